@@ -1,0 +1,26 @@
+import Synchronization
+
+/// A paid call that is being made.
+public final class Call: Sendable {
+    /// The same before and after a crash and new after a definite failure: hand it to the callee.
+    public let idempotencyKey: String
+
+    let record: CallRecord
+    let request: CallRequest
+    let unitPrice: Money?
+    let cacheKey: String?
+    private let settlement = Mutex<(cost: Money, metadata: JSONObject)?>(nil)
+
+    init(record: CallRecord, request: CallRequest, unitPrice: Money?, cacheKey: String?) {
+        self.record = record
+        self.request = request
+        self.unitPrice = unitPrice
+        self.cacheKey = cacheKey
+        idempotencyKey = record.idempotencyKey
+    }
+
+    /// Says what the call cost; it is then billed even if the body throws later. The last word counts.
+    public func settle(_ cost: Money, metadata: JSONObject = [:]) { settlement.withLock { $0 = (cost, metadata) } }
+
+    var settled: (cost: Money, metadata: JSONObject)? { settlement.withLock { $0 } }
+}

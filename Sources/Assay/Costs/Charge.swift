@@ -1,0 +1,136 @@
+/// One entry of the ledger; never changed once it is recorded.
+public struct Charge: Hashable, Sendable {
+    /// What caused it.
+    public enum Kind: String, Codable, Sendable {
+        /// A processor started.
+        case base
+        /// Something was used.
+        case usage
+        /// A paid call, or a cache hit in its place.
+        case call
+    }
+
+    /// The entry's name.
+    public var costID: String
+    /// Equal keys are recorded once in the life of a store; `nil`: every time.
+    public var key: String?
+    /// What caused it.
+    public var kind: Kind
+    /// The run that caused it.
+    public var runID: Run.ID
+    /// The execution of the run.
+    public var executionID: Execution.ID
+    /// The processor that was working.
+    public var processorID: Identifier
+    /// The item it was for.
+    public var inputID: String?
+    /// The place of the item in the run, which orders bills.
+    public var itemIndex: Int?
+    /// The step that was running.
+    public var step: String?
+    /// Whose service was used; `processor` for base charges.
+    public var service: String
+    /// What of it was used; the processor for base charges.
+    public var operation: String
+    /// How much.
+    public var cost: Money
+    /// When it was recorded.
+    public var timestamp: Timestamp
+    /// What a cache hit saved.
+    public var avoidedCost: Money?
+    /// Further facts, of the engine and of the processor.
+    public var metadata: JSONObject
+    /// The account of the run or item.
+    public var accountID: ExternalID?
+    /// The underwriting of the run or item.
+    public var underwritingID: ExternalID?
+
+    /// An entry of the given parts.
+    public init(
+        costID: String, key: String? = nil, kind: Kind, runID: Run.ID, executionID: Execution.ID,
+        processorID: Identifier, inputID: String? = nil, itemIndex: Int? = nil, step: String? = nil, service: String,
+        operation: String, cost: Money, timestamp: Timestamp, avoidedCost: Money? = nil, metadata: JSONObject = [:],
+        accountID: ExternalID? = nil, underwritingID: ExternalID? = nil
+    ) {
+        self.costID = costID
+        self.key = key
+        self.kind = kind
+        self.runID = runID
+        self.executionID = executionID
+        self.processorID = processorID
+        self.inputID = inputID
+        self.itemIndex = itemIndex
+        self.step = step
+        self.service = service
+        self.operation = operation
+        self.cost = cost
+        self.timestamp = timestamp
+        self.avoidedCost = avoidedCost
+        self.metadata = metadata
+        self.accountID = accountID
+        self.underwritingID = underwritingID
+    }
+
+    /// Whether it stands for a value that was found in the cache.
+    public var isCacheHit: Bool { metadata["cache_hit"] == true }
+}
+
+/// A paid call: its intent is on record before it is made, its outcome after.
+public struct CallRecord: Hashable, Sendable {
+    /// Where a call stands.
+    public enum State: String, Codable, Sendable {
+        /// The intent is on record and nothing else is known.
+        case open
+        /// It was made and costs something.
+        case settled
+        /// It was not made or costs nothing.
+        case released
+        /// It may or may not have been made.
+        case inDoubt = "in_doubt"
+    }
+
+    /// The call's name.
+    public var callID: String
+    /// The same before and after a crash, new after a definite failure: 64 hex digits for the callee.
+    public var idempotencyKey: String
+    /// Where it stands.
+    public var state: State
+    /// The run that made it last.
+    public var runID: Run.ID
+    /// The execution it belongs to.
+    public var executionID: Execution.ID
+    /// The processor that made it.
+    public var processorID: Identifier
+    /// The item it was for.
+    public var inputID: String?
+    /// Whose service.
+    public var service: String
+    /// What of it.
+    public var operation: String
+    /// The digest of its key, or of nothing.
+    public var callKey: String
+    /// The most it may cost.
+    public var maximumCost: Money
+    /// When the intent was written.
+    public var timestamp: Timestamp
+
+    /// A call of the given parts.
+    public init(
+        callID: String, idempotencyKey: String, state: State, runID: Run.ID, executionID: Execution.ID,
+        processorID: Identifier, inputID: String?, service: String, operation: String, callKey: String,
+        maximumCost: Money, timestamp: Timestamp
+    ) {
+        self.callID = callID
+        self.idempotencyKey = idempotencyKey
+        self.state = state
+        self.runID = runID
+        self.executionID = executionID
+        self.processorID = processorID
+        self.inputID = inputID
+        self.service = service
+        self.operation = operation
+        self.callKey = callKey
+        self.maximumCost = maximumCost
+        self.timestamp = timestamp
+    }
+}

@@ -1,0 +1,67 @@
+/// Finds prices and turns uses into charges.
+struct Ledger: Sendable {
+    let store: any Store
+    let prices: any PriceSource
+    let policies: [String: any ChargePolicy]
+    let world: World
+
+    /// The price of `subject` in force now, and where it was found: pipeline, database, file, none.
+    func price(of subject: PriceSubject, pipeline: Price? = nil) async throws -> (price: Price?, origin: PriceOrigin) {
+        if let pipeline { return (pipeline, .pipeline) }
+        let now = world.time.now()
+        if let price = try await store.prices().price(for: subject, at: now) { return (price, .database) }
+        if let price = prices.current().price(for: subject, at: now) { return (price, .file) }
+        return (nil, .none)
+    }
+
+    /// The policy named `name`.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` for a name nobody registered.
+    func policy(named name: String) throws(ProcessingError) -> any ChargePolicy {
+        if let policy = policies[name] { return policy }
+        let known = policies.keys.sorted().joined(separator: ", ")
+        throw ProcessingError(.configuration, "unknown charge policy '\(name)'; known: \(known)")
+    }
+
+    /// The base charges of a run that begins.
+    func baseCharges(for run: Run, pipeline: Price?, digests: [Digest]) async throws -> [Charge] {
+        let (price, origin) = try await self.price(of: .processor(run.processorID.text), pipeline: pipeline)
+        let request = ChargeRequest(
+            processorID: run.processorID, executionID: run.executionID, runID: run.id, inputDigests: digests,
+            basePrice: price?.amount ?? .zero)
+        let now = world.time.now()
+        return try policy(named: price?.policy ?? "per_run").charges(for: request).enumerated().map { index, keyed in
+            Charge(
+                costID: "\(run.id)-base-\(index)", key: keyed.key, kind: .base, runID: run.id,
+                executionID: run.executionID, processorID: run.processorID, service: "processor",
+                operation: run.processorID.text, cost: keyed.amount, timestamp: now,
+                metadata: Self.metadata(of: origin), accountID: run.scope.accountID,
+                underwritingID: run.scope.underwritingID)
+        }
+    }
+
+    /// Whether the base price in force is charged per input, which needs the digests of all of them.
+    func needsDigests(for run: Run, pipeline: Price?) async throws -> Bool {
+        let name = try await price(of: .processor(run.processorID.text), pipeline: pipeline).price?.policy
+        return name.map { $0 != "per_run" && $0 != "per_execution" } ?? false
+    }
+
+    /// What a use costs, with the metadata that says how that was found.
+    func cost(of usage: Usage) async throws -> (cost: Money, metadata: JSONObject) {
+        var metadata = usage.metadata
+        if usage.quantity != 1 || usage.cost == nil { metadata["quantity"] = .number(usage.quantity) }
+        if let cost = usage.cost { return (cost, metadata) }
+        let (price, origin) = try await price(of: .service(usage.service, operation: usage.operation))
+        metadata["unit_price"] = (price?.amount ?? .zero).jsonValue
+        for (key, value) in Self.metadata(of: origin).members.map({ ($0.key, $0.value) }) { metadata[key] = value }
+        return (try (price?.amount ?? .zero).times(usage.quantity), metadata)
+    }
+
+    /// Prices from the pipeline and missing ones are said in the charge; the others need no word.
+    private static func metadata(of origin: PriceOrigin) -> JSONObject {
+        switch origin {
+        case .pipeline, .none: ["price_source": .string(origin.rawValue)]
+        case .database, .file: [:]
+        }
+    }
+}

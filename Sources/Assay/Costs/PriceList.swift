@@ -1,0 +1,79 @@
+/// What a price is for.
+public enum PriceSubject: Hashable, Sendable {
+    /// The base cost of a processor's run.
+    case processor(String)
+    /// One unit of a service's operation.
+    case service(String, operation: String)
+}
+
+/// One price and from when it holds.
+public struct Price: Hashable, Sendable {
+    /// The amount, per run for processors and per unit for services.
+    public var amount: Money
+    /// The name of the charge policy; only processors have one.
+    public var policy: String
+    /// The moment from which it holds; `nil`: always.
+    public var effectiveFrom: Timestamp?
+
+    /// A price that holds from `effectiveFrom` on.
+    public init(_ amount: Money, policy: String = "per_run", effectiveFrom: Timestamp? = nil) {
+        self.amount = amount
+        self.policy = policy
+        self.effectiveFrom = effectiveFrom
+    }
+}
+
+/// Prices by subject, each with the times from which they hold.
+public struct PriceList: Hashable, Sendable {
+    /// The currency of all amounts, three letters.
+    public var currency: String
+    private var prices: [PriceSubject: [Price]] = [:]
+
+    /// A list without prices.
+    public init(currency: String = "USD") { self.currency = currency }
+
+    /// Adds a price; of two with the same subject and time the one added later holds.
+    public mutating func add(_ price: Price, for subject: PriceSubject) { prices[subject, default: []].append(price) }
+
+    /// The price in force at `moment`: of those that hold by then, the one that began last.
+    public func price(for subject: PriceSubject, at moment: Timestamp) -> Price? {
+        var best: Price?
+        for price in prices[subject] ?? [] where price.effectiveFrom.map({ $0 <= moment }) ?? true {
+            switch (best?.effectiveFrom, price.effectiveFrom) {
+            case (let current?, let candidate) where candidate.map({ $0 < current }) ?? true: continue
+            default: best = price
+            }
+        }
+        return best
+    }
+
+    /// Every subject with its prices in order of entry.
+    public var entries: [(subject: PriceSubject, prices: [Price])] {
+        prices.map { ($0.key, $0.value) }.sorted { $0.subject.sortKey < $1.subject.sortKey }
+    }
+}
+
+extension PriceSubject {
+    /// The subject as one text: `bank_statement`, `clear/business_search`.
+    public var sortKey: String {
+        switch self {
+        case .processor(let name): name
+        case .service(let service, let operation): "\(service)/\(operation)"
+        }
+    }
+}
+
+/// Where prices come from besides the store: a list, or a file that is read again when it has changed.
+public protocol PriceSource: Sendable {
+    /// The prices as they are now.
+    func current() -> PriceList
+}
+
+extension PriceList: PriceSource {
+    public func current() -> PriceList { self }
+}
+
+/// Which source a price was found in, as charges say it.
+enum PriceOrigin: String, Sendable {
+    case pipeline, database, file, none
+}

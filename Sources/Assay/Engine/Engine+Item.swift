@@ -1,0 +1,105 @@
+// One item: what it begins with, and how it ends.
+
+extension Engine {
+    /// The desk of an item: with the steps that earlier runs saved, and the resume point it came with.
+    func desk(for entry: StoredItem, _ session: RunSession) async throws -> ItemDesk {
+        var saved: [String: JSONValue] = [:]
+        var point = try entry.item.payload.map { try ResumePoint(json: $0) }
+        if let named = point?.inputDigest, named != (try session.digest(of: entry.item)) { point = nil }
+        if session.resumes(entry.index) {
+            let digest = try session.digest(of: entry.item)
+            for checkpoint in try await store.checkpoints(of: session.checkpointSubject(entry.item.id))
+            where checkpoint.inputDigest == digest {
+                saved[checkpoint.step] = checkpoint.value
+            }
+        }
+        return ItemDesk(session, item: entry.item, saved: saved, resumePoint: point)
+    }
+
+    /// The outcome of an item whose output was cached, with the zero charge that stands for it.
+    func cachedOutcome(of entry: StoredItem, _ session: RunSession) async throws -> Outcome? {
+        guard let policy = session.options.itemCache, !policy.refresh else { return nil }
+        let key = try itemKey(of: entry, session, policy)
+        guard let found = try await store.cacheEntry(key), found.isFresh(at: world.time.now()) else {
+            session.noteLookup(hit: nil)
+            session.emit(.cacheMiss, item: entry.item.id)
+            return nil
+        }
+        let context = session.context(for: entry, phase: .extraction)
+        let charge = session.hitCharge(for: found, kind: .usage, in: context, step: nil)
+        try await store.useCacheEntry(key, charge: charge)
+        session.note(charge)
+        session.noteLookup(hit: found.cost)
+        session.emit(.cacheHit, item: entry.item.id)
+        var outcome = Outcome(entry, .succeeded, nil)
+        outcome.output = Payload(json: found.value)
+        outcome.cached = true
+        (outcome.cost, outcome.avoidedCost) = session.takeCosts(of: entry.index)
+        return outcome
+    }
+
+    private func itemKey(of entry: StoredItem, _ session: RunSession, _ policy: CachePolicy) throws -> String {
+        let input = try (entry.transformed ?? entry.item.data).json()
+        return CacheKey.item(session.processor, input: input, scope: policy.scope, of: session.run)
+    }
+
+    /// The success of an item, with its charges and, if asked for, its output for the cache.
+    func succeeded(_ work: Work, _ output: Payload, _ session: RunSession) throws -> CommittedOutcome {
+        let remains = work.desk.close()
+        var outcome = Outcome(work.entry, .succeeded, nil)
+        outcome.output = output
+        outcome.fill(from: work, remains, session)
+        var committed = CommittedOutcome(outcome, charges: remains.charges)
+        if let policy = session.options.itemCache {
+            let now = world.time.now()
+            committed.cached = CacheEntry(
+                key: try itemKey(of: work.entry, session, policy), service: session.run.processorID.text,
+                operation: "extract", value: try output.json(), storedAt: now,
+                expiresAt: policy.ttl.map { now.advanced(by: $0) }, cost: outcome.cost)
+        }
+        return committed
+    }
+
+    /// The failure of an item for good, with the point at which it can go on.
+    func failed(_ work: Work, _ error: ProcessingError, _ session: RunSession) -> CommittedOutcome {
+        let remains = work.desk.close()
+        var outcome = Outcome(work.entry, .failed, nil)
+        outcome.fill(from: work, remains, session)
+        var record = FailureRecord(
+            error, stage: .extraction, step: remains.failedStep, item: work.entry.item.id, attempt: work.attempt)
+        var point = ResumePoint()
+        point.step = record.step
+        point.exception = record.exception
+        point.message = record.message
+        point.data = remains.completed.last?.value ?? (try? work.input.json())
+        point.runID = session.run.id.text
+        point.inputDigest = try? session.digest(of: work.entry.item)
+        point.saved = remains.completed
+        record.resumePoint = point
+        outcome.error = record
+        return CommittedOutcome(outcome, charges: remains.charges)
+    }
+}
+
+extension Work {
+    /// The failure of an item that came with a resume point whose step its processor never asked for.
+    var missedResumePoint: ProcessingError? {
+        guard let (named, asked) = desk.missedResumePoint else { return nil }
+        let known = asked.isEmpty ? "no steps" : asked.joined(separator: ", ")
+        return ProcessingError(
+            .unknownStep, "resume point of '\(entry.item.id)' names step '\(named)'; this processor asks for \(known)")
+    }
+}
+
+extension Outcome {
+    /// Fills in what every end of an item has: time, attempts, steps and costs.
+    mutating func fill(from work: Work, _ remains: ItemDesk.Remains, _ session: RunSession) {
+        duration = session.world.time.uptime() - work.startedAt
+        attempts = work.attempt
+        if !remains.steps.isEmpty { steps = remains.steps }
+        for charge in remains.charges { session.note(charge) }
+        let sums = session.takeCosts(of: index)
+        if sums.cost != .zero { cost = sums.cost }
+        if sums.avoided != .zero { avoidedCost = sums.avoided }
+    }
+}

@@ -1,0 +1,274 @@
+import Synchronization
+
+// How the items of a run get to the workers and their outcomes into the store.
+
+extension Engine {
+    /// Extracts every item that is not settled; returns when each has its outcome or the run was stopped.
+    ///
+    /// - Throws: what the store or the start of a worker threw; the run is then over.
+    func extract(_ session: RunSession) async throws {
+        let lanes = min(session.options.runner.maxWorkers, session.runnable)
+        guard lanes > 0, session.stopped == nil else { return }
+        let floor = Floor(session, lanes: lanes, store: store)
+        for lane in floor.lanes { await start(lane, on: floor, generation: 0, after: nil) }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.watch(floor) }
+            group.addTask {
+                await session.waitForHardStop()
+                guard session.stopped?.drains == false else { return }
+                for lane in floor.lanes { await self.abandon(lane, on: floor) }
+            }
+            await floor.waitForEnd()
+            group.cancelAll()
+        }
+        if let error = floor.failure { throw error }
+    }
+
+    /// Starts a worker whose loop drives `lane`.
+    ///
+    /// - Parameter expired: the failure of the attempt that the last driver was left behind with.
+    private func start(_ lane: Lane, on floor: Floor, generation: Int, after expired: ProcessingError?) async {
+        do {
+            let worker = try await floor.session.options.runner.startWorker(for: floor.session.processor)
+            let task = Task(executorPreference: worker.executor) {
+                await self.drive(lane, on: floor, with: worker, generation, after: expired)
+                worker.retire()
+            }
+            lane.isDriven(by: task, in: generation)
+        } catch {
+            floor.fail(error)
+            if lane.end(generation) { floor.laneEnded() }
+        }
+    }
+
+    /// Works on one item after another until none is left, the run is stopped, or this loop is left behind.
+    private func drive(
+        _ lane: Lane, on floor: Floor, with worker: any Worker, _ generation: Int, after expired: ProcessingError?
+    ) async {
+        let session = floor.session
+        var expired = expired
+        do {
+            while let work = try await nextWork(lane, on: floor, generation) {
+                let answer: Result<Payload, any Error>
+                if let error = expired {
+                    answer = .failure(error)
+                    expired = nil
+                } else {
+                    let context = session.context(
+                        for: work.entry, phase: .extraction, attempt: work.attempt, desk: work.desk)
+                    guard lane.arm(generation, deadline: world.time.uptime() + session.options.itemTimeout) else { return }
+                    do { answer = .success(try await worker.extract(work.input, in: context)) } catch {
+                        answer = .failure(error)
+                    }
+                    guard lane.disarm(generation) else { return }
+                }
+                guard try await settle(answer, of: work, in: lane, on: floor, generation) else { return }
+            }
+        } catch {
+            floor.fail(error)
+        }
+        if lane.end(generation) { floor.laneEnded() }
+    }
+
+    /// The item to work on next, begun; `nil` when there is none or the run is stopped.
+    private func nextWork(_ lane: Lane, on floor: Floor, _ generation: Int) async throws -> Work? {
+        if let work = lane.workInProgress(generation) { return work }
+        let session = floor.session
+        while session.stopped == nil {
+            try await commit(lane.takeFinished(at: world.time.uptime(), always: false), session)
+            if let entry = lane.takeClaimed(generation) {
+                if let work = try await begin(entry, in: lane, on: floor, generation) { return work }
+                continue
+            }
+            guard lane.generation == generation else { return nil }
+            let frame = try await floor.nextFrame()
+            guard !frame.isEmpty else { break }
+            lane.claim(frame)
+        }
+        lane.dropClaimed()
+        try await commit(lane.takeFinished(at: world.time.uptime(), always: true), session)
+        return nil
+    }
+
+    /// Begins an item; `nil` when the cache already had its output.
+    private func begin(
+        _ entry: StoredItem, in lane: Lane, on floor: Floor, _ generation: Int
+    ) async throws -> Work? {
+        let session = floor.session
+        session.emit(.itemStart, item: entry.item.id)
+        if let outcome = try await cachedOutcome(of: entry, session) {
+            lane.keep(CommittedOutcome(outcome))
+            return nil
+        }
+        let desk = try await desk(for: entry, session)
+        let work = Work(entry: entry, desk: desk, startedAt: world.time.uptime())
+        return lane.begin(work, generation) ? work : nil
+    }
+
+    /// What becomes of an item after an attempt.
+    ///
+    /// - Returns: `false` when this loop has been left behind.
+    private func settle(
+        _ answer: Result<Payload, any Error>, of work: Work, in lane: Lane, on floor: Floor, _ generation: Int
+    ) async throws -> Bool {
+        let session = floor.session
+        switch answer {
+        case .success(let output):
+            guard lane.endWork(generation) else { return false }
+            if let error = work.missedResumePoint {
+                lane.keep(failed(work, error, session))
+                session.noteFailure()
+            } else {
+                lane.keep(try succeeded(work, output, session))
+                floor.noteAttempt(lasted: world.time.uptime() - work.startedAt)
+            }
+        case .failure(let thrown):
+            let error = ProcessingError(wrapping: thrown, as: .extraction)
+            let delay = session.options.retryPolicy.delay(after: error, attempt: work.attempt, chance: world.chance())
+            guard let delay, session.stopped == nil else {
+                guard lane.endWork(generation) else { return false }
+                lane.keep(failed(work, error, session))
+                session.noteFailure()
+                break
+            }
+            session.emit(.itemRetry, item: work.entry.item.id) {
+                [
+                    "code": .string(error.code.rawValue), "message": .string(error.message),
+                    "attempt": JSONValue(work.attempt), "after_ms": JSONValue(delay),
+                ]
+            }
+            // A cancelled wait means that this loop was left behind, which `begin` finds out.
+            try? await world.time.sleep(until: world.time.uptime() + delay)
+            var again = work
+            again.attempt += 1
+            again.desk.beginAttempt(forgetting: session.options.recovery == .reprocess)
+            return lane.begin(again, generation)
+        }
+        return true
+    }
+
+    // MARK: Supervision
+
+    /// Ends attempts and the run when they are out of time; sleeps until the next of these moments.
+    private func watch(_ floor: Floor) async {
+        let session = floor.session
+        let heartbeat = session.options.heartbeatTimeout
+        let end = session.startedAt + session.options.timeout
+        while !Task.isCancelled {
+            let now = world.time.uptime()
+            if now >= end { return session.stop(.init(reason: .runTimeout, drains: false)) }
+            var next = min(end, now + session.options.itemTimeout)
+            if let heartbeat { next = min(next, now + heartbeat) }
+            for lane in floor.lanes {
+                let generation = lane.generation
+                guard let deadline = lane.deadline(heartbeat: heartbeat) else { continue }
+                guard deadline <= now else {
+                    next = min(next, deadline)
+                    continue
+                }
+                guard let fresh = lane.expire(generation) else { continue }
+                await start(lane, on: floor, generation: fresh, after: timeout(session, lane, now))
+            }
+            do { try await world.time.sleep(until: next) } catch { return }
+        }
+    }
+
+    private func timeout(_ session: RunSession, _ lane: Lane, _ now: Duration) -> ProcessingError {
+        let work = lane.workInProgress(lane.generation)
+        if let limit = session.options.heartbeatTimeout, let work, now - max(work.desk.lastBeat, work.startedAt) >= limit {
+            return ProcessingError(.timeout, "no heartbeat for \(limit.secondsText)")
+        }
+        return ProcessingError(.timeout, "timed out after \(session.options.itemTimeout.secondsText)")
+    }
+
+    /// Gives up what a lane is working on, because the run was cancelled or is out of time.
+    private func abandon(_ lane: Lane, on floor: Floor) async {
+        guard let (work, finished) = lane.abandon() else { return }
+        let session = floor.session
+        var outcome = Outcome(work.entry, .cancelled, session.stopped?.reason ?? .runCancelled)
+        let remains = work.desk.close()
+        outcome.fill(from: work, remains, session)
+        do {
+            try await commit(finished + [CommittedOutcome(outcome, charges: remains.charges)], session)
+        } catch {
+            floor.fail(error)
+        }
+        floor.laneEnded()
+    }
+}
+
+/// The lanes of a run, and what they share.
+final class Floor: Sendable {
+    let session: RunSession
+    let lanes: [Lane]
+    private let frames: Frames
+    private let state: Mutex<State>
+
+    private struct State {
+        var frameSize = 1
+        var running: Int
+        var waiter: CheckedContinuation<Void, Never>?
+        var failure: (any Error)?
+    }
+
+    init(_ session: RunSession, lanes: Int, store: any Store) {
+        self.session = session
+        self.lanes = (0..<lanes).map { _ in Lane() }
+        state = Mutex(State(running: lanes))
+        let id = session.run.id
+        frames = Frames { try await store.items(of: id, from: $0, limit: 1_024) }
+    }
+
+    /// Items to work on: the next in order, else half of what another lane has claimed; empty when all are started.
+    func nextFrame() async throws -> ArraySlice<StoredItem> {
+        let frame = try await frames.next(state.withLock { $0.frameSize })
+        guard frame.isEmpty else { return frame }
+        for lane in lanes {
+            let half = lane.giveHalf()
+            if !half.isEmpty { return half }
+        }
+        return []
+    }
+
+    /// Lets frames grow while items are short, so that claiming them costs nothing, and go one by one when they are long.
+    func noteAttempt(lasted duration: Duration) {
+        state.withLock { state in
+            if duration < .microseconds(50) {
+                state.frameSize = min(state.frameSize * 2, 256)
+            } else if duration > .milliseconds(1) {
+                state.frameSize = 1
+            }
+        }
+    }
+
+    func laneEnded() {
+        let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
+            state.running -= 1
+            guard state.running == 0 else { return nil }
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Returns when every lane has ended.
+    func waitForEnd() async {
+        await withCheckedContinuation { continuation in
+            let ended = state.withLock { state in
+                guard state.running > 0 else { return true }
+                state.waiter = continuation
+                return false
+            }
+            if ended { continuation.resume() }
+        }
+    }
+
+    /// Remembers that the run cannot go on and stops it.
+    func fail(_ error: any Error) {
+        state.withLock { $0.failure = $0.failure ?? error }
+        session.stop(.init(reason: .runCancelled, drains: true))
+    }
+
+    /// Why the run cannot go on.
+    var failure: (any Error)? { state.withLock { $0.failure } }
+}

@@ -1,0 +1,329 @@
+// The life of a run, top to bottom.
+
+extension Engine {
+    /// One run from its first item to its report.
+    func live(
+        _ session: RunSession, _ history: History, items page: (_ limit: Int) async throws -> [Item]
+    ) async throws -> Report {
+        session.emit(.runStart) { ["runner": .string(session.options.runner.name)] }
+        var failure: FailureRecord?
+        do {
+            let violation = try await takeIn(page, session, history)
+            try await chargeBase(session)
+            if let violation { throw violation }
+            try await prepareItems(session)
+            try await extract(session)
+        } catch let gate as GateFailure {
+            failure = gate.record
+            if failure != nil { try await skipRest(session, after: gate) }
+        }
+        try await giveUpRest(session)
+        var summary: Payload?
+        if failure == nil {
+            (summary, failure) = await aggregate(session)
+        }
+        return try await finish(session, summary: summary, failure: failure)
+    }
+
+    // MARK: Start
+
+    /// The run as it begins, with what earlier runs of its execution left.
+    func prepare(
+        _ processor: RegisteredProcessor, _ options: RunOptions, failedOnly: Bool
+    ) async throws -> (Run, History) {
+        let id = world.makeIdentifier()
+        let previous: Run? =
+            if let named = options.previousRunID { try await store.run(named) } else { nil }
+        let execution =
+            options.executionID ?? options.scope.executionID ?? previous?.executionID ?? world.makeIdentifier()
+        let history = try await History(
+            of: processor, in: execution, recovery: options.recovery, onChange: options.onChange,
+            failedOnly: failedOnly, store: store)
+        var metadata = previous?.lineage.metadata ?? [:]
+        for member in options.metadata.members { metadata[member.key] = member.value }
+        let lineage = Lineage(
+            parentRunID: options.parentRunID ?? previous?.lineage.parentRunID ?? options.previousRunID ?? id,
+            previousRunID: options.previousRunID,
+            retryCount: options.retryCount ?? previous.map { $0.lineage.retryCount + 1 }
+                ?? (options.previousRunID == nil ? 0 : 1),
+            lastErrorStep: options.lastErrorStep ?? previous?.error?.step, metadata: metadata)
+        let run = Run(
+            id: id, executionID: execution, processorID: processor.name, definition: processor.definition,
+            scope: options.scope, lineage: lineage, runner: options.runner.name, request: options.request,
+            startedAt: world.time.now())
+        return (run, history)
+    }
+
+    // MARK: Preprocessing
+
+    /// Files all items and checks the list as a whole; what it finds is thrown later, when the base is paid.
+    private func takeIn(
+        _ page: (_ limit: Int) async throws -> [Item], _ session: RunSession, _ history: History
+    ) async throws -> GateFailure? {
+        var gate = ListGate(session.options, runID: session.run.id)
+        var history = history
+        var index = 0
+        if let named = session.options.previousRunID, try await store.run(named) == nil {
+            session.hint("unknown_run", "run '\(named)' is not on record; nothing of it can be reused")
+        }
+        while true {
+            let items: [Item]
+            do { items = try await page(1_024) } catch let error as ProcessingError where error.code == .prevalidation {
+                return gate.violation ?? GateFailure(error, stage: .prevalidation, index: nil)
+            }
+            guard !items.isEmpty else { break }
+            var stored: [StoredItem] = []
+            var settled: [CommittedOutcome] = []
+            var resuming: [Int] = []
+            stored.reserveCapacity(items.count)
+            for item in items {
+                gate.check(item, at: index)
+                var entry = StoredItem(item, index: index)
+                switch try await history.verdict(on: item, by: session.processor) {
+                case .new: break
+                case .again: resuming.append(index)
+                case .changed:
+                    entry.inputChanged = true
+                    try await store.dropCheckpoints(of: session.checkpointSubject(item.id))
+                case .settled(var outcome):
+                    entry.settled = true
+                    outcome.index = index
+                    settled.append(CommittedOutcome(outcome))
+                }
+                stored.append(entry)
+                index += 1
+            }
+            try await store.append(stored, to: session.run.id)
+            session.add(items: stored, resuming: resuming)
+            try await commit(settled, session)
+        }
+        return gate.violation
+    }
+
+    /// Charges the base price, before anything is looked at: a run that fails has paid.
+    private func chargeBase(_ session: RunSession) async throws {
+        do {
+            var digests: [Digest] = []
+            if try await ledger.needsDigests(for: session.run, pipeline: session.options.price) {
+                try await forEachItem(session) { digests.append(session.processor.digest(of: try $0.item.data.json())) }
+            }
+            let charges = try await ledger.baseCharges(
+                for: session.run, pipeline: session.options.price, digests: digests)
+            if charges.contains(where: { $0.metadata["price_source"] == "none" }) {
+                session.hint("no_price", "'\(session.run.processorID)' has no price; 0.00 is charged")
+            }
+            try await session.record(charges)
+        } catch {
+            try noteCostFailure(error, session)
+        }
+    }
+
+    /// A failure of the costing: an incomplete bill, or under strict costs the end of the run.
+    private func noteCostFailure(_ error: any Error, _ session: RunSession) throws {
+        let error = ProcessingError(wrapping: error, as: .cost)
+        session.noteIncomplete(error.message)
+        guard session.options.strictCosts else { return }
+        throw GateFailure(ProcessingError(.cost, error.message, cause: error), stage: .cost, index: nil)
+    }
+
+    /// Transforms and validates every item, one after another.
+    private func prepareItems(_ session: RunSession) async throws {
+        var transformed: [(index: Int, value: Payload)] = []
+        try await forEachItem(session) { entry in
+            if session.stopped != nil { throw GateFailure.stopped }
+            guard !entry.settled else { return }
+            let context = session.context(for: entry, phase: .preprocessing)
+            var stage = Stage.transformation
+            do {
+                let value = try await session.processor.transform(entry.item.data, context)
+                stage = .validation
+                try await session.processor.validate(value, context)
+                transformed.append((entry.index, value))
+            } catch {
+                let error = ProcessingError(wrapping: error, as: stage.code)
+                throw GateFailure(
+                    error, stage: stage, index: entry.index, item: entry.item, attempt: 1,
+                    data: stage == .transformation ? entry.item.data : transformed.last?.value ?? entry.item.data,
+                    digest: (try? entry.item.data.json()).map(session.processor.digest), runID: session.run.id)
+            }
+            if transformed.count == 1_024 {
+                try await store.setTransformed(transformed, of: session.run.id)
+                transformed = []
+            }
+        }
+        if !transformed.isEmpty { try await store.setTransformed(transformed, of: session.run.id) }
+    }
+
+    /// Gives an outcome to every item of a run that a gate stopped.
+    private func skipRest(_ session: RunSession, after gate: GateFailure) async throws {
+        try await endRest(session) { entry in
+            guard let index = gate.index else { return Outcome(entry, .skipped, .notReached) }
+            if entry.index == index {
+                var outcome = Outcome(entry, .failed, nil)
+                outcome.error = gate.record
+                return outcome
+            }
+            return Outcome(entry, .skipped, entry.index < index ? .preprocessingStopped : .notReached)
+        }
+    }
+
+    // MARK: After extraction
+
+    /// Gives an outcome to every item that was not finished, and takes outputs back if none are to be kept.
+    private func giveUpRest(_ session: RunSession) async throws {
+        if let stop = session.stopped {
+            try await endRest(session) { Outcome($0, .cancelled, stop.reason) }
+            if stop.reason == .atomic {
+                try await store.withdrawOutputs(of: session.run.id)
+                session.noteWithdrawal()
+            }
+        }
+        try await session.fileEvents()
+    }
+
+    /// Commits `outcome` of every item that has none.
+    private func endRest(_ session: RunSession, _ outcome: (StoredItem) -> Outcome) async throws {
+        var rest: [CommittedOutcome] = []
+        try await forEachItem(session) { entry in
+            guard !session.hasEnded(entry.index) else { return }
+            var ended = outcome(entry)
+            (ended.cost, ended.avoidedCost) = session.takeCosts(of: entry.index)
+            rest.append(CommittedOutcome(ended))
+            if rest.count == 1_024 {
+                try await commit(rest, session)
+                rest = []
+            }
+        }
+        try await commit(rest, session)
+    }
+
+    /// Aggregates if the outcomes allow it.
+    private func aggregate(_ session: RunSession) async -> (Payload?, FailureRecord?) {
+        let counts = session.counts
+        let partial = session.options.aggregatePartial && counts.succeeded > 0
+        guard session.stopped == nil || partial, counts.succeeded == counts.total || partial else { return (nil, nil) }
+        let context = session.context(phase: .postprocessing)
+        do {
+            let positions = counts.succeeded == counts.total ? nil : try await succeededIndices(session)
+            let store = store
+            let id = session.run.id
+            let page: RegisteredProcessor.OutputPage = { start in
+                let index = positions.map { $0[start] } ?? start
+                return try await store.outcomes(of: id, from: index, limit: 256).compactMap {
+                    $0.status == .succeeded ? $0.output : nil
+                }
+            }
+            return (try await session.processor.aggregate(counts.succeeded, page, context), nil)
+        } catch {
+            let error = ProcessingError(wrapping: error, as: .aggregation)
+            return (nil, FailureRecord(error, stage: .aggregation, item: nil, attempt: 0))
+        }
+    }
+
+    private func succeededIndices(_ session: RunSession) async throws -> [Int] {
+        var indices: [Int] = []
+        var start = 0
+        while start < session.total {
+            let page = try await store.outcomes(of: session.run.id, from: start, limit: 1_024)
+            indices += page.lazy.filter { $0.status == .succeeded }.map(\.index)
+            start += 1_024
+        }
+        return indices
+    }
+
+    /// Closes the bill, files the run and makes the report.
+    private func finish(_ session: RunSession, summary: Payload?, failure: FailureRecord?) async throws -> Report {
+        var run = session.run
+        run.counts = session.counts
+        run.metrics = session.metrics
+        run.summary = summary
+        var failure = failure
+        if session.incompleteReason != nil, session.options.strictCosts, failure == nil {
+            failure = FailureRecord(
+                ProcessingError(.cost, session.incompleteReason ?? ""), stage: .cost, item: nil, attempt: 0)
+        }
+        run.incompleteReason = session.incompleteReason
+        run.status = Verdict.status(of: run.counts, stop: session.stopped?.reason, failed: failure != nil)
+        if run.status != .succeeded {
+            run.error = failure ?? session.firstFailure ?? Verdict.error(for: session.stopped?.reason, session.options)
+        }
+        run.finishedAt = world.time.now()
+        run.duration = world.time.uptime() - session.startedAt
+        hintAtRunner(session, run)
+        session.emit(.runComplete) { ["status": .string(run.status.rawValue), "counts": run.counts.jsonValue] }
+        try await session.fileEvents()
+        try await store.finish(run)
+        return try await report(of: run, outcomes: session.options.returnsOutcomes)
+    }
+
+    private func hintAtRunner(_ session: RunSession, _ run: Run) {
+        let repeated = session.repeatedFailure
+        if let repeated {
+            session.hint("repeated_failure", "\(repeated.count) items failed with \(repeated.text)")
+        }
+        guard run.runner == "sequential", run.counts.total > 100, let duration = run.duration,
+            duration > .milliseconds(50) * run.counts.total
+        else { return }
+        let better = session.processor.workload == .compute ? "process" : "thread"
+        session.hint(
+            "slow_sequential",
+            "\(run.counts.total) items took \(duration.secondsText) one after another; try the \(better) runner")
+    }
+
+    // MARK: Pages
+
+    /// Walks over the items of a run in order, page by page.
+    func forEachItem(_ session: RunSession, _ body: (StoredItem) async throws -> Void) async throws {
+        var start = 0
+        while true {
+            let page = try await store.items(of: session.run.id, from: start, limit: 1_024)
+            guard !page.isEmpty else { return }
+            for entry in page { try await body(entry) }
+            start += page.count
+        }
+    }
+
+    /// Commits outcomes and takes note of those that the store accepted.
+    func commit(_ outcomes: [CommittedOutcome], _ session: RunSession) async throws {
+        guard !outcomes.isEmpty else { return }
+        let accepted = try await store.commit(outcomes, of: session.run.id, epoch: session.run.epoch)
+        session.note(zip(outcomes, accepted).lazy.filter(\.1).map(\.0.outcome))
+        for (committed, accepted) in zip(outcomes, accepted) where accepted {
+            let outcome = committed.outcome
+            session.emit(.itemComplete, item: outcome.inputID) {
+                ["status": .string(outcome.status.rawValue), "duration_ms": JSONValue(outcome.duration)]
+            }
+            if let error = outcome.error {
+                session.emit(.itemError, item: outcome.inputID) {
+                    ["code": .string(error.code.rawValue), "message": .string(error.message), "step": .string(error.step)]
+                }
+            }
+        }
+        try await session.fileEvents()
+    }
+}
+
+/// The status of a run from how its items ended.
+enum Verdict {
+    static func status(of counts: Counts, stop: Outcome.Reason?, failed: Bool) -> Status {
+        switch stop {
+        case .runCancelled, .runTimeout: return .cancelled
+        case .failurePolicy, .atomic: return .failed
+        default: break
+        }
+        if failed || (counts.total > 0 && counts.succeeded == 0) { return .failed }
+        return counts.succeeded == counts.total ? .succeeded : .partial
+    }
+
+    /// The failure of a run that was ended from outside.
+    static func error(for stop: Outcome.Reason?, _ options: RunOptions) -> FailureRecord? {
+        let error: ProcessingError
+        switch stop {
+        case .runTimeout:
+            error = ProcessingError(.timeout, "the run timed out after \(options.timeout.secondsText); resume it to go on")
+        case .runCancelled: error = ProcessingError(.cancelled, "the run was cancelled; resume it to go on")
+        default: return nil
+        }
+        return FailureRecord(error, stage: .extraction, item: nil, attempt: 0)
+    }
+}

@@ -1,0 +1,207 @@
+public import Logging
+import Synchronization
+
+/// Runs processors over items, remembers what they did and knows what it cost.
+///
+/// One engine owns one store. Runs of different executions may go on at the same time.
+public final class Engine: Sendable {
+    /// Where everything is remembered.
+    public let store: any Store
+    /// What happens, for those who watch.
+    public let events: EventStream
+
+    let ledger: Ledger
+    let world: World
+    private let logger: Logger
+    private let sessions = Mutex<[Run.ID: RunSession]>([:])
+
+    /// An engine over `store`.
+    ///
+    /// - Parameters:
+    ///   - prices: what things cost when neither pipeline nor store say.
+    ///   - chargePolicies: policies besides the standard ones, found by their names.
+    ///   - events: where events go.
+    ///   - logger: what ``Context/logger`` writes to.
+    ///   - world: clock, identifiers and chance.
+    public init(
+        store: any Store = MemoryStore(), prices: any PriceSource = PriceList(),
+        chargePolicies: [any ChargePolicy] = [], events: EventStream = EventStream(),
+        logger: Logger = Logger(label: "assay") { _ in SwiftLogNoOpLogHandler() }, world: World = .system
+    ) {
+        self.store = store
+        self.events = events
+        self.logger = logger
+        self.world = world
+        var policies: [String: any ChargePolicy] = [:]
+        for policy in StandardChargePolicy.allCases as [any ChargePolicy] + chargePolicies {
+            policies[policy.name] = policy
+        }
+        ledger = Ledger(store: store, prices: prices, policies: policies, world: world)
+    }
+
+    /// Runs `processor` over `inputs` and returns once every input has an outcome.
+    ///
+    /// Inputs are named `item_1`, `item_2`, … An input that fails is an outcome, not a thrown error. When the calling
+    /// task is cancelled, the run is cancelled and its report returned.
+    ///
+    /// - Throws: ``ProcessingError`` for misuse before the run exists (`configuration`, `not_found`,
+    ///   `already_running`, `definition_changed`) and when the store fails.
+    public func run<P: Processor>(
+        _ processor: P, over inputs: some Sequence<P.Input>, options: RunOptions = RunOptions()
+    ) async throws -> Report {
+        let scope = options.scope
+        let items = inputs.enumerated().lazy.map { position, input in
+            Item(
+                "item_\(position + 1)", input, accountID: scope.accountID?.text,
+                underwritingID: scope.underwritingID?.text, executionID: scope.executionID?.text)
+        }
+        return try await run(RegisteredProcessor(processor), over: items, options: options)
+    }
+
+    /// Runs `processor` over named items.
+    ///
+    /// - Parameter watching: is handed the run once it exists, to follow or stop it.
+    /// - Throws: as ``run(_:over:options:)``.
+    public func run(
+        _ processor: RegisteredProcessor, over items: some Sequence<Item>, options: RunOptions = RunOptions(),
+        watching: (@Sendable (RunHandle) -> Void)? = nil
+    ) async throws -> Report {
+        var iterator = items.makeIterator()
+        return try await perform(processor, options, watching) { limit in
+            var page: [Item] = []
+            while page.count < limit, let item = iterator.next() { page.append(item) }
+            return page
+        }
+    }
+
+    /// Runs `processor` over items that arrive over time; the run begins to extract when the last one is there.
+    ///
+    /// - Throws: as ``run(_:over:options:)``, and what the sequence throws, which fails the run.
+    public func run<Items: AsyncSequence>(
+        _ processor: RegisteredProcessor, streaming items: Items, options: RunOptions = RunOptions(),
+        watching: (@Sendable (RunHandle) -> Void)? = nil
+    ) async throws -> Report where Items.Element == Item {
+        var iterator = items.makeAsyncIterator()
+        return try await perform(processor, options, watching) { limit in
+            var page: [Item] = []
+            while page.count < limit, let item = try await iterator.next() { page.append(item) }
+            return page
+        }
+    }
+
+    /// Runs what a run that has ended did not finish: finished items are carried, finished steps not repeated.
+    ///
+    /// With `options.recovery` set to `reprocess` everything is done again. The new run belongs to the same execution.
+    ///
+    /// - Parameter failedOnly: whether only failed items run and all others keep their outcomes.
+    /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run, and as ``run(_:over:options:)``.
+    public func resume(
+        _ id: Run.ID, with processor: RegisteredProcessor, options: RunOptions = RunOptions(),
+        failedOnly: Bool = false, watching: (@Sendable (RunHandle) -> Void)? = nil
+    ) async throws -> Report {
+        let previous = try await existingRun(id)
+        var options = options
+        options.executionID = previous.executionID
+        options.previousRunID = previous.id
+        options.scope.accountID = options.scope.accountID ?? previous.scope.accountID
+        options.scope.underwritingID = options.scope.underwritingID ?? previous.scope.underwritingID
+        if options.request == [:] { options.request = previous.request }
+        var position = 0
+        return try await perform(processor, options, watching, failedOnly: failedOnly) { [store] limit in
+            let page = try await store.items(of: id, from: position, limit: limit)
+            position += page.count
+            return page.map(\.item)
+        }
+    }
+
+    /// Asks a run in progress to stop; it can be resumed.
+    ///
+    /// - Parameter drain: whether items in flight may finish.
+    /// - Returns: `false` when the run is not in progress here.
+    @discardableResult public func cancel(_ id: Run.ID, drain: Bool = false) -> Bool {
+        guard let session = sessions.withLock({ $0[id] }) else { return false }
+        RunHandle(session: session).cancel(drain: drain)
+        return true
+    }
+
+    /// The report of a run that is on record.
+    ///
+    /// - Parameter outcomes: whether the report holds the outcomes.
+    /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run.
+    public func report(of id: Run.ID, outcomes: Bool = true) async throws -> Report {
+        try await report(of: existingRun(id), outcomes: outcomes)
+    }
+
+    /// What a run cost, made from the ledger now.
+    public func bill(of run: Run.ID) async throws -> Bill {
+        let found = try await existingRun(run)
+        return try await bill(
+            ChargeFilter(runID: run), CallFilter(runID: run, states: [.inDoubt]), run: run,
+            execution: found.executionID, incomplete: found.incompleteReason)
+    }
+
+    /// What all runs of an execution cost, made from the ledger now.
+    public func bill(ofExecution execution: Execution.ID) async throws -> Bill {
+        let runs = try await store.runs(matching: RunFilter(executionID: execution)).reversed().map(\.id)
+        guard !runs.isEmpty else { throw ProcessingError(.notFound, "execution '\(execution)' is not on record") }
+        return try await bill(
+            ChargeFilter(executionID: execution), CallFilter(executionID: execution, states: [.inDoubt]),
+            execution: execution, runs: runs)
+    }
+
+    private func bill(
+        _ charges: ChargeFilter, _ calls: CallFilter, run: Run.ID? = nil, execution: Execution.ID? = nil,
+        runs: [Run.ID]? = nil, incomplete: String? = nil
+    ) async throws -> Bill {
+        try Bill(
+            await store.charges(matching: charges), inDoubt: await store.calls(matching: calls),
+            currency: store.currency, runID: run, executionID: execution, runs: runs, incompleteReason: incomplete)
+    }
+
+    func existingRun(_ id: Run.ID) async throws -> Run {
+        guard let run = try await store.run(id) else { throw ProcessingError(.notFound, "run '\(id)' is not on record") }
+        return run
+    }
+
+    func report(of run: Run, outcomes: Bool) async throws -> Report {
+        let found = outcomes ? try await store.outcomes(of: run.id, from: 0, limit: .max) : []
+        return Report(run: run, outcomes: found, bill: try await bill(of: run.id))
+    }
+
+    /// Runs from beginning to end with the run known under its name meanwhile.
+    private func perform(
+        _ processor: RegisteredProcessor, _ options: RunOptions, _ watching: (@Sendable (RunHandle) -> Void)?,
+        failedOnly: Bool = false, items page: (_ limit: Int) async throws -> [Item]
+    ) async throws -> Report {
+        try options.validate()
+        let (run, history) = try await prepare(processor, options, failedOnly: failedOnly)
+        let session = RunSession(
+            run: run, processor: processor, options: options, ledger: ledger, events: events, logger: logger)
+        try await store.begin(run)
+        sessions.withLock { $0[run.id] = session }
+        defer { sessions.withLock { $0[run.id] = nil } }
+        watching?(RunHandle(session: session))
+        return try await withTaskCancellationHandler {
+            do { return try await live(session, history, items: page) } catch {
+                await end(session, because: error)
+                throw error
+            }
+        } onCancel: {
+            RunHandle(session: session).cancel()
+        }
+    }
+
+    /// Files the end of a run that could not be carried through, so that it can be resumed.
+    private func end(_ session: RunSession, because error: any Error) async {
+        let error = ProcessingError(wrapping: error, as: .processing)
+        var run = session.run
+        run.status = .failed
+        run.counts = session.counts
+        run.metrics = session.metrics
+        run.error = FailureRecord(error, stage: .extraction, item: nil, attempt: 0)
+        run.finishedAt = world.time.now()
+        run.duration = world.time.uptime() - session.startedAt
+        // A store that failed may fail again; the run is then found and ended when the store is opened next.
+        try? await store.finish(run)
+    }
+}

@@ -1,0 +1,229 @@
+import Logging
+import Synchronization
+
+/// What `extract` may ask for: its steps, and charges that wait to be recorded with them or with the outcome.
+final class ItemDesk: Desk {
+    private let session: RunSession
+    private let item: Item
+    private let state: Mutex<State>
+
+    fileprivate struct State {
+        var saved: [String: JSONValue]
+        var resumePoint: ResumePoint?
+        var reachedResumePoint = false
+        var uses: [String: Int] = [:]
+        var steps: [Outcome.Step] = []
+        var completed: [ResumePoint.Saved] = []
+        var failedStep: String?
+        var charges: [Charge] = []
+        var closed = false
+        var lastBeat = Duration.zero
+    }
+
+    /// - Parameters:
+    ///   - saved: values of steps that earlier attempts finished.
+    ///   - resumePoint: where the caller wants to go on.
+    init(_ session: RunSession, item: Item, saved: [String: JSONValue], resumePoint: ResumePoint?) {
+        self.session = session
+        self.item = item
+        var saved = saved
+        for step in resumePoint?.saved ?? [] { saved[step.step] = step.value }
+        state = Mutex(State(saved: saved, resumePoint: resumePoint.flatMap { $0.step == nil ? nil : $0 }))
+    }
+
+    /// Begins a further attempt: uses are counted anew, saved steps return their values unless `forgetting` them.
+    func beginAttempt(forgetting: Bool) {
+        state.withLock { state in
+            state.uses = [:]
+            state.failedStep = nil
+            if forgetting {
+                state.saved = [:]
+                state.completed = []
+            } else {
+                for step in state.completed { state.saved[step.step] = step.value }
+                state.completed = []
+            }
+        }
+    }
+
+    func logger(for context: Context) -> Logger { session.logger(item: context.inputID) }
+
+    // MARK: Steps
+
+    func openStep(_ name: String, inside outer: String?, in context: Context) throws -> OpenedStep {
+        guard Identifier(name) != nil else {
+            throw ProcessingError(
+                .configuration, "a step's name must be 1 to 128 letters, digits, '.', '_' or '-', found '\(name)'")
+        }
+        let base = outer.map { "\($0)/\(name)" } ?? name
+        let start = session.world.time.uptime()
+        return state.withLock { state in
+            let use = (state.uses[base] ?? 0) + 1
+            state.uses[base] = use
+            state.failedStep = nil
+            let path = use == 1 ? base : "\(base)#\(use)"
+            let saved = state.value(of: path)
+            if let saved {
+                state.steps.append(.init(name: path, restored: true, duration: .zero))
+                state.completed.append(.init(step: path, value: saved))
+            }
+            return OpenedStep(path: path, saved: saved, start: start)
+        }
+    }
+
+    func rejectSaved(_ path: String, because error: any Error, in context: Context) throws {
+        state.withLock { state in
+            state.steps.removeAll { $0.name == path && $0.restored }
+            state.completed.removeAll { $0.step == path }
+        }
+        session.emit(.warning, item: context.inputID) {
+            ["message": .string("the saved value of step '\(path)' cannot be read and is made again: \(error)")]
+        }
+    }
+
+    func failStep(_ step: OpenedStep) {
+        let duration = session.world.time.uptime() - step.start
+        state.withLock { state in
+            state.steps.append(.init(name: step.path, restored: false, failed: true, duration: duration))
+            state.failedStep = state.failedStep ?? step.path
+        }
+    }
+
+    func closeStep(_ step: OpenedStep, value: Payload, in context: Context) async throws {
+        let duration = session.world.time.uptime() - step.start
+        let json: JSONValue
+        do { json = try value.json() } catch {
+            throw ProcessingError(.processing, "the value of step '\(step.path)' cannot be written as JSON: \(error)")
+        }
+        let (charges, closed) = state.withLock { state in
+            defer { state.charges = [] }
+            return (state.charges, state.closed)
+        }
+        // An item that was given up in the meantime has its outcome; a step of it must not overwrite a newer attempt's.
+        guard !closed else { throw CancellationError() }
+        let run = session.run
+        let checkpoint = Checkpoint(
+            subject: session.checkpointSubject(item.id), step: step.path, inputDigest: try session.digest(of: item), definition: run.definition, runID: run.id,
+            epoch: run.epoch, value: json, savedAt: session.world.time.now())
+        try await session.store.save(checkpoint, charges: charges)
+        for charge in charges { session.note(charge) }
+        state.withLock { state in
+            state.steps.append(.init(name: step.path, restored: false, duration: duration))
+            state.completed.append(.init(step: step.path, value: json))
+        }
+        session.emit(.stepSaved, item: context.inputID) { ["step": .string(step.path)] }
+    }
+
+    // MARK: Money
+
+    func charge(_ usage: Usage, in context: Context) async throws {
+        let charge = try await session.makeCharge(usage, in: context, step: Context.enclosingStep)
+        let waits = state.withLock { state in
+            guard !state.closed, !usage.incurred else { return false }
+            state.charges.append(charge)
+            return true
+        }
+        if !waits { try await session.record([charge]) }
+    }
+
+    func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
+        try await session.openCall(request, in: context, step: Context.enclosingStep)
+    }
+
+    func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws {
+        try await session.closeCall(call, end, in: context, step: Context.enclosingStep)
+    }
+
+    // MARK: Signs of life
+
+    func emit(_ chunk: Payload, in context: Context) async throws {
+        guard !state.withLock({ $0.closed }) else { throw CancellationError() }
+        await session.options.onChunk?(context.inputID ?? "", chunk)
+    }
+
+    func heartbeat(in context: Context) throws {
+        let now = session.world.time.uptime()
+        let closed = state.withLock { state in
+            state.lastBeat = now
+            return state.closed
+        }
+        if closed { throw CancellationError() }
+    }
+
+    /// When the processor last said that the work goes on.
+    var lastBeat: Duration { state.withLock { $0.lastBeat } }
+
+    // MARK: The end
+
+    /// What remains when the item ends: its steps, the charges that are not on record, and where it can go on.
+    struct Remains {
+        var steps: [Outcome.Step]
+        var completed: [ResumePoint.Saved]
+        var failedStep: String?
+        var charges: [Charge]
+    }
+
+    /// Closes the desk: later charges are recorded at once, later steps refused.
+    func close() -> Remains {
+        state.withLock { state in
+            state.closed = true
+            defer { state.charges = [] }
+            return Remains(
+                steps: state.steps, completed: state.completed, failedStep: state.failedStep, charges: state.charges)
+        }
+    }
+
+    /// The step of the resume point that was never asked for, with the steps that were.
+    var missedResumePoint: (named: String, asked: [String])? {
+        state.withLock { state in
+            guard let step = state.resumePoint?.step, !state.reachedResumePoint, !Stage.names.contains(step) else {
+                return nil
+            }
+            return (step, state.steps.map(\.name))
+        }
+    }
+}
+
+extension ItemDesk.State {
+    /// The value that a step has without running: saved, or handed in with a resume point that lies behind it.
+    mutating func value(of path: String) -> JSONValue? {
+        guard !reachedResumePoint else { return nil }
+        guard let point = resumePoint else { return saved[path] }
+        if path == point.step {
+            reachedResumePoint = true
+            return nil
+        }
+        if let value = saved[path] { return value }
+        // A point that lists its completed steps and names a stage was made outside of any step: nothing to hand in.
+        if point.saved != nil, Stage.names.contains(point.step ?? "") { return nil }
+        return point.data
+    }
+}
+
+/// The parts of a run as failure records name them when no step was running.
+enum Stage: String, CaseIterable {
+    case prevalidation, transformation, validation, extraction, aggregation, cost
+
+    static let names = Set(allCases.map(\.rawValue))
+
+    /// The code of an error that says nothing of itself.
+    var code: ProcessingError.Code {
+        switch self {
+        case .prevalidation: .prevalidation
+        case .transformation: .transformation
+        case .validation: .validation
+        case .extraction: .extraction
+        case .aggregation: .aggregation
+        case .cost: .cost
+        }
+    }
+
+    /// The phase it belongs to.
+    var phase: Phase {
+        switch self {
+        case .prevalidation, .transformation, .validation: .preprocessing
+        case .extraction: .extraction
+        case .aggregation, .cost: .postprocessing
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import Synchronization
+
+/// An item that a lane is working on.
+struct Work: Sendable {
+    /// The item.
+    let entry: StoredItem
+    /// What its processor asks for goes here.
+    let desk: ItemDesk
+    /// When it was first started.
+    let startedAt: Duration
+    /// The attempt, from 1.
+    var attempt = 1
+
+    /// What `extract` is given.
+    var input: Payload { entry.transformed ?? entry.item.data }
+}
+
+/// A place where one item at a time is worked on, with the items it has claimed and the outcomes it has not committed.
+///
+/// A worker's loop drives a lane. When its item runs out of time or the run is cancelled, the loop is left behind:
+/// the lane's generation grows, a late answer of the old loop finds that out and is dropped, and another loop goes on
+/// from here. So no item costs a task of its own, and nothing waits for code that does not come back.
+final class Lane: Sendable {
+    private struct State {
+        var generation = 0
+        var claimed: ArraySlice<StoredItem> = []
+        var work: Work?
+        var deadline: Duration?
+        var finished: [CommittedOutcome] = []
+        var committedAt = Duration.zero
+        var task: Task<Void, Never>?
+        var ended = false
+    }
+
+    private let state = Mutex(State())
+
+    /// The generation of whoever drives the lane now.
+    var generation: Int { state.withLock { $0.generation } }
+
+    /// Names the task that drives the lane in `generation`.
+    func isDriven(by task: Task<Void, Never>, in generation: Int) {
+        state.withLock { state in
+            guard state.generation == generation else { return }
+            state.task = task
+        }
+    }
+
+    // MARK: The driver's side; every answer is `nil` or `false` once the driver has been left behind.
+
+    /// The item in progress, if an earlier driver left one.
+    func workInProgress(_ generation: Int) -> Work? {
+        state.withLock { $0.generation == generation ? $0.work : nil }
+    }
+
+    /// Takes the next claimed item.
+    func takeClaimed(_ generation: Int) -> StoredItem? {
+        state.withLock { state in
+            guard state.generation == generation else { return nil }
+            return state.claimed.popFirst()
+        }
+    }
+
+    func claim(_ frame: ArraySlice<StoredItem>) { state.withLock { $0.claimed = frame } }
+
+    /// Puts what was claimed and not started back to nobody.
+    func dropClaimed() { state.withLock { $0.claimed = [] } }
+
+    /// The later half of what is claimed and not started, for a lane that has nothing left to do.
+    func giveHalf() -> ArraySlice<StoredItem> {
+        state.withLock { state in
+            let half = state.claimed.suffix((state.claimed.count + 1) / 2)
+            state.claimed.removeLast(half.count)
+            return half
+        }
+    }
+
+    /// Says which item is in progress.
+    func begin(_ work: Work, _ generation: Int) -> Bool {
+        state.withLock { state in
+            guard state.generation == generation else { return false }
+            state.work = work
+            return true
+        }
+    }
+
+    /// Starts the clock of an attempt.
+    func arm(_ generation: Int, deadline: Duration) -> Bool {
+        state.withLock { state in
+            guard state.generation == generation else { return false }
+            state.deadline = deadline
+            return true
+        }
+    }
+
+    /// Stops the clock of an attempt that has come back.
+    func disarm(_ generation: Int) -> Bool {
+        state.withLock { state in
+            guard state.generation == generation else { return false }
+            state.deadline = nil
+            return true
+        }
+    }
+
+    /// Says that the item in progress has ended; from here on nobody else can end it.
+    func endWork(_ generation: Int) -> Bool {
+        state.withLock { state in
+            guard state.generation == generation else { return false }
+            state.work = nil
+            return true
+        }
+    }
+
+    /// Keeps an outcome until the next commit.
+    func keep(_ outcome: CommittedOutcome) { state.withLock { $0.finished.append(outcome) } }
+
+    /// The outcomes to commit now: when nothing more is claimed, some time has passed, or there are many.
+    func takeFinished(at now: Duration, always: Bool) -> [CommittedOutcome] {
+        state.withLock { state in
+            guard
+                always || state.claimed.isEmpty || state.finished.count >= 256
+                    || now - state.committedAt > .milliseconds(5)
+            else { return [] }
+            state.committedAt = now
+            defer { state.finished = [] }
+            return state.finished
+        }
+    }
+
+    /// Marks the lane as ended; `false` when it was already or someone else drives it.
+    func end(_ generation: Int) -> Bool {
+        state.withLock { state in
+            guard state.generation == generation, !state.ended else { return false }
+            state.ended = true
+            return true
+        }
+    }
+
+    // MARK: The supervisor's side
+
+    /// When the attempt in progress is out of time.
+    ///
+    /// - Parameter heartbeat: the longest silence of its processor, if that is limited.
+    func deadline(heartbeat: Duration?) -> Duration? {
+        state.withLock { state in
+            guard let deadline = state.deadline, let work = state.work else { return nil }
+            guard let heartbeat else { return deadline }
+            return min(deadline, max(work.desk.lastBeat, work.startedAt) + heartbeat)
+        }
+    }
+
+    /// Leaves the driver of an attempt that is out of time behind; the item stays in progress.
+    ///
+    /// - Returns: the new generation, or `nil` when the attempt has come back in the meantime.
+    func expire(_ generation: Int) -> Int? {
+        let task: Task<Void, Never>?
+        let next: Int
+        (task, next) = state.withLock { state in
+            guard state.generation == generation, state.deadline != nil else { return (nil, -1) }
+            state.generation += 1
+            state.deadline = nil
+            defer { state.task = nil }
+            return (state.task, state.generation)
+        }
+        task?.cancel()
+        return next < 0 ? nil : next
+    }
+
+    /// Leaves the driver behind for good.
+    ///
+    /// - Returns: the item in progress and the outcomes that were not committed; `nil` when the lane has ended or is
+    ///   between two items, where its driver sees by itself that the run is stopped.
+    func abandon() -> (work: Work, finished: [CommittedOutcome])? {
+        let (task, left) = state.withLock {
+            state -> (Task<Void, Never>?, (work: Work, finished: [CommittedOutcome])?) in
+            guard !state.ended, let work = state.work else { return (nil, nil) }
+            state.generation += 1
+            state.ended = true
+            state.work = nil
+            state.deadline = nil
+            defer { (state.task, state.finished) = (nil, []) }
+            return (state.task, (work, state.finished))
+        }
+        task?.cancel()
+        return left
+    }
+}

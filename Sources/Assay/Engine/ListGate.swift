@@ -1,0 +1,90 @@
+/// Checks the list of a run as a whole, item by item as they come: names, scope, resume points.
+struct ListGate {
+    private let scope: Scope
+    private let previousRunID: Run.ID?
+    private let runID: Run.ID
+    private var places: [ExternalID: Int32] = [:]
+    /// The first thing that was found.
+    private(set) var violation: GateFailure?
+
+    init(_ options: RunOptions, runID: Run.ID) {
+        scope = options.scope
+        previousRunID = options.previousRunID
+        self.runID = runID
+    }
+
+    mutating func check(_ item: Item, at index: Int) {
+        guard violation == nil, let message = finding(item, index) else { return }
+        violation = GateFailure(
+            ProcessingError(.prevalidation, message), stage: .prevalidation, index: index, item: item, attempt: 1,
+            data: item.data, digest: nil, runID: runID)
+    }
+
+    private mutating func finding(_ item: Item, _ index: Int) -> String? {
+        guard let id = ExternalID(item.id) else {
+            return item.id.isEmpty
+                ? "item \(index + 1) has no input_id"
+                : "input_id of item \(index + 1) must be 1 byte to 1 KiB of text without control characters"
+        }
+        if let first = places.updateValue(Int32(index), forKey: id) {
+            return "input_id '\(id)' is used by items \(first + 1) and \(index + 1)"
+        }
+        for (name, expected, found) in [
+            ("account_id", scope.accountID?.text, item.accountID),
+            ("underwriting_id", scope.underwritingID?.text, item.underwritingID),
+            ("execution_id", scope.executionID?.text, item.executionID),
+        ] {
+            guard let expected, found.map({ !$0.equalsInBytes(expected) }) ?? true else { continue }
+            return "\(name) of '\(id)' must be '\(expected)', found \(found.map { "'\($0)'" } ?? "none")"
+        }
+        guard let payload = item.payload else { return nil }
+        guard let point = payload.object else { return "payload of '\(id)' must be a map, found \(payload.kind)" }
+        if let previousRunID, let named = point["run_id"]?.string, named != previousRunID.text {
+            return "payload of '\(id)' is of run '\(named)', but the previous run is '\(previousRunID)'"
+        }
+        return nil
+    }
+}
+
+/// What stopped a run before anything was extracted.
+struct GateFailure: Error {
+    /// The failure as it is written down; `nil` when nothing failed but someone stopped the run.
+    let record: FailureRecord?
+    /// The item at fault, if it is one's.
+    let index: Int?
+
+    /// Someone stopped the run.
+    static let stopped = GateFailure()
+
+    private init() { (record, index) = (nil, nil) }
+
+    init(
+        _ error: ProcessingError, stage: Stage, index: Int?, item: Item? = nil, attempt: Int = 0, data: Payload? = nil,
+        digest: Digest? = nil, runID: Run.ID? = nil
+    ) {
+        self.index = index
+        var record = FailureRecord(error, stage: stage, item: item?.id, attempt: attempt)
+        if item != nil {
+            var point = ResumePoint()
+            point.step = stage.rawValue
+            point.data = try? data?.json()
+            point.runID = runID?.text
+            point.inputDigest = digest
+            point.saved = []
+            point.exception = record.exception
+            point.message = record.message
+            record.resumePoint = point
+        }
+        self.record = record
+    }
+}
+
+extension FailureRecord {
+    /// The record of `error`, which ended `item` in `stage` unless a step says otherwise.
+    init(_ error: ProcessingError, stage: Stage, step: String? = nil, item: String?, attempt: Int) {
+        self.init(
+            inputID: item, step: error.step ?? step ?? stage.rawValue, exception: error.exception,
+            message: error.message, code: error.code, phase: error.phase ?? stage.phase, attempt: attempt,
+            retryable: error.retryable)
+    }
+}

@@ -1,0 +1,79 @@
+/// How a run is to be done; every part has a default.
+public struct RunOptions: Sendable {
+    /// What a new run of an execution does with steps and outcomes of earlier ones.
+    public enum Recovery: String, Codable, Sendable, CaseIterable {
+        /// Finished items are carried, finished steps return their values.
+        case resume
+        /// Everything is done again.
+        case reprocess
+    }
+
+    /// What to do when the processor differs from the one that saved steps.
+    public enum DefinitionChange: String, Codable, Sendable, CaseIterable {
+        /// Throw `definition_changed`.
+        case refuse
+        /// Use what was saved.
+        case keep
+        /// Start over.
+        case restart
+    }
+
+    /// For whom the run works.
+    public var scope = Scope()
+    /// The execution to go on with or to create; `nil`: that of the scope, of the previous run, or a new one.
+    public var executionID: Execution.ID?
+    /// Where and how many at once.
+    public var runner: any Runner = .sequential
+    /// What failed items mean for the rest.
+    public var failurePolicy = FailurePolicy.collect
+    /// Further attempts at an item.
+    public var retryPolicy = RetryPolicy.none
+    /// The longest an attempt may take.
+    public var itemTimeout = Duration.seconds(3_600)
+    /// The longest silence of a processor that beats with `heartbeat`; `nil`: any.
+    public var heartbeatTimeout: Duration?
+    /// The longest the run may take.
+    public var timeout = Duration.seconds(86_400)
+    /// What becomes of earlier runs of the execution.
+    public var recovery = Recovery.resume
+    /// What a changed processor means for that.
+    public var onChange = DefinitionChange.refuse
+    /// Whether `aggregate` is called when only some items succeeded.
+    public var aggregatePartial = false
+    /// Whether a failure of the costing fails the run.
+    public var strictCosts = false
+    /// The price of the processor, before database and price file.
+    public var price: Price?
+    /// How outputs of whole items are cached; `nil`: not at all.
+    public var itemCache: CachePolicy?
+    /// The previous run that this one follows.
+    public var previousRunID: Run.ID?
+    /// Replaces the computed first run of the chain.
+    public var parentRunID: Run.ID?
+    /// Replaces the computed number of retries.
+    public var retryCount: Int?
+    /// The step at which the previous run failed; recorded, drives nothing.
+    public var lastErrorStep: String?
+    /// Merged into the metadata of the previous run; these values win.
+    public var metadata: JSONObject = [:]
+    /// Whether the report holds the outcomes; with `false` they are read from the store, page by page.
+    public var returnsOutcomes = true
+    /// Takes each piece of output that an item emits, with the item's name; `emit` waits for it.
+    public var onChunk: (@Sendable (_ inputID: String, _ chunk: Payload) async -> Void)?
+    /// What is stored with the run so that it can be started again by name.
+    public var request: JSONValue = [:]
+
+    /// All defaults.
+    public init() {}
+
+    func validate() throws(ProcessingError) {
+        let limits = [("timeout", itemTimeout), ("run timeout", timeout), ("heartbeat_timeout", heartbeatTimeout)]
+        for (name, limit) in limits {
+            guard let limit, limit <= .zero else { continue }
+            throw ProcessingError(.configuration, "\(name) must be greater than 0, found \(limit.secondsText)")
+        }
+        guard runner.maxWorkers >= 1 else {
+            throw ProcessingError(.configuration, "max_workers must be between 1 and 1024, found \(runner.maxWorkers)")
+        }
+    }
+}

@@ -1,0 +1,123 @@
+public import Logging
+import Synchronization
+
+/// The events of an engine: recorded in the store, kept in a ring, and handed to whoever subscribed.
+///
+/// An event that nobody wants costs one look at a set of kinds: its data is not even made.
+public final class EventStream: Sendable {
+    /// Takes one event; runs on a task of its own, events in order.
+    public typealias Subscriber = @Sendable (Event) async throws -> Void
+
+    private let state: Mutex<State>
+    private let level: Logger.Level
+    private let capacity: Int
+    private let logger: Logger
+
+    private struct State {
+        var ring: [Event] = []
+        var dropped = 0
+        var subscriptions: [Int: Subscription] = [:]
+        var nextSubscription = 0
+        var wanted: Set<Event.Kind> = []
+    }
+
+    private struct Subscription {
+        let kinds: Set<Event.Kind>
+        let continuation: AsyncStream<Event>.Continuation
+    }
+
+    /// A stream that records events of `level` and above.
+    ///
+    /// - Parameters:
+    ///   - capacity: how many of the newest recorded events are kept for ``latest(_:)``.
+    ///   - logger: where recorded events and failing subscribers are logged.
+    public init(
+        level: Logger.Level = .info, capacity: Int = 10_000,
+        logger: Logger = Logger(label: "assay") { _ in SwiftLogNoOpLogHandler() }
+    ) {
+        self.level = level
+        self.capacity = capacity
+        self.logger = logger
+        state = Mutex(State())
+    }
+
+    /// Hands every event of `kinds` (all when `nil`) to `subscriber` until the subscription is let go.
+    ///
+    /// Each subscriber has a buffer of 1000 events, of which the oldest are dropped when it is slow. What it throws
+    /// is logged and disturbs nobody.
+    public func subscribe(_ kinds: Set<Event.Kind>? = nil, _ subscriber: @escaping Subscriber) -> EventSubscription {
+        let (stream, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(1_000))
+        let kinds = kinds ?? Set(Event.Kind.allCases)
+        let id = state.withLock { state in
+            state.nextSubscription += 1
+            state.subscriptions[state.nextSubscription] = Subscription(kinds: kinds, continuation: continuation)
+            state.wanted.formUnion(kinds)
+            return state.nextSubscription
+        }
+        let logger = logger
+        let delivery = Task {
+            for await event in stream {
+                do { try await subscriber(event) } catch {
+                    logger.error("an event subscriber failed: \(error)", metadata: ["event": "\(event.kind.rawValue)"])
+                }
+            }
+        }
+        return EventSubscription { [weak self] in
+            self?.unsubscribe(id)
+            await delivery.value
+        }
+    }
+
+    private func unsubscribe(_ id: Int) {
+        state.withLock { state in
+            state.subscriptions.removeValue(forKey: id)?.continuation.finish()
+            state.wanted = state.subscriptions.values.reduce(into: []) { $0.formUnion($1.kinds) }
+        }
+    }
+
+    /// The newest recorded events, oldest first, at most `count`.
+    public func latest(_ count: Int = 100) -> [Event] { state.withLock { Array($0.ring.suffix(count)) } }
+
+    /// How many recorded events the ring has dropped.
+    public var dropped: Int { state.withLock { $0.dropped } }
+
+    func records(_ kind: Event.Kind) -> Bool { kind.level >= level }
+
+    func wants(_ kind: Event.Kind) -> Bool { records(kind) || state.withLock { $0.wanted.contains(kind) } }
+
+    func send(_ event: Event) {
+        let recorded = records(event.kind)
+        state.withLock { state in
+            if recorded {
+                state.ring.append(event)
+                if state.ring.count >= 2 * capacity {
+                    state.dropped += state.ring.count - capacity
+                    state.ring.removeFirst(state.ring.count - capacity)
+                }
+            }
+            for subscription in state.subscriptions.values where subscription.kinds.contains(event.kind) {
+                subscription.continuation.yield(event)
+            }
+        }
+        if recorded, logger.logLevel <= event.level {
+            var metadata: Logger.Metadata = [:]
+            for (key, value) in [
+                ("run", event.runID?.text), ("processor", event.processorID?.text), ("item", event.inputID),
+            ] {
+                metadata[key] = value.map { "\($0)" }
+            }
+            let detail = event.data.isEmpty ? "" : " " + JSONValue.object(event.data).json
+            logger.log(level: event.level, "\(event.kind.rawValue)\(detail)", metadata: metadata)
+        }
+    }
+}
+
+/// A subscription to events; ends when asked to.
+public struct EventSubscription: Sendable {
+    private let end: @Sendable () async -> Void
+
+    init(_ end: @escaping @Sendable () async -> Void) { self.end = end }
+
+    /// Ends the subscription and waits until what was sent before has been taken.
+    public func finish() async { await end() }
+}

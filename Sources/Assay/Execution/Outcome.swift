@@ -1,0 +1,199 @@
+/// How one item ended.
+public struct Outcome: Sendable {
+    /// Why an item was skipped or cancelled, or what is special about its failure.
+    public enum Reason: String, Codable, Sendable, CaseIterable {
+        case notReached = "not_reached"
+        case preprocessingStopped = "preprocessing_stopped"
+        case failurePolicy = "failure_policy"
+        case atomic
+        case runCancelled = "run_cancelled"
+        case runTimeout = "run_timeout"
+        case budgetExhausted = "budget_exhausted"
+        case interrupted
+        case poison
+        case upstreamFailed = "upstream_failed"
+        case notRouted = "not_routed"
+        case noInput = "no_input"
+        case graphHalted = "graph_halted"
+    }
+
+    /// What became of one step.
+    public struct Step: Hashable, Sendable {
+        /// The step's name; `name#2` for its second use, `outer/inner` inside another.
+        public var name: String
+        /// Whether its value was taken from a checkpoint.
+        public var restored: Bool
+        /// Whether its body threw.
+        public var failed = false
+        /// How long its body took; zero when restored.
+        public var duration: Duration
+
+        /// A step that ended.
+        public init(name: String, restored: Bool, failed: Bool = false, duration: Duration) {
+            self.name = name
+            self.restored = restored
+            self.failed = failed
+            self.duration = duration
+        }
+    }
+
+    /// The item's name.
+    public var inputID: String
+    /// Its place in the run, from 0.
+    public var index: Int
+    /// `succeeded`, `failed`, `skipped` or `cancelled`.
+    public var status: Status
+    /// What `extract` returned; may be JSON's null.
+    public var output: Payload?
+    /// Why it was skipped or cancelled.
+    public var reason: Reason?
+    /// From its first start to its end, waits between attempts included.
+    public var duration = Duration.zero
+    /// How often `extract` was called.
+    public var attempts = 0
+    /// Whether the output came from the item cache.
+    public var cached = false
+    /// Whether it was taken over from an earlier run of the execution.
+    public var carried = false
+    /// Whether its data differs from that of the earlier run, so that it started over.
+    public var inputChanged = false
+    /// What most outcomes do not have, kept apart so that a million plain outcomes stay small.
+    private var details: Details?
+
+    private struct DetailValues {
+        var error: FailureRecord?
+        var cost = Money.zero
+        var avoidedCost = Money.zero
+        var steps: [Step] = []
+    }
+
+    private final class Details: Sendable {
+        let values: DetailValues
+        init(_ values: DetailValues) { self.values = values }
+    }
+
+    private var values: DetailValues {
+        get { details?.values ?? DetailValues() }
+        set { details = Details(newValue) }
+    }
+
+    /// The failure, when it failed.
+    public var error: FailureRecord? {
+        get { details?.values.error }
+        set { values.error = newValue }
+    }
+    /// The sum of this run's charges that name the item.
+    public var cost: Money {
+        get { details?.values.cost ?? .zero }
+        set { values.cost = newValue }
+    }
+    /// What cache hits saved.
+    public var avoidedCost: Money {
+        get { details?.values.avoidedCost ?? .zero }
+        set { values.avoidedCost = newValue }
+    }
+    /// The steps it asked for.
+    public var steps: [Step] {
+        get { details?.values.steps ?? [] }
+        set { values.steps = newValue }
+    }
+
+    /// An item that ended.
+    public init(inputID: String, index: Int, status: Status, reason: Reason? = nil) {
+        self.inputID = inputID
+        self.index = index
+        self.status = status
+        self.reason = reason
+    }
+
+    /// The output as `type`.
+    ///
+    /// - Throws: ``FailureRecord``'s error when the item did not succeed, `DecodingError` when the type does not fit.
+    public func get<Output: Codable & Sendable>(as type: Output.Type = Output.self) throws -> Output {
+        guard status == .succeeded, let output else {
+            throw error?.processingError
+                ?? ProcessingError(.cancelled, "'\(inputID)' is \(status.rawValue): \(reason?.rawValue ?? "no reason")")
+        }
+        return try output.value(as: type)
+    }
+}
+
+/// A failure as it is written down: what happened, where, and from which point the item can go on.
+public struct FailureRecord: Hashable, Sendable {
+    /// The item; `nil` for a run's own failure.
+    public var inputID: String?
+    /// The step that was running, else the stage.
+    public var step: String
+    /// The name of the type that was thrown.
+    public var exception: String
+    /// What happened and what to do.
+    public var message: String
+    /// What kind of failure it is.
+    public var code: ProcessingError.Code
+    /// The phase it happened in.
+    public var phase: Phase
+    /// The attempt, from 1; 0 for a run's own failure.
+    public var attempt: Int
+    /// Whether another attempt may help.
+    public var retryable: Bool
+    /// Where to go on.
+    public var resumePoint: ResumePoint?
+
+    /// A record of the given parts.
+    public init(
+        inputID: String?, step: String, exception: String, message: String, code: ProcessingError.Code, phase: Phase,
+        attempt: Int, retryable: Bool, resumePoint: ResumePoint? = nil
+    ) {
+        self.inputID = inputID
+        self.step = step
+        self.exception = exception
+        self.message = message
+        self.code = code
+        self.phase = phase
+        self.attempt = attempt
+        self.retryable = retryable
+        self.resumePoint = resumePoint
+    }
+
+    /// The record as an error to throw.
+    public var processingError: ProcessingError {
+        var error = ProcessingError(code, message, retryable: retryable)
+        error.phase = phase
+        error.step = step
+        error.item = inputID.map { ExternalID(unchecked: $0) }
+        error.attempt = attempt
+        error.thrownName = exception
+        return error
+    }
+}
+
+/// From which point a failed item can go on without doing its finished steps again.
+public struct ResumePoint: Hashable, Sendable {
+    /// A step that was completed, with its value.
+    public struct Saved: Hashable, Sendable {
+        /// The step's name.
+        public var step: String
+        /// What its body returned.
+        public var value: JSONValue
+    }
+
+    /// The step that failed; `nil` when the point names none and is ignored.
+    public var step: String?
+    /// The value that was about to enter the failed step.
+    public var data: JSONValue?
+    /// The run that failed.
+    public var runID: String?
+    /// The digest of the item's data at the time.
+    public var inputDigest: Digest?
+    /// The completed steps in order; `nil` when the point does not list them.
+    public var saved: [Saved]?
+    /// What was thrown.
+    public var exception: String?
+    /// What happened.
+    public var message: String?
+
+    /// A point without any part.
+    public init() {}
+
+    func value(of step: String) -> JSONValue? { saved?.last { $0.step.equalsInBytes(step) }?.value }
+}

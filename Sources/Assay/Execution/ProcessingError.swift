@@ -1,0 +1,159 @@
+/// A failure: of an item, of a run, or a misuse of the engine; with the place, and what to do about it.
+public struct ProcessingError: Error, Sendable {
+    /// What kind of failure it is; the raw values are what JSON, tables and logs say.
+    public enum Code: String, Codable, Sendable, CaseIterable {
+        case prevalidation, transformation, validation, extraction, api, processing, aggregation, cost
+        case timeout, cancelled
+        case workerCrashed = "worker_crashed"
+        case `protocol`
+        case budgetExhausted = "budget_exhausted"
+        case circuitOpen = "circuit_open"
+        case unknownStep = "unknown_step"
+        case definitionChanged = "definition_changed"
+        case denied, interrupted
+        case recoveryExhausted = "recovery_exhausted"
+        case queueFull = "queue_full"
+        case runnerUnavailable = "runner_unavailable"
+        case alreadyRunning = "already_running"
+        case store, graph
+        case pipeFull = "pipe_full"
+        case pipeEmpty = "pipe_empty"
+        case pipeClosed = "pipe_closed"
+        case configuration
+        case notFound = "not_found"
+        case exists
+        case illegalMove = "illegal_move"
+    }
+
+    /// What kind of failure it is.
+    public var code: Code
+    /// What happened and what the reader can do about it.
+    public var message: String
+    /// The phase it happened in; `nil` before a run exists.
+    public var phase: Phase?
+    /// The step that was running, else the stage.
+    public var step: String?
+    /// The input that failed; `nil` when the failure is the whole run's.
+    public var item: ExternalID?
+    /// The attempt that failed, from 1.
+    public var attempt: Int?
+    /// Whether another attempt may help; the thrower's word where it was given, else the code's.
+    public var retryable: Bool
+    /// The shortest time to wait before another attempt, when the callee named one.
+    public var retryAfter: Duration?
+    /// Whether a paid call that ended with this error may or may not have happened.
+    public var outcomeUnknown: Bool
+    /// The error that was thrown underneath, as it was thrown.
+    public var cause: (any Error)?
+    /// The type name of what user code threw; `nil` to use the code's name.
+    var thrownName: String?
+
+    /// A failure of kind `code`.
+    ///
+    /// - Parameters:
+    ///   - message: what happened and what to do; cut at 8 KiB.
+    ///   - retryable: overrides what the code says.
+    public init(
+        _ code: Code, _ message: String, retryable: Bool? = nil, retryAfter: Duration? = nil,
+        outcomeUnknown: Bool = false, cause: (any Error)? = nil
+    ) {
+        self.code = code
+        self.message = message.cut(toBytes: 8_192)
+        self.retryable = retryable ?? code.isRetryable
+        self.retryAfter = retryAfter
+        self.outcomeUnknown = outcomeUnknown
+        self.cause = cause
+    }
+
+    /// The name under which the failure record says what was thrown.
+    public var exception: String { thrownName ?? code.exception }
+
+    /// `error` as a failure of `code`: a ``ProcessingError`` keeps its own code, anything else takes `code`.
+    init(wrapping error: any Error, as code: Code) {
+        if let known = error as? ProcessingError {
+            self = known
+        } else if let described = error as? any FailureDescribing {
+            self.init(described.code ?? code, described.message, retryable: described.retryable, cause: error)
+            thrownName = String(describing: type(of: error))
+        } else {
+            self.init(code, Self.text(of: error), cause: error)
+            thrownName = String(describing: type(of: error))
+        }
+    }
+
+    private static func text(of error: any Error) -> String {
+        switch error {
+        case let DecodingError.typeMismatch(_, context), let DecodingError.valueNotFound(_, context),
+            let DecodingError.keyNotFound(_, context), let DecodingError.dataCorrupted(context):
+            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+            return "data cannot be read" + (path.isEmpty ? "" : " at '\(path)'") + ": \(context.debugDescription)"
+        case is CancellationError: return "cancelled"
+        default: return String(describing: error)
+        }
+    }
+}
+
+/// An error of user code that says more about itself than its type does.
+public protocol FailureDescribing: Error {
+    /// The code it stands for; `nil` for the one of its stage.
+    var code: ProcessingError.Code? { get }
+    /// What happened and what to do about it.
+    var message: String { get }
+    /// Whether another attempt may help; `nil` for what the code says.
+    var retryable: Bool? { get }
+}
+
+extension FailureDescribing {
+    public var code: ProcessingError.Code? { nil }
+    public var retryable: Bool? { nil }
+}
+
+extension ProcessingError: CustomStringConvertible {
+    /// Message, with the item and step it concerns.
+    public var description: String {
+        var place: [String] = []
+        if let item { place.append("item '\(item)'") }
+        if let step { place.append("step '\(step)'") }
+        if let attempt { place.append("attempt \(attempt)") }
+        return "\(code.rawValue): \(message)" + (place.isEmpty ? "" : " (\(place.joined(separator: ", ")))")
+    }
+}
+
+extension ProcessingError.Code {
+    /// Whether another attempt may help when the thrower does not say.
+    public var isRetryable: Bool {
+        switch self {
+        case .extraction, .api, .processing, .timeout, .cancelled, .workerCrashed, .circuitOpen, .interrupted,
+            .queueFull, .runnerUnavailable, .alreadyRunning, .store, .pipeFull, .pipeEmpty:
+            true
+        case .prevalidation, .transformation, .validation, .aggregation, .cost, .protocol, .budgetExhausted,
+            .unknownStep, .definitionChanged, .denied, .recoveryExhausted, .graph, .pipeClosed, .configuration,
+            .notFound, .exists, .illegalMove:
+            false
+        }
+    }
+
+    /// The name in failure records: the code in words, with `Error` at its end.
+    public var exception: String {
+        switch self {
+        case .aggregation: return "ResultAggregationError"
+        case .cost: return "CostCalculationError"
+        case .processing: return "ProcessingError"
+        case .recoveryExhausted: return "InterruptedError"
+        case .pipeFull, .pipeEmpty, .pipeClosed: return "PipeError"
+        default:
+            let words = rawValue.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }
+            return words.joined() + "Error"
+        }
+    }
+}
+
+extension String {
+    /// The longest prefix of whole characters that is at most `limit` bytes long.
+    func cut(toBytes limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        var end = utf8.index(startIndex, offsetBy: limit)
+        while end > startIndex, String.Index(end, within: self) == nil { end = utf8.index(before: end) }
+        return String(self[..<end])
+    }
+}

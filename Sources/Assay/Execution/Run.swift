@@ -1,0 +1,139 @@
+/// A durable request: a processor over items for a scope; it groups the runs that were made for it.
+public struct Execution: Sendable {
+    /// Names an execution.
+    public typealias ID = Identifier
+
+    /// The execution's name.
+    public let id: ID
+    /// For whom it is.
+    public var scope: Scope
+    /// Where it stands: as its last run.
+    public var status: Status
+    /// When it was first seen.
+    public let createdAt: Timestamp
+
+    /// An execution as a store keeps it.
+    public init(id: ID, scope: Scope, status: Status, createdAt: Timestamp) {
+        self.id = id
+        self.scope = scope
+        self.status = status
+        self.createdAt = createdAt
+    }
+}
+
+/// Which runs a run descends from.
+public struct Lineage: Hashable, Sendable {
+    /// The first run of the chain; its own id for a first run.
+    public var parentRunID: Identifier
+    /// The direct predecessor.
+    public var previousRunID: Identifier?
+    /// How many retries lie between the first run and this one.
+    public var retryCount: Int
+    /// The step at which the predecessor failed; recorded, drives nothing.
+    public var lastErrorStep: String?
+    /// What the caller wants remembered.
+    public var metadata: JSONObject
+
+    /// A lineage of the given parts.
+    public init(
+        parentRunID: Identifier, previousRunID: Identifier? = nil, retryCount: Int = 0, lastErrorStep: String? = nil,
+        metadata: JSONObject = [:]
+    ) {
+        self.parentRunID = parentRunID
+        self.previousRunID = previousRunID
+        self.retryCount = retryCount
+        self.lastErrorStep = lastErrorStep
+        self.metadata = metadata
+    }
+}
+
+/// How many items ended how.
+public struct Counts: Hashable, Sendable {
+    /// All items of the run.
+    public var total = 0
+    /// Items with an output.
+    public var succeeded = 0
+    /// Items that failed for good.
+    public var failed = 0
+    /// Items that were never reached.
+    public var skipped = 0
+    /// Items that were not finished.
+    public var cancelled = 0
+
+    /// No items yet.
+    public init(total: Int = 0) { self.total = total }
+
+    /// Counts one more item that ended with `status`.
+    public mutating func add(_ status: Status) {
+        switch status {
+        case .succeeded: succeeded += 1
+        case .failed: failed += 1
+        case .skipped: skipped += 1
+        case .cancelled: cancelled += 1
+        case .pending, .running, .paused, .partial, .aborted: break
+        }
+    }
+}
+
+/// One attempt at an execution, as a store keeps it.
+public struct Run: Sendable {
+    /// Names a run.
+    public typealias ID = Identifier
+
+    /// The run's name, fresh for every run.
+    public let id: ID
+    /// The execution it belongs to.
+    public let executionID: Execution.ID
+    /// The processor that works.
+    public let processorID: Identifier
+    /// Version and parameters of the processor when the run began.
+    public let definition: Digest
+    /// For whom it works.
+    public let scope: Scope
+    /// Which runs it descends from.
+    public let lineage: Lineage
+    /// The runner's name.
+    public let runner: String
+    /// What the run was started with, as far as a later resume needs it; empty when started from code.
+    public let request: JSONValue
+    /// When it began.
+    public let startedAt: Timestamp
+    /// Grows whenever another program takes the run over; what carries a lower one is refused.
+    public var epoch: Int
+    /// Where it stands.
+    public var status: Status
+    /// How its items ended.
+    public var counts: Counts
+    /// When it ended.
+    public var finishedAt: Timestamp?
+    /// How long it took.
+    public var duration: Duration?
+    /// Why it did not succeed.
+    public var error: FailureRecord?
+    /// What `aggregate` returned.
+    public var summary: Payload?
+    /// Sums over items and steps.
+    public var metrics: RunMetrics?
+    /// Why the bill is not complete; `nil` when it is.
+    public var incompleteReason: String?
+
+    /// A run that begins.
+    public init(
+        id: ID, executionID: Execution.ID, processorID: Identifier, definition: Digest, scope: Scope,
+        lineage: Lineage, runner: String, request: JSONValue, startedAt: Timestamp, epoch: Int = 1,
+        status: Status = .running, counts: Counts = Counts()
+    ) {
+        self.id = id
+        self.executionID = executionID
+        self.processorID = processorID
+        self.definition = definition
+        self.scope = scope
+        self.lineage = lineage
+        self.runner = runner
+        self.request = request
+        self.startedAt = startedAt
+        self.epoch = epoch
+        self.status = status
+        self.counts = counts
+    }
+}

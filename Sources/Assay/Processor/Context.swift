@@ -1,0 +1,195 @@
+public import Logging
+
+/// What a processor may ask for while it works; a value of one run, of one item and attempt where there is one.
+public struct Context: Sendable {
+    /// The run.
+    public let runID: Run.ID
+    /// The execution of the run.
+    public let executionID: Execution.ID
+    /// The processor at work.
+    public let processorID: Identifier
+    /// For whom it works: the run's scope, filled up with the item's own ids.
+    public let scope: Scope
+    /// Which runs this one descends from.
+    public let lineage: Lineage
+    /// The item at work; `nil` in `aggregate`.
+    public let inputID: String?
+    /// The attempt at this item, from 1.
+    public let attempt: Int
+    /// The phase of the run.
+    public let phase: Phase
+    /// A log whose lines name run, processor and item.
+    public var logger: Logger { desk.logger(for: self) }
+
+    let itemIndex: Int?
+    let desk: any Desk
+
+    @TaskLocal static var enclosingStep: String?
+
+    /// Does a part of `extract` whose value is saved: a later attempt or run gets the value and skips the body.
+    ///
+    /// The value is durable before this returns. The second use of a name in one item is `name#2`; a step inside a
+    /// step is `outer/inner`; steps that run concurrently in one item must have different names.
+    ///
+    /// - Throws: what `body` throws, and then nothing is saved; ``ProcessingError`` with code `configuration` outside
+    ///   of `extract`, `store` when the value cannot be saved.
+    public func step<Value: Codable & Sendable>(
+        _ name: String, _ body: () async throws -> Value
+    ) async throws -> Value {
+        let opened = try await desk.openStep(name, inside: Self.enclosingStep, in: self)
+        if let saved = opened.saved {
+            do {
+                return try saved.decoded(as: Value.self)
+            } catch {
+                try await desk.rejectSaved(opened.path, because: error, in: self)
+            }
+        }
+        let value: Value
+        do {
+            value = try await Self.$enclosingStep.withValue(opened.path, operation: body)
+        } catch {
+            desk.failStep(opened)
+            throw error
+        }
+        try await desk.closeStep(opened, value: Payload(value), in: self)
+        return value
+    }
+
+    /// Records that something that costs money was used.
+    ///
+    /// Recorded once with the step or the outcome it belongs to, whatever happens afterwards. With `incurred` it
+    /// states a fact that has already happened and is recorded at once.
+    ///
+    /// - Parameters:
+    ///   - quantity: how many units; multiplied with the unit price when no `cost` is given.
+    ///   - cost: the amount; `nil`: unit price × quantity.
+    ///   - key: the same charge of the same execution and item is recorded once; `nil`: every time.
+    /// - Throws: ``ProcessingError`` with code `cost` for an amount that is not exact or too large, and
+    ///   `budget_exhausted` when it does not fit a budget; nothing is recorded then.
+    public func charge(
+        _ service: String, _ operation: String, quantity: Number = 1, cost: Money? = nil, key: String? = nil,
+        incurred: Bool = false, metadata: JSONObject = [:]
+    ) async throws {
+        let usage = Usage(
+            service: service, operation: operation, quantity: quantity, cost: cost, key: key, incurred: incurred,
+            metadata: metadata)
+        try await desk.charge(usage, in: self)
+    }
+
+    /// Calls something that costs money: from the cache when the same was paid for before, else with an intent on
+    /// record before and an outcome after.
+    ///
+    /// - Parameters:
+    ///   - maximumCost: the most it may cost; `nil`: the unit price.
+    ///   - key: the parameters by which calls are equal; `nil`: never cached.
+    ///   - options: caching and billing.
+    ///   - body: makes the call, handing on ``Call/idempotencyKey``, and may say what it cost.
+    /// - Throws: what `body` throws; ``ProcessingError`` with code `store` when the intent cannot be written, and then
+    ///   `body` is not run.
+    public func call<Value: Codable & Sendable>(
+        _ service: String, _ operation: String, maximumCost: Money? = nil, key: JSONValue? = nil,
+        options: CallOptions = CallOptions(), _ body: (Call) async throws -> Value
+    ) async throws -> Value {
+        let request = CallRequest(
+            service: service, operation: operation, maximumCost: maximumCost, key: key, options: options)
+        switch try await desk.openCall(request, in: self) {
+        case .hit(let value): return try value.decoded(as: Value.self)
+        case .proceed(let call):
+            do {
+                let value = try await body(call)
+                try await desk.closeCall(call, .returned(Payload(value)), in: self)
+                return value
+            } catch {
+                try await desk.closeCall(call, .threw(error), in: self)
+                throw error
+            }
+        }
+    }
+
+    /// Delivers a piece of output to those who watch the execution.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` outside of `extract`.
+    public func emit(_ chunk: some Codable & Sendable) async throws { try await desk.emit(Payload(chunk), in: self) }
+
+    /// Says that the work goes on, which restarts the heartbeat time-out.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` outside of `extract`; `CancellationError` when the
+    ///   item has been given up.
+    public func heartbeat() throws { try desk.heartbeat(in: self) }
+}
+
+/// How a paid call is cached and billed.
+public struct CallOptions: Hashable, Sendable {
+    /// When a call that failed is billed.
+    public enum Billing: String, Codable, Sendable, CaseIterable {
+        case onSuccess = "on_success"
+        case onAttempt = "on_attempt"
+    }
+
+    /// How its value is kept.
+    public var cache: CachePolicy
+    /// Whether a failed attempt costs something.
+    public var billing: Billing
+
+    /// Options of the given parts.
+    public init(cache: CachePolicy = CachePolicy(), billing: Billing = .onSuccess) {
+        self.cache = cache
+        self.billing = billing
+    }
+}
+
+/// What is known of a charge before prices are looked up.
+struct Usage: Sendable {
+    var service: String
+    var operation: String
+    var quantity: Number
+    var cost: Money?
+    var key: String?
+    var incurred: Bool
+    var metadata: JSONObject
+}
+
+/// What is known of a paid call before it is looked up.
+struct CallRequest: Sendable {
+    var service: String
+    var operation: String
+    var maximumCost: Money?
+    var key: JSONValue?
+    var options: CallOptions
+}
+
+/// Whether a paid call is needed.
+enum CallDecision: Sendable {
+    case hit(JSONValue)
+    case proceed(Call)
+}
+
+/// How the body of a paid call ended.
+enum CallEnd: Sendable {
+    case returned(Payload)
+    case threw(any Error)
+}
+
+/// A step that a processor asks for.
+struct OpenedStep: Sendable {
+    /// Its full name: `outer/inner`, `name#2`.
+    var path: String
+    /// Its saved value, when it has one.
+    var saved: JSONValue?
+    /// When it was opened.
+    var start: Duration
+}
+
+/// The engine's side of a ``Context``: what a processor asks for is handed in here.
+protocol Desk: Sendable {
+    func logger(for context: Context) -> Logger
+    func openStep(_ name: String, inside outer: String?, in context: Context) async throws -> OpenedStep
+    func rejectSaved(_ path: String, because error: any Error, in context: Context) async throws
+    func failStep(_ step: OpenedStep)
+    func closeStep(_ step: OpenedStep, value: Payload, in context: Context) async throws
+    func charge(_ usage: Usage, in context: Context) async throws
+    func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision
+    func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws
+    func emit(_ chunk: Payload, in context: Context) async throws
+    func heartbeat(in context: Context) throws
+}

@@ -1,0 +1,70 @@
+/// Work that turns one input into one output.
+///
+/// A run transforms and validates every input first, in order; then extracts each; then aggregates once. Only
+/// ``extract(_:in:)`` is given to a ``Runner``: it alone may be called concurrently, elsewhere, or again after a
+/// failure, so it must stand being called more than once for one input. Work whose failure must stop everything
+/// belongs in `transform` and `validate`; work that fails for one input alone belongs in `extract`.
+public protocol Processor<Input, Output>: Sendable {
+    /// What it works on.
+    associatedtype Input: Codable & Sendable
+    /// What it makes of one input.
+    associatedtype Output: Codable & Sendable
+    /// What it makes of all outputs.
+    associatedtype Summary: Codable & Sendable = [Output]
+
+    /// The stable name under which runs, charges and cached outputs are filed; an ``Identifier``.
+    var name: String { get }
+
+    /// Brings an input into the form the other functions expect. A failure stops the run before any extraction.
+    func transform(_ input: Input, in context: Context) async throws -> Input
+
+    /// Refuses a transformed input by throwing. A failure stops the run before any extraction.
+    func validate(_ input: Input, in context: Context) async throws
+
+    /// The work on one input. A failure is that input's outcome and does not disturb the others.
+    func extract(_ input: Input, in context: Context) async throws -> Output
+
+    /// Makes one summary of all outputs, which come in the order of the inputs; called once, when every input has
+    /// succeeded.
+    func aggregate(_ outputs: Outputs<Output>, in context: Context) async throws -> Summary
+}
+
+extension Processor {
+    /// The input as it is.
+    public func transform(_ input: Input, in context: Context) async throws -> Input { input }
+
+    /// Accepts every input.
+    public func validate(_ input: Input, in context: Context) async throws {}
+}
+
+extension Processor where Summary == [Output] {
+    /// The list of outputs in the order of the inputs.
+    public func aggregate(_ outputs: Outputs<Output>, in context: Context) async throws -> [Output] {
+        try await outputs.all()
+    }
+}
+
+extension Processor {
+    /// All outputs merged into one; of equal keys the later input's value counts.
+    public func aggregate<Value>(
+        _ outputs: Outputs<Output>, in context: Context
+    ) async throws -> Summary where Output == [String: Value], Summary == Output {
+        var merged: [String: Value] = [:]
+        for try await output in outputs { merged.merge(output) { _, later in later } }
+        return merged
+    }
+}
+
+/// A processor made of a name and a function.
+public struct ClosureProcessor<Input: Codable & Sendable, Output: Codable & Sendable>: Processor {
+    public let name: String
+    private let body: @Sendable (Input, Context) async throws -> Output
+
+    /// A processor that extracts with `body` and accepts every input.
+    public init(_ name: String, _ body: @escaping @Sendable (Input, Context) async throws -> Output) {
+        self.name = name
+        self.body = body
+    }
+
+    public func extract(_ input: Input, in context: Context) async throws -> Output { try await body(input, context) }
+}

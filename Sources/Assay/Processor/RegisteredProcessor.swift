@@ -1,0 +1,72 @@
+/// A processor whose types were traded for a name: payloads in, payloads out.
+///
+/// This is what the engine and every runner work with, so that a process or a cluster can be handed a name and JSON.
+public struct RegisteredProcessor: Sendable {
+    /// What a processor mostly waits for, from which `runner: auto` chooses.
+    public enum Workload: String, Codable, Sendable {
+        /// External calls, documents.
+        case io
+        /// Calculation.
+        case compute
+    }
+
+    /// The processor's name.
+    public let name: Identifier
+    /// Changes when the processor's steps mean something else; saved steps of another version are not reused unasked.
+    public var version: String
+    /// What the processor was set up with; part of cache keys and compared like the version.
+    public var parameters: JSONValue
+    /// What it mostly waits for, if declared.
+    public var workload: Workload?
+    /// Top-level keys of the data that do not count when inputs are compared.
+    public var digestIgnores: Set<String>
+
+    let transform: @Sendable (Payload, Context) async throws -> Payload
+    let validate: @Sendable (Payload, Context) async throws -> Void
+    let extract: @Sendable (Payload, Context) async throws -> Payload
+    let aggregate: @Sendable (_ count: Int, _ page: @escaping OutputPage, Context) async throws -> Payload
+
+    typealias OutputPage = @Sendable (_ start: Int) async throws -> [Payload]
+
+    /// Registers `processor`.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` when its name is not an ``Identifier``.
+    public init<P: Processor>(
+        _ processor: P, version: String = "1", parameters: JSONValue = [:], workload: Workload? = nil,
+        digestIgnores: Set<String> = []
+    ) throws(ProcessingError) {
+        guard let name = Identifier(processor.name) else {
+            throw ProcessingError(
+                .configuration,
+                "a processor's name must be 1 to 128 letters, digits, '.', '_' or '-', not starting with '.', found '\(processor.name)'"
+            )
+        }
+        self.name = name
+        self.version = version
+        self.parameters = parameters
+        self.workload = workload
+        self.digestIgnores = digestIgnores
+        transform = { input, context in
+            Payload(try await processor.transform(input.value(as: P.Input.self), in: context))
+        }
+        validate = { input, context in try await processor.validate(input.value(as: P.Input.self), in: context) }
+        extract = { input, context in
+            Payload(try await processor.extract(input.value(as: P.Input.self), in: context))
+        }
+        aggregate = { count, page, context in
+            Payload(try await processor.aggregate(Outputs<P.Output>(count: count, page: page), in: context))
+        }
+    }
+
+    /// What identifies the definition for resuming: a change of version or parameters changes it.
+    var definition: Digest {
+        Digest(of: ["version": .string(version), "parameters": parameters])
+    }
+
+    /// The digest by which an input is compared, without the keys that do not count.
+    func digest(of data: JSONValue) -> Digest {
+        guard !digestIgnores.isEmpty, case .object(var object) = data else { return Digest(of: data) }
+        for key in digestIgnores { object[key] = nil }
+        return Digest(of: .object(object))
+    }
+}

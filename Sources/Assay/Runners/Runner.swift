@@ -1,0 +1,27 @@
+/// Where items are worked on, and how many at once.
+///
+/// A runner starts workers and nothing else: order, early stop, retries, time-outs, charges and checkpoints are the
+/// engine's, so every runner gives the same outcomes and the same bill.
+public protocol Runner: Sendable {
+    /// The name in reports and pipeline files.
+    var name: String { get }
+    /// How many items may be in flight.
+    var maxWorkers: Int { get }
+
+    /// Starts one worker; the engine starts no more of them than there are items.
+    ///
+    /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there is nothing to work on.
+    func startWorker(for processor: RegisteredProcessor) async throws -> any Worker
+}
+
+/// A place where one item at a time is worked on.
+public protocol Worker: Sendable {
+    /// Where the engine's loop over this worker's items runs; `nil`: on the shared pool.
+    var executor: (any TaskExecutor)? { get }
+
+    /// Carries out the processor's `extract`.
+    func extract(_ input: Payload, in context: Context) async throws -> Payload
+
+    /// Lets the worker go once its current work has returned; called once, as the last thing of its loop.
+    func retire()
+}

@@ -1,0 +1,210 @@
+import Synchronization
+
+/// A store that forgets when the program ends; otherwise it answers as the durable ones do.
+///
+/// Values stay as they are and are not encoded, so a run in memory costs no more than its own work.
+public final class MemoryStore: Store {
+    public let currency: String
+    private let state: Mutex<State>
+
+    fileprivate struct StoredRun {
+        var run: Run
+        var items: [StoredItem] = []
+        var outcomes: [Outcome?] = []
+        var events: [Event] = []
+    }
+
+    fileprivate struct State {
+        var executions: [Execution.ID: Execution] = [:]
+        var runs: [Run.ID: StoredRun] = [:]
+        var order: [Run.ID] = []
+        var checkpoints: [CheckpointSubject: [Checkpoint]] = [:]
+        var charges: [Charge] = []
+        var chargeKeys: Set<String> = []
+        var calls: [CallRecord] = []
+        var cache: [String: CacheEntry] = [:]
+        var prices: PriceList
+    }
+
+    /// An empty store whose amounts are in `currency`, three letters.
+    public init(currency: String = "USD") {
+        self.currency = currency
+        state = Mutex(State(prices: PriceList(currency: currency)))
+    }
+
+    public func begin(_ run: Run) async throws {
+        try state.withLock { state in
+            let busy = state.order.contains {
+                state.runs[$0]?.run.executionID == run.executionID && state.runs[$0]?.run.status.isTerminal == false
+            }
+            guard !busy else { throw ProcessingError.alreadyRunning(run.executionID) }
+            var execution =
+                state.executions[run.executionID]
+                ?? Execution(id: run.executionID, scope: run.scope, status: .pending, createdAt: run.startedAt)
+            execution.status = .running
+            state.executions[run.executionID] = execution
+            state.runs[run.id] = StoredRun(run: run)
+            state.order.append(run.id)
+        }
+    }
+
+    public func append(_ items: [StoredItem], to run: Run.ID) async throws {
+        state.withLock { state in
+            state.runs[run]?.items += items
+            state.runs[run]?.outcomes += repeatElement(nil, count: items.count)
+        }
+    }
+
+    public func setTransformed(_ values: [(index: Int, value: Payload)], of run: Run.ID) async throws {
+        state.withLock { state in
+            for (index, value) in values { state.runs[run]?.items[index].transformed = value }
+        }
+    }
+
+    public func items(of run: Run.ID, from start: Int, limit: Int) async throws -> [StoredItem] {
+        state.withLock { state in Array((state.runs[run]?.items ?? []).dropFirst(start).prefix(limit)) }
+    }
+
+    public func commit(_ outcomes: [CommittedOutcome], of run: Run.ID, epoch: Int) async throws -> [Bool] {
+        state.withLock { state in
+            guard let stored = state.runs[run]?.run, stored.epoch == epoch, !stored.status.isTerminal else {
+                return outcomes.map { _ in false }
+            }
+            return outcomes.map { committed in
+                let index = committed.outcome.index
+                guard state.runs[run]?.outcomes[index] == nil else { return false }
+                state.runs[run]?.outcomes[index] = committed.outcome
+                if !committed.charges.isEmpty { _ = state.record(committed.charges) }
+                if let entry = committed.cached { state.cache[entry.key] = entry }
+                return true
+            }
+        }
+    }
+
+    public func withdrawOutputs(of run: Run.ID) async throws {
+        state.withLock { state in
+            for index in state.runs[run]?.outcomes.indices ?? 0..<0 {
+                state.runs[run]?.outcomes[index]?.withdraw()
+            }
+        }
+    }
+
+    public func outcomes(of run: Run.ID, from start: Int, limit: Int) async throws -> [Outcome] {
+        state.withLock { state in
+            (state.runs[run]?.outcomes ?? []).dropFirst(start).prefix(limit).compactMap { $0 }
+        }
+    }
+
+    public func finish(_ run: Run) async throws {
+        state.withLock { state in
+            state.runs[run.id]?.run = run
+            state.executions[run.executionID]?.status = run.status
+        }
+    }
+
+    public func run(_ id: Run.ID) async throws -> Run? { state.withLock { $0.runs[id]?.run } }
+
+    public func execution(_ id: Execution.ID) async throws -> Execution? { state.withLock { $0.executions[id] } }
+
+    public func runs(matching filter: RunFilter) async throws -> [Run] {
+        state.withLock { state in
+            let found = state.order.reversed().compactMap { state.runs[$0]?.run }.filter(filter.matches)
+            return Array(found.prefix(filter.limit ?? .max))
+        }
+    }
+
+    public func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws {
+        state.withLock { state in
+            guard state.runs[checkpoint.runID]?.run.epoch == checkpoint.epoch else { return }
+            var saved = state.checkpoints[checkpoint.subject] ?? []
+            saved.removeAll { $0.step == checkpoint.step }
+            state.checkpoints[checkpoint.subject] = saved + [checkpoint]
+            _ = state.record(charges)
+        }
+    }
+
+    public func checkpoints(of item: CheckpointSubject) async throws -> [Checkpoint] {
+        state.withLock { $0.checkpoints[item] ?? [] }
+    }
+
+    public func dropCheckpoints(of item: CheckpointSubject) async throws {
+        state.withLock { $0.checkpoints[item] = nil }
+    }
+
+    public func record(_ charges: [Charge]) async throws -> [Charge] {
+        state.withLock { $0.record(charges) }
+    }
+
+    public func charges(matching filter: ChargeFilter) async throws -> [Charge] {
+        state.withLock { $0.charges.filter(filter.matches) }
+    }
+
+    public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws {
+        state.withLock { state in
+            if let index = state.calls.firstIndex(where: { $0.callID == call.callID }) {
+                state.calls[index] = call
+            } else {
+                state.calls.append(call)
+            }
+            _ = state.record(charge.map { [$0] } ?? [])
+            if let cached { state.cache[cached.key] = cached }
+        }
+    }
+
+    public func calls(matching filter: CallFilter) async throws -> [CallRecord] {
+        state.withLock { $0.calls.filter(filter.matches) }
+    }
+
+    public func cacheEntry(_ key: String) async throws -> CacheEntry? { state.withLock { $0.cache[key] } }
+
+    public func useCacheEntry(_ key: String, charge: Charge) async throws {
+        state.withLock { state in
+            state.cache[key]?.hits += 1
+            _ = state.record([charge])
+        }
+    }
+
+    public func add(_ price: Price, for subject: PriceSubject, at moment: Timestamp) async throws {
+        state.withLock { $0.prices.add(price, for: subject) }
+    }
+
+    public func prices() async throws -> PriceList { state.withLock { $0.prices } }
+
+    public func append(_ events: [Event]) async throws {
+        state.withLock { state in
+            for event in events {
+                if let run = event.runID { state.runs[run]?.events.append(event) }
+            }
+        }
+    }
+
+    public func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event] {
+        state.withLock { state in
+            Array((state.runs[run]?.events ?? []).drop { ($0.sequence ?? 0) <= sequence }.prefix(limit))
+        }
+    }
+}
+
+extension MemoryStore.State {
+    fileprivate mutating func record(_ charges: [Charge]) -> [Charge] {
+        let new = charges.filter { charge in charge.key.map { chargeKeys.insert($0).inserted } ?? true }
+        self.charges += new
+        return new
+    }
+}
+
+extension Outcome {
+    /// What remains of a success in a run that keeps no outputs after a failure.
+    mutating func withdraw() {
+        guard status == .succeeded else { return }
+        (status, output, reason) = (.cancelled, nil, .atomic)
+    }
+}
+
+extension ProcessingError {
+    /// The refusal of a second run at the same time.
+    public static func alreadyRunning(_ execution: Execution.ID) -> ProcessingError {
+        ProcessingError(
+            .alreadyRunning, "execution '\(execution)' has a run in progress; wait for its end or cancel it first")
+    }
+}

@@ -1,0 +1,286 @@
+/// What a run needs to be remembered by; the seam between the engine and a database.
+///
+/// Every function that writes returns once what it wrote is as durable as the store makes it; the engine
+/// acknowledges nothing earlier. Functions may be called concurrently. A store has one engine at a time.
+public protocol Store: Sendable {
+    /// The currency of all its amounts, three letters.
+    var currency: String { get }
+
+    /// Begins `run`: files it and, when it is not there, its execution.
+    ///
+    /// - Throws: ``ProcessingError`` with code `already_running` when the execution has a run in progress.
+    func begin(_ run: Run) async throws
+
+    /// Appends items to a run; their indices go on where the last ones ended.
+    func append(_ items: [StoredItem], to run: Run.ID) async throws
+
+    /// Replaces the transformed values of items of a run.
+    func setTransformed(_ values: [(index: Int, value: Payload)], of run: Run.ID) async throws
+
+    /// Up to `limit` items of a run from position `start` on, in order.
+    func items(of run: Run.ID, from start: Int, limit: Int) async throws -> [StoredItem]
+
+    /// Files outcomes with their charges, all of them in one transaction.
+    ///
+    /// An item that has an outcome already keeps it, and an `epoch` other than the run's changes nothing: either
+    /// way the answer at that place is `false` and nothing of that item is written.
+    func commit(_ outcomes: [CommittedOutcome], of run: Run.ID, epoch: Int) async throws -> [Bool]
+
+    /// Takes back what succeeded, for a run that keeps no outputs after a failure.
+    func withdrawOutputs(of run: Run.ID) async throws
+
+    /// Up to `limit` outcomes of a run from position `start` on, in order.
+    func outcomes(of run: Run.ID, from start: Int, limit: Int) async throws -> [Outcome]
+
+    /// Files the end of a run and of its execution.
+    func finish(_ run: Run) async throws
+
+    /// The run of that name.
+    func run(_ id: Run.ID) async throws -> Run?
+
+    /// The execution of that name.
+    func execution(_ id: Execution.ID) async throws -> Execution?
+
+    /// Runs that fit `filter`, newest first.
+    func runs(matching filter: RunFilter) async throws -> [Run]
+
+    /// Saves a step's value and the charges made before it, durable on return.
+    func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws
+
+    /// The saved steps of one item.
+    func checkpoints(of item: CheckpointSubject) async throws -> [Checkpoint]
+
+    /// Forgets the saved steps of one item.
+    func dropCheckpoints(of item: CheckpointSubject) async throws
+
+    /// Records charges; one whose key is on record already is left out.
+    ///
+    /// - Returns: those that were recorded now.
+    func record(_ charges: [Charge]) async throws -> [Charge]
+
+    /// Charges that fit `filter`, in order of recording.
+    func charges(matching filter: ChargeFilter) async throws -> [Charge]
+
+    /// Writes the intent or the outcome of a paid call, with its charge and the value it brought.
+    func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws
+
+    /// Calls that fit `filter`, in order of their intents.
+    func calls(matching filter: CallFilter) async throws -> [CallRecord]
+
+    /// The entry filed under `key`, fresh or not.
+    func cacheEntry(_ key: String) async throws -> CacheEntry?
+
+    /// Counts one use of an entry and records the zero charge that stands for it.
+    func useCacheEntry(_ key: String, charge: Charge) async throws
+
+    /// Adds a price; prices are never changed.
+    func add(_ price: Price, for subject: PriceSubject, at moment: Timestamp) async throws
+
+    /// All prices that were added.
+    func prices() async throws -> PriceList
+
+    /// Adds events of runs in their order.
+    func append(_ events: [Event]) async throws
+
+    /// Up to `limit` recorded events of a run after the one numbered `sequence`.
+    func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event]
+}
+
+/// An item as it is stored with its run.
+public struct StoredItem: Sendable {
+    /// The item as it was given.
+    public var item: Item
+    /// Its place in the run, from 0.
+    public var index: Int
+    /// What `transform` made of its data; `nil` when that is the data itself.
+    public var transformed: Payload?
+    /// Whether its data differs from that of an earlier run.
+    public var inputChanged: Bool
+    /// Whether its outcome was settled before the run began to work: carried or kept from an earlier run.
+    public var settled: Bool
+
+    /// An item at its place.
+    public init(
+        _ item: Item, index: Int, transformed: Payload? = nil, inputChanged: Bool = false, settled: Bool = false
+    ) {
+        self.item = item
+        self.index = index
+        self.transformed = transformed
+        self.inputChanged = inputChanged
+        self.settled = settled
+    }
+}
+
+/// An outcome on its way into the store, with what must be written in the same transaction.
+public struct CommittedOutcome: Sendable {
+    /// How the item ended.
+    public var outcome: Outcome
+    /// The charges of its attempts that are not on record yet.
+    public var charges: [Charge]
+    /// The output to keep in the item cache.
+    public var cached: CacheEntry?
+
+    /// An outcome with its charges.
+    public init(_ outcome: Outcome, charges: [Charge] = [], cached: CacheEntry? = nil) {
+        self.outcome = outcome
+        self.charges = charges
+        self.cached = cached
+    }
+}
+
+/// Whose saved steps are meant.
+public struct CheckpointSubject: Hashable, Sendable {
+    /// The execution.
+    public var executionID: Execution.ID
+    /// The processor whose steps they are.
+    public var processorID: Identifier
+    /// The item.
+    public var inputID: String
+
+    /// The item of a processor in an execution.
+    public init(executionID: Execution.ID, processorID: Identifier, inputID: String) {
+        self.executionID = executionID
+        self.processorID = processorID
+        self.inputID = inputID
+    }
+}
+
+/// A saved step.
+public struct Checkpoint: Hashable, Sendable {
+    /// Whose step it is.
+    public var subject: CheckpointSubject
+    /// The step's name.
+    public var step: String
+    /// The digest of the item's data when it was saved.
+    public var inputDigest: Digest
+    /// The definition of the processor that saved it.
+    public var definition: Digest
+    /// The run that saved it.
+    public var runID: Run.ID
+    /// The epoch of that run.
+    public var epoch: Int
+    /// What the step's body returned.
+    public var value: JSONValue
+    /// When it was saved.
+    public var savedAt: Timestamp
+
+    /// A saved step of the given parts.
+    public init(
+        subject: CheckpointSubject, step: String, inputDigest: Digest, definition: Digest, runID: Run.ID, epoch: Int,
+        value: JSONValue, savedAt: Timestamp
+    ) {
+        self.subject = subject
+        self.step = step
+        self.inputDigest = inputDigest
+        self.definition = definition
+        self.runID = runID
+        self.epoch = epoch
+        self.value = value
+        self.savedAt = savedAt
+    }
+}
+
+/// Which runs are asked for; parts that are `nil` do not narrow.
+public struct RunFilter: Hashable, Sendable {
+    /// Of this execution.
+    public var executionID: Execution.ID?
+    /// Of this processor.
+    public var processorID: Identifier?
+    /// In one of these statuses.
+    public var statuses: Set<Status>?
+    /// Begun at this moment or later.
+    public var since: Timestamp?
+    /// At most so many.
+    public var limit: Int?
+
+    /// Every run.
+    public init(
+        executionID: Execution.ID? = nil, processorID: Identifier? = nil, statuses: Set<Status>? = nil,
+        since: Timestamp? = nil, limit: Int? = nil
+    ) {
+        self.executionID = executionID
+        self.processorID = processorID
+        self.statuses = statuses
+        self.since = since
+        self.limit = limit
+    }
+
+    /// Whether `run` fits, the limit aside.
+    public func matches(_ run: Run) -> Bool {
+        (executionID.map { $0 == run.executionID } ?? true) && (processorID.map { $0 == run.processorID } ?? true)
+            && (statuses?.contains(run.status) ?? true) && (since.map { $0 <= run.startedAt } ?? true)
+    }
+}
+
+/// Which charges are asked for; parts that are `nil` do not narrow.
+public struct ChargeFilter: Hashable, Sendable {
+    /// Of this run.
+    public var runID: Run.ID?
+    /// Of this execution.
+    public var executionID: Execution.ID?
+    /// Of this account.
+    public var accountID: ExternalID?
+    /// Recorded at this moment or later.
+    public var since: Timestamp?
+    /// Recorded before this moment.
+    public var until: Timestamp?
+
+    /// Every charge.
+    public init(
+        runID: Run.ID? = nil, executionID: Execution.ID? = nil, accountID: ExternalID? = nil,
+        since: Timestamp? = nil, until: Timestamp? = nil
+    ) {
+        self.runID = runID
+        self.executionID = executionID
+        self.accountID = accountID
+        self.since = since
+        self.until = until
+    }
+
+    /// Whether `charge` fits.
+    public func matches(_ charge: Charge) -> Bool {
+        (runID.map { $0 == charge.runID } ?? true) && (executionID.map { $0 == charge.executionID } ?? true)
+            && (accountID.map { $0 == charge.accountID } ?? true) && (since.map { $0 <= charge.timestamp } ?? true)
+            && (until.map { charge.timestamp < $0 } ?? true)
+    }
+}
+
+/// Which paid calls are asked for; parts that are `nil` do not narrow.
+public struct CallFilter: Hashable, Sendable {
+    /// Of this run.
+    public var runID: Run.ID?
+    /// Of this execution.
+    public var executionID: Execution.ID?
+    /// Of this item.
+    public var inputID: String?
+    /// To this operation of a service.
+    public var service: String?
+    /// To this operation.
+    public var operation: String?
+    /// With this key.
+    public var callKey: String?
+    /// In one of these states.
+    public var states: Set<CallRecord.State>?
+
+    /// Every call.
+    public init(
+        runID: Run.ID? = nil, executionID: Execution.ID? = nil, inputID: String? = nil, service: String? = nil,
+        operation: String? = nil, callKey: String? = nil, states: Set<CallRecord.State>? = nil
+    ) {
+        self.runID = runID
+        self.executionID = executionID
+        self.inputID = inputID
+        self.service = service
+        self.operation = operation
+        self.callKey = callKey
+        self.states = states
+    }
+
+    /// Whether `call` fits.
+    public func matches(_ call: CallRecord) -> Bool {
+        (runID.map { $0 == call.runID } ?? true) && (executionID.map { $0 == call.executionID } ?? true)
+            && (inputID.map { $0 == call.inputID } ?? true) && (service.map { $0 == call.service } ?? true)
+            && (operation.map { $0 == call.operation } ?? true) && (callKey.map { $0 == call.callKey } ?? true)
+            && (states?.contains(call.state) ?? true)
+    }
+}

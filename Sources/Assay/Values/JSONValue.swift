@@ -1,0 +1,130 @@
+/// A JSON value that keeps the digits of its numbers and the bytes of its keys.
+public enum JSONValue: Hashable, Sendable {
+    case null
+    case bool(Bool)
+    case number(Number)
+    case string(String)
+    case array([JSONValue])
+    case object(JSONObject)
+}
+
+/// The members of a JSON object, sorted by the code points of their keys; keys are compared byte by byte.
+public struct JSONObject: Hashable, Sendable {
+    /// One key with its value.
+    public struct Member: Hashable, Sendable {
+        /// The key, compared by its UTF-8 bytes.
+        public let key: String
+        /// The value under the key.
+        public var value: JSONValue
+    }
+
+    /// The members in the order of their keys.
+    public private(set) var members: [Member]
+
+    /// An object without members.
+    public init() { members = [] }
+
+    /// An object of members in any order; `nil` if two have the same key.
+    init?(unsorted: [Member]) {
+        var members = unsorted
+        if !zip(members, members.dropFirst()).allSatisfy({ $0.key.precedesInBytes($1.key) }) {
+            members.sort { $0.key.precedesInBytes($1.key) }
+            guard zip(members, members.dropFirst()).allSatisfy({ $0.key.precedesInBytes($1.key) }) else { return nil }
+        }
+        self.members = members
+    }
+
+    /// The value under `key`; setting `nil` removes it. O(log n) to read.
+    public subscript(key: String) -> JSONValue? {
+        get {
+            let index = position(of: key)
+            return index < members.count && members[index].key.equalsInBytes(key) ? members[index].value : nil
+        }
+        set {
+            let index = position(of: key)
+            let found = index < members.count && members[index].key.equalsInBytes(key)
+            switch (found, newValue) {
+            case (true, let value?): members[index].value = value
+            case (true, nil): members.remove(at: index)
+            case (false, let value?): members.insert(Member(key: key, value: value), at: index)
+            case (false, nil): break
+            }
+        }
+    }
+
+    /// The keys in code point order.
+    public var keys: [String] { members.map(\.key) }
+
+    /// Whether there is no member.
+    public var isEmpty: Bool { members.isEmpty }
+
+    private func position(of key: String) -> Int {
+        var (low, high) = (0, members.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if members[middle].key.precedesInBytes(key) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
+
+extension JSONObject: ExpressibleByDictionaryLiteral {
+    /// An object of members in any order; of two with the same key the later one counts.
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self.init()
+        for (key, value) in elements { self[key] = value }
+    }
+}
+
+extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    public init(nilLiteral: ()) { self = .null }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(integerLiteral value: Int) { self = .number(Number(value)) }
+    public init(stringLiteral value: String) { self = .string(value) }
+    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        var object = JSONObject()
+        for (key, value) in elements { object[key] = value }
+        self = .object(object)
+    }
+}
+
+extension JSONValue {
+    /// The member under `key`, if this is an object that has it.
+    public subscript(key: String) -> JSONValue? {
+        if case .object(let object) = self { object[key] } else { nil }
+    }
+
+    /// The text, if this is one.
+    public var string: String? { if case .string(let value) = self { value } else { nil } }
+    /// The number, if this is one.
+    public var number: Number? { if case .number(let value) = self { value } else { nil } }
+    /// The truth value, if this is one.
+    public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+    /// The elements, if this is an array.
+    public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+    /// The members, if this is an object.
+    public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
+
+    /// What kind of value this is, in the words of error messages.
+    public var kind: String {
+        switch self {
+        case .null: "null"
+        case .bool: "a boolean"
+        case .number: "a number"
+        case .string: "text"
+        case .array: "a list"
+        case .object: "a map"
+        }
+    }
+}
+
+extension String {
+    /// Whether the UTF-8 bytes of `self` come before those of `other`, which is code point order.
+    func precedesInBytes(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
+
+    /// Whether both have the same UTF-8 bytes, unlike `==`, which looks at canonical equivalence.
+    func equalsInBytes(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}

@@ -1,0 +1,130 @@
+public import Assay
+import Synchronization
+
+/// A clock that stands still until it is moved; whoever waits for a moment is woken when it is reached.
+public final class ManualTime: TimeSource {
+    private struct Sleeper {
+        let deadline: Duration
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+
+    private struct State {
+        var start: Timestamp
+        var elapsed = Duration.zero
+        var jumps = Duration.zero
+        var sleepers: [Int: Sleeper] = [:]
+        var nextSleeper = 0
+        var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        var slept: [Duration] = []
+        var runsFree: Bool
+    }
+
+    private let state: Mutex<State>
+
+    /// A clock that starts at `start`.
+    ///
+    /// - Parameter runsFree: whether a wait moves the clock to its end at once instead of waiting for ``advance(by:)``.
+    public init(start: Timestamp = Timestamp("2025-03-03T09:15:00Z") ?? Timestamp(milliseconds: 0), runsFree: Bool = false) {
+        state = Mutex(State(start: start, runsFree: runsFree))
+    }
+
+    public func now() -> Timestamp { state.withLock { $0.start.advanced(by: $0.elapsed + $0.jumps) } }
+
+    public func uptime() -> Duration { state.withLock { $0.elapsed } }
+
+    /// The lengths of all waits so far, in the order in which they began.
+    public var waits: [Duration] { state.withLock { $0.slept } }
+
+    /// Moves the wall clock without any time passing.
+    public func jump(by duration: Duration) { state.withLock { $0.jumps += duration } }
+
+    /// Lets time pass and wakes whoever waited for it.
+    public func advance(by duration: Duration) {
+        let woken = state.withLock { state in
+            state.elapsed += duration
+            let due = state.sleepers.filter { $0.value.deadline <= state.elapsed }
+            for id in due.keys { state.sleepers[id] = nil }
+            return due.values.map(\.continuation)
+        }
+        for continuation in woken { continuation.resume() }
+    }
+
+    /// Returns once at least `count` waits are in progress.
+    public func waitForSleepers(_ count: Int = 1) async {
+        await withCheckedContinuation { continuation in
+            let ready = state.withLock { state in
+                guard state.sleepers.count < count else { return true }
+                state.watchers.append((count, continuation))
+                return false
+            }
+            if ready { continuation.resume() }
+        }
+    }
+
+    public func sleep(until deadline: Duration) async throws {
+        try Task.checkCancellation()
+        let id = state.withLock { state in
+            state.nextSleeper += 1
+            return state.nextSleeper
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let action = state.withLock { state -> Wake in
+                    state.slept.append(deadline - state.elapsed)
+                    // A wait of an hour or more is a time limit, not something to hurry to.
+                    if state.runsFree, deadline - state.elapsed < .seconds(3_600) {
+                        state.elapsed = max(state.elapsed, deadline)
+                    }
+                    guard deadline > state.elapsed, !Task.isCancelled else { return .now }
+                    state.sleepers[id] = Sleeper(deadline: deadline, continuation: continuation)
+                    let ready = state.watchers.filter { $0.count <= state.sleepers.count }.map(\.continuation)
+                    state.watchers.removeAll { $0.count <= state.sleepers.count }
+                    return .later(ready)
+                }
+                switch action {
+                case .now: continuation.resume()
+                case .later(let watchers): for watcher in watchers { watcher.resume() }
+                }
+            }
+        } onCancel: {
+            let sleeper = state.withLock { $0.sleepers.removeValue(forKey: id) }
+            sleeper?.continuation.resume(throwing: CancellationError())
+        }
+        try Task.checkCancellation()
+    }
+
+    private enum Wake {
+        case now
+        case later([CheckedContinuation<Void, Never>])
+    }
+}
+
+extension World {
+    /// A world without chance: the given clock, identifiers `id-1`, `id-2`, …, and always the same number.
+    public static func testing(time: any TimeSource = ManualTime(runsFree: true), chance: Double = 0.5) -> World {
+        let counter = Counter()
+        return World(
+            time: time, makeIdentifier: { Identifier("id-\(counter.next())") ?? fallback }, chance: { chance })
+    }
+
+    private static let fallback = Identifier("id")!
+}
+
+/// Counts from 1; shared by whoever holds it.
+public final class Counter: Sendable {
+    private let value = Mutex(0)
+
+    /// A counter at 0.
+    public init() {}
+
+    /// Adds one and returns the new value.
+    @discardableResult public func next() -> Int {
+        value.withLock { value in
+            value += 1
+            return value
+        }
+    }
+
+    /// How often ``next()`` was called.
+    public var count: Int { value.withLock { $0 } }
+}
