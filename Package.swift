@@ -1,12 +1,16 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // One list for every target: https://github.com/swiftlang/swift-evolution SE-0335, SE-0409, SE-0444.
-let settings: [SwiftSetting] = [
+var settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
+
+if Context.environment["CI"] != nil {
+    settings.append(.treatAllWarnings(as: .error))
+}
 
 let package = Package(
     name: "assay",
@@ -31,7 +35,12 @@ let package = Package(
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: settings),
+        .target(
+            name: "AssayPipelines", dependencies: ["Assay", .product(name: "Yams", package: "Yams")],
+            swiftSettings: settings),
         .target(name: "AssayTesting", dependencies: ["Assay"], swiftSettings: settings),
+        .testTarget(
+            name: "AssayPipelinesTests", dependencies: ["Assay", "AssayPipelines"], swiftSettings: settings),
         .testTarget(name: "AssayTests", dependencies: ["Assay", "AssayTesting"], swiftSettings: settings),
     ]
 )

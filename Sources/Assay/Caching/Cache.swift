@@ -64,7 +64,9 @@ public struct CacheEntry: Hashable, Sendable {
 /// The key under which a value is filed.
 enum CacheKey {
     /// The key of a paid call.
-    static func call(service: String, operation: String, parameters: JSONValue, scope: CacheScope, of run: Run) -> String {
+    static func call(service: String, operation: String, parameters: JSONValue, scope: CacheScope, of run: Run)
+        -> String
+    {
         key(["call", .string(service), .string(operation), .string(Digest(of: parameters).text)], scope, run)
     }
 

@@ -50,7 +50,7 @@ struct Ledger: Sendable {
     func cost(of usage: Usage) async throws -> (cost: Money, metadata: JSONObject) {
         var metadata = usage.metadata
         if usage.quantity != 1 || usage.cost == nil { metadata["quantity"] = .number(usage.quantity) }
-        if let cost = usage.cost { return (cost, metadata) }
+        if let cost = usage.cost { return (try Money(cost.number), metadata) }
         let (price, origin) = try await price(of: .service(usage.service, operation: usage.operation))
         metadata["unit_price"] = (price?.amount ?? .zero).jsonValue
         for (key, value) in Self.metadata(of: origin).members.map({ ($0.key, $0.value) }) { metadata[key] = value }

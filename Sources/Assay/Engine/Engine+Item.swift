@@ -4,7 +4,7 @@ extension Engine {
     /// The desk of an item: with the steps that earlier runs saved, and the resume point it came with.
     func desk(for entry: StoredItem, _ session: RunSession) async throws -> ItemDesk {
         var saved: [String: JSONValue] = [:]
-        var point = try entry.item.payload.map { try ResumePoint(json: $0) }
+        var point = ResumePoint(of: entry.item)
         if let named = point?.inputDigest, named != (try session.digest(of: entry.item)) { point = nil }
         if session.resumes(entry.index) {
             let digest = try session.digest(of: entry.item)

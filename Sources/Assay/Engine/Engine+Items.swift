@@ -19,6 +19,7 @@ extension Engine {
                 for lane in floor.lanes { await self.abandon(lane, on: floor) }
             }
             await floor.waitForEnd()
+            session.endWaitForHardStop()
             group.cancelAll()
         }
         if let error = floor.failure { throw error }
@@ -56,7 +57,9 @@ extension Engine {
                 } else {
                     let context = session.context(
                         for: work.entry, phase: .extraction, attempt: work.attempt, desk: work.desk)
-                    guard lane.arm(generation, deadline: world.time.uptime() + session.options.itemTimeout) else { return }
+                    guard lane.arm(generation, at: world.time.uptime(), limit: session.options.itemTimeout) else {
+                        return
+                    }
                     do { answer = .success(try await worker.extract(work.input, in: context)) } catch {
                         answer = .failure(error)
                     }
@@ -167,15 +170,16 @@ extension Engine {
                     continue
                 }
                 guard let fresh = lane.expire(generation) else { continue }
-                await start(lane, on: floor, generation: fresh, after: timeout(session, lane, now))
+                let error = timeout(session, lane, now)
+                do { try await lane.workInProgress(fresh)?.desk.doubtOpenCalls() } catch { floor.fail(error) }
+                await start(lane, on: floor, generation: fresh, after: error)
             }
             do { try await world.time.sleep(until: next) } catch { return }
         }
     }
 
     private func timeout(_ session: RunSession, _ lane: Lane, _ now: Duration) -> ProcessingError {
-        let work = lane.workInProgress(lane.generation)
-        if let limit = session.options.heartbeatTimeout, let work, now - max(work.desk.lastBeat, work.startedAt) >= limit {
+        if let limit = session.options.heartbeatTimeout, now - lane.lastSign >= limit {
             return ProcessingError(.timeout, "no heartbeat for \(limit.secondsText)")
         }
         return ProcessingError(.timeout, "timed out after \(session.options.itemTimeout.secondsText)")
@@ -185,6 +189,7 @@ extension Engine {
     private func abandon(_ lane: Lane, on floor: Floor) async {
         guard let (work, finished) = lane.abandon() else { return }
         let session = floor.session
+        do { try await work.desk.doubtOpenCalls() } catch { floor.fail(error) }
         var outcome = Outcome(work.entry, .cancelled, session.stopped?.reason ?? .runCancelled)
         let remains = work.desk.close()
         outcome.fill(from: work, remains, session)

@@ -82,13 +82,16 @@ extension Engine {
                 switch try await history.verdict(on: item, by: session.processor) {
                 case .new: break
                 case .again: resuming.append(index)
-                case .changed:
-                    entry.inputChanged = true
+                case .afresh(let changed):
+                    entry.inputChanged = changed
                     try await store.dropCheckpoints(of: session.checkpointSubject(item.id))
                 case .settled(var outcome):
                     entry.settled = true
                     outcome.index = index
                     settled.append(CommittedOutcome(outcome))
+                }
+                if let named = ResumePoint(of: item)?.inputDigest, named != (try session.digest(of: item)) {
+                    entry.inputChanged = true
                 }
                 stored.append(entry)
                 index += 1
@@ -110,7 +113,7 @@ extension Engine {
             let charges = try await ledger.baseCharges(
                 for: session.run, pipeline: session.options.price, digests: digests)
             if charges.contains(where: { $0.metadata["price_source"] == "none" }) {
-                session.hint("no_price", "'\(session.run.processorID)' has no price; 0.00 is charged")
+                session.hintAtPrice(of: session.run.processorID.text)
             }
             try await session.record(charges)
         } catch {
@@ -133,18 +136,16 @@ extension Engine {
             if session.stopped != nil { throw GateFailure.stopped }
             guard !entry.settled else { return }
             let context = session.context(for: entry, phase: .preprocessing)
-            var stage = Stage.transformation
-            do {
-                let value = try await session.processor.transform(entry.item.data, context)
-                stage = .validation
-                try await session.processor.validate(value, context)
-                transformed.append((entry.index, value))
-            } catch {
-                let error = ProcessingError(wrapping: error, as: stage.code)
+            switch await session.processor.prepare(entry.item.data, context) {
+            case .unchanged: break
+            case .changed(let value): transformed.append((entry.index, value))
+            case .refused(let error, let stage, let value):
+                if Task.isCancelled { session.stop(.init(reason: .runCancelled, drains: false)) }
+                if session.stopped != nil { throw GateFailure.stopped }
                 throw GateFailure(
-                    error, stage: stage, index: entry.index, item: entry.item, attempt: 1,
-                    data: stage == .transformation ? entry.item.data : transformed.last?.value ?? entry.item.data,
-                    digest: (try? entry.item.data.json()).map(session.processor.digest), runID: session.run.id)
+                    ProcessingError(wrapping: error, as: stage.code), stage: stage, index: entry.index,
+                    item: entry.item, attempt: 1, data: value ?? entry.item.data,
+                    digest: try? session.digest(of: entry.item), runID: session.run.id)
             }
             if transformed.count == 1_024 {
                 try await store.setTransformed(transformed, of: session.run.id)
@@ -245,7 +246,7 @@ extension Engine {
         run.incompleteReason = session.incompleteReason
         run.status = Verdict.status(of: run.counts, stop: session.stopped?.reason, failed: failure != nil)
         if run.status != .succeeded {
-            run.error = failure ?? session.firstFailure ?? Verdict.error(for: session.stopped?.reason, session.options)
+            run.error = failure ?? Verdict.error(for: session.stopped?.reason, session.options) ?? session.firstFailure
         }
         run.finishedAt = world.time.now()
         run.duration = world.time.uptime() - session.startedAt
@@ -295,11 +296,15 @@ extension Engine {
             }
             if let error = outcome.error {
                 session.emit(.itemError, item: outcome.inputID) {
-                    ["code": .string(error.code.rawValue), "message": .string(error.message), "step": .string(error.step)]
+                    [
+                        "code": .string(error.code.rawValue), "message": .string(error.message),
+                        "step": .string(error.step),
+                    ]
                 }
             }
         }
         try await session.fileEvents()
+        if let told = session.options.onCommitted { await told(zip(outcomes, accepted).filter(\.1).map(\.0.outcome)) }
     }
 }
 
@@ -320,7 +325,8 @@ enum Verdict {
         let error: ProcessingError
         switch stop {
         case .runTimeout:
-            error = ProcessingError(.timeout, "the run timed out after \(options.timeout.secondsText); resume it to go on")
+            error = ProcessingError(
+                .timeout, "the run timed out after \(options.timeout.secondsText); resume it to go on")
         case .runCancelled: error = ProcessingError(.cancelled, "the run was cancelled; resume it to go on")
         default: return nil
         }

@@ -159,7 +159,9 @@ public final class Engine: Sendable {
     }
 
     func existingRun(_ id: Run.ID) async throws -> Run {
-        guard let run = try await store.run(id) else { throw ProcessingError(.notFound, "run '\(id)' is not on record") }
+        guard let run = try await store.run(id) else {
+            throw ProcessingError(.notFound, "run '\(id)' is not on record")
+        }
         return run
     }
 
@@ -171,9 +173,20 @@ public final class Engine: Sendable {
     /// Runs from beginning to end with the run known under its name meanwhile.
     private func perform(
         _ processor: RegisteredProcessor, _ options: RunOptions, _ watching: (@Sendable (RunHandle) -> Void)?,
-        failedOnly: Bool = false, items page: (_ limit: Int) async throws -> [Item]
+        failedOnly: Bool = false, items rest: (_ limit: Int) async throws -> [Item]
     ) async throws -> Report {
         try options.validate()
+        var options = options
+        var first: [Item] = []
+        if let automatic = options.runner as? AutomaticRunner {
+            first = try await rest(AutomaticRunner.enough)
+            options.runner = try automatic.runner(forAtLeast: first.count)
+        }
+        func page(_ limit: Int) async throws -> [Item] {
+            guard !first.isEmpty else { return try await rest(limit) }
+            defer { first = [] }
+            return first
+        }
         let (run, history) = try await prepare(processor, options, failedOnly: failedOnly)
         let session = RunSession(
             run: run, processor: processor, options: options, ledger: ledger, events: events, logger: logger)

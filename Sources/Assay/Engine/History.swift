@@ -6,8 +6,8 @@ struct History {
         case new
         /// It was not finished: runs, and its finished steps return their values.
         case again
-        /// It comes with other data: runs in full.
-        case changed
+        /// It comes with other data, or is to start over: runs in full, and its saved steps are forgotten.
+        case afresh(changed: Bool)
         /// It has its outcome: taken over.
         case settled(Outcome)
     }
@@ -46,9 +46,9 @@ struct History {
         for index in runs.indices {
             guard let (stored, outcome) = try await runs[index].find(item.id) else { continue }
             let same = try Self.isSame(stored.item.data, item.data, for: processor)
-            guard same else { return .changed }
+            guard same else { return .afresh(changed: true) }
             if failedOnly, let outcome, outcome.status != .failed { return .settled(outcome.takenOver()) }
-            guard recovery == .resume, !restarts else { return .new }
+            guard recovery == .resume, !restarts else { return .afresh(changed: false) }
             guard let outcome, outcome.status == .succeeded else { return .again }
             return .settled(outcome.takenOver())
         }
@@ -91,7 +91,9 @@ private struct EarlierRun {
         if !page.indices.contains(place - pageStart) {
             let items = try await store.items(of: id, from: place, limit: 1_024)
             var outcomes: [Int: Outcome] = [:]
-            for outcome in try await store.outcomes(of: id, from: place, limit: 1_024) { outcomes[outcome.index] = outcome }
+            for outcome in try await store.outcomes(of: id, from: place, limit: 1_024) {
+                outcomes[outcome.index] = outcome
+            }
             page = items.map { ($0, outcomes[$0.index]) }
             pageStart = place
         }

@@ -16,6 +16,8 @@ final class ItemDesk: Desk {
         var completed: [ResumePoint.Saved] = []
         var failedStep: String?
         var charges: [Charge] = []
+        var openCalls: [String: OpenCall] = [:]
+        var attempt = 1
         var closed = false
         var lastBeat = Duration.zero
     }
@@ -28,22 +30,29 @@ final class ItemDesk: Desk {
         self.item = item
         var saved = saved
         for step in resumePoint?.saved ?? [] { saved[step.step] = step.value }
-        state = Mutex(State(saved: saved, resumePoint: resumePoint.flatMap { $0.step == nil ? nil : $0 }))
+        state = Mutex(State(saved: saved, resumePoint: resumePoint))
     }
 
     /// Begins a further attempt: uses are counted anew, saved steps return their values unless `forgetting` them.
     func beginAttempt(forgetting: Bool) {
         state.withLock { state in
+            state.attempt += 1
             state.uses = [:]
             state.failedStep = nil
+            // What lay behind a resume point that was reached was done again and is as good as any other step.
+            if state.reachedResumePoint { state.resumePoint = nil }
             if forgetting {
                 state.saved = [:]
-                state.completed = []
             } else {
                 for step in state.completed { state.saved[step.step] = step.value }
-                state.completed = []
             }
+            state.completed = []
         }
+    }
+
+    /// Whether the attempt of `context` is the one that counts; an older one was left behind and must do nothing more.
+    private func check(_ context: Context) throws {
+        guard state.withLock({ $0.isCurrent(context) }) else { throw CancellationError() }
     }
 
     func logger(for context: Context) -> Logger { session.logger(item: context.inputID) }
@@ -57,7 +66,8 @@ final class ItemDesk: Desk {
         }
         let base = outer.map { "\($0)/\(name)" } ?? name
         let start = session.world.time.uptime()
-        return state.withLock { state in
+        return try state.withLock { state in
+            guard state.isCurrent(context) else { throw CancellationError() }
             let use = (state.uses[base] ?? 0) + 1
             state.uses[base] = use
             state.failedStep = nil
@@ -67,7 +77,7 @@ final class ItemDesk: Desk {
                 state.steps.append(.init(name: path, restored: true, duration: .zero))
                 state.completed.append(.init(step: path, value: saved))
             }
-            return OpenedStep(path: path, saved: saved, start: start)
+            return OpenedStep(path: path, attempt: context.attempt, saved: saved, start: start)
         }
     }
 
@@ -84,6 +94,7 @@ final class ItemDesk: Desk {
     func failStep(_ step: OpenedStep) {
         let duration = session.world.time.uptime() - step.start
         state.withLock { state in
+            guard state.attempt == step.attempt else { return }
             state.steps.append(.init(name: step.path, restored: false, failed: true, duration: duration))
             state.failedStep = state.failedStep ?? step.path
         }
@@ -95,17 +106,21 @@ final class ItemDesk: Desk {
         do { json = try value.json() } catch {
             throw ProcessingError(.processing, "the value of step '\(step.path)' cannot be written as JSON: \(error)")
         }
-        let (charges, closed) = state.withLock { state in
+        // A step of an attempt that was left behind must not overwrite a newer attempt's.
+        let charges = try state.withLock { state in
+            guard state.isCurrent(context) else { throw CancellationError() }
             defer { state.charges = [] }
-            return (state.charges, state.closed)
+            return state.charges
         }
-        // An item that was given up in the meantime has its outcome; a step of it must not overwrite a newer attempt's.
-        guard !closed else { throw CancellationError() }
         let run = session.run
         let checkpoint = Checkpoint(
-            subject: session.checkpointSubject(item.id), step: step.path, inputDigest: try session.digest(of: item), definition: run.definition, runID: run.id,
+            subject: session.checkpointSubject(item.id), step: step.path, inputDigest: try session.digest(of: item),
+            definition: run.definition, runID: run.id,
             epoch: run.epoch, value: json, savedAt: session.world.time.now())
-        try await session.store.save(checkpoint, charges: charges)
+        do { try await session.store.save(checkpoint, charges: charges) } catch {
+            state.withLock { $0.charges = charges + $0.charges }
+            throw error
+        }
         for charge in charges { session.note(charge) }
         state.withLock { state in
             state.steps.append(.init(name: step.path, restored: false, duration: duration))
@@ -118,8 +133,9 @@ final class ItemDesk: Desk {
 
     func charge(_ usage: Usage, in context: Context) async throws {
         let charge = try await session.makeCharge(usage, in: context, step: Context.enclosingStep)
+        // Only the store knows whether a key is on record already.
         let waits = state.withLock { state in
-            guard !state.closed, !usage.incurred else { return false }
+            guard !state.closed, !usage.incurred, charge.key == nil else { return false }
             state.charges.append(charge)
             return true
         }
@@ -127,27 +143,58 @@ final class ItemDesk: Desk {
     }
 
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
-        try await session.openCall(request, in: context, step: Context.enclosingStep)
+        try check(context)
+        let step = Context.enclosingStep
+        let decision = try await session.openCall(request, in: context, step: step)
+        guard case .proceed(let call) = decision else { return decision }
+        let inTime = state.withLock { state in
+            guard state.isCurrent(context) else { return false }
+            state.openCalls[call.record.callID] = OpenCall(call: call, context: context, step: step)
+            return true
+        }
+        guard inTime else {
+            try await session.closeCall(call, .notMade, in: context, step: step)
+            throw CancellationError()
+        }
+        return decision
     }
 
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws {
+        state.withLock { $0.openCalls[call.record.callID] = nil }
         try await session.closeCall(call, end, in: context, step: Context.enclosingStep)
+    }
+
+    /// A paid call whose body is running.
+    struct OpenCall {
+        let call: Call
+        let context: Context
+        let step: String?
+    }
+
+    /// Files the calls of an attempt that was left behind as in doubt; one that comes back after all resolves itself.
+    func doubtOpenCalls() async throws {
+        let calls = state.withLock { state in
+            defer { state.openCalls = [:] }
+            return state.openCalls.values.sorted { $0.call.record.callID < $1.call.record.callID }
+        }
+        for open in calls {
+            try await session.closeCall(open.call, .threw(CancellationError()), in: open.context, step: open.step)
+        }
     }
 
     // MARK: Signs of life
 
     func emit(_ chunk: Payload, in context: Context) async throws {
-        guard !state.withLock({ $0.closed }) else { throw CancellationError() }
+        try check(context)
         await session.options.onChunk?(context.inputID ?? "", chunk)
     }
 
     func heartbeat(in context: Context) throws {
         let now = session.world.time.uptime()
-        let closed = state.withLock { state in
+        try state.withLock { state in
+            guard state.isCurrent(context) else { throw CancellationError() }
             state.lastBeat = now
-            return state.closed
         }
-        if closed { throw CancellationError() }
     }
 
     /// When the processor last said that the work goes on.
@@ -179,23 +226,29 @@ final class ItemDesk: Desk {
             guard let step = state.resumePoint?.step, !state.reachedResumePoint, !Stage.names.contains(step) else {
                 return nil
             }
-            return (step, state.steps.map(\.name))
+            var seen: Set<String> = []
+            return (step, state.steps.map(\.name).filter { seen.insert($0).inserted })
         }
     }
 }
 
 extension ItemDesk.State {
+    func isCurrent(_ context: Context) -> Bool { !closed && attempt == context.attempt }
+
     /// The value that a step has without running: saved, or handed in with a resume point that lies behind it.
     mutating func value(of path: String) -> JSONValue? {
-        guard !reachedResumePoint else { return nil }
-        guard let point = resumePoint else { return saved[path] }
-        if path == point.step {
+        guard let point = resumePoint, let named = point.step, !reachedResumePoint else { return saved[path] }
+        if path == named {
+            // From here on everything runs; what a later attempt may use again is what this one completes.
             reachedResumePoint = true
+            saved = [:]
             return nil
         }
         if let value = saved[path] { return value }
+        // The step that the named one is part of must run for that to be asked for.
+        if named.hasPrefix(path + "/") { return nil }
         // A point that lists its completed steps and names a stage was made outside of any step: nothing to hand in.
-        if point.saved != nil, Stage.names.contains(point.step ?? "") { return nil }
+        if point.saved != nil, Stage.names.contains(named) { return nil }
         return point.data
     }
 }

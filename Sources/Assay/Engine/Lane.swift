@@ -25,10 +25,12 @@ final class Lane: Sendable {
         var generation = 0
         var claimed: ArraySlice<StoredItem> = []
         var work: Work?
+        var armedAt = Duration.zero
         var deadline: Duration?
         var finished: [CommittedOutcome] = []
         var committedAt = Duration.zero
         var task: Task<Void, Never>?
+        var closing = false
         var ended = false
     }
 
@@ -74,20 +76,21 @@ final class Lane: Sendable {
         }
     }
 
-    /// Says which item is in progress.
+    /// Says which item is in progress; refused once the run has given up its items.
     func begin(_ work: Work, _ generation: Int) -> Bool {
         state.withLock { state in
-            guard state.generation == generation else { return false }
+            guard state.generation == generation, !state.closing else { return false }
             state.work = work
             return true
         }
     }
 
     /// Starts the clock of an attempt.
-    func arm(_ generation: Int, deadline: Duration) -> Bool {
+    func arm(_ generation: Int, at now: Duration, limit: Duration) -> Bool {
         state.withLock { state in
             guard state.generation == generation else { return false }
-            state.deadline = deadline
+            state.armedAt = now
+            state.deadline = now + limit
             return true
         }
     }
@@ -144,8 +147,13 @@ final class Lane: Sendable {
         state.withLock { state in
             guard let deadline = state.deadline, let work = state.work else { return nil }
             guard let heartbeat else { return deadline }
-            return min(deadline, max(work.desk.lastBeat, work.startedAt) + heartbeat)
+            return min(deadline, max(work.desk.lastBeat, state.armedAt) + heartbeat)
         }
+    }
+
+    /// When the attempt in progress, or the one that has just been left behind, gave its last sign of life.
+    var lastSign: Duration {
+        state.withLock { state in max(state.work?.desk.lastBeat ?? .zero, state.armedAt) }
     }
 
     /// Leaves the driver of an attempt that is out of time behind; the item stays in progress.
@@ -172,6 +180,7 @@ final class Lane: Sendable {
     func abandon() -> (work: Work, finished: [CommittedOutcome])? {
         let (task, left) = state.withLock {
             state -> (Task<Void, Never>?, (work: Work, finished: [CommittedOutcome])?) in
+            state.closing = true
             guard !state.ended, let work = state.work else { return (nil, nil) }
             state.generation += 1
             state.ended = true

@@ -47,6 +47,7 @@ extension RunSession {
     /// The charge that a use becomes.
     func makeCharge(_ usage: Usage, in context: Context, step: String?) async throws -> Charge {
         let (cost, metadata) = try await ledger.cost(of: usage)
+        if metadata["price_source"] == "none" { hintAtPrice(of: "\(usage.service)/\(usage.operation)") }
         let item = context.inputID ?? ""
         return Charge(
             costID: nextCostID(),
@@ -117,12 +118,16 @@ extension RunSession {
         var record = call.record
         var metadata: JSONObject = ["cache_hit": false]
         var cost: Money?
-        var value: JSONValue?
+        var value: Result<JSONValue, any Error>?
         switch end {
         case .returned(let payload):
-            value = try payload.json()
+            if call.cacheKey != nil { value = Result { try payload.json() } }
             cost = call.settled?.cost ?? call.unitPrice ?? record.maximumCost
-        case .threw(let error) where Self.leavesDoubt(error):
+            if call.settled == nil, call.unitPrice == nil, call.request.maximumCost == nil {
+                hintAtPrice(of: "\(record.service)/\(record.operation)")
+            }
+        case .notMade: break
+        case .threw(let error) where call.settled == nil && Self.leavesDoubt(error):
             record.state = .inDoubt
         case .threw:
             cost = call.settled?.cost
@@ -140,7 +145,7 @@ extension RunSession {
                 underwritingID: context.scope.underwritingID)
         }
         let cached: CacheEntry? =
-            if let key = call.cacheKey, let value, let charge {
+            if let key = call.cacheKey, let value = try? value?.get(), let charge {
                 entry(key, value, charge, policy: call.request.options.cache)
             } else { nil }
         try await store.file(record, charge: charge, cached: cached)
@@ -155,7 +160,12 @@ extension RunSession {
                 ["cost": cost.jsonValue, "maximum_cost": record.maximumCost.jsonValue]
             }
         }
+        // Thrown only now: a value that cannot be kept was paid for all the same.
+        if case .failure(let error) = value { throw error }
     }
+
+    /// Says once that something costs nothing because nobody named its price.
+    func hintAtPrice(of subject: String) { hint("no_price", "'\(subject)' has no price; 0.00 is charged") }
 
     /// Whether a call that ended with `error` may have been carried out.
     private static func leavesDoubt(_ error: any Error) -> Bool {

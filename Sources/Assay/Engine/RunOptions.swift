@@ -60,6 +60,8 @@ public struct RunOptions: Sendable {
     public var returnsOutcomes = true
     /// Takes each piece of output that an item emits, with the item's name; `emit` waits for it.
     public var onChunk: (@Sendable (_ inputID: String, _ chunk: Payload) async -> Void)?
+    /// Takes outcomes once they are in the store, in the order in which they got there.
+    public var onCommitted: (@Sendable (_ outcomes: [Outcome]) async -> Void)?
     /// What is stored with the run so that it can be started again by name.
     public var request: JSONValue = [:]
 

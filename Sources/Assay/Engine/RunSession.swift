@@ -21,6 +21,7 @@ final class RunSession: Sendable {
     let startedAt: Duration
     private let logger: Logger
     private let state: Mutex<State>
+    private let emission = Mutex(())
 
     private struct State {
         var total = 0
@@ -34,8 +35,10 @@ final class RunSession: Sendable {
         var failureTexts: [String: Int] = [:]
         var stop: Stop?
         var stopWaiter: CheckedContinuation<Void, Never>?
+        var waitsForStop = true
         var incompleteReason: String?
         var recordedEvents: [Event] = []
+        var filesEvents = false
         var sequence = 0
         var hinted: Set<String> = []
         var costs: [Int: (cost: Money, avoided: Money)] = [:]
@@ -163,24 +166,28 @@ final class RunSession: Sendable {
         waiter?.resume()
     }
 
-    /// Returns when the run is stopped without waiting for items in flight, or the calling task is cancelled.
+    /// Returns when the run is stopped without waiting for items in flight, or there are no more of them.
+    ///
+    /// It does not look at whether its task is cancelled: that may be seen before the stop that it leads to.
     func waitForHardStop() async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let now = state.withLock { state in
-                    guard state.stop?.drains != false, !Task.isCancelled else { return true }
-                    state.stopWaiter = continuation
-                    return false
-                }
-                if now { continuation.resume() }
+        await withCheckedContinuation { continuation in
+            let now = state.withLock { state in
+                guard state.stop?.drains != false, state.waitsForStop else { return true }
+                state.stopWaiter = continuation
+                return false
             }
-        } onCancel: {
-            let waiter = state.withLock { state in
-                defer { state.stopWaiter = nil }
-                return state.stopWaiter
-            }
-            waiter?.resume()
+            if now { continuation.resume() }
         }
+    }
+
+    /// Says that nothing is in flight any more.
+    func endWaitForHardStop() {
+        let waiter = state.withLock { state in
+            state.waitsForStop = false
+            defer { state.stopWaiter = nil }
+            return state.stopWaiter
+        }
+        waiter?.resume()
     }
 
     // MARK: Costs
@@ -234,14 +241,16 @@ final class RunSession: Sendable {
         var event = Event(
             kind, timestamp: world.time.now(), runID: run.id, executionID: run.executionID,
             processorID: run.processorID, inputID: item, data: data())
-        if events.records(kind) {
+        guard events.records(kind) else { return events.send(event) }
+        // Numbered and sent in one go, so that whoever listens hears of them in their order.
+        emission.withLock { _ in
             state.withLock { state in
                 state.sequence += 1
                 event.sequence = state.sequence
                 state.recordedEvents.append(event)
             }
+            events.send(event)
         }
-        events.send(event)
     }
 
     /// Sends a hint, each kind of hint once.
@@ -250,13 +259,22 @@ final class RunSession: Sendable {
         emit(.hint) { ["hint": .string(kind), "message": .string(message())] }
     }
 
-    /// Files the events that were recorded since the last time.
+    /// Files the events that were recorded since the last time, in their order: whoever finds another at it leaves
+    /// its own to that one.
     func fileEvents() async throws {
-        let events = state.withLock { state in
-            defer { state.recordedEvents.removeAll() }
+        while let events = takeEvents() {
+            defer { state.withLock { $0.filesEvents = false } }
+            try await store.append(events)
+        }
+    }
+
+    private func takeEvents() -> [Event]? {
+        state.withLock { state in
+            guard !state.filesEvents, !state.recordedEvents.isEmpty else { return nil }
+            state.filesEvents = true
+            defer { state.recordedEvents = [] }
             return state.recordedEvents
         }
-        if !events.isEmpty { try await store.append(events) }
     }
 
     func logger(item: String?) -> Logger {

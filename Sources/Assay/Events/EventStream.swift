@@ -76,10 +76,12 @@ public final class EventStream: Sendable {
     }
 
     /// The newest recorded events, oldest first, at most `count`.
-    public func latest(_ count: Int = 100) -> [Event] { state.withLock { Array($0.ring.suffix(count)) } }
+    public func latest(_ count: Int = 100) -> [Event] {
+        state.withLock { Array($0.ring.suffix(min(count, capacity))) }
+    }
 
     /// How many recorded events the ring has dropped.
-    public var dropped: Int { state.withLock { $0.dropped } }
+    public var dropped: Int { state.withLock { $0.dropped + max(0, $0.ring.count - capacity) } }
 
     func records(_ kind: Event.Kind) -> Bool { kind.level >= level }
 

@@ -50,6 +50,16 @@ extension ResumePoint {
     }
 }
 
+extension ResumePoint {
+    /// The point that `item` comes back with; `nil` when it has none that names a step.
+    init?(of item: Item) {
+        guard let payload = item.payload, let point = try? ResumePoint(json: payload), point.step != nil else {
+            return nil
+        }
+        self = point
+    }
+}
+
 extension FailureRecord {
     /// The record as JSON.
     public var jsonValue: JSONValue {
@@ -182,7 +192,8 @@ extension Event {
     /// The event as JSON.
     public var jsonValue: JSONValue {
         [
-            "schema": "assay/event/1", "event_id": .string(eventID), "sequence": sequence.map { JSONValue($0) } ?? .null,
+            "schema": "assay/event/1", "event_id": .string(eventID),
+            "sequence": sequence.map { JSONValue($0) } ?? .null,
             "event_type": .string(kind.rawValue), "level": .string(level.rawValue), "timestamp": timestamp.jsonValue,
             "processor_id": JSONValue(processorID?.text), "graph_id": .null, "run_id": JSONValue(runID?.text),
             "execution_id": JSONValue(executionID?.text), "input_id": JSONValue(inputID), "data": .object(data),

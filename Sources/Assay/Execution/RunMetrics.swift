@@ -61,7 +61,11 @@ public struct RunMetrics: Hashable, Sendable {
     mutating func add(_ outcome: Outcome) {
         retriedItems += outcome.attempts > 1 ? 1 : 0
         for step in outcome.steps {
-            if step.restored { self[step.name].restored += 1 } else { add(step.name, step.duration, failed: step.failed) }
+            if step.restored {
+                self[step.name].restored += 1
+            } else {
+                add(step.name, step.duration, failed: step.failed)
+            }
         }
     }
 }

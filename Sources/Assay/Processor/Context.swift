@@ -95,14 +95,13 @@ public struct Context: Sendable {
         switch try await desk.openCall(request, in: self) {
         case .hit(let value): return try value.decoded(as: Value.self)
         case .proceed(let call):
-            do {
-                let value = try await body(call)
-                try await desk.closeCall(call, .returned(Payload(value)), in: self)
-                return value
-            } catch {
+            let value: Value
+            do { value = try await body(call) } catch {
                 try await desk.closeCall(call, .threw(error), in: self)
                 throw error
             }
+            try await desk.closeCall(call, .returned(Payload(value)), in: self)
+            return value
         }
     }
 
@@ -168,12 +167,16 @@ enum CallDecision: Sendable {
 enum CallEnd: Sendable {
     case returned(Payload)
     case threw(any Error)
+    /// It was not begun.
+    case notMade
 }
 
 /// A step that a processor asks for.
 struct OpenedStep: Sendable {
     /// Its full name: `outer/inner`, `name#2`.
     var path: String
+    /// The attempt that asks for it.
+    var attempt: Int
     /// Its saved value, when it has one.
     var saved: JSONValue?
     /// When it was opened.

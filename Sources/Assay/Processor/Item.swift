@@ -56,12 +56,14 @@ public struct Item: Sendable {
     /// - Throws: ``ProcessingError`` with code `prevalidation` for another shape, naming the position.
     public init(json: JSONValue, position: Int) throws(ProcessingError) {
         guard let object = json.object else {
-            throw ProcessingError(.prevalidation, "item \(position) must be a map with a key 'data', found \(json.kind)")
+            throw ProcessingError(
+                .prevalidation, "item \(position) must be a map with a key 'data', found \(json.kind)")
         }
         let known = ["account_id", "data", "execution_id", "input_id", "payload", "underwriting_id"]
         if let unknown = object.keys.first(where: { !known.contains($0) }) {
             throw ProcessingError(
-                .prevalidation, "item \(position) has the unknown key '\(unknown)'; known: \(known.joined(separator: ", "))")
+                .prevalidation,
+                "item \(position) has the unknown key '\(unknown)'; known: \(known.joined(separator: ", "))")
         }
         guard let data = object["data"] else { throw ProcessingError(.prevalidation, "item \(position) has no 'data'") }
         func text(_ key: String) throws(ProcessingError) -> String? {

@@ -21,8 +21,17 @@ public struct RegisteredProcessor: Sendable {
     /// Top-level keys of the data that do not count when inputs are compared.
     public var digestIgnores: Set<String>
 
-    let transform: @Sendable (Payload, Context) async throws -> Payload
-    let validate: @Sendable (Payload, Context) async throws -> Void
+    /// How an input came through `transform` and `validate`.
+    enum Prepared: Sendable {
+        /// Accepted as it is.
+        case unchanged
+        /// Accepted in another form.
+        case changed(Payload)
+        /// Not accepted; with what `validate` was given, if it came to that.
+        case refused(any Error, in: Stage, value: Payload?)
+    }
+
+    let prepare: @Sendable (Payload, Context) async -> Prepared
     let extract: @Sendable (Payload, Context) async throws -> Payload
     let aggregate: @Sendable (_ count: Int, _ page: @escaping OutputPage, Context) async throws -> Payload
 
@@ -46,16 +55,37 @@ public struct RegisteredProcessor: Sendable {
         self.parameters = parameters
         self.workload = workload
         self.digestIgnores = digestIgnores
-        transform = { input, context in
-            Payload(try await processor.transform(input.value(as: P.Input.self), in: context))
+        let isSame = Self.equality(of: P.Input.self)
+        prepare = { payload, context in
+            var transformed: P.Input?
+            do {
+                let input = try payload.value(as: P.Input.self)
+                let value = try await processor.transform(input, in: context)
+                transformed = value
+                try await processor.validate(value, in: context)
+                return isSame?(input, value) == true ? .unchanged : .changed(Payload(value))
+            } catch {
+                let stage: Stage = transformed == nil ? .transformation : .validation
+                return .refused(error, in: stage, value: transformed.map { Payload($0) })
+            }
         }
-        validate = { input, context in try await processor.validate(input.value(as: P.Input.self), in: context) }
         extract = { input, context in
             Payload(try await processor.extract(input.value(as: P.Input.self), in: context))
         }
         aggregate = { count, page, context in
             Payload(try await processor.aggregate(Outputs<P.Output>(count: count, page: page), in: context))
         }
+    }
+
+    /// How inputs are compared, if they can be; looked up once, since asking a value costs more than comparing two.
+    private static func equality<Input: Sendable>(of type: Input.Type) -> (@Sendable (Input, Input) -> Bool)? {
+        func comparison<Value: Equatable>(_: Value.Type) -> (Input, Input) -> Bool {
+            { left, right in left as? Value == right as? Value }
+        }
+        guard let type = type as? any Equatable.Type else { return nil }
+        // The closure holds nothing but a type, which is no value that could be shared wrongly.
+        nonisolated(unsafe) let compare = comparison(type)
+        return { compare($0, $1) }
     }
 
     /// What identifies the definition for resuming: a change of version or parameters changes it.

@@ -16,7 +16,9 @@ public enum FailurePolicy: Hashable, Sendable {
         case .stop, .atomic: failed == 0
         case .tolerate(let share):
             // failed / total <= c × 10^e  ⇔  failed × 10^-e <= total × c, without dividing.
-            if share.exponent >= 0 { share.coefficient > 0 || failed == 0 } else {
+            if share.exponent >= 0 {
+                share.coefficient > 0 || failed == 0
+            } else {
                 (Int128(failed).scaled(byPowerOfTen: -share.exponent) ?? .max) <= Int128(total) * share.coefficient
             }
         }

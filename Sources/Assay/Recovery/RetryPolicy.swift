@@ -39,7 +39,8 @@ public struct RetryPolicy: Hashable, Sendable {
         }
         try check((0...1_000).contains(maxRetries), "max_retries must be between 0 and 1000, found \(maxRetries)")
         let durations: [(name: String, value: Double, least: Double)] = [
-            ("initial_delay", initialDelay, 0), ("backoff_multiplier", backoffMultiplier, 1), ("max_delay", maxDelay, 0),
+            ("initial_delay", initialDelay, 0), ("backoff_multiplier", backoffMultiplier, 1),
+            ("max_delay", maxDelay, 0),
         ]
         for (name, value, least) in durations {
             try check(
@@ -75,9 +76,11 @@ public struct RetryPolicy: Hashable, Sendable {
         guard worthIt else { return nil }
         var seconds = initialDelay
         for _ in 1..<max(attempt, 1) where seconds < maxDelay { seconds *= backoffMultiplier }
-        seconds = min(seconds, maxDelay)
+        // A delay that a clock can hold: about 30 years.
+        let longest = min(maxDelay, 1e9)
+        seconds = min(seconds, longest)
         if jitter > 0 { seconds *= 1 + jitter * (2 * chance() - 1) }
-        let asked = error.retryAfter.map { min($0, .seconds(maxDelay)) } ?? .zero
+        let asked = error.retryAfter.map { min($0, .seconds(longest)) } ?? .zero
         return max(.seconds(seconds), asked)
     }
 }

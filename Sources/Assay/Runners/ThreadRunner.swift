@@ -31,6 +31,29 @@ public struct SequentialRunner: Runner {
     public func startWorker(for processor: RegisteredProcessor) -> any Worker { ThreadWorker(processor) }
 }
 
+/// Chooses a runner when it knows how many items there are: one after another below 10, else threads.
+public struct AutomaticRunner: Runner {
+    public let name = "auto"
+    public let maxWorkers: Int
+
+    /// As many items as are looked at before choosing.
+    static let enough = 10
+
+    /// A choice of up to `maxWorkers` at once; `nil`: as many as the machine has cores.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` outside 1 to 1024.
+    public init(maxWorkers: Int? = nil) throws(ProcessingError) {
+        self.maxWorkers = try ThreadRunner(maxWorkers: maxWorkers).maxWorkers
+    }
+
+    /// The runner for a run of at least `count` items.
+    func runner(forAtLeast count: Int) throws(ProcessingError) -> any Runner {
+        count < Self.enough ? .sequential : try ThreadRunner(maxWorkers: maxWorkers)
+    }
+
+    public func startWorker(for processor: RegisteredProcessor) -> any Worker { ThreadWorker(processor) }
+}
+
 extension Runner where Self == SequentialRunner {
     /// One item after another.
     public static var sequential: SequentialRunner { SequentialRunner() }

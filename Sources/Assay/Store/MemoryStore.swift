@@ -20,7 +20,8 @@ public final class MemoryStore: Store {
         var order: [Run.ID] = []
         var checkpoints: [CheckpointSubject: [Checkpoint]] = [:]
         var charges: [Charge] = []
-        var chargeKeys: Set<String> = []
+        // Compared byte by byte, as a database does.
+        var chargeKeys: Set<ExternalID> = []
         var calls: [CallRecord] = []
         var cache: [String: CacheEntry] = [:]
         var prices: PriceList
@@ -38,6 +39,7 @@ public final class MemoryStore: Store {
                 state.runs[$0]?.run.executionID == run.executionID && state.runs[$0]?.run.status.isTerminal == false
             }
             guard !busy else { throw ProcessingError.alreadyRunning(run.executionID) }
+            guard state.runs[run.id] == nil else { throw ProcessingError.runExists(run.id) }
             var execution =
                 state.executions[run.executionID]
                 ?? Execution(id: run.executionID, scope: run.scope, status: .pending, createdAt: run.startedAt)
@@ -187,7 +189,7 @@ public final class MemoryStore: Store {
 
 extension MemoryStore.State {
     fileprivate mutating func record(_ charges: [Charge]) -> [Charge] {
-        let new = charges.filter { charge in charge.key.map { chargeKeys.insert($0).inserted } ?? true }
+        let new = charges.filter { charge in charge.key.map { chargeKeys.insert(ExternalID(unchecked: $0)).inserted } ?? true }
         self.charges += new
         return new
     }
@@ -206,5 +208,10 @@ extension ProcessingError {
     public static func alreadyRunning(_ execution: Execution.ID) -> ProcessingError {
         ProcessingError(
             .alreadyRunning, "execution '\(execution)' has a run in progress; wait for its end or cancel it first")
+    }
+
+    /// The refusal of a second run of the same name.
+    public static func runExists(_ run: Run.ID) -> ProcessingError {
+        ProcessingError(.exists, "run '\(run)' is on record already; begin one with a fresh name")
     }
 }

@@ -8,7 +8,8 @@ public protocol Store: Sendable {
 
     /// Begins `run`: files it and, when it is not there, its execution.
     ///
-    /// - Throws: ``ProcessingError`` with code `already_running` when the execution has a run in progress.
+    /// - Throws: ``ProcessingError`` with code `already_running` when the execution has a run in progress, `exists`
+    ///   when there is a run of that name.
     func begin(_ run: Run) async throws
 
     /// Appends items to a run; their indices go on where the last ones ended.
@@ -142,6 +143,18 @@ public struct CheckpointSubject: Hashable, Sendable {
         self.executionID = executionID
         self.processorID = processorID
         self.inputID = inputID
+    }
+
+    // Two spellings of an input's name are two inputs here as everywhere.
+    public static func == (left: CheckpointSubject, right: CheckpointSubject) -> Bool {
+        left.executionID == right.executionID && left.processorID == right.processorID
+            && left.inputID.equalsInBytes(right.inputID)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(executionID)
+        hasher.combine(processorID)
+        hasher.combine(ExternalID(unchecked: inputID))
     }
 }
 
@@ -279,8 +292,9 @@ public struct CallFilter: Hashable, Sendable {
     /// Whether `call` fits.
     public func matches(_ call: CallRecord) -> Bool {
         (runID.map { $0 == call.runID } ?? true) && (executionID.map { $0 == call.executionID } ?? true)
-            && (inputID.map { $0 == call.inputID } ?? true) && (service.map { $0 == call.service } ?? true)
-            && (operation.map { $0 == call.operation } ?? true) && (callKey.map { $0 == call.callKey } ?? true)
+            && (inputID.map { call.inputID?.equalsInBytes($0) ?? false } ?? true)
+            && (service.map(call.service.equalsInBytes) ?? true)
+            && (operation.map(call.operation.equalsInBytes) ?? true) && (callKey.map { $0 == call.callKey } ?? true)
             && (states?.contains(call.state) ?? true)
     }
 }

@@ -144,7 +144,9 @@ struct JSONParser {
 
     private mutating func number() throws(JSONSyntaxError) -> Number {
         let start = index
-        while let byte = peek(), byte &- 48 < 10 || byte | 0x20 == 0x65 || [0x2B, 0x2D, 0x2E].contains(byte) { index += 1 }
+        while let byte = peek(), byte &- 48 < 10 || byte | 0x20 == 0x65 || [0x2B, 0x2D, 0x2E].contains(byte) {
+            index += 1
+        }
         guard let number = Number.parse(bytes[start..<index]) else {
             throw JSONSyntaxError(offset: start, reason: "not a number of at most 38 digits")
         }

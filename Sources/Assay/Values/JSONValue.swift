@@ -1,3 +1,5 @@
+import Foundation
+
 /// A JSON value that keeps the digits of its numbers and the bytes of its keys.
 public enum JSONValue: Hashable, Sendable {
     case null
@@ -51,6 +53,9 @@ public struct JSONObject: Hashable, Sendable {
             }
         }
     }
+
+    /// Makes room for `count` members.
+    mutating func reserve(_ count: Int) { members.reserveCapacity(count) }
 
     /// The keys in code point order.
     public var keys: [String] { members.map(\.key) }
@@ -123,8 +128,22 @@ extension JSONValue {
 
 extension String {
     /// Whether the UTF-8 bytes of `self` come before those of `other`, which is code point order.
-    func precedesInBytes(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
+    func precedesInBytes(_ other: String) -> Bool { comparedInBytes(with: other) < 0 }
 
     /// Whether both have the same UTF-8 bytes, unlike `==`, which looks at canonical equivalence.
-    func equalsInBytes(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+    func equalsInBytes(_ other: String) -> Bool { utf8.count == other.utf8.count && comparedInBytes(with: other) == 0 }
+
+    private func comparedInBytes(with other: String) -> Int {
+        var (left, right) = (self, other)
+        return left.withUTF8 { left in
+            right.withUTF8 { right in
+                let common = min(left.count, right.count)
+                guard common > 0, let a = left.baseAddress, let b = right.baseAddress else {
+                    return left.count - right.count
+                }
+                let order = memcmp(a, b, common)
+                return order != 0 ? Int(order) : left.count - right.count
+            }
+        }
+    }
 }

@@ -88,6 +88,11 @@ extension Money: CustomStringConvertible {
 extension Money: Codable, JSONRepresentable {
     public var jsonValue: JSONValue { .number(number) }
 
+    public init?(jsonValue json: JSONValue) {
+        guard let number = json.number, let amount = try? Money(number) else { return nil }
+        self = amount
+    }
+
     public init(from decoder: any Decoder) throws { try self.init(Number(from: decoder)) }
 
     public func encode(to encoder: any Encoder) throws { try number.encode(to: encoder) }

@@ -47,8 +47,10 @@ public struct Number: Sendable {
             return bytes[index] &- 48
         }
         func append(_ digit: UInt8) -> Bool {
+            // One digit too many could be more than 128 bits hold, so the room is looked at first.
+            guard magnitude < digitLimit / 10 else { return false }
             magnitude = magnitude * 10 + UInt128(digit)
-            return magnitude < digitLimit
+            return true
         }
         let negative = index < bytes.endIndex && bytes[index] == UInt8(ascii: "-")
         if negative { index += 1 }

@@ -123,6 +123,11 @@ extension Timestamp: CustomStringConvertible {
 extension Timestamp: Codable, JSONRepresentable {
     public var jsonValue: JSONValue { .string(description) }
 
+    public init?(jsonValue json: JSONValue) {
+        guard let moment = json.string.flatMap({ Timestamp($0) }) else { return nil }
+        self = moment
+    }
+
     public init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let moment = Timestamp(text) else {

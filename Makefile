@@ -1,0 +1,27 @@
+.PHONY: demo test soak bench lint format setup
+
+# The main job on real statements: factors, the bill, and a run to look at afterwards.
+demo: setup
+	swift build --product assay
+	.build/debug/assay run Examples/underwriting/pipeline.yaml Examples/underwriting/statements
+
+# Every test in its short form.
+test: setup
+	swift test --disable-xctest
+
+# The slow suites in their long form: thousands of kills, larger loads.
+soak: setup
+	ASSAY_SOAK=1 swift test --disable-xctest
+
+# Overhead per item and durable items per second beside their yardsticks.
+bench: setup
+	swift run --package-path Benchmarks -c release assay-bench all
+
+lint:
+	swift format lint --strict --recursive --parallel Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
+
+format:
+	swift format --in-place --recursive --parallel Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
+
+setup:
+	@scripts/setup

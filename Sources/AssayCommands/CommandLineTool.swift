@@ -1,0 +1,65 @@
+import ArgumentParser
+import Assay
+public import AssayPipelines
+import Foundation
+
+/// The program `assay`.
+public enum CommandLineTool {
+    /// Reads the arguments, carries the command out and ends the program.
+    ///
+    /// - Parameter registry: processor types besides the built-in ones.
+    @concurrent public static func main(registry: Registry? = nil) async -> Never {
+        // A reader that goes away is an error of `write`, not the end of the program.
+        signal(SIGPIPE, SIG_IGN)
+        var shell = Shell.system()
+        if let registry { shell.registry = registry }
+        exit(await run(Array(CommandLine.arguments.dropFirst()), in: shell))
+    }
+
+    /// Carries out the command that `arguments` write and returns the exit code.
+    package static func run(_ arguments: [String], in shell: Shell) async -> Int32 {
+        let messages = Screen(shell.messages)
+        if let complaint = AssayCommand.unknownCommand(in: arguments) {
+            messages.say("assay: \(complaint)")
+            return ExitStatus.usage.rawValue
+        }
+        do {
+            var command = try AssayCommand.parseAsRoot(arguments)
+            if let command = command as? any ShellCommand { return try await command.run(in: shell).rawValue }
+            try command.run()
+            return ExitStatus.success.rawValue
+        } catch SinkError.closed {
+            return ExitStatus.success.rawValue
+        } catch where isParsing(error) {
+            return tell(error, to: shell, messages)
+        } catch {
+            let failure = CommandFailure(error)
+            for line in failure.message.split(separator: "\n", omittingEmptySubsequences: false) {
+                messages.say(failure.status == .invalidData && "\(line)".namesPlace ? String(line).safe : "assay: \(String(line).safe)")
+            }
+            return failure.status.rawValue
+        }
+    }
+
+    /// Whether `error` is the argument parser's, which also ends `--help` by throwing.
+    private static func isParsing(_ error: any Error) -> Bool {
+        !(error is CommandFailure || error is ProcessingError || error is SinkError)
+            && (AssayCommand.exitCode(for: error) == .success || AssayCommand.exitCode(for: error) == .validationFailure)
+    }
+
+    private static func tell(_ error: any Error, to shell: Shell, _ messages: Screen) -> Int32 {
+        let code = AssayCommand.exitCode(for: error)
+        let text = AssayCommand.fullMessage(for: error, columns: shell.messages.columns)
+        if code == .success {
+            try? shell.output.write(Array((text + "\n").utf8))
+        } else {
+            messages.say(text)
+        }
+        return code.rawValue
+    }
+}
+
+extension String {
+    /// Whether the line says by itself which file it is about: `FILE:LINE:COLUMN: WHAT`.
+    fileprivate var namesPlace: Bool { wholeMatch(of: /.+?(:\d+)+: .+/) != nil }
+}

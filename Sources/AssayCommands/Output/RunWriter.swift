@@ -1,0 +1,72 @@
+import Assay
+
+/// Writes a run that has ended; outcomes come from the store page by page, so any number of them fits.
+struct RunWriter {
+    let console: Console
+    let store: any Store
+
+    private static let page = 512
+
+    /// Writes the report in the user's format.
+    ///
+    /// - Parameter isQuiet: whether a table for people is left out when all went well.
+    func write(_ report: Report, isQuiet: Bool = false) async throws {
+        switch console.format {
+        case .json: try await writeJSON(report, withOutcomes: true)
+        case .jsonl: try await writeJSON(report, withOutcomes: false)
+        case .table where isQuiet && report.success: break
+        case .table: try await RunSummary(console: console, store: store).write(report)
+        case .none: break
+        }
+    }
+
+    /// Writes the documented object, one key after another.
+    private func writeJSON(_ report: Report, withOutcomes: Bool) async throws {
+        guard var members = try report.jsonValue().object else { return }
+        if !withOutcomes {
+            members["outcomes"] = nil
+            members["type"] = "report"
+        }
+        var separator = "{"
+        for member in members.members {
+            try console.write(json: "\(separator)\(JSONValue.string(member.key).json):")
+            separator = ","
+            switch member.key {
+            case "outcomes": try await list(of: report.runID) { try $0.jsonValue() }
+            case "payloads" where !report.success:
+                try await list(of: report.runID) { $0.error?.resumePoint?.jsonValue ?? .null }
+            default: try console.write(json: member.value.json)
+            }
+        }
+        try console.write(json: "}\n")
+    }
+
+    private func list(of run: Run.ID, _ element: (Outcome) throws -> JSONValue) async throws {
+        try console.write(json: "[")
+        var isFirst = true
+        try await store.forEachOutcome(of: run, page: Self.page) { outcomes in
+            var text = ""
+            for outcome in outcomes {
+                text += (isFirst ? "" : ",") + (try element(outcome).json)
+                isFirst = false
+            }
+            try console.write(json: text)
+            return true
+        }
+        try console.write(json: "]")
+    }
+}
+
+extension Store {
+    /// Hands all outcomes of a run to `body`, page by page in input order, until it says `false`.
+    func forEachOutcome(of run: Run.ID, page: Int = 512, _ body: ([Outcome]) throws -> Bool) async throws {
+        let total = try await self.run(run)?.counts.total ?? 0
+        var start = 0
+        while start < total {
+            // Positions without an outcome yet make a page shorter, so pages go by position.
+            let outcomes = try await outcomes(of: run, from: start, limit: page)
+            guard try outcomes.isEmpty || body(outcomes) else { return }
+            start += page
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Assay
+import Synchronization
+
+/// What is known of a run in progress: its handle, and sums over what is in the store.
+final class RunProgress: Sendable {
+    private struct State {
+        var handle: RunHandle?
+        var startedAt = Duration.zero
+        var cached = 0
+        var resumed = 0
+        var cost = Money.zero
+        var avoided = Money.zero
+        var failures: [(inputID: String, text: String)] = []
+    }
+
+    private let state = Mutex(State())
+    private static let shownFailures = 3
+
+    /// Takes note of the run that has begun.
+    func begin(_ handle: RunHandle, at moment: Duration) {
+        state.withLock { state in
+            state.handle = handle
+            state.startedAt = moment
+        }
+    }
+
+    /// The run, once it has begun.
+    var handle: RunHandle? { state.withLock { $0.handle } }
+
+    /// Takes note of outcomes that are in the store.
+    func note(_ outcomes: [Outcome]) {
+        state.withLock { state in
+            for outcome in outcomes {
+                state.cached += outcome.cached ? 1 : 0
+                state.resumed += outcome.carried ? 1 : 0
+                state.cost = (try? state.cost.adding(outcome.cost)) ?? state.cost
+                state.avoided = (try? state.avoided.adding(outcome.avoidedCost)) ?? state.avoided
+                guard let error = outcome.error else { continue }
+                state.failures.append((outcome.inputID, "\(error.code.rawValue): \(error.message)"))
+                if state.failures.count > Self.shownFailures { state.failures.removeFirst() }
+            }
+        }
+    }
+
+    /// How things stand at `moment`; `nil` before the run has begun.
+    func snapshot(at moment: Duration, currency: String) -> ProgressBlock? {
+        state.withLock { state in
+            guard let handle = state.handle else { return nil }
+            let counts = handle.counts
+            return ProgressBlock(
+                counts: counts, cached: state.cached, resumed: state.resumed, cost: state.cost,
+                avoided: state.avoided, currency: currency, elapsed: moment - state.startedAt,
+                failures: state.failures.map { .init(inputID: $0.inputID, text: $0.text) })
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Assay
+import AssayPipelines
+
+/// What is to be run, and how: a pipeline file, or one processor by its type.
+struct RunTarget {
+    /// The processor.
+    var processor: RegisteredProcessor
+    /// For whom it works.
+    var scope = Scope()
+    /// The items when none are named.
+    var items: [Item] = []
+    /// How it is run.
+    var options = RunOptions()
+    /// What things cost.
+    var prices: (any PriceSource)?
+    /// What a later resume needs to make the same target.
+    var request: JSONObject
+
+    /// A pipeline file.
+    init(pipeline path: String, parameters: [String], in shell: Shell) throws {
+        let pipeline: Pipeline
+        do {
+            pipeline = try Pipeline.load(
+                shell.place(of: path), registry: shell.registry, environment: shell.environment,
+                overrides: try parameters.map { try ParameterOverride($0) })
+        } catch {
+            throw CommandFailure.pipeline(error, path)
+        }
+        self.init(
+            pipeline,
+            request: [
+                "pipeline": .string(path), "definition": pipeline.definition,
+                "parameters": .array(parameters.map { .string($0) }),
+            ])
+    }
+
+    /// One processor of a type.
+    init(processor type: String, parameters: [String], in shell: Shell) throws {
+        var object = JSONObject()
+        for parameter in try parameters.map({ try ParameterOverride($0) }) {
+            guard parameter.processorID == type else {
+                throw CommandFailure.usage("--param names processor '\(parameter.processorID)'; this is '\(type)'")
+            }
+            object[parameter.key] = parameter.value
+        }
+        do {
+            processor = try shell.registry.make(type, name: type, parameters: .object(object))
+        } catch let error as ProcessingError where error.code == .configuration {
+            throw CommandFailure.usage(error.message)
+        }
+        request = ["processor_type": .string(type), "parameters": .array(parameters.map { .string($0) })]
+    }
+
+    /// What a run on record was started with.
+    ///
+    /// - Throws: ``CommandFailure`` for a run that was not started from the command line.
+    init(request: JSONValue, of run: Run.ID, in shell: Shell) throws {
+        let parameters = request["parameters"]?.array?.compactMap(\.string) ?? []
+        if let type = request["processor_type"]?.string {
+            try self.init(processor: type, parameters: parameters, in: shell)
+        } else if let definition = request["definition"] {
+            let path = request["pipeline"]?.string ?? "pipeline"
+            let pipeline = try Pipeline.load(
+                definition: definition, path: shell.place(of: path), registry: shell.registry,
+                environment: shell.environment, overrides: try parameters.map { try ParameterOverride($0) })
+            self.init(pipeline, request: request.object ?? [:])
+        } else {
+            throw CommandFailure(
+                .failed, "run '\(run)' was not started from the command line; name its pipeline with --pipeline FILE")
+        }
+    }
+
+    private init(_ pipeline: Pipeline, request: JSONObject) {
+        processor = pipeline.processor
+        scope = pipeline.scope
+        items = pipeline.items
+        options = pipeline.options
+        prices = pipeline.prices
+        self.request = request
+    }
+}
+
+extension RunTarget {
+    /// Puts in what flags, environment and `assay.yaml` say of how the run is done.
+    ///
+    /// - Parameter earlier: what the run that is resumed had been given, which counts where they are silent.
+    mutating func apply(_ settings: Settings, earlier: JSONValue? = nil) throws {
+        let runner = try settings.value(.runner, "auto, sequential or thread", Self.runnerWord)
+            ?? earlier?["runner"]?.string
+        let workers = try settings.value(.workers, "a whole number between 1 and 1024") { text in
+            Int(text).flatMap { (1...1_024).contains($0) ? $0 : nil }
+        } ?? earlier?["workers"]?.string.flatMap { Int($0) }
+        if runner != nil || workers != nil {
+            let word = runner ?? (workers == 1 ? options.runner.name : "thread")
+            do { options.runner = try RunnerChoice.runner(word, workers: workers) } catch {
+                throw CommandFailure.usage(error.message)
+            }
+        }
+        let policy = try settings.value(.onFailure, "a failure policy") { try FailurePolicy($0) }
+        options.failurePolicy =
+            try policy ?? earlier?["on_failure"]?.string.map { try FailurePolicy($0) } ?? options.failurePolicy
+        let retries = try settings.value(.retries, "a whole number between 0 and 1000") { text in
+            Int(text).flatMap { (0...1_000).contains($0) ? $0 : nil }
+        } ?? earlier?["retries"]?.string.flatMap { Int($0) }
+        if let retries { try setRetries(retries) }
+        let timeout = try settings.value(.timeout, "a duration with its unit, for example 30s") { Duration(text: $0) }
+        options.itemTimeout =
+            timeout ?? earlier?["timeout"]?.string.flatMap { Duration(text: $0) } ?? options.itemTimeout
+        var flags = earlier?.object ?? [:]
+        for (key, text) in settings.given { flags[key.rawValue] = .string(text) }
+        request["flags"] = .object(flags)
+    }
+
+    private mutating func setRetries(_ retries: Int) throws {
+        let old = options.retryPolicy
+        options.retryPolicy = try RetryPolicy(
+            maxRetries: retries, initialDelay: old.initialDelay, backoffMultiplier: old.backoffMultiplier,
+            maxDelay: old.maxDelay, jitter: old.jitter, retryOn: old.retryOn)
+    }
+
+    /// The runner that `word` names, as far as this program has it.
+    private static func runnerWord(_ word: String) throws -> String {
+        if word == "process" || word == "temporal" {
+            throw ProcessingError(
+                .configuration, "the runner '\(word)' is not part of this version; use auto, sequential or thread")
+        }
+        guard RunnerChoice.words.contains(word) else {
+            throw ProcessingError(
+                .configuration, "unknown runner '\(word)'" + Nearest.ending(for: word, among: RunnerChoice.words))
+        }
+        return word
+    }
+}
+
+extension CommandFailure {
+    /// The refusal of a pipeline file; a file that is not there is not an invalid one.
+    static func pipeline(_ error: any Error, _ path: String) -> CommandFailure {
+        let failure = CommandFailure(error)
+        let isMissing = (error as? ProcessingError)?.findings.contains {
+            $0.position == nil && $0.message == "no such file"
+        }
+        return isMissing == true ? CommandFailure(.notFound, "\(path): no such file") : failure
+    }
+}

@@ -1,0 +1,127 @@
+import Assay
+import AssayPipelines
+import Foundation
+
+/// Values that commands take from flags, else the environment, else `assay.yaml`, else a default; each knows its origin.
+package struct Settings: Sendable {
+    /// What can be set.
+    package enum Key: String, CaseIterable, Sendable {
+        case store, output, color, quiet, currency, account, underwriting, runner, workers, retries, timeout
+        case onFailure = "on_failure"
+
+        /// The name of the environment variable.
+        package var variable: String { "ASSAY_" + rawValue.uppercased() }
+
+        /// The name of the flag; `nil` when there is none.
+        package var flag: String? {
+            self == .currency ? nil : "--" + rawValue.replacingOccurrences(of: "_", with: "-")
+        }
+
+        /// What holds when nobody says anything; `nil`: it depends on the pipeline.
+        package var standard: String? {
+            switch self {
+            case .store: ".assay/assay.db"
+            case .output: "table"
+            case .color: "auto"
+            case .quiet: "false"
+            case .currency: "USD"
+            case .account, .underwriting, .runner, .workers, .retries, .timeout, .onFailure: nil
+            }
+        }
+    }
+
+    /// Where a value comes from.
+    package enum Origin: Hashable, Sendable, CustomStringConvertible {
+        case flag(String)
+        case environment(String)
+        case file(String)
+        case standard
+
+        package var description: String {
+            switch self {
+            case .flag(let name): "flag \(name)"
+            case .environment(let name): "environment \(name)"
+            case .file(let place): place
+            case .standard: "default"
+            }
+        }
+    }
+
+    /// A value and where it comes from.
+    package struct Setting: Hashable, Sendable {
+        /// The value as it was written.
+        package let text: String
+        /// Where it comes from.
+        package let origin: Origin
+    }
+
+    private var values: [Key: Setting] = [:]
+    /// What the user should hear about the file.
+    package private(set) var warnings: [String] = []
+
+    /// The settings for a command that was given `flags`.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` and every finding when `assay.yaml` has an error.
+    package init(flags: [Key: String?] = [:], in shell: Shell) throws {
+        for key in Key.allCases {
+            values[key] = key.standard.map { Setting(text: $0, origin: .standard) }
+        }
+        let file = try SettingsFile(in: shell)
+        warnings = file.warnings
+        for (key, setting) in file.values { values[key] = setting }
+        for key in Key.allCases {
+            guard let text = shell.environment[key.variable], !text.isEmpty else { continue }
+            values[key] = Setting(text: text, origin: .environment(key.variable))
+        }
+        for case (let key, let text?) in flags {
+            values[key] = Setting(text: text, origin: .flag(key.flag ?? key.rawValue))
+        }
+    }
+
+    /// The value of `key`; `nil` when nobody says anything and there is no default.
+    package subscript(key: Key) -> Setting? { values[key] }
+
+    /// The value of `key` as `read` understands it.
+    ///
+    /// - Parameter rule: what the value must be.
+    /// - Throws: ``CommandFailure`` naming origin and rule when it does not.
+    package func value<Value>(_ key: Key, _ rule: String, _ read: (String) throws -> Value?) throws -> Value? {
+        guard let setting = values[key] else { return nil }
+        let reason: String
+        do {
+            if let value = try read(setting.text) { return value }
+            reason = "\(key.rawValue) must be \(rule), found \(setting.text.quoted)"
+        } catch let error as ProcessingError {
+            reason = error.message
+        }
+        if case .file(let place) = setting.origin { throw CommandFailure(.invalidData, "\(place): \(reason)") }
+        throw CommandFailure.usage("\(setting.origin): \(reason)")
+    }
+
+    /// The text of `key`.
+    package func text(_ key: Key) -> String? { values[key]?.text }
+
+    /// The values that were given and not assumed, of the keys that a later resume needs.
+    package var given: [Key: String] {
+        let kept: [Key] = [.runner, .workers, .retries, .timeout, .onFailure]
+        return values.filter { kept.contains($0.key) }.mapValues(\.text)
+    }
+}
+
+extension Settings {
+    /// How data is written.
+    package func output() throws -> OutputFormat {
+        let words = OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")
+        return try value(.output, "one of \(words)", OutputFormat.init(rawValue:)) ?? .table
+    }
+
+    /// When colours are used.
+    package func color() throws -> ColorChoice {
+        try value(.color, "auto, always or never", ColorChoice.init(rawValue:)) ?? .auto
+    }
+
+    /// Whether messages about a run that goes well are left out.
+    package func quiet() throws -> Bool {
+        try value(.quiet, "true or false") { ["true": true, "1": true, "false": false, "0": false][$0] } ?? false
+    }
+}

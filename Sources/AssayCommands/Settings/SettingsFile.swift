@@ -1,0 +1,56 @@
+import Assay
+import AssayPipelines
+import Foundation
+
+/// The file `assay.yaml` of the working folder: a flat map of settings.
+struct SettingsFile {
+    static let name = "assay.yaml"
+
+    /// What it sets.
+    private(set) var values: [Settings.Key: Settings.Setting] = [:]
+    /// Why it was passed over.
+    private(set) var warnings: [String] = []
+
+    /// Reads the file if there is one that nobody else can have written.
+    init(in shell: Shell) throws(ProcessingError) {
+        let path = shell.place(of: Self.name)
+        var found = stat()
+        guard lstat(path, &found) == 0 else { return }
+        if let reason = Self.distrust(path, folder: shell.workingFolder ?? ".") {
+            warnings.append("\(Self.name) is not used: \(reason)")
+            return
+        }
+        let document = try ConfigurationDocument(path: path)
+        if document.root.value != .null, let map = document.value.map() {
+            for key in Settings.Key.allCases {
+                guard let value = map[key.rawValue], let text = Self.text(value) else { continue }
+                let place = "\(Self.name):\(value.node.position.line):\(value.node.position.column)"
+                values[key] = Settings.Setting(text: text, origin: .file(place))
+            }
+            map.finish()
+        }
+        try document.findings.check()
+    }
+
+    private static func text(_ value: ValueReader) -> String? {
+        switch value.node.value {
+        case .text(let text): return text
+        case .number(let number): return number.description
+        case .bool(let flag): return flag ? "true" : "false"
+        default:
+            value.expected("text, a number, true or false")
+            return nil
+        }
+    }
+
+    /// Why a file could be somebody else's; `nil` when it cannot.
+    private static func distrust(_ path: String, folder: String) -> String? {
+        for (name, what) in [(folder, "its folder"), (path, "it")] {
+            var found = stat()
+            guard stat(name, &found) == 0 else { return "\(what) cannot be looked at" }
+            if found.st_uid != geteuid() { return "\(what) belongs to another user" }
+            if found.st_mode & S_IWOTH != 0 { return "\(what) may be changed by other users" }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,52 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// A wish from outside that the program ends.
+package enum StopSignal: Sendable {
+    /// Ctrl-C.
+    case interrupt
+    /// SIGTERM.
+    case terminate
+
+    var status: ExitStatus { self == .interrupt ? .interrupted : .terminated }
+    fileprivate var number: Int32 { self == .interrupt ? SIGINT : SIGTERM }
+
+    /// The signals that this program receives from now on, until nobody listens any more.
+    ///
+    /// Whoever listens ends the program; when that takes longer than `grace` after the second signal, or a third one
+    /// comes, the program ends as it is. What is in the store by then is all that is needed to go on.
+    package static func received(grace: Duration = .seconds(2)) -> AsyncStream<StopSignal> {
+        let (stream, continuation) = AsyncStream.makeStream(of: StopSignal.self)
+        let queue = DispatchQueue(label: "assay.signals")
+        let count = Count()
+        let sources = [StopSignal.interrupt, .terminate].map { kind in
+            signal(kind.number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: kind.number, queue: queue)
+            source.setEventHandler {
+                continuation.yield(kind)
+                let soFar = count.next()
+                if soFar > 2 { _exit(kind.status.rawValue) }
+                guard soFar == 2 else { return }
+                queue.asyncAfter(deadline: .now() + grace / .seconds(1)) { _exit(kind.status.rawValue) }
+            }
+            source.activate()
+            return source
+        }
+        continuation.onTermination = { _ in
+            for source in sources { source.cancel() }
+        }
+        return stream
+    }
+
+    private final class Count: Sendable {
+        private let value = Mutex(0)
+
+        func next() -> Int {
+            value.withLock { value in
+                value += 1
+                return value
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+/// Rows of texts under titles, set in columns.
+package struct TextTable: Sendable {
+    /// A column.
+    package struct Column: Sendable {
+        let title: String
+        let isRight: Bool
+        let isFlexible: Bool
+
+        /// A column of texts, at the left.
+        package static func text(_ title: String) -> Column { Column(title: title, isRight: false, isFlexible: false) }
+        /// A column of numbers, at the right.
+        package static func number(_ title: String) -> Column { Column(title: title, isRight: true, isFlexible: false) }
+        /// A column of texts that are cut when the terminal is too narrow.
+        package static func flexible(_ title: String) -> Column {
+            Column(title: title, isRight: false, isFlexible: true)
+        }
+    }
+
+    /// The columns.
+    package let columns: [Column]
+    /// One text per column, as it was given by data or program; made safe when shown.
+    package var rows: [[String]] = []
+
+    /// A table without rows.
+    package init(_ columns: [Column]) { self.columns = columns }
+
+    /// The table in lines of at most `width` columns as far as its flexible columns allow.
+    package func lines(width: Int? = nil, paint: Paint? = nil) -> [String] {
+        let rows = rows.map { $0.map(\.safe) }
+        var widths = columns.indices.map { index in
+            rows.reduce(columns[index].title.columns) { max($0, $1[index].columns) }
+        }
+        if let width { shrink(&widths, to: width) }
+        let head = line(columns.map(\.title), widths)
+        return [paint.map { $0(head, .bold) } ?? head] + rows.map { line($0, widths) }
+    }
+
+    private static let gap = 2
+    private static let narrowest = 8
+
+    /// Takes columns from the widest flexible one until the line fits.
+    private func shrink(_ widths: inout [Int], to width: Int) {
+        let flexible = columns.indices.filter { columns[$0].isFlexible }
+        var excess = widths.reduce(Self.gap * (widths.count - 1), +) - width
+        while excess > 0, let widest = flexible.max(by: { widths[$0] < widths[$1] }), widths[widest] > Self.narrowest {
+            let second = flexible.filter { $0 != widest }.map { widths[$0] }.max() ?? Self.narrowest
+            let step = min(excess, max(1, widths[widest] - max(second, Self.narrowest)))
+            widths[widest] -= step
+            excess -= step
+        }
+    }
+
+    private func line(_ texts: [String], _ widths: [Int]) -> String {
+        let cells = columns.indices.map { index in
+            let text = texts[index].cut(toColumns: widths[index])
+            let blanks = String(repeating: " ", count: widths[index] - text.columns)
+            return columns[index].isRight ? blanks + text : text + blanks
+        }
+        let line = cells.joined(separator: String(repeating: " ", count: Self.gap))
+        return String(line.reversed().drop { $0 == " " }.reversed())
+    }
+}

@@ -1,0 +1,5 @@
+import AssayCommands
+
+@main struct Assay {
+    static func main() async { await CommandLineTool.main() }
+}

@@ -1,0 +1,94 @@
+/// Reads a map of known keys, and reports those that are missing or that nobody knows.
+///
+/// Ask for every key the map may have, then call ``finish()``:
+/// ```swift
+/// guard let node = value.map() else { return }
+/// let id = node.required("processor_id")?.identifier()
+/// let retries = node["max_retries"]?.integer(in: .atLeast(0)) ?? 3
+/// node.finish()
+/// ```
+package final class MapReader {
+    /// The map as a value of its own.
+    package let value: ValueReader
+    private let entries: [ConfigurationNode.Entry]
+    private let wording: Wording
+    private var known: [String] = []
+
+    init(_ entries: [ConfigurationNode.Entry], of value: ValueReader, wording: Wording = .keys) {
+        self.entries = entries
+        self.value = value
+        self.wording = wording
+    }
+
+    /// How findings speak of the map's keys.
+    enum Wording {
+        /// `unknown key 'x' in processors[0]`, `processors[0] needs 'x'`.
+        case keys
+        /// `unknown parameter 'x' of processor 'a' of type simple`, `processor 'a' of type simple needs parameter 'x'`.
+        case parameters(of: String)
+    }
+
+    /// The value under `key`; `nil` if the map does not give it, or gives null.
+    package subscript(key: String) -> ValueReader? {
+        guard let value = given(key), value.node.value != .null else { return nil }
+        return value
+    }
+
+    /// The value under `key`; reports the map if it does not give it.
+    package func required(_ key: String) -> ValueReader? {
+        if let value = self[key] { return value }
+        // A key without a value is reported where it stands, a missing one where its map begins.
+        let place = given(key) ?? value
+        switch wording {
+        case .keys: place.report("\(value.path.isEmpty ? "the file" : value.path) needs '\(key)'")
+        case .parameters(let owner): place.report("\(owner) needs parameter '\(key)'")
+        }
+        return nil
+    }
+
+    /// Whether the map has `key`, with whatever value.
+    package func contains(_ key: String) -> Bool { given(key) != nil }
+
+    /// Reports every key that was not asked for.
+    package func finish() {
+        let known = Set(known)
+        for entry in entries where !known.contains(entry.key) {
+            value.findings.report(unknown(entry.key), at: entry.keyPosition)
+        }
+    }
+
+    private func unknown(_ key: String) -> String {
+        let ending = value.findings.suggestion(for: key, among: known)
+        return switch wording {
+        case .keys where value.path.isEmpty: "unknown key \(key.quoted)\(ending)"
+        case .keys: "unknown key \(key.quoted) in \(value.path)\(ending)"
+        case .parameters(let owner): "unknown parameter \(key.quoted) of \(owner)\(ending)"
+        }
+    }
+
+    private func given(_ key: String) -> ValueReader? {
+        if !known.contains(key) { known.append(key) }
+        return entries.first { $0.key == key }.map(value.value(of:))
+    }
+}
+
+/// Names that may be given once only, and where each was given first.
+package struct UniqueNames {
+    private var lines: [String: Int] = [:]
+
+    /// No name yet.
+    package init() {}
+
+    /// Takes the name that `value` holds, or reports it: `processor_id 'a' is already used at line 4`.
+    ///
+    /// - Returns: whether the name was free.
+    @discardableResult
+    package mutating func take(_ name: String, from value: ValueReader) -> Bool {
+        if let line = lines[name] {
+            value.report("\(value.name) \(name.quoted) is already used at line \(line)")
+            return false
+        }
+        lines[name] = value.node.position.line
+        return true
+    }
+}

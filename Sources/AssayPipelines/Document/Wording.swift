@@ -1,0 +1,74 @@
+/// What is said at the end of a finding about an unknown word: the word that was probably meant, else those there are.
+package struct Suggestion: Sendable {
+    /// The known word within 2 edits of the written one (3 if that has more than 8 letters): the nearest, then the
+    /// alphabetically first.
+    package let word: String?
+    /// `; did you mean 'X'?`, `; known: a, b` with at most 10 words, or nothing if no word is known.
+    package let ending: String
+
+    /// The suggestion for `written` out of `known`.
+    package init(for written: String, among known: [String]) {
+        let letters = Array(written.unicodeScalars)
+        let limit = letters.count > 8 ? 3 : 2
+        word = known.compactMap { word in Self.edits(letters, word, atMost: limit).map { ($0, word) } }.min(by: <)?.1
+        if let word {
+            ending = "; did you mean \(word.quoted)?"
+        } else if known.isEmpty {
+            ending = ""
+        } else {
+            let rest = known.count > 10 ? ", …" : ""
+            ending = "; known: \(known.prefix(10).map(\.visible).joined(separator: ", "))\(rest)"
+        }
+    }
+
+    /// How many letters must be added, removed, replaced or swapped with their neighbour to get from one word to the
+    /// other; `nil` if more than `limit`.
+    static func edits(_ from: [Unicode.Scalar], _ word: String, atMost limit: Int) -> Int? {
+        guard abs(from.count - word.unicodeScalars.count) <= limit else { return nil }
+        let to = Array(word.unicodeScalars)
+        // Three rows of the distance table; a letter takes part in one edit only (optimal string alignment).
+        var (last, next) = (Array(0...to.count), Array(0...to.count))
+        var before = last
+        for row in from.indices {
+            next[0] = row + 1
+            for column in to.indices {
+                var least = min(next[column], last[column + 1]) + 1
+                least = min(least, last[column] + (from[row] == to[column] ? 0 : 1))
+                if row > 0, column > 0, from[row] == to[column - 1], from[row - 1] == to[column] {
+                    least = min(least, before[column - 1] + 1)
+                }
+                next[column + 1] = least
+            }
+            (before, last, next) = (last, next, before)
+        }
+        return last[to.count] <= limit ? last[to.count] : nil
+    }
+}
+
+extension String {
+    /// The text in quotes as findings show it: at most 80 characters, nothing that moves a terminal's cursor.
+    package var quoted: String { "'\(visible)'" }
+
+    /// The text as findings show it, without quotes.
+    var visible: String {
+        let head = unicodeScalars.prefix(80)
+        return head.endIndex < unicodeScalars.endIndex ? String(head).printable + "…" : printable
+    }
+
+    /// The text with its control characters written as escapes.
+    var printable: String {
+        unicodeScalars.contains(where: Self.isControl) ? unicodeScalars.map(Self.escaped).joined() : self
+    }
+
+    private static func escaped(_ scalar: Unicode.Scalar) -> String {
+        isControl(scalar) ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+    }
+
+    /// Control characters, line breaks and what turns the direction of writing.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,77 @@
+public import Assay
+import Foundation
+
+/// A pipeline file that has been read and checked: what to run, how, and at which prices.
+public struct Pipeline: Sendable {
+    /// The file as the user named it.
+    public let path: String
+    /// The one processor it runs over all items.
+    public let processor: RegisteredProcessor
+    /// For whom it works; also given to items that name none.
+    public let scope: Scope
+    /// The items to use when the caller gives none.
+    public let items: [Item]
+    /// How it is to be run.
+    public let options: RunOptions
+    /// What things cost; `nil` when the file does not say.
+    public let prices: (any PriceSource)?
+    /// The file's contents as a value, texts before environment variables were put in; from this it can be read again.
+    public let definition: JSONValue
+
+    /// Reads the file at `path`.
+    ///
+    /// - Parameters:
+    ///   - registry: the processor types it may name.
+    ///   - environment: the variables that `${NAME}` in parameters stands for; `nil`: those of this program.
+    ///   - overrides: parameters that replace those of the file.
+    /// - Throws: ``ProcessingError`` with code `configuration`, one finding a line: `FILE:LINE:COLUMN: WHAT`.
+    public static func load(
+        _ path: String, registry: Registry, environment: [String: String]? = nil,
+        overrides: [ParameterOverride] = []
+    ) throws(ProcessingError) -> Pipeline {
+        let document = try ConfigurationDocument(path: path)
+        return try PipelineSchema(
+            document: document, path: path, registry: registry,
+            environment: environment ?? ProcessInfo.processInfo.environment,
+            overrides: overrides
+        ).read()
+    }
+
+    /// Reads what ``definition`` kept of the file at `path`.
+    ///
+    /// - Throws: as ``load(_:registry:environment:overrides:)``.
+    public static func load(
+        definition: JSONValue, path: String, registry: Registry,
+        environment: [String: String]? = nil, overrides: [ParameterOverride] = []
+    ) throws(ProcessingError) -> Pipeline {
+        let document = try ConfigurationDocument(definition.jsonBytes, as: .json, file: path)
+        return try PipelineSchema(
+            document: document, path: path, registry: registry,
+            environment: environment ?? ProcessInfo.processInfo.environment,
+            overrides: overrides
+        ).read()
+    }
+}
+
+/// A parameter given outside of the pipeline file: `name.key=value`.
+public struct ParameterOverride: Hashable, Sendable {
+    /// The processor.
+    public var processorID: String
+    /// The parameter.
+    public var key: String
+    /// Its value.
+    public var value: JSONValue
+
+    /// The override that `text` writes; a value that is not JSON is taken as text.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` for another form.
+    public init(_ text: String) throws(ProcessingError) {
+        guard let equals = text.firstIndex(of: "="), let dot = text[..<equals].firstIndex(of: "."),
+            dot > text.startIndex, text.index(after: dot) < equals
+        else { throw ProcessingError(.configuration, "a parameter is given as name.key=value, found '\(text)'") }
+        processorID = String(text[..<dot])
+        key = String(text[text.index(after: dot)..<equals])
+        let written = String(text[text.index(after: equals)...])
+        value = (try? JSONValue(json: written)) ?? .string(written)
+    }
+}

@@ -1,0 +1,75 @@
+public import Assay
+import Foundation
+import Synchronization
+
+/// A price list in a file, read again when the file has changed.
+///
+/// A change with an error leaves the last good list in force.
+public final class PriceFile: PriceSource {
+    private struct State {
+        var list: PriceList
+        var stamp: Stamp?
+    }
+
+    /// By what a changed file is told.
+    private struct Stamp: Equatable {
+        var seconds, nanoseconds, size, inode: Int
+    }
+
+    private let path: String
+    private let schema: PriceListSchema
+    private let warn: @Sendable (String) -> Void
+    private let state: Mutex<State>
+
+    /// Reads the file at `path`.
+    ///
+    /// - Parameters:
+    ///   - policies: the charge policies that a price may name.
+    ///   - warn: takes what is wrong with a later change of the file.
+    /// - Throws: ``ProcessingError`` with code `configuration` and every finding.
+    public init(
+        path: String, policies: [String] = StandardChargePolicy.allCases.map(\.rawValue),
+        warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(ProcessingError) {
+        self.path = path
+        self.warn = warn
+        schema = PriceListSchema(policies: policies)
+        let stamp = Self.stamp(of: path)
+        state = Mutex(State(list: try Self.read(path, schema), stamp: stamp))
+    }
+
+    public func current() -> PriceList {
+        let stamp = Self.stamp(of: path)
+        var warning: String?
+        let list = state.withLock { state in
+            guard stamp != state.stamp else { return state.list }
+            state.stamp = stamp
+            do throws(ProcessingError) { state.list = try Self.read(path, schema) } catch {
+                warning = "the changed price file is not used: \(error.message)"
+            }
+            return state.list
+        }
+        if let warning { warn(warning) }
+        return list
+    }
+
+    private static func read(_ path: String, _ schema: PriceListSchema) throws(ProcessingError) -> PriceList {
+        let document = try ConfigurationDocument(path: path)
+        let list = schema.read(document.value)
+        try document.findings.check()
+        return list
+    }
+
+    private static func stamp(of path: String) -> Stamp? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        #if canImport(Darwin)
+            let time = status.st_mtimespec
+        #else
+            let time = status.st_mtim
+        #endif
+        return Stamp(
+            seconds: Int(time.tv_sec), nanoseconds: Int(time.tv_nsec), size: Int(status.st_size),
+            inode: Int(status.st_ino))
+    }
+}

@@ -1,0 +1,152 @@
+import Assay
+import GRDB
+
+/// A look at everything in a database: pages, rows, keys, and totals that can be worked out in two ways.
+struct Audit {
+    private static let listed = 100
+
+    /// What was found, in words.
+    private(set) var problems: [String] = []
+
+    private let connection: Connection
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    mutating func run() {
+        examine("the pages") { try $0.checkPages() }
+        examine("the references") { try $0.checkReferences() }
+        examine("the keys of charges") { try $0.checkChargeKeys() }
+        examine("the runs") { try $0.checkRuns() }
+        examine("the executions") { try $0.checkExecutions() }
+        examine("the events") { try $0.checkEvents() }
+        examine("the rows") { try $0.checkSeals() }
+        if problems.count > Self.listed {
+            problems = problems.prefix(Self.listed) + ["… and \(problems.count - Self.listed) more"]
+        }
+    }
+
+    /// A part that cannot be read is a finding and does not keep the others from being read.
+    private mutating func examine(_ part: String, _ body: (inout Audit) throws -> Void) {
+        do { try body(&self) } catch { problems.append("\(part) cannot be read: \(ProcessingError.store(error).message)") }
+    }
+
+    private func texts(_ sql: String) throws -> [String] { try connection.prepare(sql).all { $0.text() } }
+
+    private mutating func checkPages() throws {
+        problems += try texts("PRAGMA integrity_check").filter { $0 != "ok" }
+    }
+
+    private mutating func checkReferences() throws {
+        problems += try texts("PRAGMA foreign_key_check").map { "a row of '\($0)' refers to nothing" }
+        problems += try texts(
+            """
+            SELECT run FROM (SELECT DISTINCT run FROM items UNION SELECT DISTINCT run FROM outcomes)
+            WHERE run NOT IN (SELECT key FROM runs)
+            """
+        ).map { "there are items or outcomes of run number \($0), which is not there" }
+        problems += try texts("SELECT place FROM outcomes WHERE place NOT IN (SELECT place FROM items)")
+            .map { "the outcome at place \($0) has no item" }
+    }
+
+    private mutating func checkChargeKeys() throws {
+        // Past the index, which is what is in question.
+        problems += try texts(
+            "SELECT key FROM charges NOT INDEXED WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1"
+        ).map { "the key '\($0)' was charged more than once" }
+    }
+
+    private mutating func checkRuns() throws {
+        let ids = try connection.prepare("SELECT id FROM runs ORDER BY key").all { $0.text() }
+        for id in ids {
+            examine("run '\(id)'") { audit in
+                guard let id = Identifier(id), let run = try audit.connection.run(id) else { return }
+                guard run.status.isTerminal else { return }
+                try audit.checkCounts(of: run)
+                try audit.checkCosts(of: run)
+            }
+        }
+    }
+
+    private mutating func checkCounts(of run: Run) throws {
+        let counts = try connection.countOutcomes(of: run.id)
+        guard counts != run.counts else { return }
+        problems.append("run '\(run.id)' says \(run.counts.words), its outcomes say \(counts.words)")
+    }
+
+    /// The cost of each outcome must be the sum of the run's charges for its item. What a call in doubt turned out to
+    /// have cost after the run's end comes on top.
+    private mutating func checkCosts(of run: Run) throws {
+        let sums = try connection.statement(
+            """
+            SELECT o.input_id, o.cost, coalesce(sum(c.cost), 0),
+                coalesce(sum(c.cost) FILTER (WHERE c.kind <> 'call' OR c.timestamp <= ?1), 0)
+            FROM outcomes o LEFT JOIN charges c ON c.run_id = ?2 AND c.input_id = o.input_id
+            WHERE o.place BETWEEN ?3 AND ?4 GROUP BY o.place
+            """)
+        guard let key = try connection.stand(of: run.id)?.key else { return }
+        sums.bind(run.finishedAt?.milliseconds ?? .max)
+        sums.bind(run.id.text)
+        sums.bind(Place.of(0, inRun: key))
+        sums.bind(Place.of(.max, inRun: key))
+        try sums.forEach { row in
+            let (input, cost, all, timely) = (row.text(), row.integer(), row.integer(), row.integer())
+            guard cost > all || cost < timely else { return }
+            problems.append(
+                "item '\(input)' of run '\(run.id)' says it cost \(Money(billionths: cost)), "
+                    + "its charges are \(Money(billionths: all))")
+        }
+        let charges = try connection.charges(matching: ChargeFilter(runID: run.id))
+        do { _ = try Bill(charges, currency: "", runID: run.id) } catch {
+            problems.append("run '\(run.id)' has no bill: \(error.message)")
+        }
+    }
+
+    private mutating func checkExecutions() throws {
+        problems += try texts(
+            """
+            SELECT e.id FROM executions e JOIN runs r ON r.key =
+                (SELECT max(key) FROM runs WHERE execution_id = e.id) WHERE r.status <> e.status
+            """
+        ).map { "execution '\($0)' does not stand as its last run" }
+    }
+
+    private mutating func checkEvents() throws {
+        problems += try texts(
+            """
+            SELECT id FROM runs JOIN (SELECT run, count(*) AS many, max(sequence) AS last FROM events GROUP BY run) e
+                ON e.run = runs.key WHERE many <> last
+            """
+        ).map { "the events of run '\($0)' have gaps" }
+    }
+
+    private mutating func checkSeals() throws {
+        try connection.forEachSealedRow { problems.append(ProcessingError.store($0).message) }
+    }
+}
+
+extension Counts {
+    fileprivate var words: String {
+        "\(total) items, \(succeeded) succeeded, \(failed) failed, \(skipped) skipped, \(cancelled) cancelled"
+    }
+}
+
+extension Connection {
+    /// Reads every row that carries a check value, and hands over what is wrong with it.
+    fileprivate func forEachSealedRow(_ found: (any Error) -> Void) throws {
+        func read(_ sql: String, _ row: (SQLStatement) throws -> Void) throws {
+            try prepare(sql).forEach { statement in do { try row(statement) } catch { found(error) } }
+        }
+        try read("SELECT \(OutcomeRow.columns) FROM outcomes") { _ = try $0.readOutcome() }
+        try read("SELECT \(ItemRow.columns) FROM items") { _ = try $0.readItem() }
+        try read("SELECT place, value, seal FROM transformed") { _ = try $0.readTransformed() }
+        try read("SELECT \(ChargeRow.columns) FROM charges") { _ = try $0.readCharge() }
+        try read("SELECT \(CallRow.columns) FROM calls") { _ = try $0.readCall() }
+        try read("SELECT \(PriceRow.columns) FROM prices") { _ = try $0.readPrice() }
+        try read("SELECT \(CheckpointRow.columns) FROM checkpoints") { row in
+            if row.readCheckpoint() == nil { throw ProcessingError.damaged("a saved step") }
+        }
+        try read("SELECT \(CacheRow.columns) FROM cache") { row in
+            if row.readCacheEntry() == nil { throw ProcessingError.damaged("a cached value") }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Assay
+
+/// The columns of a table in the one order in which its rows are written and read, which its seal depends on.
+struct Columns: CustomStringConvertible {
+    let description: String
+
+    init(_ names: String) { description = names }
+
+    /// A place for a value per column.
+    var marks: String {
+        description.split(separator: ",").indices.map { "?\($0 + 1)" }.joined(separator: ", ")
+    }
+}
+
+/// A question whose conditions depend on what is asked for; columns come from the program, values are bound.
+struct Query {
+    private enum Value {
+        case text(String)
+        case whole(Int64)
+    }
+
+    private var sql: String
+    private var conditions: [String] = []
+    private var values: [Value] = []
+
+    /// Everything that `sql`, which has no conditions of its own, selects.
+    init(_ sql: String) { self.sql = sql }
+
+    /// Narrows to rows with `text` in `column`; `nil` does not narrow.
+    mutating func add(_ column: String, _ text: String?) {
+        guard let text else { return }
+        conditions.append("\(column) = ?")
+        values.append(.text(text))
+    }
+
+    /// Narrows to rows with one of `texts` in `column`; `nil` does not narrow.
+    mutating func add(_ column: String, oneOf texts: [String]?) {
+        guard let texts else { return }
+        conditions.append("\(column) IN (\(texts.map { _ in "?" }.joined(separator: ", ")))")
+        values += texts.map(Value.text)
+    }
+
+    /// Narrows to rows whose `column` stands in `relation` to `number`; `nil` does not narrow.
+    mutating func add(_ column: String, _ relation: String, _ number: Int64?) {
+        guard let number else { return }
+        conditions.append("\(column) \(relation) ?")
+        values.append(.whole(number))
+    }
+
+    /// The rows in the order of `ending`, as `read` makes them.
+    func all<Row>(_ ending: String, in connection: Connection, _ read: (SQLStatement) throws -> Row) throws -> [Row] {
+        let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+        let statement = try connection.prepare(sql + filter + " " + ending)
+        for value in values {
+            switch value {
+            case .text(let text): statement.bind(text)
+            case .whole(let number): statement.bind(number)
+            }
+        }
+        return try statement.all(read)
+    }
+}

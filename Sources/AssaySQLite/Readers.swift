@@ -1,0 +1,75 @@
+import Assay
+import Dispatch
+import GRDB
+import Synchronization
+
+/// Connections that only read, opened when they are needed and kept for the next reader.
+///
+/// In write-ahead mode a reader never waits for the writer and sees everything that was acknowledged before it began.
+final class Readers: Sendable {
+    /// A connection and its statements. The statements are touched inside the queue only.
+    private final class Reader: @unchecked Sendable {
+        let queue: DatabaseQueue
+        private var connection: Connection?
+
+        init(path: String) throws { queue = try DatabaseQueue(path: path, configuration: .reader) }
+
+        func read<Value>(_ body: (Connection) throws -> Value) throws -> Value {
+            try queue.inDatabase { database in
+                let connection = self.connection ?? Connection(database)
+                self.connection = connection
+                return try body(connection)
+            }
+        }
+
+        func close() {
+            queue.inDatabase { _ in connection = nil }
+            try? queue.close()
+        }
+    }
+
+    private static let kept = 4
+
+    private let path: String
+    private let idle = Mutex<[Reader]>([])
+    // Long reads must not occupy the threads that every task of the program shares.
+    private let aside = DispatchQueue(label: "assay.store.reads", attributes: .concurrent)
+
+    init(path: String) { self.path = path }
+
+    /// What `body` reads, on the calling thread: for look-ups that take microseconds.
+    func read<Value>(_ body: (Connection) throws -> Value) throws -> Value {
+        do {
+            let reader = try idle.withLock { $0.popLast() } ?? Reader(path: path)
+            defer { giveBack(reader) }
+            return try reader.read(body)
+        } catch {
+            throw ProcessingError.store(error)
+        }
+    }
+
+    /// What `body` reads, on another thread: for whole pages.
+    func readAside<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            aside.async { continuation.resume(with: Result { try self.read(body) }) }
+        }
+    }
+
+    private func giveBack(_ reader: Reader) {
+        let isKept = idle.withLock { idle in
+            guard idle.count < Self.kept else { return false }
+            idle.append(reader)
+            return true
+        }
+        if !isKept { reader.close() }
+    }
+
+    /// Closes the connections that nobody uses at the moment.
+    func close() {
+        let readers = idle.withLock { idle in
+            defer { idle = [] }
+            return idle
+        }
+        for reader in readers { reader.close() }
+    }
+}

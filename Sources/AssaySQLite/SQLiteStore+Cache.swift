@@ -1,0 +1,107 @@
+public import Assay
+
+extension SQLiteStore {
+    public func cacheEntry(_ key: String) async throws -> CacheEntry? {
+        switch try read({ try $0.cacheEntry(key) }) {
+        case .found(let entry): return entry
+        case .missing: return nil
+        case .damaged:
+            // To pay once more is better than to use it, and it must not be looked at for ever.
+            if isOwner { try await write { try $0.deleteCacheEntry(key) } }
+            return nil
+        }
+    }
+
+    public func useCacheEntry(_ key: String, charge: Charge) async throws {
+        let charge = try ChargeRow(charge)
+        try await write { connection in
+            try connection.countHit(key)
+            _ = try connection.record([charge])
+        }
+    }
+}
+
+/// A cache entry with its value as it is stored, and the digest over all its parts but the hits.
+struct CacheRow: Sendable {
+    static let columns = Columns(
+        "key, service, operation, stored_at, expires_at, cost, cost_id, hits, value, sha256")
+
+    var entry: CacheEntry
+    var value: [UInt8]
+    var sha256: String
+
+    init(_ entry: CacheEntry) throws {
+        self.entry = entry
+        value = try entry.value.storedBytes("the cached value of \(entry.service)/\(entry.operation)")
+        sha256 = Self.digest(of: entry, value)
+    }
+
+    static func digest(of entry: CacheEntry, _ value: [UInt8]) -> String {
+        let head: JSONValue = [
+            .string(entry.key), .string(entry.service), .string(entry.operation), .whole(entry.storedAt.milliseconds),
+            entry.expiresAt.map { .whole($0.milliseconds) } ?? .null, .whole(entry.cost.billionths),
+            entry.costID.map { .string($0) } ?? .null,
+        ]
+        return Digest.hex(of: head.jsonBytes + value)
+    }
+}
+
+/// What a look-up in the cache found.
+enum CacheLookup {
+    case found(CacheEntry)
+    case missing
+    /// There is an entry that is not as it was written.
+    case damaged
+}
+
+extension Connection {
+    func store(_ row: CacheRow) throws {
+        let entry = row.entry
+        let insert = try prepare("REPLACE INTO cache (\(CacheRow.columns)) VALUES (\(CacheRow.columns.marks))")
+        insert.bind(entry.key)
+        insert.bind(entry.service)
+        insert.bind(entry.operation)
+        insert.bind(entry.storedAt.milliseconds)
+        insert.bind(entry.expiresAt?.milliseconds)
+        insert.bind(entry.cost.billionths)
+        insert.bind(entry.costID)
+        insert.bind(entry.hits)
+        insert.bind(json: row.value)
+        insert.bind(row.sha256)
+        try insert.run()
+    }
+
+    func cacheEntry(_ key: String) throws -> CacheLookup {
+        let find = try prepare("SELECT \(CacheRow.columns) FROM cache WHERE key = ?")
+        find.bind(key)
+        return try find.first { row in row.readCacheEntry().map { .found($0) } ?? .damaged } ?? .missing
+    }
+
+    /// Deletes the entry if it is damaged still.
+    func deleteCacheEntry(_ key: String) throws {
+        guard case .damaged = try cacheEntry(key) else { return }
+        let delete = try statement("DELETE FROM cache WHERE key = ?")
+        delete.bind(key)
+        try delete.run()
+    }
+
+    func countHit(_ key: String) throws {
+        let update = try statement("UPDATE cache SET hits = hits + 1 WHERE key = ?")
+        update.bind(key)
+        try update.run()
+    }
+}
+
+extension SQLStatement {
+    func readCacheEntry() -> CacheEntry? {
+        let (key, service, operation, storedAt) = (text(), text(), text(), Timestamp(milliseconds: integer()))
+        let expiresAt = optionalInteger().map { Timestamp(milliseconds: $0) }
+        let (cost, costID, hits) = (Money(billionths: integer()), optionalText(), int())
+        let value = Array(text().utf8)
+        guard let json = try? JSONValue(json: value) else { return nil }
+        let entry = CacheEntry(
+            key: key, service: service, operation: operation, value: json, storedAt: storedAt, expiresAt: expiresAt,
+            cost: cost, costID: costID, hits: hits)
+        return CacheRow.digest(of: entry, value) == text() ? entry : nil
+    }
+}

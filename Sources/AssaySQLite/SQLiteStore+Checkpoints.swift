@@ -1,0 +1,120 @@
+public import Assay
+
+extension SQLiteStore {
+    public func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws {
+        let row = try CheckpointRow(checkpoint)
+        let charges = try charges.map(ChargeRow.init)
+        try await write { try $0.save(row, charges) }
+    }
+
+    public func checkpoints(of item: CheckpointSubject) async throws -> [Checkpoint] {
+        try read { try $0.checkpoints(of: item) }
+    }
+
+    public func dropCheckpoints(of item: CheckpointSubject) async throws {
+        // Most items have none, and a look costs less than a commit.
+        guard try read({ try $0.hasCheckpoints(of: item) }) else { return }
+        try await write { try $0.dropCheckpoints(of: item) }
+    }
+}
+
+/// A saved step with its value as it is stored, and the digest over all its parts.
+struct CheckpointRow: Sendable {
+    static let columns = Columns(
+        """
+        execution_id, processor_id, input_id, step, input_digest, definition, run_id, epoch, saved_at, value, sha256
+        """)
+
+    var checkpoint: Checkpoint
+    var value: [UInt8]
+    var sha256: String
+
+    init(_ checkpoint: Checkpoint) throws {
+        self.checkpoint = checkpoint
+        value = try checkpoint.value.storedBytes("the value of step '\(checkpoint.step)'")
+        sha256 = Self.digest(of: checkpoint, value)
+    }
+
+    /// The digest covers names as well, so that a damaged name does not pass a value to another step.
+    static func digest(of checkpoint: Checkpoint, _ value: [UInt8]) -> String {
+        let subject = checkpoint.subject
+        let head: JSONValue = [
+            .string(subject.executionID.text), .string(subject.processorID.text), .string(subject.inputID),
+            .string(checkpoint.step), .string(checkpoint.inputDigest.text), .string(checkpoint.definition.text),
+            .string(checkpoint.runID.text), .whole(checkpoint.epoch), .whole(checkpoint.savedAt.milliseconds),
+        ]
+        return Digest.hex(of: head.jsonBytes + value)
+    }
+}
+
+extension Connection {
+    func save(_ row: CheckpointRow, _ charges: [ChargeRow]) throws {
+        let checkpoint = row.checkpoint
+        guard try stand(of: checkpoint.runID)?.epoch == checkpoint.epoch else { return }
+        // A replaced step goes to the end.
+        let insert = try prepare(
+            """
+            REPLACE INTO checkpoints (\(CheckpointRow.columns), serial) VALUES (\(CheckpointRow.columns.marks),
+                (SELECT coalesce(max(serial), 0) + 1 FROM checkpoints
+                WHERE execution_id = ?1 AND processor_id = ?2 AND input_id = ?3))
+            """)
+        insert.bind(checkpoint.subject)
+        insert.bind(checkpoint.step)
+        insert.bind(checkpoint.inputDigest.text)
+        insert.bind(checkpoint.definition.text)
+        insert.bind(checkpoint.runID.text)
+        insert.bind(checkpoint.epoch)
+        insert.bind(checkpoint.savedAt.milliseconds)
+        insert.bind(json: row.value)
+        insert.bind(row.sha256)
+        try insert.run()
+        _ = try record(charges)
+    }
+
+    /// The saved steps; one that is not as it was written counts as not saved.
+    func checkpoints(of subject: CheckpointSubject) throws -> [Checkpoint] {
+        let find = try prepare(
+            """
+            SELECT \(CheckpointRow.columns) FROM checkpoints
+            WHERE execution_id = ? AND processor_id = ? AND input_id = ? ORDER BY serial
+            """)
+        find.bind(subject)
+        return try find.all { $0.readCheckpoint() }.compactMap { $0 }
+    }
+
+    func hasCheckpoints(of subject: CheckpointSubject) throws -> Bool {
+        let find = try statement(
+            "SELECT 1 FROM checkpoints WHERE execution_id = ? AND processor_id = ? AND input_id = ? LIMIT 1")
+        find.bind(subject)
+        return try find.first { $0.int() } != nil
+    }
+
+    func dropCheckpoints(of subject: CheckpointSubject) throws {
+        let delete = try statement(
+            "DELETE FROM checkpoints WHERE execution_id = ? AND processor_id = ? AND input_id = ?")
+        delete.bind(subject)
+        try delete.run()
+    }
+}
+
+extension SQLStatement {
+    fileprivate func bind(_ subject: CheckpointSubject) {
+        bind(subject.executionID.text)
+        bind(subject.processorID.text)
+        bind(subject.inputID)
+    }
+
+    func readCheckpoint() -> Checkpoint? {
+        let (execution, processor, inputID, step) = (Identifier(text()), Identifier(text()), text(), text())
+        guard let execution, let processor, let inputDigest = Digest(text()), let definition = Digest(text()), let run = Identifier(text())
+        else { return nil }
+        let (epoch, savedAt) = (int(), Timestamp(milliseconds: integer()))
+        let value = Array(text().utf8)
+        guard let json = try? JSONValue(json: value) else { return nil }
+        let subject = CheckpointSubject(executionID: execution, processorID: processor, inputID: inputID)
+        let checkpoint = Checkpoint(
+            subject: subject, step: step, inputDigest: inputDigest, definition: definition, runID: run, epoch: epoch,
+            value: json, savedAt: savedAt)
+        return CheckpointRow.digest(of: checkpoint, value) == text() ? checkpoint : nil
+    }
+}

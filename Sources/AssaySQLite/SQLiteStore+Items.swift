@@ -1,0 +1,134 @@
+public import Assay
+
+extension SQLiteStore {
+    public func append(_ items: [StoredItem], to run: Run.ID) async throws {
+        let rows = try items.map(ItemRow.init)
+        try await write { try $0.append(rows, to: run) }
+    }
+
+    public func setTransformed(_ values: [(index: Int, value: Payload)], of run: Run.ID) async throws {
+        let rows = try values.map { value in
+            (index: value.index, value: try value.value.storedBytes("the transformed value \(value.index)"))
+        }
+        try await write { try $0.setTransformed(rows, of: run) }
+    }
+
+    public func items(of run: Run.ID, from start: Int, limit: Int) async throws -> [StoredItem] {
+        try await readAside { try $0.items(of: run, from: start, limit: limit) }
+    }
+}
+
+/// Where something of a run lies in tables that are ordered by run and position.
+enum Place {
+    static let largestIndex = Int64(UInt32.max)
+
+    static func of(_ index: Int, inRun key: Int64) -> Int64 { key << 32 | min(Int64(index), largestIndex) }
+
+    /// The places from position `start` on, `limit` of them.
+    static func range(from start: Int, limit: Int, inRun key: Int64) -> ClosedRange<Int64>? {
+        guard limit > 0, start <= largestIndex else { return nil }
+        let (end, overflow) = start.addingReportingOverflow(limit - 1)
+        return of(start, inRun: key)...of(overflow ? .max : end, inRun: key)
+    }
+}
+
+/// An item with its values as they are stored.
+struct ItemRow: Sendable {
+    static let columns = Columns(
+        "place, input_id, account_id, underwriting_id, execution_id, data, payload, flags, seal")
+
+    var item: Item
+    var data: [UInt8]
+    var payload: [UInt8]?
+    var transformed: [UInt8]?
+    var flags: Int
+
+    init(_ stored: StoredItem) throws {
+        item = stored.item
+        data = try item.data.storedBytes("the data of item '\(stored.item.id)'")
+        payload = try item.payload?.storedBytes("the resume point of item '\(stored.item.id)'")
+        transformed = try stored.transformed?.storedBytes("the transformed value of item '\(stored.item.id)'")
+        flags = (stored.inputChanged ? 1 : 0) | (stored.settled ? 2 : 0)
+    }
+}
+
+extension Connection {
+    func append(_ rows: [ItemRow], to run: Run.ID) throws {
+        guard let key = try stand(of: run)?.key else { return }
+        let last = try statement("SELECT max(place) FROM items WHERE place BETWEEN ? AND ?")
+        last.bind(Place.of(0, inRun: key))
+        last.bind(Place.of(.max, inRun: key))
+        var place = try last.first { $0.optionalInteger() }?.map { $0 + 1 } ?? Place.of(0, inRun: key)
+        let insert = try prepare("INSERT INTO items (\(ItemRow.columns)) VALUES (\(ItemRow.columns.marks))")
+        for row in rows {
+            insert.bind(place)
+            insert.bind(row.item.id)
+            insert.bind(row.item.accountID)
+            insert.bind(row.item.underwritingID)
+            insert.bind(row.item.executionID)
+            insert.bind(json: row.data)
+            insert.bind(json: row.payload)
+            insert.bind(row.flags)
+            insert.bindSeal()
+            try insert.run()
+            if let transformed = row.transformed { try setTransformed(transformed, at: place) }
+            place += 1
+        }
+    }
+
+    func setTransformed(_ rows: [(index: Int, value: [UInt8])], of run: Run.ID) throws {
+        guard let key = try stand(of: run)?.key else { return }
+        for row in rows { try setTransformed(row.value, at: Place.of(row.index, inRun: key)) }
+    }
+
+    private func setTransformed(_ value: [UInt8], at place: Int64) throws {
+        let insert = try statement("INSERT OR REPLACE INTO transformed (place, value, seal) VALUES (?, ?, ?)")
+        insert.bind(place)
+        insert.bind(json: value)
+        insert.bindSeal()
+        try insert.run()
+    }
+
+    func items(of run: Run.ID, from start: Int, limit: Int) throws -> [StoredItem] {
+        guard let key = try stand(of: run)?.key, let places = Place.range(from: start, limit: limit, inRun: key)
+        else { return [] }
+        let find = try prepare(
+            "SELECT \(ItemRow.columns) FROM items WHERE place BETWEEN ? AND ? ORDER BY place")
+        find.bind(places.lowerBound)
+        find.bind(places.upperBound)
+        var items = try find.all { try $0.readItem() }
+        for (place, value) in try transformed(in: places) {
+            let index = Int(place - places.lowerBound)
+            if items.indices.contains(index) { items[index].transformed = value }
+        }
+        return items
+    }
+
+    private func transformed(in places: ClosedRange<Int64>) throws -> [(place: Int64, value: Payload)] {
+        let find = try statement("SELECT place, value, seal FROM transformed WHERE place BETWEEN ? AND ?")
+        find.bind(places.lowerBound)
+        find.bind(places.upperBound)
+        return try find.all { try $0.readTransformed() }
+    }
+}
+
+extension SQLStatement {
+    func readTransformed() throws -> (place: Int64, value: Payload) {
+        try sealed("a transformed value") { row in
+            try (place: row.integer(), value: Payload(json: row.json()))
+        }
+    }
+
+    func readItem() throws -> StoredItem {
+        try sealed("an item") { row in
+            let index = Int(row.integer() & Place.largestIndex)
+            let (id, account, underwriting) = (row.text(), row.optionalText(), row.optionalText())
+            let execution = row.optionalText()
+            let item = Item(
+                id, try row.json(), accountID: account, underwritingID: underwriting, executionID: execution,
+                payload: try row.optionalJSON())
+            let flags = row.int()
+            return StoredItem(item, index: index, inputChanged: flags & 1 != 0, settled: flags & 2 != 0)
+        }
+    }
+}

@@ -1,0 +1,230 @@
+public import Assay
+
+extension SQLiteStore {
+    public func record(_ charges: [Charge]) async throws -> [Charge] {
+        guard !charges.isEmpty else { return [] }
+        let rows = try charges.map(ChargeRow.init)
+        let isNew = try await write { try $0.record(rows) }
+        return zip(charges, isNew).filter(\.1).map(\.0)
+    }
+
+    public func charges(matching filter: ChargeFilter) async throws -> [Charge] {
+        try await readAside { try $0.charges(matching: filter) }
+    }
+
+    public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws {
+        let charge = try charge.map(ChargeRow.init)
+        let cached = try cached.map(CacheRow.init)
+        try await write { connection in
+            try connection.file(call)
+            if let charge { _ = try connection.record([charge]) }
+            if let cached { try connection.store(cached) }
+        }
+    }
+
+    public func calls(matching filter: CallFilter) async throws -> [CallRecord] {
+        try read { try $0.calls(matching: filter) }
+    }
+
+    public func add(_ price: Price, for subject: PriceSubject, at moment: Timestamp) async throws {
+        try await write { try $0.add(price, for: subject, at: moment) }
+    }
+
+    public func prices() async throws -> PriceList {
+        try read { [currency] connection in try connection.prices(currency) }
+    }
+}
+
+/// A charge with its metadata as it is stored.
+struct ChargeRow: Sendable {
+    static let columns = Columns(
+        """
+        cost_id, key, kind, run_id, execution_id, processor_id, input_id, item_index, step, service, operation, cost,
+        timestamp, avoided_cost, account_id, underwriting_id, metadata, seal
+        """)
+
+    var charge: Charge
+    var metadata: [UInt8]
+
+    init(_ charge: Charge) throws {
+        self.charge = charge
+        metadata = try JSONValue.object(charge.metadata).storedBytes("the metadata of charge '\(charge.costID)'")
+    }
+}
+
+/// How a paid call is stored.
+enum CallRow {
+    static let columns = Columns(
+        """
+        call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id, service, operation, call_key,
+        maximum_cost, timestamp, seal
+        """)
+}
+
+/// How a price is stored.
+enum PriceRow {
+    static let columns = Columns(
+        "processor, service, operation, amount, policy, effective_from, entered_at, seal")
+}
+
+extension Connection {
+    /// Records the charges whose key is not on record; the answer says which those are.
+    func record(_ rows: [ChargeRow]) throws -> [Bool] {
+        guard !rows.isEmpty else { return [] }
+        let insert = try prepare(
+            """
+            INSERT INTO charges (\(ChargeRow.columns)) VALUES (\(ChargeRow.columns.marks))
+            ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING
+            """)
+        return try rows.map { row in
+            insert.bind(row)
+            return try insert.run() == 1
+        }
+    }
+
+    func charges(matching filter: ChargeFilter) throws -> [Charge] {
+        var query = Query("SELECT \(ChargeRow.columns) FROM charges")
+        query.add("run_id", filter.runID?.text)
+        query.add("execution_id", filter.executionID?.text)
+        query.add("account_id", filter.accountID?.text)
+        query.add("timestamp", ">=", filter.since?.milliseconds)
+        query.add("timestamp", "<", filter.until?.milliseconds)
+        return try query.all("ORDER BY seq", in: self) { try $0.readCharge() }
+    }
+
+    func file(_ call: CallRecord) throws {
+        let upsert = try prepare(
+            """
+            INSERT INTO calls (\(CallRow.columns)) VALUES (\(CallRow.columns.marks))
+            ON CONFLICT (call_id) DO UPDATE SET (\(CallRow.columns)) = (\(CallRow.columns.marks))
+            """)
+        upsert.bind(call)
+        try upsert.run()
+    }
+
+    func calls(matching filter: CallFilter) throws -> [CallRecord] {
+        var query = Query("SELECT \(CallRow.columns) FROM calls")
+        query.add("run_id", filter.runID?.text)
+        query.add("execution_id", filter.executionID?.text)
+        query.add("input_id", filter.inputID)
+        query.add("service", filter.service)
+        query.add("operation", filter.operation)
+        query.add("call_key", filter.callKey)
+        query.add("state", oneOf: filter.states?.map(\.rawValue))
+        return try query.all("ORDER BY seq", in: self) { try $0.readCall() }
+    }
+
+    func add(_ price: Price, for subject: PriceSubject, at moment: Timestamp) throws {
+        let insert = try prepare("INSERT INTO prices (\(PriceRow.columns)) VALUES (\(PriceRow.columns.marks))")
+        switch subject {
+        case .processor(let name):
+            insert.bind(name)
+            insert.bindNull()
+            insert.bindNull()
+        case .service(let service, let operation):
+            insert.bindNull()
+            insert.bind(service)
+            insert.bind(operation)
+        }
+        insert.bind(price.amount.billionths)
+        insert.bind(price.policy)
+        insert.bind(price.effectiveFrom?.milliseconds)
+        insert.bind(moment.milliseconds)
+        insert.bindSeal()
+        try insert.run()
+    }
+
+    func prices(_ currency: String) throws -> PriceList {
+        let find = try prepare("SELECT \(PriceRow.columns) FROM prices ORDER BY seq")
+        var prices = PriceList(currency: currency)
+        for (price, subject) in try find.all({ try $0.readPrice() }) { prices.add(price, for: subject) }
+        return prices
+    }
+}
+
+extension SQLStatement {
+    fileprivate func bind(_ row: ChargeRow) {
+        let charge = row.charge
+        bind(charge.costID)
+        bind(charge.key)
+        bind(charge.kind.rawValue)
+        bind(charge.runID.text)
+        bind(charge.executionID.text)
+        bind(charge.processorID.text)
+        bind(charge.inputID)
+        bind(charge.itemIndex.map { Int64($0) })
+        bind(charge.step)
+        bind(charge.service)
+        bind(charge.operation)
+        bind(charge.cost.billionths)
+        bind(charge.timestamp.milliseconds)
+        bind(charge.avoidedCost?.billionths)
+        bind(charge.accountID?.text)
+        bind(charge.underwritingID?.text)
+        bind(json: row.metadata)
+        bindSeal()
+    }
+
+    func readCharge() throws -> Charge {
+        try sealed("a charge") { row in
+            let (costID, key) = (row.text(), row.optionalText())
+            guard let kind = Charge.Kind(rawValue: row.text()), let run = Identifier(row.text()),
+                let execution = Identifier(row.text()), let processor = Identifier(row.text())
+            else { return nil }
+            let (inputID, index, step) = (row.optionalText(), row.optionalInteger(), row.optionalText())
+            let (service, operation) = (row.text(), row.text())
+            let (cost, timestamp) = (Money(billionths: row.integer()), Timestamp(milliseconds: row.integer()))
+            let avoided = row.optionalInteger().map { Money(billionths: $0) }
+            let (account, underwriting) = (row.optionalText(), row.optionalText())
+            return Charge(
+                costID: costID, key: key, kind: kind, runID: run, executionID: execution, processorID: processor,
+                inputID: inputID, itemIndex: index.map { Int($0) }, step: step, service: service,
+                operation: operation, cost: cost, timestamp: timestamp, avoidedCost: avoided,
+                metadata: try row.json().object ?? JSONObject(), accountID: account.flatMap { ExternalID($0) },
+                underwritingID: underwriting.flatMap { ExternalID($0) })
+        }
+    }
+
+    fileprivate func bind(_ call: CallRecord) {
+        bind(call.callID)
+        bind(call.idempotencyKey)
+        bind(call.state.rawValue)
+        bind(call.runID.text)
+        bind(call.executionID.text)
+        bind(call.processorID.text)
+        bind(call.inputID)
+        bind(call.service)
+        bind(call.operation)
+        bind(call.callKey)
+        bind(call.maximumCost.billionths)
+        bind(call.timestamp.milliseconds)
+        bindSeal()
+    }
+
+    func readCall() throws -> CallRecord {
+        try sealed("a call") { row in
+            let (callID, idempotencyKey) = (row.text(), row.text())
+            guard let state = CallRecord.State(rawValue: row.text()), let run = Identifier(row.text()),
+                let execution = Identifier(row.text()), let processor = Identifier(row.text())
+            else { return nil }
+            let (inputID, service, operation, callKey) = (row.optionalText(), row.text(), row.text(), row.text())
+            return CallRecord(
+                callID: callID, idempotencyKey: idempotencyKey, state: state, runID: run, executionID: execution,
+                processorID: processor, inputID: inputID, service: service, operation: operation, callKey: callKey,
+                maximumCost: Money(billionths: row.integer()), timestamp: Timestamp(milliseconds: row.integer()))
+        }
+    }
+
+    func readPrice() throws -> (Price, PriceSubject) {
+        try sealed("a price") { row in
+            let (processor, service, operation) = (row.optionalText(), row.optionalText(), row.optionalText())
+            let (amount, policy) = (Money(billionths: row.integer()), row.text())
+            let effectiveFrom = row.optionalInteger().map { Timestamp(milliseconds: $0) }
+            _ = row.integer()
+            let price = Price(amount, policy: policy, effectiveFrom: effectiveFrom)
+            if let processor { return (price, .processor(processor)) }
+            guard let service, let operation else { return nil }
+            return (price, .service(service, operation: operation))
+        }
+    }
+}

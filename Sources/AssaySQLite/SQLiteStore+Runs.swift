@@ -1,0 +1,128 @@
+public import Assay
+
+extension SQLiteStore {
+    public func begin(_ run: Run) async throws {
+        let record = try run.record()
+        try await write { try $0.begin(run, record) }
+    }
+
+    public func finish(_ run: Run) async throws {
+        let record = try run.record()
+        try await write { try $0.finish(run, record) }
+    }
+
+    public func run(_ id: Run.ID) async throws -> Run? { try read { try $0.run(id) } }
+
+    public func execution(_ id: Execution.ID) async throws -> Execution? { try read { try $0.execution(id) } }
+
+    public func runs(matching filter: RunFilter) async throws -> [Run] {
+        try await readAside { try $0.runs(matching: filter) }
+    }
+}
+
+extension Run {
+    fileprivate static let columns = Columns(
+        "id, execution_id, processor_id, status, epoch, started_at, finished_at, record, seal")
+}
+
+extension Connection {
+    func begin(_ run: Run, _ record: [UInt8]) throws {
+        let busy = try statement(
+            "SELECT 1 FROM runs WHERE execution_id = ? AND status IN ('pending', 'running', 'paused') LIMIT 1")
+        busy.bind(run.executionID.text)
+        guard try busy.first({ $0.int() }) == nil else { throw ProcessingError.alreadyRunning(run.executionID) }
+        guard try stand(of: run.id) == nil else { throw ProcessingError.runExists(run.id) }
+
+        let execution = try statement(
+            """
+            INSERT INTO executions (id, account_id, underwriting_id, execution_id, status, created_at)
+            VALUES (?, ?, ?, ?, 'running', ?) ON CONFLICT (id) DO UPDATE SET status = 'running'
+            """)
+        execution.bind(run.executionID.text)
+        execution.bind(run.scope.accountID?.text)
+        execution.bind(run.scope.underwritingID?.text)
+        execution.bind(run.scope.executionID?.text)
+        execution.bind(run.startedAt.milliseconds)
+        try execution.run()
+
+        let insert = try prepare("INSERT INTO runs (\(Run.columns)) VALUES (\(Run.columns.marks))")
+        insert.bind(run, record)
+        try insert.run()
+    }
+
+    func finish(_ run: Run, _ record: [UInt8]) throws {
+        let update = try prepare("UPDATE runs SET (\(Run.columns)) = (\(Run.columns.marks)) WHERE id = ?1")
+        update.bind(run, record)
+        try update.run()
+        let execution = try statement("UPDATE executions SET status = ? WHERE id = ?")
+        execution.bind(run.status.rawValue)
+        execution.bind(run.executionID.text)
+        try execution.run()
+    }
+
+    /// What a write must know of the run it is for.
+    func stand(of run: Run.ID) throws -> (key: Int64, epoch: Int, isTerminal: Bool)? {
+        let find = try statement("SELECT key, epoch, status FROM runs WHERE id = ?")
+        find.bind(run.text)
+        return try find.first { row in
+            (row.integer(), row.int(), Status(rawValue: row.text())?.isTerminal ?? true)
+        }
+    }
+
+    func run(_ id: Run.ID) throws -> Run? {
+        let find = try prepare("SELECT \(Run.columns) FROM runs WHERE id = ?")
+        find.bind(id.text)
+        return try find.first { try $0.readRun() }
+    }
+
+    func runs(matching filter: RunFilter) throws -> [Run] {
+        var query = Query("SELECT \(Run.columns) FROM runs")
+        query.add("execution_id", filter.executionID?.text)
+        query.add("processor_id", filter.processorID?.text)
+        query.add("status", oneOf: filter.statuses?.map(\.rawValue))
+        query.add("started_at", ">=", filter.since?.milliseconds)
+        return try query.all("ORDER BY key DESC LIMIT \(filter.limit ?? -1)", in: self) { try $0.readRun() }
+    }
+
+    func execution(_ id: Execution.ID) throws -> Execution? {
+        let find = try statement(
+            "SELECT account_id, underwriting_id, execution_id, status, created_at FROM executions WHERE id = ?")
+        find.bind(id.text)
+        return try find.first { row in
+            let scope = Scope(
+                accountID: row.optionalText().flatMap { ExternalID($0) },
+                underwritingID: row.optionalText().flatMap { ExternalID($0) },
+                executionID: row.optionalText().flatMap { Identifier($0) })
+            guard let status = Status(rawValue: row.text()) else {
+                throw ProcessingError.damaged("execution '\(id)'")
+            }
+            return Execution(id: id, scope: scope, status: status, createdAt: Timestamp(milliseconds: row.integer()))
+        }
+    }
+}
+
+extension SQLStatement {
+    /// Binds the columns of a run up to its seal.
+    fileprivate func bind(_ run: Run, _ record: [UInt8]) {
+        bind(run.id.text)
+        bind(run.executionID.text)
+        bind(run.processorID.text)
+        bind(run.status.rawValue)
+        bind(run.epoch)
+        bind(run.startedAt.milliseconds)
+        bind(run.finishedAt?.milliseconds)
+        bind(json: record)
+        bindSeal()
+    }
+
+    /// The run in this row.
+    fileprivate func readRun() throws -> Run {
+        try sealed("a run") { row in
+            try Run(
+                id: Identifier(row.text()), executionID: Identifier(row.text()), processorID: Identifier(row.text()),
+                status: Status(rawValue: row.text()), epoch: row.int(),
+                startedAt: Timestamp(milliseconds: row.integer()),
+                finishedAt: row.optionalInteger().map { Timestamp(milliseconds: $0) }, record: row.json())
+        }
+    }
+}

@@ -1,0 +1,127 @@
+public import Assay
+import GRDB
+
+/// A store in one file that survives the end of the program, its kill and a power cut.
+///
+/// Everything it acknowledges is in a SQLite database in write-ahead mode with `synchronous=FULL`. One connection on
+/// a thread of its own makes all commits and all checkpoints and writes together what many callers ask for at the
+/// same time; readers have connections of their own. One program at a time owns the folder; others may read along.
+/// Rows carry check values, so that a flipped bit is an error and never a wrong amount.
+public final class SQLiteStore: Store {
+    /// What a program wants from a store.
+    public enum Access: Sendable {
+        /// To run things; refused while another program does.
+        case owner
+        /// To look, also while an owner works.
+        case readOnly
+    }
+
+    public let currency: String
+    /// The database's path from the root on.
+    public let path: String
+    /// The runs of a dead owner that were found unfinished and ended as `interrupted` when this store was opened.
+    public let recovered: [Run.ID]
+
+    let readers: Readers
+    private let commits: GroupCommit?
+
+    /// Opens the store at `path`, and makes it, with its folder, when it is not there and `access` is `owner`.
+    ///
+    /// The owner brings an older database up to date after a backup beside it, and ends what a dead owner left
+    /// unfinished. Blocks while it does so: milliseconds for a store in good order.
+    ///
+    /// - Parameters:
+    ///   - currency: the currency of all amounts; `nil` for the store's own, and `USD` for a new one.
+    ///   - world: gives the time at which unfinished runs are said to have ended.
+    /// - Throws: ``ProcessingError`` with code `store`: another program is the owner; folder or file are open to
+    ///   others, links, or somebody else's; the database is damaged, in another currency, written by a newer version,
+    ///   or not a store.
+    public static func open(
+        _ path: String, access: Access = .owner, currency: String? = nil, world: World = .system
+    ) throws -> SQLiteStore {
+        try open(path, access: access, currency: currency, world: world, schema: .current)
+    }
+
+    static func open(
+        _ path: String, access: Access, currency: String? = nil, world: World = .system, schema: Schema
+    ) throws -> SQLiteStore {
+        do {
+            let folder = try StateFolder(ofDatabase: path)
+            return switch access {
+            case .owner: try SQLiteStore(owning: folder, schema, currency, world)
+            case .readOnly: try SQLiteStore(reading: folder, schema, currency)
+            }
+        } catch {
+            throw ProcessingError.store(error)
+        }
+    }
+
+    private init(owning folder: StateFolder, _ schema: Schema, _ currency: String?, _ world: World) throws {
+        try folder.prepare()
+        let now = world.time.now()
+        let lock = try folder.lock(at: now)
+        let queue = try DatabaseQueue(path: folder.database, configuration: .writer)
+        let opening = Opening(path: folder.database, schema: schema)
+        try opening.migrate(queue)
+        (self.currency, recovered) = try queue.inDatabase { database in
+            let connection = Connection(database)
+            try opening.check(connection)
+            return try connection.transaction {
+                (try connection.settle(currency: currency), try connection.recover(at: now))
+            }
+        }
+        path = folder.database
+        readers = Readers(path: path)
+        let commits = GroupCommit()
+        commits.start(queue) { withExtendedLifetime(lock) {} }
+        self.commits = commits
+    }
+
+    private init(reading folder: StateFolder, _ schema: Schema, _ currency: String?) throws {
+        try folder.examine()
+        path = folder.database
+        readers = Readers(path: path)
+        let opening = Opening(path: path, schema: schema)
+        self.currency = try readers.read { connection in
+            try opening.checkVersion(connection.database)
+            return try connection.settle(currency: currency)
+        }
+        recovered = []
+        commits = nil
+    }
+
+    deinit { close() }
+
+    /// Writes what still waits, closes the database and gives up the ownership; afterwards everything is refused.
+    public func close() {
+        commits?.close()
+        readers.close()
+    }
+
+    /// Whether this store may write.
+    var isOwner: Bool { commits != nil }
+
+    /// How many transactions were committed; fewer than writes when writers were many.
+    var commitCount: Int { commits?.commits ?? 0 }
+
+    /// Writes with `body`, which must not keep the store alive, and returns once that is durable.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
+        guard let commits else {
+            throw ProcessingError(
+                .store, "the store '\(path)' was opened for reading only; open it as its owner to write", retryable: false)
+        }
+        return try await commits.write(body)
+    }
+
+    /// A look-up of microseconds.
+    func read<Value>(_ body: (Connection) throws -> Value) throws -> Value {
+        try commits?.checkUsable()
+        return try readers.read(body)
+    }
+
+    /// A longer read.
+    func readAside<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
+        try commits?.checkUsable()
+        return try await readers.readAside(body)
+    }
+}

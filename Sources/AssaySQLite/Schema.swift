@@ -1,0 +1,208 @@
+import Assay
+import GRDB
+
+/// The tables of the store, made by migrations that are only ever added to.
+///
+/// Items, outcomes and events lie under one number, their `place`: the run's key times 2³² plus the position in the
+/// run. Their order on the disk is thus the order in which they are written and read, and the key costs next to
+/// nothing; the columns `run` and `idx` are worked out of it for people with a SQL prompt. Amounts are billionths,
+/// times are milliseconds since 1970, durations nanoseconds. `seal` is the ``RowSeal`` of the columns before it.
+/// Saved steps and cached values have no second index that a damaged row could contradict, so that one of them can
+/// be replaced or deleted whatever has become of it.
+struct Schema {
+    /// One step from an older database to a newer one.
+    struct Migration {
+        var name: String
+        var sql: String
+    }
+
+    var migrations: [Migration]
+
+    /// The schema that this version of the program writes.
+    static let current = Schema(migrations: [Migration(name: "1", sql: version1)])
+
+    /// Marks a file as a store of this engine: "asay".
+    static let applicationID: Int32 = 0x6173_6179
+
+    var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        for migration in migrations {
+            migrator.registerMigration(migration.name) { try $0.execute(sql: migration.sql) }
+        }
+        return migrator
+    }
+
+    /// The name of the newest migration.
+    var version: String { migrations.last?.name ?? "0" }
+
+    private static let version1 = """
+        PRAGMA application_id = \(applicationID);
+
+        CREATE TABLE meta (
+            name TEXT NOT NULL PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE executions (
+            key INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            account_id TEXT,
+            underwriting_id TEXT,
+            execution_id TEXT,
+            status TEXT NOT NULL,
+            created_at INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE runs (
+            key INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            execution_id TEXT NOT NULL REFERENCES executions (id),
+            processor_id TEXT NOT NULL,
+            status TEXT NOT NULL,
+            epoch INTEGER NOT NULL,
+            started_at INTEGER NOT NULL,
+            finished_at INTEGER,
+            record TEXT NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX runs_by_execution ON runs (execution_id);
+        CREATE INDEX runs_by_status ON runs (status);
+
+        CREATE TABLE items (
+            place INTEGER PRIMARY KEY,
+            run INTEGER AS (place >> 32) VIRTUAL,
+            idx INTEGER AS (place & 4294967295) VIRTUAL,
+            input_id TEXT NOT NULL,
+            account_id TEXT,
+            underwriting_id TEXT,
+            execution_id TEXT,
+            data TEXT NOT NULL,
+            payload TEXT,
+            flags INTEGER NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE transformed (
+            place INTEGER PRIMARY KEY,
+            value TEXT NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE outcomes (
+            place INTEGER PRIMARY KEY,
+            run INTEGER AS (place >> 32) VIRTUAL,
+            idx INTEGER AS (place & 4294967295) VIRTUAL,
+            input_id TEXT NOT NULL,
+            status TEXT NOT NULL,
+            reason TEXT,
+            flags INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            duration INTEGER NOT NULL,
+            cost INTEGER NOT NULL,
+            avoided_cost INTEGER NOT NULL,
+            output TEXT,
+            error TEXT,
+            steps TEXT,
+            seal INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE checkpoints (
+            execution_id TEXT NOT NULL,
+            processor_id TEXT NOT NULL,
+            input_id TEXT NOT NULL,
+            step TEXT NOT NULL,
+            input_digest TEXT NOT NULL,
+            definition TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            epoch INTEGER NOT NULL,
+            saved_at INTEGER NOT NULL,
+            value TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            serial INTEGER NOT NULL,
+            PRIMARY KEY (execution_id, processor_id, input_id, step)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE charges (
+            seq INTEGER PRIMARY KEY,
+            cost_id TEXT NOT NULL,
+            key TEXT,
+            kind TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            execution_id TEXT NOT NULL,
+            processor_id TEXT NOT NULL,
+            input_id TEXT,
+            item_index INTEGER,
+            step TEXT,
+            service TEXT NOT NULL,
+            operation TEXT NOT NULL,
+            cost INTEGER NOT NULL CHECK (cost >= 0),
+            timestamp INTEGER NOT NULL,
+            avoided_cost INTEGER,
+            account_id TEXT,
+            underwriting_id TEXT,
+            metadata TEXT NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX charges_once ON charges (key) WHERE key IS NOT NULL;
+        CREATE INDEX charges_by_run ON charges (run_id);
+        CREATE INDEX charges_by_execution ON charges (execution_id);
+        CREATE INDEX charges_by_time ON charges (timestamp);
+
+        CREATE TABLE calls (
+            seq INTEGER PRIMARY KEY,
+            call_id TEXT NOT NULL UNIQUE,
+            idempotency_key TEXT NOT NULL,
+            state TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            execution_id TEXT NOT NULL,
+            processor_id TEXT NOT NULL,
+            input_id TEXT,
+            service TEXT NOT NULL,
+            operation TEXT NOT NULL,
+            call_key TEXT NOT NULL,
+            maximum_cost INTEGER NOT NULL,
+            timestamp INTEGER NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX calls_by_item ON calls (execution_id, input_id);
+        CREATE INDEX calls_by_run ON calls (run_id);
+        CREATE INDEX calls_unknown ON calls (state) WHERE state IN ('open', 'in_doubt');
+
+        CREATE TABLE cache (
+            key TEXT NOT NULL PRIMARY KEY,
+            service TEXT NOT NULL,
+            operation TEXT NOT NULL,
+            stored_at INTEGER NOT NULL,
+            expires_at INTEGER,
+            cost INTEGER NOT NULL,
+            cost_id TEXT,
+            value TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            hits INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE prices (
+            seq INTEGER PRIMARY KEY,
+            processor TEXT,
+            service TEXT,
+            operation TEXT,
+            amount INTEGER NOT NULL,
+            policy TEXT NOT NULL,
+            effective_from INTEGER,
+            entered_at INTEGER NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE events (
+            place INTEGER PRIMARY KEY,
+            run INTEGER AS (place >> 32) VIRTUAL,
+            sequence INTEGER AS (place & 4294967295) VIRTUAL,
+            kind TEXT NOT NULL,
+            timestamp INTEGER NOT NULL,
+            execution_id TEXT,
+            processor_id TEXT,
+            input_id TEXT,
+            data TEXT NOT NULL
+        ) STRICT;
+        """
+}

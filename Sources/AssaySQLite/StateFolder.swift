@@ -1,0 +1,130 @@
+import Assay
+import Foundation
+
+/// The folder that belongs to a store: nobody else may write in it, and one program at a time owns it.
+struct StateFolder: Sendable {
+    /// The folder's path from the root on.
+    let path: String
+    /// The database in it.
+    let database: String
+
+    /// Names the folder of the database at `path`, which may be relative to the working folder.
+    init(ofDatabase path: String) throws(ProcessingError) {
+        let absolute = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+        guard let slash = absolute.lastIndex(of: "/"), absolute.index(after: slash) < absolute.endIndex else {
+            throw ProcessingError(
+                .store, "'\(path)' does not name a database file; use a path such as .assay/assay.db", retryable: false)
+        }
+        database = absolute
+        self.path = slash == absolute.startIndex ? "/" : String(absolute[..<slash])
+    }
+
+    /// Makes the folder and an empty database where they are missing, both for this user alone, and refuses those
+    /// that others could have prepared.
+    func prepare() throws(ProcessingError) {
+        if try !exists(path, as: S_IFDIR) {
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failed("create the folder", path) }
+            _ = try exists(path, as: S_IFDIR)
+            Self.synchronize(path + "/..")
+        }
+        guard try !exists(database, as: S_IFREG) else { return try examineLog() }
+        // SQLite gives its log the rights of the database, whatever the umask is.
+        let file = open(database, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw failed("create", database) }
+        close(file)
+        Self.synchronize(path)
+    }
+
+    /// Makes what was created or renamed in a folder outlive a power cut.
+    static func synchronize(_ folder: String) {
+        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+
+    /// Refuses a folder or database that is not there or that others could have prepared.
+    func examine() throws(ProcessingError) {
+        guard try exists(path, as: S_IFDIR), try exists(database, as: S_IFREG) else {
+            throw ProcessingError(
+                .store, "there is no store at '\(database)'; name one with --store or make one by a run",
+                retryable: false)
+        }
+        try examineLog()
+    }
+
+    private func examineLog() throws(ProcessingError) {
+        for suffix in ["-wal", "-shm"] { _ = try exists(database + suffix, as: S_IFREG) }
+    }
+
+    /// Whether there is something at `path`.
+    ///
+    /// - Throws: ``ProcessingError`` when it is of another type, somebody else's, or open to others.
+    private func exists(_ path: String, as type: mode_t) throws(ProcessingError) -> Bool {
+        var found = stat()
+        guard lstat(path, &found) == 0 else {
+            if errno == ENOENT { return false }
+            throw failed("look at", path)
+        }
+        switch found.st_mode & S_IFMT {
+        case type: break
+        case S_IFLNK: throw refused(path, "is a symbolic link", "name the place it leads to instead")
+        default: throw refused(path, "is not a \(type == S_IFDIR ? "folder" : "file")", "choose another path")
+        }
+        guard found.st_uid == geteuid() else {
+            throw refused(path, "belongs to another user (\(found.st_uid))", "use a folder of your own")
+        }
+        guard found.st_mode & 0o022 == 0 else {
+            throw refused(path, "can be written by others", "run: chmod go-w '\(path)'")
+        }
+        return true
+    }
+
+    /// Makes this program the owner until the lock is given up or the program ends.
+    ///
+    /// - Throws: ``ProcessingError`` at once, naming the holder, when another one is.
+    func lock(at moment: Timestamp) throws(ProcessingError) -> OwnerLock {
+        let name = path + "/owner.lock"
+        let file = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw failed("open", name) }
+        let lock = OwnerLock(descriptor: file)
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            guard errno == EWOULDBLOCK else { throw failed("lock", name) }
+            throw ProcessingError(
+                .store, "the store '\(database)' is in use by \(lock.holder); end that program first", retryable: true)
+        }
+        lock.write("process \(getpid()) since \(moment)\n")
+        return lock
+    }
+
+    private func refused(_ path: String, _ what: String, _ remedy: String) -> ProcessingError {
+        ProcessingError(.store, "'\(path)' \(what); \(remedy)", retryable: false)
+    }
+
+    private func failed(_ what: String, _ path: String) -> ProcessingError {
+        let reason = String(cString: strerror(errno))
+        return ProcessingError(.store, "cannot \(what) '\(path)': \(reason); check the path and its rights", retryable: false)
+    }
+}
+
+/// The sign that a program owns a folder; given up when it is released, and by the system when the program dies.
+final class OwnerLock: Sendable {
+    private let descriptor: Int32
+
+    fileprivate init(descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
+
+    /// What the owner wrote about itself.
+    fileprivate var holder: String {
+        var bytes = [UInt8](repeating: 0, count: 128)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        let text = bytes.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") && $0 >= 0x20 }
+        return text.isEmpty ? "another program" : String(decoding: text, as: UTF8.self)
+    }
+
+    fileprivate func write(_ text: String) {
+        ftruncate(descriptor, 0)
+        _ = Array(text.utf8).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    }
+}

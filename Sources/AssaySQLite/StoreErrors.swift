@@ -1,0 +1,56 @@
+import Assay
+import GRDB
+
+extension ProcessingError {
+    /// A row that is not as it was written.
+    static func damaged(_ what: String) -> ProcessingError {
+        ProcessingError(
+            .store, "\(what) is damaged in the database; run 'assay store check' and restore a backup", retryable: false)
+    }
+
+    /// `error` of the database in the words of the engine; what is a ``ProcessingError`` already stays as it is.
+    static func store(_ error: any Error) -> ProcessingError {
+        switch error {
+        case let known as ProcessingError: return known
+        case let error as DatabaseError:
+            let reason = error.message ?? "code \(error.extendedResultCode.rawValue)"
+            let message =
+                switch error.resultCode {
+                case .SQLITE_FULL: "the disk is full and nothing of this was written; free some space and try again"
+                case .SQLITE_BUSY, .SQLITE_LOCKED: "the database is locked by another program; try again"
+                case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+                    "the database is damaged (\(reason)); run 'assay store check' and restore a backup"
+                case .SQLITE_CANTOPEN: "the database cannot be opened (\(reason)); look at the rights of its folder"
+                default: "the database refused: \(reason)"
+                }
+            return ProcessingError(.store, message, cause: error)
+        default: return ProcessingError(.store, "the store failed: \(error)", cause: error)
+        }
+    }
+
+    /// The refusal of everything after `error` made it unknown what is on the disk.
+    static func unwritable(_ error: any Error) -> ProcessingError {
+        let reason = (error as? DatabaseError)?.message ?? String(describing: error)
+        return ProcessingError(
+            .store, "the database could not be written: \(reason); nothing was acknowledged; restart", retryable: false,
+            cause: error)
+    }
+}
+
+extension Error {
+    /// Whether it is unknown what of the last writes is on the disk, so that nothing may be acknowledged any more.
+    var isFatalForStore: Bool {
+        switch (self as? DatabaseError)?.resultCode {
+        case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PROTOCOL: true
+        default: false
+        }
+    }
+
+    /// Whether it concerns the transaction as a whole and not the request that met it.
+    var endsTransaction: Bool {
+        switch (self as? DatabaseError)?.resultCode {
+        case .SQLITE_FULL, .SQLITE_NOMEM, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_INTERRUPT: true
+        default: isFatalForStore
+        }
+    }
+}

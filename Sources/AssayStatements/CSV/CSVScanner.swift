@@ -1,0 +1,111 @@
+/// Reads the rows of a CSV file one by one, as RFC 4180 has them, over bytes that are never copied.
+///
+/// Packages that read CSV on Linux load every cell of the file as a string, which a file of a million rows forbids.
+/// Line ends may be `\n`, `\r\n` or a lone `\r`. Blanks around a quoted cell are passed over.
+struct CSVScanner {
+    /// The longest row, in bytes, and the most cells of a row.
+    static let longestRow = 1 << 20
+    static let mostCells = 1000
+
+    struct Cell {
+        var bytes = Bytes()
+        /// Whether the bytes still hold doubled quotes.
+        var isEscaped = false
+
+        var text: String {
+            guard isEscaped else { return bytes.text }
+            return bytes.text.split(separator: "\"\"", omittingEmptySubsequences: false).joined(separator: "\"")
+        }
+    }
+
+    private let reading: Reading
+    private let delimiter: UInt8
+    /// Where the next row begins.
+    private(set) var position: Int
+    /// Where the row that was read last began.
+    private(set) var rowOffset = 0
+    /// The number of that row, counted from 1.
+    private(set) var row = 0
+    /// Its cells.
+    private(set) var cells: [Cell] = []
+
+    init(_ reading: Reading, delimiter: UInt8) {
+        self.reading = reading
+        self.delimiter = delimiter
+        position = reading.bytes.hasPrefix("\u{FEFF}") ? 3 : 0
+    }
+
+    /// The cell in `column`, empty where the row has none.
+    subscript(column: Int) -> Cell { column < cells.count ? cells[column] : Cell() }
+
+    var isBlank: Bool { cells.allSatisfy { $0.bytes.isEmpty } }
+
+    /// Goes to the next row; false at the end of the file.
+    mutating func next() throws(StatementError) -> Bool {
+        let bytes = reading.bytes
+        guard position < bytes.count else { return false }
+        rowOffset = position
+        row += 1
+        cells.removeAll(keepingCapacity: true)
+        var atEnd = false
+        while !atEnd {
+            guard cells.count < CSVScanner.mostCells, position - rowOffset < CSVScanner.longestRow else {
+                throw reading.malformed("a row has more than 1000 cells or 1 MiB; check the delimiter", at: rowOffset)
+            }
+            atEnd = try cell()
+        }
+        return true
+    }
+
+    /// Reads a cell and what ends it; true at the end of the row.
+    private mutating func cell() throws(StatementError) -> Bool {
+        let bytes = reading.bytes
+        var start = position
+        while bytes[start] == 0x20 { start += 1 }
+        guard bytes[start] == UInt8(ascii: "\"") else {
+            var end = start
+            while end < bytes.count, !isEnd(bytes[end]) { end += 1 }
+            cells.append(Cell(bytes: bytes.part(start, end).trimmed()))
+            return endCell(at: end)
+        }
+        var isEscaped = false
+        var search = start + 1
+        while true {
+            guard let quote = bytes.firstIndex(of: UInt8(ascii: "\""), from: search),
+                quote - rowOffset < CSVScanner.longestRow
+            else {
+                throw reading.malformed("a quote is not closed; the file is cut off or damaged", at: rowOffset)
+            }
+            if bytes[quote + 1] == UInt8(ascii: "\"") {
+                isEscaped = true
+                search = quote + 2
+                continue
+            }
+            var end = quote + 1
+            while bytes[end] == 0x20 { end += 1 }
+            guard end >= bytes.count || isEnd(bytes[end]) else {
+                throw reading.malformed("text follows a closing quote; check the delimiter", at: rowOffset)
+            }
+            cells.append(Cell(bytes: bytes.part(start + 1, quote).trimmed(), isEscaped: isEscaped))
+            return endCell(at: end)
+        }
+    }
+
+    private func isEnd(_ byte: UInt8) -> Bool { byte == delimiter || byte == 0x0A || byte == 0x0D }
+
+    private mutating func endCell(at end: Int) -> Bool {
+        let bytes = reading.bytes
+        position = end + 1
+        guard end < bytes.count, bytes[end] == delimiter else {
+            if bytes[end] == 0x0D, bytes[end + 1] == 0x0A { position = end + 2 }
+            position = min(position, bytes.count)
+            return true
+        }
+        // A delimiter that ends the file is followed by one more, empty cell.
+        if position >= bytes.count {
+            cells.append(Cell())
+            return true
+        }
+        return false
+    }
+}

@@ -1,0 +1,18 @@
+/// What an entry is for an underwriter.
+public enum EntryClass: String, Codable, Hashable, Sendable {
+    // Money in
+    case revenue, transfer, refund, interest, contribution, reversal
+    case loanProceeds = "loan_proceeds"
+    case feeRefund = "fee_refund"
+    case taxRefund = "tax_refund"
+    case claimProceeds = "claim_proceeds"
+    case otherIncome = "other_income"
+    /// The return of an item for lack of funds.
+    case insufficientFundsReturn = "nsf_return"
+    // Money out
+    case payment, payroll, loan, mca, fee
+    case nsfFee = "nsf_fee"
+    case overdraftFee = "overdraft_fee"
+    case returnedDeposit = "returned_deposit"
+    case rentOrTax = "rent_or_tax"
+}

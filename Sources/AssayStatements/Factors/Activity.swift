@@ -1,0 +1,132 @@
+/// All of a statement that the factors depend on, column by column: the part of a report that is kept for later.
+///
+/// Factors are always computed from this, so they are the same from a file and from a stored report.
+public struct Activity: Codable, Hashable, Sendable {
+    /// The covered days, both inclusive; `nil` if the statement names none and has no dated entry.
+    public var from: Day?
+    /// The last day the bank says the statement covers.
+    public var to: Day?
+    /// The balance before the first entry, stated or derived, and the one after the last.
+    public var opening: Amount?
+    /// The balance after the last entry, if it is known.
+    public var closing: Amount?
+    /// The decimals of `amounts`.
+    public var scale: Int
+    /// Each description once, normalised.
+    public var texts: [String]
+    /// What the format says of each text, where it says anything.
+    public var kinds: [UInt8]?
+    /// For each entry the days since `from`; entries without a date are put on `to`.
+    public var days: [Int]
+    /// For each entry the amount, times ten to the power of `scale`.
+    public var amounts: [Int128]
+    /// For each entry the place of its text in `texts`.
+    public var text: [Int]
+    /// How many entries have no date.
+    public var undated: Int
+    /// Whether the statement contradicts itself: balances, totals or a running balance.
+    public var unreconciled: Bool
+
+    /// Makes the record of `statement`.
+    init(_ statement: Statement) {
+        let entries = statement.entries
+        var first: Day?
+        var last: Day?
+        var places = 2
+        for entry in entries {
+            if let day = entry.day {
+                first = first.map { min($0, day) } ?? day
+                last = last.map { max($0, day) } ?? day
+            }
+            if entry.amount.billionths % 10_000_000 != 0 { places = max(places, entry.amount.places) }
+        }
+        from = statement.from ?? first
+        to = statement.to ?? last
+        // A statement may name one end of its period only, and entries may lie beyond it.
+        if let start = from, let end = to, start > end { from = end }
+        scale = places
+        opening = statement.opening
+        closing = statement.closing
+        unreconciled = statement.contradictsTotals || statement.balanceCheck == .mismatch
+        undated = 0
+        texts = []
+        days = []
+        amounts = []
+        text = []
+        days.reserveCapacity(entries.count)
+        amounts.reserveCapacity(entries.count)
+        text.reserveCapacity(entries.count)
+        if statement.derivesOpening, opening == nil, let closing {
+            opening = entries.reduce(closing) { $0 - $1.amount }
+        }
+        add(entries)
+    }
+
+    private struct TextKey: Hashable {
+        var text: String
+        var kind: UInt8
+    }
+
+    private mutating func add(_ entries: [Entry]) {
+        let unit = Amount.power(9 - scale)
+        let lastOffset = from.flatMap { start in to.map { $0 - start } } ?? 0
+        var places: [TextKey: Int] = [:]
+        var kinds: [UInt8] = []
+        for entry in entries {
+            let key = TextKey(text: NormalisedText.of(entry.text), kind: entry.kind.rawValue)
+            let place = places[key] ?? texts.count
+            if place == texts.count {
+                places[key] = place
+                texts.append(key.text)
+                kinds.append(key.kind)
+            }
+            text.append(place)
+            amounts.append(entry.amount.billionths / unit)
+            if let day = entry.day, let start = from {
+                days.append(day - start)
+            } else {
+                days.append(lastOffset)
+                undated += 1
+            }
+        }
+        self.kinds = kinds.contains { $0 != 0 } ? kinds : nil
+    }
+
+    /// The number of covered days.
+    var dayCount: Int {
+        guard let from, let to, to >= from else { return 0 }
+        return to - from + 1
+    }
+}
+
+extension Activity {
+    private enum CodingKeys: String, CodingKey {
+        case from, to, opening, closing, scale, texts, kinds, days, amounts, text, undated, unreconciled
+    }
+
+    /// - Throws: `DecodingError` if the columns do not belong together.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        from = try container.decodeIfPresent(Day.self, forKey: .from)
+        to = try container.decodeIfPresent(Day.self, forKey: .to)
+        opening = try container.decodeIfPresent(Amount.self, forKey: .opening)
+        closing = try container.decodeIfPresent(Amount.self, forKey: .closing)
+        scale = try container.decode(Int.self, forKey: .scale)
+        texts = try container.decode([String].self, forKey: .texts)
+        kinds = try container.decodeIfPresent([UInt8].self, forKey: .kinds)
+        days = try container.decode([Int].self, forKey: .days)
+        amounts = try container.decode([Int128].self, forKey: .amounts)
+        text = try container.decode([Int].self, forKey: .text)
+        undated = try container.decode(Int.self, forKey: .undated)
+        unreconciled = try container.decode(Bool.self, forKey: .unreconciled)
+        let fits =
+            days.count == amounts.count && text.count == amounts.count && (2...9).contains(scale)
+            && text.allSatisfy { texts.indices.contains($0) } && (kinds.map { $0.count == texts.count } ?? true)
+            && amounts.allSatisfy { Amount(minor: $0, places: scale) != nil }
+            && days.allSatisfy { $0.magnitude < 1 << 20 }
+        guard fits else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .amounts, in: container, debugDescription: "the columns of the activity do not belong together")
+        }
+    }
+}

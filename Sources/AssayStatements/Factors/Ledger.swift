@@ -1,0 +1,198 @@
+/// The entries and daily balances of one account over one or several statements, ready to be counted.
+struct Ledger {
+    /// One entry, on the day it counts for.
+    struct Line {
+        var day: Day
+        var amount: Amount
+        /// The place of the text in ``Ledger/texts``.
+        var text: Int
+        var entryClass: EntryClass
+        /// Whether the entry was returned the same day, so that it is no payment.
+        var isReturned = false
+    }
+
+    /// The entries, by day.
+    private(set) var lines: [Line] = []
+    private(set) var texts: [String] = []
+    /// The days that are covered, in order, and the balance at the end of each.
+    private(set) var days: [Day] = []
+    private(set) var balances: [Amount] = []
+    private(set) var opening: Amount?
+    private(set) var closing: Amount?
+    private(set) var flags: Set<FactorFlag> = []
+    private(set) var streams: [PaymentStream] = []
+    /// Whether every statement has an opening balance, so that daily balances are known.
+    var hasBalances: Bool { opening != nil && balances.count == days.count }
+
+    private var classes: [Classifier.Classes] = []
+    private var places: [String: Int] = [:]
+
+    /// Puts together statements that are sorted by period and free of duplicates.
+    init(
+        _ activities: [Activity], settings: FactorSettings, classifier: Classifier, ownTransfers: Set<TransferLeg> = []
+    ) {
+        lines.reserveCapacity(activities.reduce(0) { $0 + $1.amounts.count })
+        var isFirst = true
+        for activity in activities {
+            add(activity, classifier: classifier, keepsTexts: activities.count > 1)
+            if isFirst { opening = activity.opening }
+            closing = activity.closing ?? (activities.count == 1 ? nil : closing)
+            isFirst = false
+        }
+        if activities.contains(where: { $0.opening == nil }) {
+            opening = nil
+            flags.insert(.noOpeningBalance)
+        }
+        sortByDay()
+        dropOwnTransfers(ownTransfers)
+        cancelReturnedPayments()
+        findStreams()
+    }
+
+    // MARK: Building
+
+    private mutating func add(_ activity: Activity, classifier: Classifier, keepsTexts: Bool) {
+        if activity.unreconciled { flags.insert(.unreconciled) }
+        if activity.undated > 0 { flags.insert(.undatedEntries) }
+        let textPlaces = addTexts(of: activity, classifier: classifier, isShared: keepsTexts)
+        guard let from = activity.from, activity.dayCount > 0 else {
+            // Without any day the entries still count in totals.
+            let unit = Amount.power(9 - activity.scale)
+            for (index, amount) in activity.amounts.enumerated() {
+                appendLine(Day(number: 0), Amount(billionths: amount * unit), textPlaces[activity.text[index]])
+            }
+            return
+        }
+        let lastOffset = activity.dayCount - 1
+        // Days that an earlier statement covers are counted once, unless a page goes on within its last day.
+        let covered = days.last.map { $0 - from } ?? -1
+        let goesOn = covered == 0 && (activity.opening == nil || activity.opening == closing || closing == nil)
+        let firstCounted = goesOn ? 0 : max(0, covered + 1)
+        let unit = Amount.power(9 - activity.scale)
+        var changes = [Amount](repeating: .zero, count: activity.dayCount)
+        for index in activity.amounts.indices {
+            let offset = activity.days[index]
+            let clamped = min(max(offset, 0), lastOffset)
+            if clamped != offset { flags.insert(.entriesOutsidePeriod) }
+            let amount = Amount(billionths: activity.amounts[index] * unit)
+            changes[clamped] += amount
+            if clamped >= firstCounted { appendLine(from + clamped, amount, textPlaces[activity.text[index]]) }
+        }
+        appendBalances(from: from, opening: activity.opening, changes: changes)
+    }
+
+    private mutating func appendLine(_ day: Day, _ amount: Amount, _ text: Int) {
+        let known = classes[text]
+        lines.append(
+            Line(day: day, amount: amount, text: text, entryClass: amount > .zero ? known.credit : known.debit))
+    }
+
+    private mutating func addTexts(of activity: Activity, classifier: Classifier, isShared: Bool) -> [Int] {
+        activity.texts.indices.map { index in
+            let text = activity.texts[index]
+            let code = activity.kinds.map { $0[index] } ?? 0
+            let key = isShared ? "\(code)\(text)" : text
+            if isShared, let place = places[key] { return place }
+            if isShared { places[key] = texts.count }
+            texts.append(text)
+            classes.append(classifier.classes(of: text, kind: Entry.Kind(rawValue: code) ?? .other))
+            return texts.count - 1
+        }
+    }
+
+    private mutating func appendBalances(from: Day, opening: Amount?, changes: [Amount]) {
+        var balance = opening ?? .zero
+        for (offset, change) in changes.enumerated() {
+            balance += change
+            let day = from + offset
+            if let last = days.last, day <= last {
+                // Covered before: the later statement has the last word on the day it begins within.
+                if day == last, opening != nil, !balances.isEmpty { balances[balances.count - 1] = balance }
+                continue
+            }
+            days.append(day)
+            if opening != nil { balances.append(balance) }
+        }
+    }
+
+    private mutating func sortByDay() {
+        for index in lines.indices.dropFirst() where lines[index].day < lines[index - 1].day {
+            let order = lines.indices.sorted { (lines[$0].day, $0) < (lines[$1].day, $1) }
+            lines = order.map { lines[$0] }
+            return
+        }
+    }
+
+    // MARK: Meaning
+
+    /// A credit whose other leg left another account of the same owner is a transfer, whatever its text says.
+    private mutating func dropOwnTransfers(_ legs: Set<TransferLeg>) {
+        guard !legs.isEmpty else { return }
+        for index in lines.indices where lines[index].entryClass == .revenue {
+            if legs.contains(TransferLeg(day: lines[index].day, amount: lines[index].amount)) {
+                lines[index].entryClass = .transfer
+            }
+        }
+    }
+
+    /// Marks the debits that a same-day credit of the same amount returns; of several, the one whose text it repeats.
+    private mutating func cancelReturnedPayments() {
+        var start = 0
+        while start < lines.count {
+            var end = start
+            while end < lines.count, lines[end].day == lines[start].day { end += 1 }
+            cancelReturnedPayments(in: start..<end)
+            start = end
+        }
+    }
+
+    private mutating func cancelReturnedPayments(in day: Range<Int>) {
+        let returns = day.filter { place in
+            let line = lines[place]
+            return line.amount > .zero && (line.entryClass == .insufficientFundsReturn || line.entryClass == .reversal)
+        }
+        guard !returns.isEmpty else { return }
+        // The first of the day stand last, where they are taken from.
+        var debits: [Amount: [Int]] = [:]
+        for place in day.reversed() where lines[place].amount < .zero {
+            debits[lines[place].amount.magnitude, default: []].append(place)
+        }
+        for place in returns {
+            let amount = lines[place].amount
+            guard let open = debits[amount], !open.isEmpty else { continue }
+            let text = texts[lines[place].text]
+            // A bounded look back keeps a day of a million equal payments from taking for ever.
+            let near = open.indices.suffix(32)
+            let chosen = near.last { names(text, texts[lines[open[$0]].text]) } ?? open.count - 1
+            lines[open[chosen]].isReturned = true
+            debits[amount]?.remove(at: chosen)
+        }
+    }
+
+    /// Whether the return's text holds the beginning of the payment's text.
+    private func names(_ text: String, _ payment: String) -> Bool {
+        let words = payment.utf8.prefix(16)
+        guard let first = words.first, words.count > 3 else { return false }
+        var rest = text.utf8[...]
+        while let start = rest.firstIndex(of: first) {
+            if rest[start...].starts(with: words) { return true }
+            rest = rest[rest.index(after: start)...]
+        }
+        return false
+    }
+
+    private mutating func findStreams() {
+        guard let last = days.last else { return }
+        streams = PaymentStream.find(in: lines, texts: texts, until: last)
+        for index in streams.indices where streams[index].looksLikeAdvance {
+            for line in streams[index].lines { lines[line].entryClass = .mca }
+            streams[index].entryClass = .mca
+        }
+    }
+}
+
+/// One side of a transfer between two accounts.
+struct TransferLeg: Hashable {
+    var day: Day
+    var amount: Amount
+}

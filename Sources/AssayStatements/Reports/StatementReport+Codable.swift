@@ -1,0 +1,57 @@
+extension StatementReport: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case format, currency, statements
+    }
+
+    /// Decodes what was encoded.
+    ///
+    /// - Throws: `DecodingError`.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        format = try container.decode(StatementFormat.self, forKey: .format)
+        currency = try container.decodeIfPresent(String.self, forKey: .currency)
+        summary = try StatementSummary(from: decoder)
+        statements = try container.decode([Part].self, forKey: .statements)
+    }
+
+    /// Encodes the value as the report shows it.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(format, forKey: .format)
+        try container.encode(currency, forKey: .currency)
+        try summary.encode(to: encoder)
+        try container.encode(statements, forKey: .statements)
+    }
+}
+
+extension StatementReport.Part: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case account, currency, period, factors, activity, entries
+    }
+
+    /// Decodes what was encoded.
+    ///
+    /// - Throws: `DecodingError`.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        account = try container.decodeIfPresent(String.self, forKey: .account)
+        currency = try container.decodeIfPresent(String.self, forKey: .currency)
+        period = try container.decode([Day?].self, forKey: .period)
+        summary = try StatementSummary(from: decoder)
+        factors = try container.decode(Factors.self, forKey: .factors)
+        activity = try container.decode(Activity.self, forKey: .activity)
+        entries = try container.decodeIfPresent([StatementReport.Transaction].self, forKey: .entries)
+    }
+
+    /// Encodes the value as the report shows it.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(account, forKey: .account)
+        try container.encode(currency, forKey: .currency)
+        try container.encode(period, forKey: .period)
+        try summary.encode(to: encoder)
+        try container.encode(factors, forKey: .factors)
+        try container.encode(activity, forKey: .activity)
+        try container.encodeIfPresent(entries, forKey: .entries)
+    }
+}

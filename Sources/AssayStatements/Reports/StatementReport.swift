@@ -1,0 +1,75 @@
+/// What a file of statements comes to: totals, and for each statement its factors.
+public struct StatementReport: Hashable, Sendable {
+    /// One statement of the file.
+    public struct Part: Hashable, Sendable {
+        /// The number or IBAN, if the file names it.
+        public var account: String?
+        /// The ISO 4217 code, if the file names it.
+        public var currency: String?
+        /// The first and the last day that the bank states; `nil` where it states none.
+        public var period: [Day?]
+        /// The totals.
+        public var summary: StatementSummary
+        /// The factors of the covered days.
+        public var factors: Factors
+        /// What the factors of several statements are made from.
+        public var activity: Activity
+        /// The transactions, if they were asked for.
+        public var entries: [Transaction]?
+    }
+
+    /// One transaction as it is listed.
+    public struct Transaction: Codable, Hashable, Sendable {
+        /// The day it was booked; `nil` if the file does not date it.
+        public var date: Day?
+        /// Positive for money in, negative for money out.
+        public var amount: Amount
+        /// The text, without control characters.
+        public var description: String
+
+        private enum CodingKeys: String, CodingKey {
+            case date, amount, description
+        }
+
+        /// Encodes the value as the report shows it.
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(date, forKey: .date)
+            try container.encode(amount, forKey: .amount)
+            try container.encode(description, forKey: .description)
+        }
+    }
+
+    /// The format it was read as.
+    public var format: StatementFormat
+    /// The one currency; `nil` if there are several or none is named.
+    public var currency: String?
+    /// Over all statements; `opening` and `closing` only of one account whose balances go on from each other.
+    public var summary: StatementSummary
+    /// The statements, in the order of the file.
+    public var statements: [Part]
+}
+
+extension StatementFile {
+    /// The file's totals and factors.
+    ///
+    /// - Parameter includeTransactions: whether each statement also lists its transactions.
+    public func report(
+        settings: FactorSettings = FactorSettings(), includeTransactions: Bool = false
+    ) -> StatementReport {
+        let classifier = Classifier.with(settings)
+        let parts = statements.map { statement in
+            let activity = Activity(statement)
+            return StatementReport.Part(
+                account: statement.account, currency: statement.currency, period: [statement.from, statement.to],
+                summary: StatementSummary(statement, byValueDate: format == .mt940),
+                factors: Factors([activity], settings: settings, classifier: classifier), activity: activity,
+                entries: includeTransactions
+                    ? statement.entries.map { .init(date: $0.day, amount: $0.amount, description: $0.text) } : nil)
+        }
+        let currencies = Set(parts.compactMap(\.currency))
+        return StatementReport(
+            format: format, currency: currencies.count == 1 ? currencies.first : nil, summary: StatementSummary(parts),
+            statements: parts)
+    }
+}

@@ -1,0 +1,81 @@
+/// Reads files of bank statements.
+///
+/// A file is refused with a ``StatementError`` rather than read in part. Reading never traps, whatever the bytes;
+/// memory stays in proportion to the number of entries.
+public struct StatementReader: Hashable, Sendable {
+    /// The largest file, in bytes: 256 MiB.
+    public static let largestFile = 256 << 20
+
+    /// The format of the files; found out from each file's content if `nil`.
+    public var format: StatementFormat?
+    /// How CSV files are written; found out from each file if `nil`.
+    public var csv: CSVProfile?
+
+    /// Makes a value of its parts.
+    public init(format: StatementFormat? = nil, csv: CSVProfile? = nil) {
+        self.format = format
+        self.csv = csv
+    }
+
+    /// Reads the file at `path`.
+    ///
+    /// - Throws: ``StatementError``. A PDF needs the program `pdftotext`.
+    public func read(path: String) throws(StatementError) -> StatementFile {
+        try FileBytes.with(path: path) { bytes throws(StatementError) in
+            let name = path.split(separator: "/").last ?? ""
+            return try read(bytes, suffix: name.split(separator: ".").dropFirst().last.map(String.init))
+        }
+    }
+
+    /// Reads the content of a file. The suffix of its name, without the point, helps where the content leaves a doubt.
+    public func read(_ content: [UInt8], suffix: String? = nil) throws(StatementError) -> StatementFile {
+        try content.withUnsafeBufferPointer { buffer throws(StatementError) in
+            try read(Bytes(buffer), suffix: suffix)
+        }
+    }
+
+    private func read(_ bytes: Bytes, suffix: String?) throws(StatementError) -> StatementFile {
+        guard !bytes.trimmed().isEmpty else {
+            throw StatementError(
+                .empty, bytes.isEmpty ? "zero bytes; download the file again" : "only blanks; download the file again")
+        }
+        guard bytes.count <= StatementReader.largestFile else { throw StatementReader.tooLarge(bytes.count) }
+        if let text = UTF16Text.transcoded(bytes) {
+            return try text.withUnsafeBufferPointer { buffer throws(StatementError) in
+                try read(Bytes(buffer), suffix: suffix)
+            }
+        }
+        let format = if let format { format } else { try StatementFormat.detect(bytes, suffix: suffix) }
+        return StatementFile(format: format, statements: try statements(of: bytes, in: format))
+    }
+
+    private func statements(of bytes: Bytes, in format: StatementFormat) throws(StatementError) -> [Statement] {
+        switch format {
+        case .ofx: try OFXReader.read(bytes)
+        case .qif: try QIFReader.read(bytes)
+        case .csv: try CSVReader.read(bytes, profile: csv)
+        case .mt940: try MT940Reader.read(bytes)
+        case .camt: try CAMTReader.read(bytes)
+        case .bai2: try BAI2Reader.read(bytes)
+        case .pdf: try PDFReader.read(bytes)
+        }
+    }
+
+    static func tooLarge(_ size: Int) -> StatementError {
+        StatementError(.tooLarge, "\(size) bytes, more than 256 MiB; split the file by month")
+    }
+}
+
+/// The statements of one file.
+public struct StatementFile: Hashable, Sendable {
+    /// The format it was read as.
+    public var format: StatementFormat
+    /// The statements, in the order of the file.
+    public var statements: [Statement]
+
+    /// Makes a value of its parts.
+    public init(format: StatementFormat, statements: [Statement]) {
+        self.format = format
+        self.statements = statements
+    }
+}

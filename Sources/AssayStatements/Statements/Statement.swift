@@ -1,0 +1,57 @@
+/// One account's movements over a period, as a bank wrote them down.
+public struct Statement: Hashable, Sendable {
+    /// The account's number or IBAN, if the file names it.
+    public var account: String?
+    /// The ISO 4217 code, if the file names it.
+    public var currency: String?
+    /// The first and the last day the bank says the statement covers.
+    public var from: Day?
+    /// The last day the bank says the statement covers.
+    public var to: Day?
+    /// The ledger balance before the first entry, if the file states it.
+    public var opening: Amount?
+    /// The ledger balance after the last entry, if the file states it.
+    public var closing: Amount?
+    /// The day of the closing balance, where it can lie after the last entry.
+    public var closingDay: Day?
+    /// Whether the opening balance may be taken from the closing balance and the entries.
+    public var derivesOpening = false
+    /// Whether totals, or a running balance, that the file states contradict its entries.
+    public var contradictsTotals = false
+    /// The movements, in the order of the file, oldest first where the order is known.
+    public var entries: [Entry] = []
+
+    /// Makes a value of its parts.
+    public init(account: String? = nil, currency: String? = nil) {
+        self.account = account
+        self.currency = currency
+    }
+}
+
+/// One movement on an account.
+public struct Entry: Hashable, Sendable {
+    /// What the format itself says the movement is, beside its text.
+    public enum Kind: UInt8, Sendable {
+        case other, interest, fee, returnedDeposit
+    }
+
+    /// The day it was booked; `nil` if the file does not date it.
+    public var day: Day?
+    /// The value date, where the format has one.
+    public var valueDay: Day?
+    /// Positive for money in, negative for money out.
+    public var amount: Amount
+    /// The description, without control characters and at most 1 KiB long.
+    public var text: String
+    /// What the format itself says the movement is.
+    public var kind: Kind
+
+    /// Makes a value of its parts.
+    public init(day: Day?, valueDay: Day? = nil, amount: Amount, text: String, kind: Kind = .other) {
+        self.day = day
+        self.valueDay = valueDay
+        self.amount = amount
+        self.text = text
+        self.kind = kind
+    }
+}

@@ -1,0 +1,52 @@
+/// The formats bank statements come in.
+public enum StatementFormat: String, Codable, CaseIterable, Sendable {
+    case ofx, qif, csv, mt940, camt, bai2, pdf
+
+    /// The format of a file, told by its content and, where that leaves a doubt, by its name's suffix.
+    ///
+    /// - Throws: ``StatementError`` `unsupported` for content that is none of them, such as a web page.
+    static func detect(_ bytes: Bytes, suffix: String?) throws(StatementError) -> StatementFormat {
+        var head = bytes.part(0, 4096)
+        if head.hasPrefix("\u{FEFF}") { head = head.dropping(3) }
+        head = head.trimmed()
+        if head.hasPrefix("%PDF-") { return .pdf }
+        if head.hasPrefixIgnoringCase("<!DOCTYPE HTML") || head.hasPrefixIgnoringCase("<HTML") {
+            throw StatementError(.unsupported, "a web page, not a bank statement; download the statement again")
+        }
+        if head.hasPrefix("PK\u{3}\u{4}") || (head[0] == 0x1F && head[1] == 0x8B) {
+            throw StatementError(.unsupported, "a compressed file; unpack it and give the statements inside")
+        }
+        if head.hasPrefixIgnoringCase("OFXHEADER:") || head.contains("<OFX>") || head.contains("<?OFX")
+            || head.contains("<ofx>")
+        {
+            return .ofx
+        }
+        if head.hasPrefix("<") {
+            guard head.contains("Document") || head.contains("camt.05") || head.contains("BkToCstmr") else {
+                throw StatementError(.unsupported, "XML that is neither OFX nor camt; export one of these")
+            }
+            return .camt
+        }
+        if head.hasPrefix("{1:") || head.contains(":20:") && (head.contains(":25:") || head.contains(":61:")) {
+            return .mt940
+        }
+        if head.hasPrefix("01,"), !head.part(0, 40).contains(";") { return .bai2 }
+        if head.hasPrefixIgnoringCase("!Type:") || head.hasPrefixIgnoringCase("!Account")
+            || head.hasPrefixIgnoringCase("!Option:") || head.contains("\n!Type:")
+        {
+            return .qif
+        }
+        return bySuffix(suffix) ?? .csv
+    }
+
+    private static func bySuffix(_ suffix: String?) -> StatementFormat? {
+        switch suffix?.lowercased() {
+        case "ofx", "qfx": .ofx
+        case "qif": .qif
+        case "sta", "mt940", "940", "942", "mt942", "swi": .mt940
+        case "bai", "bai2": .bai2
+        case "pdf": .pdf
+        default: nil
+        }
+    }
+}

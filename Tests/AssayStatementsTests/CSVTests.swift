@@ -1,0 +1,85 @@
+import AssayStatements
+import Foundation
+import Testing
+
+@Suite("CSV files") struct CSVTests {
+    private static let rows = [
+        "Date,Description,Amount\n2025-03-01,A,-1.50\n2025-03-02,B,20.00\n",
+        "Date;Description;Amount\r\n2025-03-01;A;-1,50\r\n2025-03-02;B;20,00\r\n",
+        "Datum\tOmschrijving\tBedrag\n01.03.2025\tA\t-1,50\n02.03.2025\tB\t20,00",
+        "\u{FEFF}\"Date\",\"Description\",\"Amount\"\r\"03/01/2025\",\"A\",\"($1.50)\"\r\"03/30/2025\",\"B\",\"$20.00\"",
+        "Buchungstag;Verwendungszweck;Soll;Haben\n01.03.25;A;1,50;\n02.03.25;B;;20,00\n",
+        "Fecha,Concepto,Importe,Saldo\n25/03/2025,B,20.00,18.50\n24/03/2025,A,-1.50,-1.50\n",
+        "Export of account 1\n\nDate,Details,Money Out,Money In,Balance\n2025-03-01,A,1.50,,98.50\n2025-03-02,B,,20.00,118.50\n\n",
+        "Date,Description,Amount,Type\n2025-03-01,A,1.50,Debit\n2025-03-02,B,20.00,Credit\n",
+        "Date,Description,Amount,Status\n2025-03-01,A,-1.50,Posted\n2025-03-02,B,20.00,Posted\n2025-03-03,C,7.00,Pending\n",
+        "Date,Description,Amount,Running Bal.\n03/01/2025,Beginning balance,,100.00\n03/01/2025,A,-1.50,98.50\n03/31/2025,B,20.00,118.50\n",
+    ]
+
+    @Test("are understood in many dialects", arguments: rows)
+    func dialects(text: String) throws {
+        let statement = try read(text).statements[0]
+        #expect(statement.entries.map(\.amount) == [Amount("-1.50"), Amount("20")])
+        #expect(statement.entries.map(\.text) == ["A", "B"])
+    }
+
+    @Test("in UTF-16 are read as text")
+    func utf16() throws {
+        let text = Self.rows[0]
+        var bytes: [UInt8] = [0xFF, 0xFE]
+        for unit in text.utf16 { bytes += [UInt8(unit & 0xFF), UInt8(unit >> 8)] }
+        #expect(try StatementReader().read(bytes).statements[0].entries.count == 2)
+    }
+
+    @Test(
+        "are refused where they can be read two ways or not at all",
+        arguments: [
+            ("Date,Description,Amount\n03/04/2025,A,1.00\n03/04/2025,B,2.00\n", "two ways"),
+            ("Date,Description,Amount\n2025-03-01,A,1.50\n2025-03-02,B,\"1,50\"\n", "decimals"),
+            ("Date,Description,Amount\n2025-03-01,A,12..34\n", "not an amount"),
+            ("Date,Description,Amount\n2025-02-31,A,1.00\n", "not a date"),
+            ("Date,Description,Amount,Currency\n2025-02-01,A,1.00,EUR\n2025-02-01,A,1.00,USD\n", "several currencies"),
+            ("Date,Description,Amount\n2025-03-01,\"A,1.00\n", "quote"),
+            ("Date,Description,Amount\n2025-03-01,A\n", "cells"),
+            ("a,b,c\n1,2,3\n", "header"), ("Date,Description,Amount\n2025-03-01,A,1e9\n", "not an amount"),
+        ])
+    func refusals(text: String, reason: String) {
+        let error = refusal(text)
+        #expect(error?.code == .malformed)
+        #expect(error?.message.contains(reason) == true, "\(error?.message ?? "read")")
+    }
+
+    @Test("keep doubled quotes, line ends within quotes and no control characters")
+    func quoting() throws {
+        let text = "Date,Description,Amount\n2025-03-01,\"He said \"\"hi\"\",\nand\u{0} \u{1B}[31mleft\u{202E}\",1.00\n"
+        #expect(try read(text).statements[0].entries[0].text == "He said \"hi\",and [31mleft")
+    }
+
+    @Test("may be described with columns by name")
+    func columnNames() throws {
+        let json =
+            #"{"date": "When", "amount": "How much", "description": 1, "date_format": "%d.%m.%Y", "decimal": ","}"#
+        let profile = try JSONDecoder().decode(CSVProfile.self, from: Data(json.utf8))
+        let file = try read("When,What,How much\n01.03.2025,A,\"1.234,56\"\n", format: .csv, csv: profile)
+        #expect(file.statements[0].entries[0].amount == Amount("1234.56"))
+    }
+
+    @Test(
+        "are not described with unknown keys",
+        arguments: [
+            #"{"date": 0, "date_format": "%Y", "colour": 1}"#,
+            #"{"date": 0, "date_format": "%Y", "summary_rows": {"open": 1}}"#,
+        ])
+    func unknownKeys(json: String) {
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(CSVProfile.self, from: Data(json.utf8)) }
+    }
+
+    @Test("with a row missing from the running balance are a mismatch")
+    func brokenChain() throws {
+        let text =
+            "Date,Description,Amount,Balance\n2025-03-01,A,1.00,101.00\n2025-03-02,B,1.00,102.00\n2025-03-04,D,1.00,104.00\n2025-03-05,E,1.00,105.00\n"
+        let report = try read(text).report()
+        #expect(report.summary.balanceCheck == .mismatch)
+        #expect(report.statements[0].factors.flags.contains(.unreconciled))
+    }
+}
