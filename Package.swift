@@ -16,7 +16,11 @@ let package = Package(
     name: "assay",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "Assay", targets: ["Assay"])
+        .library(name: "Assay", targets: ["Assay"]),
+        .library(name: "AssaySQLite", targets: ["AssaySQLite"]),
+        .library(name: "AssayStatements", targets: ["AssayStatements"]),
+        .library(name: "AssayPipelines", targets: ["AssayPipelines"]),
+        .executable(name: "assay", targets: ["AssayMain"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -38,9 +42,25 @@ let package = Package(
         .target(
             name: "AssayPipelines", dependencies: ["Assay", .product(name: "Yams", package: "Yams")],
             swiftSettings: settings),
+        .target(
+            name: "AssaySQLite", dependencies: ["Assay", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
+        .target(name: "AssayStatements", dependencies: ["Assay"], swiftSettings: settings),
+        .target(
+            name: "AssayCommands",
+            dependencies: [
+                "Assay", "AssaySQLite", "AssayPipelines", "AssayStatements",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "AssayMain", dependencies: ["AssayCommands"], swiftSettings: settings),
         .target(name: "AssayTesting", dependencies: ["Assay"], swiftSettings: settings),
         .testTarget(
             name: "AssayPipelinesTests", dependencies: ["Assay", "AssayPipelines"], swiftSettings: settings),
+        .testTarget(
+            name: "AssayStatementsTests", dependencies: ["Assay", "AssayStatements"], exclude: ["Samples"],
+            swiftSettings: settings),
         .testTarget(name: "AssayTests", dependencies: ["Assay", "AssayTesting"], swiftSettings: settings),
     ]
 )

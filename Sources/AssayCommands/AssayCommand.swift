@@ -24,8 +24,8 @@ package struct AssayCommand: AsyncParsableCommand {
             let subcommands = command.configuration.subcommands
             guard !subcommands.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
             guard let next = subcommands.first(where: { $0.configuration.commandName == word }) else {
-                let known = subcommands.compactMap(\.configuration.commandName)
-                return "unknown command \(word.safe)".quotingLastWord + Nearest.ending(for: word, among: known)
+                let known = subcommands.compactMap { $0.configuration.commandName }
+                return "unknown command '\(word.safe)'" + Nearest.ending(for: word, among: known)
             }
             command = next
         }

@@ -1,4 +1,4 @@
-import Assay
+package import Assay
 import AssayPipelines
 
 /// What the program tells the one who started it.

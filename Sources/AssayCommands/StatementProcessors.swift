@@ -1,7 +1,13 @@
+import Assay
 package import AssayPipelines
+import AssayStatements
 
 /// The processor types that read bank statements.
 package enum StatementProcessors {
     /// Adds them to `registry`.
-    package static func register(in registry: inout Registry) throws {}
+    package static func register(in registry: inout Registry) throws {
+        try registry.register("bank_statement", parameters: BankStatements.parameters) { name, parameters in
+            try RegisteredProcessor(BankStatements(name: name, parameters: parameters), parameters: parameters)
+        }
+    }
 }

@@ -12,12 +12,18 @@ enum StoreAccess {
     /// - Throws: ``ProcessingError`` with code `store` while another program owns it.
     static func owner(_ console: Console, in shell: Shell) async throws -> any Store {
         let path = path(console, in: shell)
-        guard path != memory else { return MemoryStore(currency: try currency(console)) }
-        let store = try await SQLiteStore.open(path, access: .owner, currency: try currency(console))
+        guard path != memory else { return MemoryStore(currency: try currency(console) ?? "USD") }
+        let store = try SQLiteStore.open(path, access: .owner, currency: try currency(console), world: shell.world)
         for run in store.recovered {
             console.note("run \(run) had been left by a program that died; to go on: assay resume \(run)")
         }
         return store
+    }
+
+    /// As ``owner(_:in:)`` for a command that goes on with something on record: nothing is made.
+    static func existing(_ console: Console, in shell: Shell) async throws -> any Store {
+        _ = try existingPath(console, in: shell)
+        return try await owner(console, in: shell)
     }
 
     /// The store for a command that only reads.
@@ -31,16 +37,24 @@ enum StoreAccess {
 
     /// As ``reader(_:in:)``, for a command about the database itself.
     static func database(_ console: Console, in shell: Shell) async throws -> SQLiteStore {
-        let path = path(console, in: shell)
-        let name = console.settings.text(.store) ?? path
-        guard path != memory else { throw CommandFailure.usage("a store in memory has nothing to read; name a file with --store") }
-        guard access(path, F_OK) == 0 else {
-            throw CommandFailure(.notFound, "there is no store at '\(name)'; 'assay run' makes one, or name one with --store")
-        }
-        let store = try await SQLiteStore.open(path, access: .readOnly)
+        let path = try existingPath(console, in: shell)
+        let store = try SQLiteStore.open(path, access: .readOnly)
         guard try await !store.runs(matching: RunFilter(statuses: [.running], limit: 1)).isEmpty else { return store }
         // Somebody is at work or has died; in the second case this program can become the owner.
-        return (try? await SQLiteStore.open(path, access: .owner)) ?? store
+        return (try? SQLiteStore.open(path, access: .owner, world: shell.world)) ?? store
+    }
+
+    private static func existingPath(_ console: Console, in shell: Shell) throws -> String {
+        let path = path(console, in: shell)
+        guard path != memory else {
+            throw CommandFailure.usage("a store in memory has nothing to read; name a file with --store")
+        }
+        guard access(path, F_OK) == 0 else {
+            let name = console.settings.text(.store) ?? path
+            throw CommandFailure(
+                .notFound, "there is no store at '\(name)'; 'assay run' makes one, or name one with --store")
+        }
+        return path
     }
 
     private static func path(_ console: Console, in shell: Shell) -> String {
@@ -48,10 +62,12 @@ enum StoreAccess {
         return text == memory ? text : shell.place(of: text)
     }
 
-    private static func currency(_ console: Console) throws -> String {
+    /// The currency that somebody asked for; `nil`: the one the store has.
+    private static func currency(_ console: Console) throws -> String? {
+        guard console.settings[.currency]?.origin != .standard else { return nil }
         let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")
         return try console.settings.value(.currency, "three capital letters such as USD") { text in
             text.utf8.count == 3 && text.utf8.allSatisfy(letters.contains) ? text : nil
-        } ?? "USD"
+        }
     }
 }

@@ -136,16 +136,16 @@ extension Connection {
         func read(_ sql: String, _ row: (SQLStatement) throws -> Void) throws {
             try prepare(sql).forEach { statement in do { try row(statement) } catch { found(error) } }
         }
-        try read("SELECT \(OutcomeRow.columns) FROM outcomes") { _ = try $0.readOutcome() }
-        try read("SELECT \(ItemRow.columns) FROM items") { _ = try $0.readItem() }
+        try read(OutcomeRow.selection) { _ = try $0.readOutcome() }
+        try read(ItemRow.selection) { _ = try $0.readItem() }
         try read("SELECT place, value, seal FROM transformed") { _ = try $0.readTransformed() }
-        try read("SELECT \(ChargeRow.columns) FROM charges") { _ = try $0.readCharge() }
-        try read("SELECT \(CallRow.columns) FROM calls") { _ = try $0.readCall() }
-        try read("SELECT \(PriceRow.columns) FROM prices") { _ = try $0.readPrice() }
-        try read("SELECT \(CheckpointRow.columns) FROM checkpoints") { row in
+        try read(ChargeRow.selection) { _ = try $0.readCharge() }
+        try read(CallRow.selection) { _ = try $0.readCall() }
+        try read(PriceRow.selection) { _ = try $0.readPrice() }
+        try read(CheckpointRow.selection) { row in
             if row.readCheckpoint() == nil { throw ProcessingError.damaged("a saved step") }
         }
-        try read("SELECT \(CacheRow.columns) FROM cache") { row in
+        try read(CacheRow.selection) { row in
             if row.readCacheEntry() == nil { throw ProcessingError.damaged("a cached value") }
         }
     }

@@ -35,6 +35,9 @@ final class GroupCommit: Sendable {
     /// How many transactions were committed.
     var commits: Int { state.withLock { $0.commits } }
 
+    /// How many writes wait for the next transaction.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     /// Throws when the store refuses all work.
     func checkUsable() throws(ProcessingError) {
         if let refusal = state.withLock({ $0.refusal }) { throw refusal }

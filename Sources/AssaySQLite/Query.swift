@@ -3,12 +3,13 @@ import Assay
 /// The columns of a table in the one order in which its rows are written and read, which its seal depends on.
 struct Columns: CustomStringConvertible {
     let description: String
+    /// A place for a value per column, numbered from 1.
+    let marks: String
 
-    init(_ names: String) { description = names }
-
-    /// A place for a value per column.
-    var marks: String {
-        description.split(separator: ",").indices.map { "?\($0 + 1)" }.joined(separator: ", ")
+    init(_ names: String) {
+        description = names
+        let count = names.split(separator: ",").count
+        marks = (1...count).map { "?\($0)" }.joined(separator: ", ")
     }
 }
 

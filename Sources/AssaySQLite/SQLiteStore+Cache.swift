@@ -25,6 +25,9 @@ extension SQLiteStore {
 struct CacheRow: Sendable {
     static let columns = Columns(
         "key, service, operation, stored_at, expires_at, cost, cost_id, hits, value, sha256")
+    fileprivate static let insertion = "REPLACE INTO cache (\(columns)) VALUES (\(columns.marks))"
+    static let selection = "SELECT \(columns) FROM cache"
+    fileprivate static let ofKey = selection + " WHERE key = ?"
 
     var entry: CacheEntry
     var value: [UInt8]
@@ -57,7 +60,7 @@ enum CacheLookup {
 extension Connection {
     func store(_ row: CacheRow) throws {
         let entry = row.entry
-        let insert = try prepare("REPLACE INTO cache (\(CacheRow.columns)) VALUES (\(CacheRow.columns.marks))")
+        let insert = try prepare(CacheRow.insertion)
         insert.bind(entry.key)
         insert.bind(entry.service)
         insert.bind(entry.operation)
@@ -72,7 +75,7 @@ extension Connection {
     }
 
     func cacheEntry(_ key: String) throws -> CacheLookup {
-        let find = try prepare("SELECT \(CacheRow.columns) FROM cache WHERE key = ?")
+        let find = try prepare(CacheRow.ofKey)
         find.bind(key)
         return try find.first { row in row.readCacheEntry().map { .found($0) } ?? .damaged } ?? .missing
     }

@@ -24,6 +24,15 @@ struct CheckpointRow: Sendable {
         """
         execution_id, processor_id, input_id, step, input_digest, definition, run_id, epoch, saved_at, value, sha256
         """)
+    // A replaced step goes to the end.
+    fileprivate static let insertion = """
+        REPLACE INTO checkpoints (\(columns), serial) VALUES (\(columns.marks),
+            (SELECT coalesce(max(serial), 0) + 1 FROM checkpoints
+            WHERE execution_id = ?1 AND processor_id = ?2 AND input_id = ?3))
+        """
+    static let selection = "SELECT \(columns) FROM checkpoints"
+    fileprivate static let ofSubject =
+        selection + " WHERE execution_id = ? AND processor_id = ? AND input_id = ? ORDER BY serial"
 
     var checkpoint: Checkpoint
     var value: [UInt8]
@@ -51,13 +60,7 @@ extension Connection {
     func save(_ row: CheckpointRow, _ charges: [ChargeRow]) throws {
         let checkpoint = row.checkpoint
         guard try stand(of: checkpoint.runID)?.epoch == checkpoint.epoch else { return }
-        // A replaced step goes to the end.
-        let insert = try prepare(
-            """
-            REPLACE INTO checkpoints (\(CheckpointRow.columns), serial) VALUES (\(CheckpointRow.columns.marks),
-                (SELECT coalesce(max(serial), 0) + 1 FROM checkpoints
-                WHERE execution_id = ?1 AND processor_id = ?2 AND input_id = ?3))
-            """)
+        let insert = try prepare(CheckpointRow.insertion)
         insert.bind(checkpoint.subject)
         insert.bind(checkpoint.step)
         insert.bind(checkpoint.inputDigest.text)
@@ -73,11 +76,7 @@ extension Connection {
 
     /// The saved steps; one that is not as it was written counts as not saved.
     func checkpoints(of subject: CheckpointSubject) throws -> [Checkpoint] {
-        let find = try prepare(
-            """
-            SELECT \(CheckpointRow.columns) FROM checkpoints
-            WHERE execution_id = ? AND processor_id = ? AND input_id = ? ORDER BY serial
-            """)
+        let find = try prepare(CheckpointRow.ofSubject)
         find.bind(subject)
         return try find.all { $0.readCheckpoint() }.compactMap { $0 }
     }

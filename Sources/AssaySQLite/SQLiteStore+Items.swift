@@ -36,6 +36,9 @@ enum Place {
 struct ItemRow: Sendable {
     static let columns = Columns(
         "place, input_id, account_id, underwriting_id, execution_id, data, payload, flags, seal")
+    fileprivate static let insertion = "INSERT INTO items (\(columns)) VALUES (\(columns.marks))"
+    static let selection = "SELECT \(columns) FROM items"
+    fileprivate static let page = selection + " WHERE place BETWEEN ? AND ? ORDER BY place"
 
     var item: Item
     var data: [UInt8]
@@ -59,7 +62,7 @@ extension Connection {
         last.bind(Place.of(0, inRun: key))
         last.bind(Place.of(.max, inRun: key))
         var place = try last.first { $0.optionalInteger() }?.map { $0 + 1 } ?? Place.of(0, inRun: key)
-        let insert = try prepare("INSERT INTO items (\(ItemRow.columns)) VALUES (\(ItemRow.columns.marks))")
+        let insert = try prepare(ItemRow.insertion)
         for row in rows {
             insert.bind(place)
             insert.bind(row.item.id)
@@ -92,8 +95,7 @@ extension Connection {
     func items(of run: Run.ID, from start: Int, limit: Int) throws -> [StoredItem] {
         guard let key = try stand(of: run)?.key, let places = Place.range(from: start, limit: limit, inRun: key)
         else { return [] }
-        let find = try prepare(
-            "SELECT \(ItemRow.columns) FROM items WHERE place BETWEEN ? AND ? ORDER BY place")
+        let find = try prepare(ItemRow.page)
         find.bind(places.lowerBound)
         find.bind(places.upperBound)
         var items = try find.all { try $0.readItem() }

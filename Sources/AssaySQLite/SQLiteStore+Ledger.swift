@@ -42,6 +42,11 @@ struct ChargeRow: Sendable {
         cost_id, key, kind, run_id, execution_id, processor_id, input_id, item_index, step, service, operation, cost,
         timestamp, avoided_cost, account_id, underwriting_id, metadata, seal
         """)
+    fileprivate static let insertion = """
+        INSERT INTO charges (\(columns)) VALUES (\(columns.marks))
+        ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING
+        """
+    static let selection = "SELECT \(columns) FROM charges"
 
     var charge: Charge
     var metadata: [UInt8]
@@ -59,23 +64,26 @@ enum CallRow {
         call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id, service, operation, call_key,
         maximum_cost, timestamp, seal
         """)
+    fileprivate static let insertion = """
+        INSERT INTO calls (\(columns)) VALUES (\(columns.marks))
+        ON CONFLICT (call_id) DO UPDATE SET (\(columns)) = (\(columns.marks))
+        """
+    static let selection = "SELECT \(columns) FROM calls"
 }
 
 /// How a price is stored.
 enum PriceRow {
     static let columns = Columns(
         "processor, service, operation, amount, policy, effective_from, entered_at, seal")
+    fileprivate static let insertion = "INSERT INTO prices (\(columns)) VALUES (\(columns.marks))"
+    static let selection = "SELECT \(columns) FROM prices"
 }
 
 extension Connection {
     /// Records the charges whose key is not on record; the answer says which those are.
     func record(_ rows: [ChargeRow]) throws -> [Bool] {
         guard !rows.isEmpty else { return [] }
-        let insert = try prepare(
-            """
-            INSERT INTO charges (\(ChargeRow.columns)) VALUES (\(ChargeRow.columns.marks))
-            ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING
-            """)
+        let insert = try prepare(ChargeRow.insertion)
         return try rows.map { row in
             insert.bind(row)
             return try insert.run() == 1
@@ -83,7 +91,7 @@ extension Connection {
     }
 
     func charges(matching filter: ChargeFilter) throws -> [Charge] {
-        var query = Query("SELECT \(ChargeRow.columns) FROM charges")
+        var query = Query(ChargeRow.selection)
         query.add("run_id", filter.runID?.text)
         query.add("execution_id", filter.executionID?.text)
         query.add("account_id", filter.accountID?.text)
@@ -93,17 +101,13 @@ extension Connection {
     }
 
     func file(_ call: CallRecord) throws {
-        let upsert = try prepare(
-            """
-            INSERT INTO calls (\(CallRow.columns)) VALUES (\(CallRow.columns.marks))
-            ON CONFLICT (call_id) DO UPDATE SET (\(CallRow.columns)) = (\(CallRow.columns.marks))
-            """)
+        let upsert = try prepare(CallRow.insertion)
         upsert.bind(call)
         try upsert.run()
     }
 
     func calls(matching filter: CallFilter) throws -> [CallRecord] {
-        var query = Query("SELECT \(CallRow.columns) FROM calls")
+        var query = Query(CallRow.selection)
         query.add("run_id", filter.runID?.text)
         query.add("execution_id", filter.executionID?.text)
         query.add("input_id", filter.inputID)
@@ -115,7 +119,7 @@ extension Connection {
     }
 
     func add(_ price: Price, for subject: PriceSubject, at moment: Timestamp) throws {
-        let insert = try prepare("INSERT INTO prices (\(PriceRow.columns)) VALUES (\(PriceRow.columns.marks))")
+        let insert = try prepare(PriceRow.insertion)
         switch subject {
         case .processor(let name):
             insert.bind(name)
@@ -135,7 +139,7 @@ extension Connection {
     }
 
     func prices(_ currency: String) throws -> PriceList {
-        let find = try prepare("SELECT \(PriceRow.columns) FROM prices ORDER BY seq")
+        let find = try prepare(PriceRow.selection + " ORDER BY seq")
         var prices = PriceList(currency: currency)
         for (price, subject) in try find.all({ try $0.readPrice() }) { prices.add(price, for: subject) }
         return prices

@@ -21,7 +21,11 @@ struct OutcomeRow: Sendable {
         """
         place, input_id, status, reason, flags, attempts, duration, cost, avoided_cost, output, error, steps, seal
         """)
-    static let insertion = "INTO outcomes (\(columns)) VALUES (\(columns.marks))"
+    fileprivate static let insertion =
+        "INSERT INTO outcomes (\(columns)) VALUES (\(columns.marks)) ON CONFLICT (place) DO NOTHING"
+    fileprivate static let replacement = "REPLACE INTO outcomes (\(columns)) VALUES (\(columns.marks))"
+    static let selection = "SELECT \(columns) FROM outcomes"
+    fileprivate static let page = selection + " WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?"
 
     var outcome: Outcome
     var output: [UInt8]?
@@ -54,7 +58,7 @@ struct CommittedRow: Sendable {
 extension Connection {
     func commit(_ rows: [CommittedRow], of run: Run.ID, epoch: Int) throws -> [Bool] {
         guard let run = try stand(of: run), run.epoch == epoch, !run.isTerminal else { return rows.map { _ in false } }
-        let insert = try prepare("INSERT \(OutcomeRow.insertion) ON CONFLICT (place) DO NOTHING")
+        let insert = try prepare(OutcomeRow.insertion)
         return try rows.map { row in
             insert.bind(row.outcome, at: Place.of(row.outcome.outcome.index, inRun: run.key))
             guard try insert.run() == 1 else { return false }
@@ -66,7 +70,7 @@ extension Connection {
 
     func withdrawOutputs(of run: Run.ID) throws {
         guard let key = try stand(of: run)?.key, let places = Place.range(from: 0, limit: .max, inRun: key) else { return }
-        let update = try prepare("REPLACE \(OutcomeRow.insertion)")
+        let update = try prepare(OutcomeRow.replacement)
         var start = 0
         while true {
             let page = try outcomes(in: places, from: start, limit: 1_000)
@@ -87,8 +91,7 @@ extension Connection {
     }
 
     private func outcomes(in places: ClosedRange<Int64>, from start: Int = 0, limit: Int) throws -> [Outcome] {
-        let find = try prepare(
-            "SELECT \(OutcomeRow.columns) FROM outcomes WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?")
+        let find = try prepare(OutcomeRow.page)
         find.bind(places.lowerBound + Int64(start))
         find.bind(places.upperBound)
         find.bind(limit)
@@ -125,11 +128,13 @@ extension SQLStatement {
             (outcome.cached, outcome.carried, outcome.inputChanged) = (flags & 1 != 0, flags & 2 != 0, flags & 4 != 0)
             outcome.attempts = row.int()
             outcome.duration = .nanoseconds(row.integer())
-            outcome.cost = Money(billionths: row.integer())
-            outcome.avoidedCost = Money(billionths: row.integer())
+            // What is as it is at first is not set, because an outcome keeps what few have in a place apart.
+            let (cost, avoided) = (Money(billionths: row.integer()), Money(billionths: row.integer()))
+            if cost != .zero { outcome.cost = cost }
+            if avoided != .zero { outcome.avoidedCost = avoided }
             outcome.output = try row.optionalJSON().map { Payload(json: $0) }
-            outcome.error = try row.optionalJSON().flatMap { FailureRecord(stored: $0) }
-            outcome.steps = try row.optionalJSON()?.array?.compactMap(Outcome.Step.init(stored:)) ?? []
+            if let error = try row.optionalJSON() { outcome.error = FailureRecord(stored: error) }
+            if let steps = try row.optionalJSON() { outcome.steps = steps.array?.compactMap(Outcome.Step.init(stored:)) ?? [] }
             return outcome
         }
     }

@@ -23,6 +23,9 @@ extension SQLiteStore {
 extension Run {
     fileprivate static let columns = Columns(
         "id, execution_id, processor_id, status, epoch, started_at, finished_at, record, seal")
+    fileprivate static let insertion = "INSERT INTO runs (\(columns)) VALUES (\(columns.marks))"
+    fileprivate static let replacement = "UPDATE runs SET (\(columns)) = (\(columns.marks)) WHERE id = ?1"
+    fileprivate static let selection = "SELECT \(columns) FROM runs"
 }
 
 extension Connection {
@@ -45,13 +48,13 @@ extension Connection {
         execution.bind(run.startedAt.milliseconds)
         try execution.run()
 
-        let insert = try prepare("INSERT INTO runs (\(Run.columns)) VALUES (\(Run.columns.marks))")
+        let insert = try prepare(Run.insertion)
         insert.bind(run, record)
         try insert.run()
     }
 
     func finish(_ run: Run, _ record: [UInt8]) throws {
-        let update = try prepare("UPDATE runs SET (\(Run.columns)) = (\(Run.columns.marks)) WHERE id = ?1")
+        let update = try prepare(Run.replacement)
         update.bind(run, record)
         try update.run()
         let execution = try statement("UPDATE executions SET status = ? WHERE id = ?")
@@ -70,13 +73,13 @@ extension Connection {
     }
 
     func run(_ id: Run.ID) throws -> Run? {
-        let find = try prepare("SELECT \(Run.columns) FROM runs WHERE id = ?")
+        let find = try prepare(Run.selection + " WHERE id = ?")
         find.bind(id.text)
         return try find.first { try $0.readRun() }
     }
 
     func runs(matching filter: RunFilter) throws -> [Run] {
-        var query = Query("SELECT \(Run.columns) FROM runs")
+        var query = Query(Run.selection)
         query.add("execution_id", filter.executionID?.text)
         query.add("processor_id", filter.processorID?.text)
         query.add("status", oneOf: filter.statuses?.map(\.rawValue))

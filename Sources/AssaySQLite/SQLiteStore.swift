@@ -73,7 +73,7 @@ public final class SQLiteStore: Store {
         path = folder.database
         readers = Readers(path: path)
         let commits = GroupCommit()
-        commits.start(queue) { withExtendedLifetime(lock) {} }
+        commits.start(queue) { lock.release() }
         self.commits = commits
     }
 
@@ -103,6 +103,9 @@ public final class SQLiteStore: Store {
 
     /// How many transactions were committed; fewer than writes when writers were many.
     var commitCount: Int { commits?.commits ?? 0 }
+
+    /// How many writes wait for the next transaction.
+    var waitingCount: Int { commits?.waitingCount ?? 0 }
 
     /// Writes with `body`, which must not keep the store alive, and returns once that is durable.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {

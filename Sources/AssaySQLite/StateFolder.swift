@@ -1,5 +1,6 @@
 import Assay
 import Foundation
+import Synchronization
 
 /// The folder that belongs to a store: nobody else may write in it, and one program at a time owns it.
 struct StateFolder: Sendable {
@@ -107,13 +108,23 @@ struct StateFolder: Sendable {
     }
 }
 
-/// The sign that a program owns a folder; given up when it is released, and by the system when the program dies.
+/// The sign that a program owns a folder; the system gives it up when the program dies.
 final class OwnerLock: Sendable {
-    private let descriptor: Int32
+    private let file: Mutex<Int32?>
 
-    fileprivate init(descriptor: Int32) { self.descriptor = descriptor }
+    fileprivate init(descriptor: Int32) { file = Mutex(descriptor) }
 
-    deinit { close(descriptor) }
+    deinit { release() }
+
+    /// Lets another program be the owner.
+    func release() {
+        file.withLock { file in
+            if let file { close(file) }
+            file = nil
+        }
+    }
+
+    private var descriptor: Int32 { file.withLock { $0 ?? -1 } }
 
     /// What the owner wrote about itself.
     fileprivate var holder: String {

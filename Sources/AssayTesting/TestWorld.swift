@@ -103,11 +103,18 @@ extension World {
     /// A world without chance: the given clock, identifiers `id-1`, `id-2`, …, and always the same number.
     public static func testing(time: any TimeSource = ManualTime(runsFree: true), chance: Double = 0.5) -> World {
         let counter = Counter()
-        return World(
-            time: time, makeIdentifier: { Identifier("id-\(counter.next())") ?? fallback }, chance: { chance })
+        return World(time: time, makeIdentifier: { .numbered("id-", counter.next()) }, chance: { chance })
     }
+}
 
-    private static let fallback = Identifier("id")!
+extension Identifier {
+    /// The identifier made of `prefix` and `number`, for tests that name things by counting.
+    public static func numbered(_ prefix: StaticString, _ number: Int) -> Identifier {
+        guard let identifier = Identifier("\(prefix)\(number)") else {
+            preconditionFailure("'\(prefix)' cannot begin an identifier")
+        }
+        return identifier
+    }
 }
 
 /// Counts from 1; shared by whoever holds it.

@@ -36,19 +36,24 @@ struct Measurement {
     }
 
     private static func processorSeconds() -> Double {
-        [RUSAGE_SELF, RUSAGE_CHILDREN].reduce(0) { sum, who in
-            var usage = rusage()
-            getrusage(who, &usage)
+        [itself, children].reduce(0) { sum, who in
+            let usage = usage(of: who)
             let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
             let micros = usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
             return sum + Double(seconds) + Double(micros) / 1e6
         }
     }
 
-    private static func peakMegabytes() -> Double {
+    private static func peakMegabytes() -> Double { Double(usage(of: itself).ru_maxrss) / 1_024 }
+
+    // By number: the C constants have another type on every platform.
+    private static let itself: Int32 = 0
+    private static let children: Int32 = -1
+
+    private static func usage(of who: Int32) -> rusage {
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
-        return Double(usage.ru_maxrss) / 1_024
+        getrusage(who, &usage)
+        return usage
     }
 }
 

@@ -1,5 +1,6 @@
 import Assay
 import AssaySQLite
+import AssayStatements
 import Foundation
 import Synchronization
 
@@ -12,6 +13,7 @@ enum Workloads {
         "sequential/W1": { try await noOps($0, .sequential) },
         "thread/W1": { try await noOps($0, ThreadRunner(maxWorkers: $0.workers)) },
         "thread/W2": sleepers, "durable/W6": durable, "durable/W7": carried,
+        "hash/W11": hashes, "durable/W11": statements,
     ]
 
     // MARK: Yardsticks
@@ -53,6 +55,28 @@ enum Workloads {
         }
         try check(results.withLock { $0.last } == request.count, "dispatch")
         return measured
+    }
+
+    /// Reading and hashing the files of a folder.
+    private static func hashes(_ request: Request) async throws -> Measurement {
+        let files = try statementFiles(request)
+        var digests = 0
+        let measured = try await Measurement.of {
+            for file in files {
+                let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
+                digests += Digest.hex(of: bytes).utf8.count
+            }
+        }
+        try check(digests == 64 * files.count, "digests")
+        return measured
+    }
+
+    private static func statementFiles(_ request: Request) throws -> [String] {
+        let suffixes = [".ofx", ".csv", ".sta"]
+        let found = FileManager.default.enumerator(atPath: request.directory)?.compactMap { $0 as? String } ?? []
+        let files = found.filter { name in suffixes.contains { name.hasSuffix($0) } }.sorted()
+        try check(files.count >= request.count, "\(request.directory) has \(files.count) statements only")
+        return files.prefix(request.count).map { request.directory + "/" + $0 }
     }
 
     // MARK: The engine
@@ -111,13 +135,28 @@ enum Workloads {
         }
     }
 
+    private static func statements(_ request: Request) async throws -> Measurement {
+        let files = try statementFiles(request)
+        let processor = try RegisteredProcessor(BankStatements())
+        return try await inStore(request) { engine, _, _, options in
+            var measured = Measurement(wall: 0, cpu: 0)
+            var counts = Counts()
+            measured = try await Measurement.of {
+                let items = files.lazy.map { Item($0, BankStatements.Source(path: $0)) }
+                counts = try await engine.run(processor, over: items, options: options).counts
+            }
+            measured.notes = "\(counts.failed) refused"
+            return measured
+        }
+    }
+
     private static func inStore(
         _ request: Request,
         _ body: (Engine, RegisteredProcessor, [Item], RunOptions) async throws -> Measurement
     ) async throws -> Measurement {
-        let folder = request.directory + "/bench-\(getpid())"
+        let folder = NSTemporaryDirectory() + "assay-bench-store-\(getpid())"
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let store = try await SQLiteStore.open(folder + "/assay.db")
+        let store = try SQLiteStore.open(folder + "/assay.db")
         let processor = try RegisteredProcessor(ClosureProcessor<Int, Int>("increment") { value, _ in value &+ 1 })
         let items = (0..<request.count).map { Item("item_\($0 + 1)", $0) }
         var options = RunOptions()

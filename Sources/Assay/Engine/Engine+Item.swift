@@ -2,7 +2,7 @@
 
 extension Engine {
     /// The desk of an item: with the steps that earlier runs saved, and the resume point it came with.
-    func desk(for entry: StoredItem, _ session: RunSession) async throws -> ItemDesk {
+    nonisolated(nonsending) func desk(for entry: StoredItem, _ session: RunSession) async throws -> ItemDesk {
         var saved: [String: JSONValue] = [:]
         var point = ResumePoint(of: entry.item)
         if let named = point?.inputDigest, named != (try session.digest(of: entry.item)) { point = nil }
@@ -17,7 +17,7 @@ extension Engine {
     }
 
     /// The outcome of an item whose output was cached, with the zero charge that stands for it.
-    func cachedOutcome(of entry: StoredItem, _ session: RunSession) async throws -> Outcome? {
+    nonisolated(nonsending) func cachedOutcome(of entry: StoredItem, _ session: RunSession) async throws -> Outcome? {
         guard let policy = session.options.itemCache, !policy.refresh else { return nil }
         let key = try itemKey(of: entry, session, policy)
         guard let found = try await store.cacheEntry(key), found.isFresh(at: world.time.now()) else {

@@ -74,7 +74,7 @@ extension Engine {
     }
 
     /// The item to work on next, begun; `nil` when there is none or the run is stopped.
-    private func nextWork(_ lane: Lane, on floor: Floor, _ generation: Int) async throws -> Work? {
+    private nonisolated(nonsending) func nextWork(_ lane: Lane, on floor: Floor, _ generation: Int) async throws -> Work? {
         if let work = lane.workInProgress(generation) { return work }
         let session = floor.session
         while session.stopped == nil {
@@ -94,7 +94,7 @@ extension Engine {
     }
 
     /// Begins an item; `nil` when the cache already had its output.
-    private func begin(
+    private nonisolated(nonsending) func begin(
         _ entry: StoredItem, in lane: Lane, on floor: Floor, _ generation: Int
     ) async throws -> Work? {
         let session = floor.session
@@ -111,7 +111,7 @@ extension Engine {
     /// What becomes of an item after an attempt.
     ///
     /// - Returns: `false` when this loop has been left behind.
-    private func settle(
+    private nonisolated(nonsending) func settle(
         _ answer: Result<Payload, any Error>, of work: Work, in lane: Lane, on floor: Floor, _ generation: Int
     ) async throws -> Bool {
         let session = floor.session
@@ -207,10 +207,10 @@ final class Floor: Sendable {
     let session: RunSession
     let lanes: [Lane]
     private let frames: Frames
+    private let frameSize = Atomic(1)
     private let state: Mutex<State>
 
     private struct State {
-        var frameSize = 1
         var running: Int
         var waiter: CheckedContinuation<Void, Never>?
         var failure: (any Error)?
@@ -225,8 +225,8 @@ final class Floor: Sendable {
     }
 
     /// Items to work on: the next in order, else half of what another lane has claimed; empty when all are started.
-    func nextFrame() async throws -> ArraySlice<StoredItem> {
-        let frame = try await frames.next(state.withLock { $0.frameSize })
+    nonisolated(nonsending) func nextFrame() async throws -> ArraySlice<StoredItem> {
+        let frame = try await frames.next(frameSize.load(ordering: .relaxed))
         guard frame.isEmpty else { return frame }
         for lane in lanes {
             let half = lane.giveHalf()
@@ -237,12 +237,10 @@ final class Floor: Sendable {
 
     /// Lets frames grow while items are short, so that claiming them costs nothing, and go one by one when they are long.
     func noteAttempt(lasted duration: Duration) {
-        state.withLock { state in
-            if duration < .microseconds(50) {
-                state.frameSize = min(state.frameSize * 2, 256)
-            } else if duration > .milliseconds(1) {
-                state.frameSize = 1
-            }
+        if duration < .microseconds(50) {
+            frameSize.store(min(frameSize.load(ordering: .relaxed) * 2, 256), ordering: .relaxed)
+        } else if duration > .milliseconds(1) {
+            frameSize.store(1, ordering: .relaxed)
         }
     }
 

@@ -285,7 +285,7 @@ extension Engine {
     }
 
     /// Commits outcomes and takes note of those that the store accepted.
-    func commit(_ outcomes: [CommittedOutcome], _ session: RunSession) async throws {
+    nonisolated(nonsending) func commit(_ outcomes: [CommittedOutcome], _ session: RunSession) async throws {
         guard !outcomes.isEmpty else { return }
         let accepted = try await store.commit(outcomes, of: session.run.id, epoch: session.run.epoch)
         session.note(zip(outcomes, accepted).lazy.filter(\.1).map(\.0.outcome))

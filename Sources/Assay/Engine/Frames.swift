@@ -25,7 +25,7 @@ final class Frames: Sendable {
     }
 
     /// The next items, at most `limit`; empty when there are none left.
-    func next(_ limit: Int) async throws -> ArraySlice<StoredItem> {
+    nonisolated(nonsending) func next(_ limit: Int) async throws -> ArraySlice<StoredItem> {
         while true {
             switch state.withLock({ Self.step(&$0, limit) }) {
             case .frame(let frame): return frame

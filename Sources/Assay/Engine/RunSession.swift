@@ -21,6 +21,10 @@ final class RunSession: Sendable {
     let startedAt: Duration
     private let logger: Logger
     private let state: Mutex<State>
+    // Asked for every item, and almost always false: a look at these spares the lock that all lanes share.
+    private let isStopped = Atomic(false)
+    private let hasResuming = Atomic(false)
+    private let hasCosts = Atomic(false)
     private let emission = Mutex(())
 
     private struct State {
@@ -79,6 +83,7 @@ final class RunSession: Sendable {
             state.ended += repeatElement(false, count: items.count)
             state.resuming.formUnion(resuming)
         }
+        if !resuming.isEmpty { hasResuming.store(true, ordering: .releasing) }
     }
 
     var total: Int { state.withLock { $0.total } }
@@ -87,7 +92,7 @@ final class RunSession: Sendable {
     var metrics: RunMetrics { state.withLock { $0.metrics } }
     var firstFailure: FailureRecord? { state.withLock { $0.firstFailure?.record } }
 
-    func resumes(_ index: Int) -> Bool { state.withLock { $0.resuming.contains(index) } }
+    func resumes(_ index: Int) -> Bool { hasResuming.load(ordering: .acquiring) && state.withLock { $0.resuming.contains(index) } }
 
     func hasEnded(_ index: Int) -> Bool { state.withLock { $0.ended[index] } }
 
@@ -147,7 +152,7 @@ final class RunSession: Sendable {
 
     // MARK: Stopping
 
-    var stopped: Stop? { state.withLock { $0.stop } }
+    var stopped: Stop? { isStopped.load(ordering: .acquiring) ? state.withLock { $0.stop } : nil }
 
     /// Stops the run; a stop that does not wait for items in flight overrides one that does.
     func stop(_ stop: Stop) {
@@ -159,6 +164,7 @@ final class RunSession: Sendable {
             } else {
                 return nil
             }
+            isStopped.store(true, ordering: .releasing)
             guard !stop.drains else { return nil }
             defer { state.stopWaiter = nil }
             return state.stopWaiter
@@ -218,11 +224,13 @@ final class RunSession: Sendable {
             sums.avoided = (try? sums.avoided.adding(charge.avoidedCost ?? .zero)) ?? sums.avoided
             state.costs[index] = sums
         }
+        hasCosts.store(true, ordering: .releasing)
     }
 
     /// What an item cost so far in charges that are on record.
     func takeCosts(of index: Int) -> (cost: Money, avoided: Money) {
-        state.withLock { $0.costs.removeValue(forKey: index) } ?? (.zero, .zero)
+        guard hasCosts.load(ordering: .acquiring) else { return (.zero, .zero) }
+        return state.withLock { $0.costs.removeValue(forKey: index) } ?? (.zero, .zero)
     }
 
     /// Marks the bill as incomplete.

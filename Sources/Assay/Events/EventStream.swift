@@ -12,13 +12,14 @@ public final class EventStream: Sendable {
     private let level: Logger.Level
     private let capacity: Int
     private let logger: Logger
+    /// A bit for each kind that a subscriber has asked for.
+    private let wanted = Atomic<UInt64>(0)
 
     private struct State {
         var ring: [Event] = []
         var dropped = 0
         var subscriptions: [Int: Subscription] = [:]
         var nextSubscription = 0
-        var wanted: Set<Event.Kind> = []
     }
 
     private struct Subscription {
@@ -51,7 +52,7 @@ public final class EventStream: Sendable {
         let id = state.withLock { state in
             state.nextSubscription += 1
             state.subscriptions[state.nextSubscription] = Subscription(kinds: kinds, continuation: continuation)
-            state.wanted.formUnion(kinds)
+            wanted.store(Self.bits(of: state), ordering: .releasing)
             return state.nextSubscription
         }
         let logger = logger
@@ -71,7 +72,13 @@ public final class EventStream: Sendable {
     private func unsubscribe(_ id: Int) {
         state.withLock { state in
             state.subscriptions.removeValue(forKey: id)?.continuation.finish()
-            state.wanted = state.subscriptions.values.reduce(into: []) { $0.formUnion($1.kinds) }
+            wanted.store(Self.bits(of: state), ordering: .releasing)
+        }
+    }
+
+    private static func bits(of state: State) -> UInt64 {
+        state.subscriptions.values.reduce(0) { bits, subscription in
+            subscription.kinds.reduce(bits) { $0 | $1.bit }
         }
     }
 
@@ -85,7 +92,9 @@ public final class EventStream: Sendable {
 
     func records(_ kind: Event.Kind) -> Bool { kind.level >= level }
 
-    func wants(_ kind: Event.Kind) -> Bool { records(kind) || state.withLock { $0.wanted.contains(kind) } }
+    func wants(_ kind: Event.Kind) -> Bool {
+        records(kind) || wanted.load(ordering: .acquiring) & kind.bit != 0
+    }
 
     func send(_ event: Event) {
         let recorded = records(event.kind)
@@ -112,6 +121,14 @@ public final class EventStream: Sendable {
             logger.log(level: event.level, "\(event.kind.rawValue)\(detail)", metadata: metadata)
         }
     }
+}
+
+extension Event.Kind {
+    /// Its place in a set of kinds.
+    fileprivate var bit: UInt64 { 1 << UInt64(Self.places[self] ?? 0) }
+
+    private static let places = Dictionary(
+        uniqueKeysWithValues: allCases.enumerated().map { ($0.element, $0.offset) })
 }
 
 /// A subscription to events; ends when asked to.

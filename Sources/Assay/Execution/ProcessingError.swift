@@ -73,7 +73,7 @@ public struct ProcessingError: Error, Sendable {
         if let known = error as? ProcessingError {
             self = known
         } else if let described = error as? any FailureDescribing {
-            self.init(described.code ?? code, described.message, retryable: described.retryable, cause: error)
+            self.init(described.failureCode ?? code, described.message, retryable: described.retryable, cause: error)
             thrownName = String(describing: type(of: error))
         } else {
             self.init(code, Self.text(of: error), cause: error)
@@ -96,7 +96,7 @@ public struct ProcessingError: Error, Sendable {
 /// An error of user code that says more about itself than its type does.
 public protocol FailureDescribing: Error {
     /// The code it stands for; `nil` for the one of its stage.
-    var code: ProcessingError.Code? { get }
+    var failureCode: ProcessingError.Code? { get }
     /// What happened and what to do about it.
     var message: String { get }
     /// Whether another attempt may help; `nil` for what the code says.
@@ -104,7 +104,7 @@ public protocol FailureDescribing: Error {
 }
 
 extension FailureDescribing {
-    public var code: ProcessingError.Code? { nil }
+    public var failureCode: ProcessingError.Code? { nil }
     public var retryable: Bool? { nil }
 }
 

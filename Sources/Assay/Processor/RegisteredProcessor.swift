@@ -77,15 +77,24 @@ public struct RegisteredProcessor: Sendable {
         }
     }
 
-    /// How inputs are compared, if they can be; looked up once, since asking a value costs more than comparing two.
+    /// How inputs are compared, if their `==` sees every difference that JSON shows: the one of texts does not, and
+    /// a type's own may leave parts out. Looked up once, since asking a value costs more than comparing two.
     private static func equality<Input: Sendable>(of type: Input.Type) -> (@Sendable (Input, Input) -> Bool)? {
-        func comparison<Value: Equatable>(_: Value.Type) -> (Input, Input) -> Bool {
-            { left, right in left as? Value == right as? Value }
+        func comparison<Value: Sendable>(_ isSame: @escaping @Sendable (Value, Value) -> Bool)
+            -> @Sendable (Input, Input) -> Bool
+        {
+            { left, right in
+                guard let left = left as? Value, let right = right as? Value else { return false }
+                return isSame(left, right)
+            }
         }
-        guard let type = type as? any Equatable.Type else { return nil }
-        // The closure holds nothing but a type, which is no value that could be shared wrongly.
-        nonisolated(unsafe) let compare = comparison(type)
-        return { compare($0, $1) }
+        switch type {
+        case is Int.Type: return comparison { (left: Int, right: Int) in left == right }
+        case is Bool.Type: return comparison { (left: Bool, right: Bool) in left == right }
+        case is String.Type: return comparison { (left: String, right: String) in left.equalsInBytes(right) }
+        case is JSONValue.Type: return comparison { (left: JSONValue, right: JSONValue) in left == right }
+        default: return nil
+        }
     }
 
     /// What identifies the definition for resuming: a change of version or parameters changes it.

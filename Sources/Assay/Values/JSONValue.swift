@@ -40,7 +40,9 @@ public struct JSONObject: Hashable, Sendable {
     public subscript(key: String) -> JSONValue? {
         get {
             let index = position(of: key)
-            return index < members.count && members[index].key.equalsInBytes(key) ? members[index].value : nil
+            // Not `? : nil`, which would read as the value null.
+            guard index < members.count, members[index].key.equalsInBytes(key) else { return nil }
+            return members[index].value
         }
         set {
             let index = position(of: key)
@@ -70,6 +72,27 @@ public struct JSONObject: Hashable, Sendable {
             if members[middle].key.precedesInBytes(key) { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+}
+
+// Texts are compared and hashed by their bytes, as digests and databases do.
+extension JSONValue {
+    public static func == (left: JSONValue, right: JSONValue) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let a), .bool(let b)): a == b
+        case (.number(let a), .number(let b)): a == b
+        case (.string(let a), .string(let b)): a.equalsInBytes(b)
+        case (.array(let a), .array(let b)): a == b
+        case (.object(let a), .object(let b)): a == b
+        case (.null, _), (.bool, _), (.number, _), (.string, _), (.array, _), (.object, _): false
+        }
+    }
+}
+
+extension JSONObject.Member {
+    public static func == (left: Self, right: Self) -> Bool {
+        left.key.equalsInBytes(right.key) && left.value == right.value
     }
 }
 

@@ -1,11 +1,11 @@
-import Assay
+package import Assay
 import AssayPipelines
 import Foundation
 
 /// The inputs of a command line as a list of items that is read while it is used.
 package struct InputList: Sendable {
     /// One thing the user named.
-    private enum Source: Sendable {
+    fileprivate enum Source: Sendable {
         case file(String)
         case folder(String)
         case lines(path: String)
@@ -13,7 +13,7 @@ package struct InputList: Sendable {
         case items([Item])
     }
 
-    private let sources: [Source]
+    fileprivate let sources: [Source]
     private let shell: Shell
     private let scope: Scope
     private let stop: StopFlag

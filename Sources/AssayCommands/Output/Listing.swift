@@ -1,11 +1,15 @@
-import Assay
+package import Assay
 
 /// Writes rows one after another: as a table, as one JSON object, or as JSON lines.
 package struct Listing {
     private let console: Console
     private let opening: String
     private var table: TextTable
+    private var widths: [Int]?
     private var isFirst = true
+
+    /// Rows of a table that are set together; the first of these decide how wide columns are.
+    private static let page = 1_000
 
     /// A listing that is an object with `schema`, `facts`, and its rows under `key`.
     package init(
@@ -20,9 +24,11 @@ package struct Listing {
     }
 
     /// Adds a row.
-    package mutating func add(_ cells: @autoclosure () -> [String], json: @autoclosure () throws -> JSONValue) throws {
+    package mutating func add(_ cells: @autoclosure () throws -> [String], json: @autoclosure () throws -> JSONValue) throws {
         switch console.format {
-        case .table: table.rows.append(cells())
+        case .table:
+            try table.rows.append(cells())
+            if table.rows.count == Self.page { try writePage() }
         case .json:
             try console.write(json: (isFirst ? "\n" : ",\n") + json().json)
             isFirst = false
@@ -31,13 +37,21 @@ package struct Listing {
         }
     }
 
+    private mutating func writePage() throws {
+        let widths = self.widths ?? table.widths(in: console.columns)
+        let head = self.widths == nil ? [table.head(widths, console.paint)] : []
+        try console.write(lines: head + table.body(widths, cutting: console.columns != nil))
+        self.widths = widths
+        table.rows.removeAll(keepingCapacity: true)
+    }
+
     /// Ends the listing.
     ///
     /// - Parameter nothing: what is said in place of a table without rows.
-    package func end(nothing: String) throws {
+    package mutating func end(nothing: String) throws {
         switch console.format {
-        case .table where table.rows.isEmpty: console.note(nothing)
-        case .table: try console.write(table)
+        case .table where table.rows.isEmpty && widths == nil: console.note(nothing)
+        case .table: try writePage()
         case .json: try console.write(json: "\n]}\n")
         case .jsonl, .none: break
         }

@@ -1,4 +1,4 @@
-package import ArgumentParser
+import ArgumentParser
 
 /// How a command writes its data.
 package enum OutputFormat: String, CaseIterable, ExpressibleByArgument, Sendable {

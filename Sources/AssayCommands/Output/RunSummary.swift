@@ -27,10 +27,11 @@ struct RunSummary {
             }
             try console.write(lines: [""])
             try console.write(failures.table)
-        } else if let error = report.error, report.status == .failed {
-            try console.write(lines: ["", "\(error.code.rawValue): \(error.message)".safe])
         }
         try console.write(lines: [""] + BillText(report.bill, succeeded: report.counts.succeeded).lines(console.paint))
+        guard report.run.lineage.previousRunID != nil else { return }
+        let whole = try await Engine(store: store).bill(ofExecution: report.executionID)
+        try console.write(lines: ["all runs of the execution so far: \(whole.totalCost) \(whole.currency)"])
     }
 
     private func headline(_ report: Report) -> String {
@@ -140,8 +141,9 @@ struct FailureGroups {
             guard let error = outcome.error else { continue }
             total += 1
             let kind = Kind(code: error.code.rawValue, message: error.message)
-            if groups[kind] != nil || groups.count < Self.limit {
-                groups[kind, default: (0, outcome.inputID, groups.count)].count += 1
+            let order = groups.count
+            if groups[kind] != nil || order < Self.limit {
+                groups[kind, default: (0, outcome.inputID, order)].count += 1
             } else {
                 others += 1
             }

@@ -58,6 +58,7 @@ package struct ProgressBlock: Sendable {
     }
 
     private func bar(_ width: Int) -> String {
+        guard ended > 0 else { return "\(counts.total.grouped) items, none finished yet".cut(toColumns: width) }
         let share = counts.total > 0 ? Double(ended) / Double(counts.total) : 0
         let label = " \(Int(share * 100))%  \(ended.grouped) of \(counts.total.grouped)"
         let length = min(40, width - label.columns)

@@ -15,7 +15,7 @@ struct RunConductor {
 
     /// Conducts the run that `begin` begins with `options`.
     func conduct(_ options: RunOptions, _ begin: Begin) async throws -> ExitStatus {
-        let progress = RunProgress()
+        let progress = RunProgress(time: shell.world.time)
         let lines = OutcomeLines(console, progress)
         var options = options
         options.returnsOutcomes = false
@@ -23,16 +23,17 @@ struct RunConductor {
             progress.note(outcomes)
             lines.write(outcomes)
         }
-        let time = shell.world.time
+        let charges = isLive ? engine.events.subscribe([.charge]) { progress.note(baseIn: $0) } : nil
         let report = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await listen(progress) }
             if isLive { group.addTask { await draw(progress) } }
             defer { group.cancelAll() }
             return try await begin(options) { handle in
-                progress.begin(handle, at: time.uptime())
+                progress.begin(handle)
                 if stop.signal != nil { handle.cancel(drain: true) }
             }
         }
+        await charges?.finish()
         console.screen.show([])
         if let failure = lines.failure { throw failure }
         do {
@@ -54,9 +55,9 @@ struct RunConductor {
             shell.input.stop()
             progress.handle?.cancel(drain: isFirst)
             if isFirst {
-                console.screen.say("finishing what is in flight; once more ends it at once")
-            } else if let run = progress.handle?.runID {
-                console.screen.say("stopping now; to go on: assay resume \(run)")
+                console.screen.say("stopping when what is in flight has finished; once more stops at once")
+            } else {
+                console.screen.say("stopping now")
             }
         }
     }
@@ -69,7 +70,7 @@ struct RunConductor {
     private func draw(_ progress: RunProgress) async {
         let time = shell.world.time
         while !Task.isCancelled {
-            if let block = progress.snapshot(at: time.uptime(), currency: engine.store.currency) {
+            if let block = progress.snapshot(currency: engine.store.currency) {
                 console.screen.show(block.lines(width: console.screen.columns ?? 80, paint: console.messagePaint))
             }
             do { try await time.sleep(until: time.uptime() + .milliseconds(100)) } catch { return }
@@ -79,17 +80,36 @@ struct RunConductor {
     // MARK: At its end
 
     private func tellWhatNext(_ report: Report) {
-        let id = report.runID
-        switch report.status {
-        case .succeeded: break
-        case .cancelled: console.note("run \(id) is cancelled; to go on: assay resume \(id)")
-        case .partial: console.note("\(report.counts.failed.grouped) of \(report.counts.total.grouped) failed; to run only those again: assay retry \(id)")
-        default:
-            if let error = report.error, error.inputID == nil || report.counts.succeeded == 0 {
-                console.note("run \(id) failed: \("\(error.code.rawValue): \(error.message)".safe)")
-            }
-            console.note("to go on once that is mended: assay resume \(id)")
+        let counts = report.counts
+        guard report.status != .succeeded else { return }
+        if report.status == .failed, let error = report.error {
+            console.note("the run failed: \("\(error.code.rawValue): \(error.message)".safe)")
         }
+        // Nothing is left of a run in memory that one could go on with.
+        guard !(engine.store is MemoryStore) else { return }
+        let rest = "\(report.runID)\(console.settings.storeAgain)"
+        switch report.status {
+        case .cancelled: console.note("\(report.isTimedOut ? "out of time" : "stopped"); to go on: assay resume \(rest)")
+        case .partial:
+            console.note(
+                "\(counts.failed.grouped) of \(counts.total.grouped) failed; to run only those again: assay retry \(rest)")
+        default: console.note("to go on once that is mended: assay resume \(rest)")
+        }
+    }
+}
+
+extension Report {
+    /// Whether the run was cancelled because it took too long.
+    fileprivate var isTimedOut: Bool { error?.code == .timeout && error?.inputID == nil }
+}
+
+extension RunProgress {
+    /// Takes note of the base price; what items cost comes with their outcomes, which never get lost.
+    fileprivate func note(baseIn event: Event) {
+        guard event.inputID == nil, event.data["service"] == "processor",
+            let cost = event.data["cost"]?.number.flatMap({ try? Money($0) })
+        else { return }
+        note(base: cost)
     }
 }
 

@@ -5,7 +5,8 @@ import Synchronization
 final class RunProgress: Sendable {
     private struct State {
         var handle: RunHandle?
-        var startedAt = Duration.zero
+        /// When the first item was begun that was worked on.
+        var workingSince: Duration?
         var cached = 0
         var resumed = 0
         var cost = Money.zero
@@ -14,14 +15,17 @@ final class RunProgress: Sendable {
     }
 
     private let state = Mutex(State())
+    private let time: any TimeSource
     private static let shownFailures = 3
 
+    init(time: any TimeSource) { self.time = time }
+
     /// Takes note of the run that has begun.
-    func begin(_ handle: RunHandle, at moment: Duration) {
-        state.withLock { state in
-            state.handle = handle
-            state.startedAt = moment
-        }
+    func begin(_ handle: RunHandle) { state.withLock { $0.handle = handle } }
+
+    /// Takes note of a charge that is no item's.
+    func note(base: Money) {
+        state.withLock { state in state.cost = (try? state.cost.adding(base)) ?? state.cost }
     }
 
     /// The run, once it has begun.
@@ -29,8 +33,10 @@ final class RunProgress: Sendable {
 
     /// Takes note of outcomes that are in the store.
     func note(_ outcomes: [Outcome]) {
+        let now = time.uptime()
         state.withLock { state in
             for outcome in outcomes {
+                if !outcome.carried { state.workingSince = state.workingSince ?? now - outcome.duration }
                 state.cached += outcome.cached ? 1 : 0
                 state.resumed += outcome.carried ? 1 : 0
                 state.cost = (try? state.cost.adding(outcome.cost)) ?? state.cost
@@ -42,14 +48,15 @@ final class RunProgress: Sendable {
         }
     }
 
-    /// How things stand at `moment`; `nil` before the run has begun.
-    func snapshot(at moment: Duration, currency: String) -> ProgressBlock? {
-        state.withLock { state in
+    /// How things stand now; `nil` before the run has begun.
+    func snapshot(currency: String) -> ProgressBlock? {
+        let now = time.uptime()
+        return state.withLock { state in
             guard let handle = state.handle else { return nil }
             let counts = handle.counts
             return ProgressBlock(
                 counts: counts, cached: state.cached, resumed: state.resumed, cost: state.cost,
-                avoided: state.avoided, currency: currency, elapsed: moment - state.startedAt,
+                avoided: state.avoided, currency: currency, elapsed: state.workingSince.map { now - $0 } ?? .zero,
                 failures: state.failures.map { .init(inputID: $0.inputID, text: $0.text) })
         }
     }

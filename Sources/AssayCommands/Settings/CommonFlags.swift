@@ -1,4 +1,4 @@
-package import ArgumentParser
+import ArgumentParser
 
 /// Flags of every command that writes data.
 package struct OutputFlags: ParsableArguments {

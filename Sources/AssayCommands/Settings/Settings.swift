@@ -90,12 +90,15 @@ package struct Settings: Sendable {
         let reason: String
         do {
             if let value = try read(setting.text) { return value }
-            reason = "\(key.rawValue) must be \(rule), found \(setting.text.quoted)"
+            reason = "must be \(rule), found \(setting.text.quoted)"
         } catch let error as ProcessingError {
-            reason = error.message
+            reason = "is refused: \(error.message)"
         }
-        if case .file(let place) = setting.origin { throw CommandFailure(.invalidData, "\(place): \(reason)") }
-        throw CommandFailure.usage("\(setting.origin): \(reason)")
+        switch setting.origin {
+        case .flag(let name), .environment(let name): throw CommandFailure.usage("\(name) \(reason)")
+        case .file(let place): throw CommandFailure(.invalidData, "\(place): \(key.rawValue) \(reason)")
+        case .standard: throw CommandFailure.usage("\(key.rawValue) \(reason)")
+        }
     }
 
     /// The text of `key`.
@@ -109,6 +112,13 @@ package struct Settings: Sendable {
 }
 
 extension Settings {
+    /// The store's flag as it must be repeated to name the same store again; empty when it need not be.
+    package var storeAgain: String {
+        guard let setting = self[.store], case .flag = setting.origin else { return "" }
+        let isPlain = setting.text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-".contains($0)) }
+        return " --store " + (isPlain ? setting.text : "'\(setting.text.replacingOccurrences(of: "'", with: "'\\''"))'")
+    }
+
     /// How data is written.
     package func output() throws -> OutputFormat {
         let words = OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")

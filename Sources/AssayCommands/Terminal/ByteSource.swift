@@ -20,8 +20,8 @@ package final class DescriptorSource: ByteSource {
     private let descriptor: Int32
     private let name: String
     private let isOwned: Bool
-    /// Becomes readable when nothing more shall be read.
-    private let stopped = eventfd(0, Int32(EFD_CLOEXEC))
+    /// Two ends of a pipe; the first becomes readable when nothing more shall be read.
+    private let stopped = DescriptorSource.pipeEnds()
 
     /// The program's input.
     package init() { (descriptor, name, isOwned) = (0, "input", false) }
@@ -37,16 +37,23 @@ package final class DescriptorSource: ByteSource {
 
     deinit {
         if isOwned { close(descriptor) }
-        close(stopped)
+        for end in stopped { close(end) }
     }
 
-    package func stop() { _ = eventfd_write(stopped, 1) }
+    package func stop() { _ = Foundation.write(stopped[1], "x", 1) }
+
+    private static func pipeEnds() -> [Int32] {
+        var ends: [Int32] = [-1, -1]
+        pipe(&ends)
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return ends
+    }
 
     package func read(_ limit: Int) throws -> [UInt8] {
         while true {
             var ready = [
                 pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: stopped, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: stopped[0], events: Int16(POLLIN), revents: 0),
             ]
             guard poll(&ready, 2, -1) > 0 else { continue }
             guard ready[1].revents == 0 else { return [] }

@@ -1,4 +1,4 @@
-package import ArgumentParser
+import ArgumentParser
 
 /// When colours are used.
 package enum ColorChoice: String, CaseIterable, ExpressibleByArgument, Sendable {

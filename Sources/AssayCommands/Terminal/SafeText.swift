@@ -46,12 +46,6 @@ extension String {
         }
         return width > 0 ? text + "…" : ""
     }
-
-    /// The text with its last word in quotes.
-    var quotingLastWord: String {
-        guard let space = lastIndex(of: " ") else { return "'\(self)'" }
-        return "\(self[...space])'\(self[index(after: space)...])'"
-    }
 }
 
 extension Unicode.Scalar {

@@ -1,4 +1,4 @@
-import Dispatch
+@preconcurrency import Dispatch
 import Foundation
 import Synchronization
 
@@ -35,6 +35,8 @@ package enum StopSignal: Sendable {
         }
         continuation.onTermination = { _ in
             for source in sources { source.cancel() }
+            // From here on a signal ends the program as it does any other.
+            for kind in [StopSignal.interrupt, .terminate] { signal(kind.number, SIG_DFL) }
         }
         return stream
     }

@@ -26,13 +26,30 @@ package struct TextTable: Sendable {
 
     /// The table in lines of at most `width` columns as far as its flexible columns allow.
     package func lines(width: Int? = nil, paint: Paint? = nil) -> [String] {
-        let rows = rows.map { $0.map(\.safe) }
+        let widths = widths(in: width)
+        return [head(widths, paint)] + body(widths, cutting: width != nil)
+    }
+
+    /// How wide each column is so that the rows fit.
+    package func widths(in width: Int?) -> [Int] {
         var widths = columns.indices.map { index in
-            rows.reduce(columns[index].title.columns) { max($0, $1[index].columns) }
+            rows.reduce(columns[index].title.columns) { max($0, $1[index].safe.columns) }
         }
         if let width { shrink(&widths, to: width) }
+        return widths
+    }
+
+    /// The titles.
+    package func head(_ widths: [Int], _ paint: Paint?) -> String {
         let head = line(columns.map(\.title), widths)
-        return [paint.map { $0(head, .bold) } ?? head] + rows.map { line($0, widths) }
+        return paint.map { $0(head, .bold) } ?? head
+    }
+
+    /// The rows.
+    ///
+    /// - Parameter cutting: whether what is wider than its column is cut; otherwise it pushes the rest to the right.
+    package func body(_ widths: [Int], cutting: Bool) -> [String] {
+        rows.map { line($0.map(\.safe), widths, cutting: cutting) }
     }
 
     private static let gap = 2
@@ -50,10 +67,10 @@ package struct TextTable: Sendable {
         }
     }
 
-    private func line(_ texts: [String], _ widths: [Int]) -> String {
+    private func line(_ texts: [String], _ widths: [Int], cutting: Bool = false) -> String {
         let cells = columns.indices.map { index in
-            let text = texts[index].cut(toColumns: widths[index])
-            let blanks = String(repeating: " ", count: widths[index] - text.columns)
+            let text = cutting ? texts[index].cut(toColumns: widths[index]) : texts[index]
+            let blanks = String(repeating: " ", count: max(0, widths[index] - text.columns))
             return columns[index].isRight ? blanks + text : text + blanks
         }
         let line = cells.joined(separator: String(repeating: " ", count: Self.gap))

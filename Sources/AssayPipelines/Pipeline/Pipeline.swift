@@ -24,31 +24,33 @@ public struct Pipeline: Sendable {
     ///   - registry: the processor types it may name.
     ///   - environment: the variables that `${NAME}` in parameters stands for; `nil`: those of this program.
     ///   - overrides: parameters that replace those of the file.
+    ///   - warn: takes what is wrong with a later change of the price file.
     /// - Throws: ``ProcessingError`` with code `configuration`, one finding a line: `FILE:LINE:COLUMN: WHAT`.
     public static func load(
         _ path: String, registry: Registry, environment: [String: String]? = nil,
-        overrides: [ParameterOverride] = []
+        overrides: [ParameterOverride] = [], warn: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(ProcessingError) -> Pipeline {
         let document = try ConfigurationDocument(path: path)
         return try PipelineSchema(
             document: document, path: path, registry: registry,
             environment: environment ?? ProcessInfo.processInfo.environment,
-            overrides: overrides
+            overrides: overrides, warn: warn
         ).read()
     }
 
     /// Reads what ``definition`` kept of the file at `path`.
     ///
-    /// - Throws: as ``load(_:registry:environment:overrides:)``.
+    /// - Throws: as ``load(_:registry:environment:overrides:warn:)``.
     public static func load(
         definition: JSONValue, path: String, registry: Registry,
-        environment: [String: String]? = nil, overrides: [ParameterOverride] = []
+        environment: [String: String]? = nil, overrides: [ParameterOverride] = [],
+        warn: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(ProcessingError) -> Pipeline {
         let document = try ConfigurationDocument(definition.jsonBytes, as: .json, file: path)
         return try PipelineSchema(
             document: document, path: path, registry: registry,
             environment: environment ?? ProcessInfo.processInfo.environment,
-            overrides: overrides
+            overrides: overrides, warn: warn
         ).read()
     }
 }
@@ -62,13 +64,14 @@ public struct ParameterOverride: Hashable, Sendable {
     /// Its value.
     public var value: JSONValue
 
-    /// The override that `text` writes; a value that is not JSON is taken as text.
+    /// The override that `text` writes; a value that is not JSON is taken as text. The last dot before the `=` ends
+    /// the name, which may have dots of its own.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` for another form.
     public init(_ text: String) throws(ProcessingError) {
-        guard let equals = text.firstIndex(of: "="), let dot = text[..<equals].firstIndex(of: "."),
+        guard let equals = text.firstIndex(of: "="), let dot = text[..<equals].lastIndex(of: "."),
             dot > text.startIndex, text.index(after: dot) < equals
-        else { throw ProcessingError(.configuration, "a parameter is given as name.key=value, found '\(text)'") }
+        else { throw ProcessingError(.configuration, "a parameter is given as name.key=value, found \(text.quoted)") }
         processorID = String(text[..<dot])
         key = String(text[text.index(after: dot)..<equals])
         let written = String(text[text.index(after: equals)...])

@@ -8,12 +8,19 @@ struct PipelineSchema {
     let registry: Registry
     let environment: [String: String]
     let overrides: [ParameterOverride]
+    let warn: @Sendable (String) -> Void
 
-    /// Keys that belong to graphs, batches and queues, which files with `run_as: processor` cannot use.
-    private static let keysOfGraphs = [
-        "alerts", "batch", "breakers", "breakpoints", "budget", "checkpoints", "connections", "max_in_flight",
-        "queue", "taps",
-    ]
+    /// Keys of the format that mean nothing without a graph, and keys that nothing acts upon yet.
+    private typealias RefusedKeys = (ofGraphs: [String], ofLater: [String])
+
+    private static let topKeys: RefusedKeys = (
+        ["breakpoints", "max_in_flight", "taps"],
+        ["alerts", "batch", "breakers", "budget", "checkpoints", "monitoring", "queue"]
+    )
+    private static let nodeKeys: RefusedKeys = (
+        ["input_pipes", "inputs", "merge", "output_pipes"],
+        ["billing", "complexity", "concurrency", "in_doubt", "max_crashes"]
+    )
 
     /// The pipeline, or every finding.
     func read() throws(ProcessingError) -> Pipeline {
@@ -26,11 +33,11 @@ struct PipelineSchema {
     private func pipeline() -> Pipeline? {
         guard let map = document.value.map() else { return nil }
         var options = RunOptions()
-        if let version = map["version"], version.integer() != 1 { version.outside("1") }
+        _ = map["version"]?.integer(in: Bounds(rule: "1") { $0 == 1 })
         _ = map["graph_id"]?.identifier()
         _ = map["description"]?.text()
         options.scope = scope(map)
-        runAs(map)
+        let isGraph = !runsProcessor(map)
         options.runner = map["runner"].flatMap(runner) ?? .sequential
         options.recovery = map["recovery"]?.word("recovery", as: RunOptions.Recovery.self) ?? .resume
         options.onChange = map["on_change"]?.word("on_change", as: RunOptions.DefinitionChange.self) ?? .refuse
@@ -38,14 +45,15 @@ struct PipelineSchema {
         options.timeout = map["timeout"]?.duration() ?? options.timeout
         options.aggregatePartial = map["aggregate_partial"]?.bool() ?? false
         options.strictCosts = map["strict_costs"]?.bool() ?? false
-        map["error_strategy"].map { strategy($0, &options) }
+        let strategy = map["error_strategy"].map(strategy)
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []
         let prices = map["prices"].flatMap(prices)
         let items = map["items"]?.list()?.enumerated().compactMap { item($1, position: $0 + 1) } ?? []
-        var processor = map.required("processors").flatMap { node($0, &options) }
-        for key in Self.keysOfGraphs {
-            map[key]?.report("key '\(key)' cannot be used with run_as: processor")
+        var processor = map.required("processors").flatMap { node($0, isGraph: isGraph, strategy, &options) }
+        if let connections = map["connections"], connections.list()?.isEmpty == false, !isGraph {
+            connections.report("key 'connections' cannot be used with run_as: processor")
         }
+        refuse(Self.topKeys, of: map, isGraph: isGraph)
         map.finish()
         processor?.digestIgnores = Set(ignores)
         guard let processor else { return nil }
@@ -62,14 +70,24 @@ struct PipelineSchema {
             executionID: map["execution_id"]?.identifier())
     }
 
-    private func runAs(_ map: MapReader) {
+    /// Whether the file says that it runs one processor; a graph is reported, and is not measured by rules it never
+    /// meant to keep.
+    private func runsProcessor(_ map: MapReader) -> Bool {
         guard let value = map["run_as"] else {
             map.value.report("the file needs 'run_as: processor'; graphs cannot be run yet")
-            return
+            return false
         }
-        if value.word("run_as", of: ["graph", "processor"]) == "graph" {
-            value.report("run_as: graph cannot be run yet; use run_as: processor with one processor")
+        guard value.word("run_as", of: ["graph", "processor"]) == "graph" else { return true }
+        value.report("run_as: graph cannot be run yet; use run_as: processor with one processor")
+        return false
+    }
+
+    private func refuse(_ keys: RefusedKeys, of map: MapReader, isGraph: Bool = false) {
+        for key in keys.ofGraphs {
+            guard let value = map[key], !isGraph else { continue }
+            value.report("key '\(key)' cannot be used with run_as: processor")
         }
+        for key in keys.ofLater { map[key]?.report("key '\(key)' cannot be used yet") }
     }
 
     private func runner(_ value: ValueReader) -> (any Runner)? {
@@ -92,9 +110,10 @@ struct PipelineSchema {
     private func failurePolicy(_ value: ValueReader) -> FailurePolicy? {
         if case .map = value.node.value {
             guard let map = value.map() else { return nil }
-            let share = map.required("tolerate")?.number(in: .between(0, and: 1))
+            // As many decimals as can be multiplied with any number of items.
+            let share = map.required("tolerate")?.decimal(places: 18, in: .between(0, and: 1))
             map.finish()
-            return share.map { .tolerate(share: $0) }
+            return share.map { .tolerate(share: $0.reduced) }
         }
         return value.word("failure policy", of: ["collect", "stop", "atomic"]).flatMap { try? FailurePolicy($0) }
     }
@@ -106,7 +125,7 @@ struct PipelineSchema {
         }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         let file = named.hasPrefix("/") ? named : folder.appendingPathComponent(named).path
-        do { return try PriceFile(path: file, policies: policies) } catch {
+        do { return try PriceFile(path: file, policies: policies, warn: warn) } catch {
             document.findings.report(error.findings)
             return nil
         }
@@ -121,22 +140,52 @@ struct PipelineSchema {
 
     // MARK: Error strategies
 
-    /// What a strategy means for the items of one processor: retry is a further attempt, skip leaves an item failed
-    /// and goes on, halt stops the run.
-    private func strategy(_ value: ValueReader, _ options: inout RunOptions) {
+    /// What error strategies mean for the items of one processor.
+    private struct Strategy {
+        /// Retry: a further attempt.
+        var retry: RetryPolicy?
+        /// Skip leaves an item failed and goes on, halt stops the run; `nil`: `on_failure` decides.
+        var failure: FailurePolicy?
+        /// Whether nothing after it is asked.
+        var isFinal = false
+    }
+
+    private func strategy(_ value: ValueReader) -> Strategy {
+        var result = Strategy()
+        add(value, to: &result)
+        return result
+    }
+
+    /// Adds the strategy that `value` holds after those in `result`: the first retry or skip wins, else halt.
+    private func add(_ value: ValueReader, to result: inout Strategy) {
         guard let map = value.map() else { return }
         let word = map.required("type")?.word("error strategy", of: ["composite", "halt", "retry", "skip"])
+        let isReached = !result.isFinal
         switch word {
-        case "retry": retry(map, &options)
-        case "skip": options.failurePolicy = .collect
-        case "halt": options.failurePolicy = .stop
-        case "composite": for part in map.required("strategies")?.list() ?? [] { strategy(part, &options) }
-        default: break
+        case "retry":
+            let policy = retry(map)
+            guard isReached else { break }
+            if result.retry != nil { value.report("only one retry can be used with run_as: processor") }
+            result.retry = policy
+        case "skip":
+            map["max_skips"]?.report("key 'max_skips' cannot be used with run_as: processor")
+            if isReached { (result.failure, result.isFinal) = (.collect, true) }
+        case "halt":
+            map["cleanup_timeout"]?.report("key 'cleanup_timeout' cannot be used with run_as: processor")
+            let isFinal = map["final"]?.bool() ?? false
+            if isReached { (result.failure, result.isFinal) = (.stop, isFinal) }
+        case "composite":
+            _ = map["strategy_order"]?.word("strategy order", of: ["sequential", "parallel"])
+            let strategies = map.required("strategies")
+            let parts = strategies?.list()
+            if parts?.isEmpty == true { strategies?.report("strategies needs at least one error strategy") }
+            for part in parts ?? [] { add(part, to: &result) }
+        default: return
         }
         map.finish()
     }
 
-    private func retry(_ map: MapReader, _ options: inout RunOptions) {
+    private func retry(_ map: MapReader) -> RetryPolicy? {
         let seconds: (String) -> Double? = { key in
             map[key]?.duration(in: .notNegative, plainSeconds: true).map { $0 / .seconds(1) }
         }
@@ -146,11 +195,12 @@ struct PipelineSchema {
         let retryOn = map["retry_on"].map(failures) ?? .retryable
         let retries = map["max_retries"]?.integer(in: .between(0, and: 1_000)) ?? 3
         do {
-            options.retryPolicy = try RetryPolicy(
+            return try RetryPolicy(
                 maxRetries: retries, initialDelay: seconds("initial_delay") ?? 1, backoffMultiplier: multiplier ?? 2,
                 maxDelay: seconds("max_delay") ?? 60, retryOn: retryOn)
         } catch {
             map.value.report(error.message)
+            return nil
         }
     }
 
@@ -164,12 +214,15 @@ struct PipelineSchema {
 
     // MARK: The processor
 
-    private func node(_ list: ValueReader, _ options: inout RunOptions) -> RegisteredProcessor? {
+    private func node(
+        _ list: ValueReader, isGraph: Bool, _ strategy: Strategy?, _ options: inout RunOptions
+    ) -> RegisteredProcessor? {
         guard let nodes = list.list() else { return nil }
-        guard nodes.count == 1, let map = nodes[0].map() else {
-            list.report("run_as: processor needs exactly one processor, found \(nodes.count)")
+        guard nodes.count == 1 else {
+            if !isGraph { list.report("run_as: processor needs exactly one processor, found \(nodes.count)") }
             return nil
         }
+        guard let map = nodes[0].map() else { return nil }
         let name = map.required("processor_id")?.identifier()?.text
         let type = map.required("processor_type")
         if let runner = map["runner"].flatMap(runner) { options.runner = runner }
@@ -178,16 +231,17 @@ struct PipelineSchema {
         options.recovery =
             map["recovery"]?.word("recovery", as: RunOptions.Recovery.self) ?? options.recovery
         options.itemCache = map["cache"].flatMap(cache)
-        map["error_strategy"].map { strategy($0, &options) }
+        let strategy = map["error_strategy"].map(self.strategy) ?? strategy
+        options.retryPolicy = strategy?.retry ?? options.retryPolicy
+        options.failurePolicy = strategy?.failure ?? options.failurePolicy
         let schema = PriceListSchema(policies: StandardChargePolicy.allCases.map(\.rawValue))
         options.price = map["price"].flatMap { schema.price($0, amount: "base_cost", dated: false) }
         let version = map["version"].flatMap(version)
         var processor = parameters(map, of: name).flatMap { value, parameters -> RegisteredProcessor? in
-            guard let type, let name else { return nil }
-            var made = registry.make(type: type, name: name, parameters: value, json: parameters.values.revealed)
-            made?.parameters = parameters.written
-            return made
+            guard let type else { return nil }
+            return registry.make(type: type, name: name, from: value, parameters: parameters)
         }
+        refuse(Self.nodeKeys, of: map, isGraph: isGraph)
         map.finish()
         if let version { processor?.version = version }
         return processor
@@ -206,8 +260,10 @@ struct PipelineSchema {
         }
         for override in overrides {
             guard override.processorID == name else {
+                // Without a name of its own the processor may be the one that is meant.
+                guard name != nil else { continue }
                 document.findings.report(
-                    "--param names processor '\(override.processorID)', which this file does not have", at: nil)
+                    "--param names processor \(override.processorID.quoted), which this file does not have", at: nil)
                 continue
             }
             entries.removeAll { $0.key == override.key }
@@ -221,7 +277,10 @@ struct PipelineSchema {
 
     private func cache(_ value: ValueReader) -> CachePolicy? {
         if case .bool(let on) = value.node.value { return on ? CachePolicy() : nil }
-        guard let map = value.map() else { return nil }
+        guard case .map = value.node.value, let map = value.map() else {
+            value.expected("true, false or a map")
+            return nil
+        }
         let policy = CachePolicy(
             scope: map["scope"]?.word("cache scope", as: CacheScope.self) ?? .account, ttl: map["ttl"]?.duration(),
             refresh: map["refresh"]?.bool() ?? false)

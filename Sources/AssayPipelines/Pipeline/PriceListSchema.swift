@@ -37,7 +37,7 @@ struct PriceListSchema {
         for entry in entries {
             guard let price = price(entry, amount: amount) else { continue }
             guard times.insert(price.effectiveFrom).inserted else {
-                entry.report("two prices of '\(subject.sortKey)' have the same effective_from")
+                entry.report("two prices of \(subject.sortKey.quoted) have the same effective_from")
                 continue
             }
             list.add(price, for: subject)

@@ -1,4 +1,5 @@
 public import Assay
+import Foundation
 
 /// The processor types that pipeline files may name.
 public struct Registry: Sendable {
@@ -47,45 +48,72 @@ public struct Registry: Sendable {
 
     /// A processor named `name` of a type, from parameters that are no file's.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` for an unknown type or parameters it does not take.
+    /// - Throws: ``ProcessingError`` with code `configuration` for an unknown type, a name that is no ``Identifier``
+    ///   or parameters the type does not take.
     public func make(_ type: String, name: String, parameters: JSONValue = [:]) throws -> RegisteredProcessor {
         let document = try ConfigurationDocument(parameters.jsonBytes, as: .json, file: "parameters")
         guard let reading = types[type] else {
             let ending = Suggestion(for: type, among: names).ending
-            throw ProcessingError(.configuration, "unknown processor type '\(type)'\(ending)")
+            throw ProcessingError(.configuration, "unknown processor type \(type.quoted)\(ending)")
         }
-        let processor = Self.read(reading, type: type, name: name, from: document.value, json: parameters)
+        guard Identifier(name) != nil else {
+            throw ProcessingError(
+                .configuration,
+                "a processor's name must be 1 to 128 letters, digits, '.', '_' or '-', not starting with '.', "
+                    + "found \(name.quoted)")
+        }
+        let value = ValueReader(document.root, name: "parameters", path: "parameters", findings: document.findings)
+        let processor = Self.read(
+            reading, type: type, name: name, from: value,
+            parameters: Parameters(written: parameters, values: Secret(parameters), secrets: []))
         try document.findings.check()
         guard let processor else { throw ProcessingError(.configuration, "'\(type)' takes other parameters") }
         return processor
     }
 
     /// A processor of the type that `type` holds; `nil` after a finding.
-    func make(type: ValueReader, name: String, parameters: ValueReader, json: JSONValue) -> RegisteredProcessor? {
+    ///
+    /// - Parameter name: `nil` if the file gives none; then the parameters are looked at and no processor is made.
+    func make(
+        type: ValueReader, name: String?, from value: ValueReader, parameters: Parameters
+    ) -> RegisteredProcessor? {
         guard let word = type.text() else { return nil }
         guard let reading = types[word] else {
             type.reportUnknown("processor type", among: names)
             return nil
         }
-        return Self.read(reading, type: word, name: name, from: parameters, json: json)
+        return Self.read(reading, type: word, name: name, from: value, parameters: parameters)
     }
 
     private static func read(
-        _ reading: Reading, type: String, name: String, from parameters: ValueReader, json: JSONValue
+        _ reading: Reading, type: String, name: String?, from value: ValueReader, parameters: Parameters
     ) -> RegisteredProcessor? {
-        guard let map = parameters.parameters(of: "processor '\(name)' of type \(type)") else { return nil }
+        let owner = name.map { "processor '\($0)'" } ?? "a processor"
+        guard let map = value.parameters(of: "\(owner) of type \(type)") else { return nil }
+        var processor: RegisteredProcessor?
         switch reading {
         case .map(let read):
-            let processor = read(name, map)
+            processor = read(name ?? "unnamed", map)
             map.finish()
-            return processor
         case .json(let known, let make):
             for key in known { _ = map.contains(key) }
             map.finish()
-            do { return try make(name, json) } catch {
-                parameters.report((error as? ProcessingError)?.message ?? "\(error)")
-                return nil
+            guard let name else { return nil }
+            do { processor = try make(name, parameters.values.revealed) } catch {
+                value.report(parameters.hiding((error as? ProcessingError)?.message ?? "\(error)"))
             }
         }
+        // Whatever the type keeps of them, what identifies the processor is what was written.
+        processor?.parameters = parameters.written
+        return processor
+    }
+}
+
+extension Parameters {
+    /// `message` with `***` in place of what environment variables put into the parameters.
+    fileprivate func hiding(_ message: String) -> String {
+        // Longest first, so that a secret within another does not leave the rest of it.
+        let secrets = secrets.map(\.revealed).filter { !$0.isEmpty }.sorted { $0.utf8.count > $1.utf8.count }
+        return secrets.reduce(message) { $0.replacingOccurrences(of: $1, with: "***", options: .literal) }
     }
 }

@@ -32,10 +32,16 @@ struct SimpleProcessor: Processor {
         guard let number = input.number else {
             throw ProcessingError(.validation, "multiply needs a number, found \(input.word)")
         }
-        let (coefficient, overflow) = number.coefficient.multipliedReportingOverflow(by: multiplier.coefficient)
-        guard !overflow, let product = Number(coefficient: coefficient, exponent: number.exponent + multiplier.exponent)
+        // As it would be written by hand, zeros at the end included; without them where there is no room.
+        guard
+            let product = Self.product(number, multiplier) ?? Self.product(number.reduced, multiplier.reduced)
         else { throw ProcessingError(.validation, "\(number) × \(multiplier) has more than 38 digits") }
         return product
+    }
+
+    private static func product(_ left: Number, _ right: Number) -> Number? {
+        let (coefficient, overflow) = left.coefficient.multipliedReportingOverflow(by: right.coefficient)
+        return overflow ? nil : Number(coefficient: coefficient, exponent: left.exponent + right.exponent)
     }
 }
 

@@ -33,10 +33,8 @@ public struct AccountReport: Hashable, Sendable {
     ) -> [AccountReport] {
         let groups = StatementGroup.groups(reports.flatMap(\.statements))
         let classifier = Classifier.with(settings)
-        return groups.indices.map { index in
-            AccountReport(
-                groups[index], settings: settings, classifier: classifier,
-                ownTransfers: StatementGroup.ownTransfers(into: index, of: groups))
+        return zip(groups, StatementGroup.ownTransfers(of: groups)).map { group, transfers in
+            AccountReport(group, settings: settings, classifier: classifier, ownTransfers: transfers)
         }
     }
 

@@ -78,20 +78,48 @@ struct StatementGroup {
         return days > 0 ? .gap : .overlap
     }
 
-    /// The credits of one account whose money left another one at most two days before or after.
-    static func ownTransfers(into index: Int, of groups: [StatementGroup]) -> Set<TransferLeg> {
-        guard groups.count > 1 else { return [] }
-        var sent: [Amount: [Day]] = [:]
-        for (other, group) in groups.enumerated() where other != index {
-            guard group.parts.first?.currency == groups[index].parts.first?.currency else { continue }
-            group.forEachEntry { day, amount in if amount < .zero { sent[-amount, default: []].append(day) } }
+    /// For each group, the credits whose money left another group of the same currency at most two days before or after.
+    ///
+    /// Takes time in proportion to the number of entries.
+    static func ownTransfers(of groups: [StatementGroup]) -> [Set<TransferLeg>] {
+        var legs = groups.map { _ in Set<TransferLeg>() }
+        guard groups.count > 1 else { return legs }
+        var sent: [Sum: [Leg]] = [:]
+        for (index, group) in groups.enumerated() {
+            let currency = group.parts.first?.currency
+            group.forEachEntry { day, amount in
+                guard amount < .zero else { return }
+                sent[Sum(amount: -amount, currency: currency), default: []].append(Leg(day: day, group: index))
+            }
         }
-        var legs = Set<TransferLeg>()
-        groups[index].forEachEntry { day, amount in
-            guard amount > .zero, let days = sent[amount], days.contains(where: { abs($0 - day) <= 2 }) else { return }
-            legs.insert(TransferLeg(day: day, amount: amount))
+        for key in sent.keys { sent[key]?.sort { $0.day < $1.day } }
+        for (index, group) in groups.enumerated() {
+            let currency = group.parts.first?.currency
+            group.forEachEntry { day, amount in
+                guard amount > .zero, let candidates = sent[Sum(amount: amount, currency: currency)] else { return }
+                var place = candidates.partitioningIndex { $0.day - day >= -2 }
+                while place < candidates.count, candidates[place].day - day <= 2 {
+                    if candidates[place].group != index {
+                        legs[index].insert(TransferLeg(day: day, amount: amount))
+                        return
+                    }
+                    place += 1
+                }
+            }
         }
         return legs
+    }
+
+    /// An amount of a currency.
+    private struct Sum: Hashable {
+        var amount: Amount
+        var currency: String?
+    }
+
+    /// When money left a group.
+    private struct Leg {
+        var day: Day
+        var group: Int
     }
 
     private func forEachEntry(_ body: (Day, Amount) -> Void) {
@@ -104,5 +132,17 @@ struct StatementGroup {
                 body(from + offset, Amount(billionths: activity.amounts[entry] * unit))
             }
         }
+    }
+}
+
+extension Array {
+    /// The first place from which on `belongs` holds; everything before it must not.
+    fileprivate func partitioningIndex(where belongs: (Element) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if belongs(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

@@ -109,27 +109,3 @@ extension Amount: CustomStringConvertible {
     }
 }
 
-extension Amount: Codable {
-    /// Decodes an exact JSON number.
-    ///
-    /// - Throws: `DecodingError` if it has more than nine decimals or is larger than 10^15.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(Decimal.self).description
-        guard let amount = Amount(text) else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "\(text) is not an amount of at most 10^15 with nine decimals")
-        }
-        self = amount
-    }
-
-    /// Encodes an exact JSON number.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        if let whole = Int64(exactly: billionths / Amount.one), billionths % Amount.one == 0 {
-            try container.encode(whole)
-        } else if let decimal = Decimal(string: description) {
-            try container.encode(decimal)
-        }
-    }
-}

@@ -1,0 +1,44 @@
+package import ArgumentParser
+import Foundation
+
+/// `assay init`: a pipeline and inputs to begin with.
+package struct InitCommand: ShellCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Write a commented pipeline and sample inputs that run as they stand.")
+
+    @Argument(help: "The folder to write to; made when it is not there.")
+    var folder = "."
+
+    package init() {}
+
+    package func run(in shell: Shell) async throws -> ExitStatus {
+        let screen = Screen(shell.messages)
+        let prefix = folder == "." ? "" : folder.hasSuffix("/") ? folder : folder + "/"
+        let files = InitFiles.all.map { (path: prefix + $0.path, text: $0.text) }
+        // All or nothing: one file that is there already leaves everything as it was.
+        for file in files where access(shell.place(of: file.path), F_OK) == 0 {
+            throw CommandFailure(.inputOutput, "\(file.path) is there already; nothing was written, name another folder")
+        }
+        for file in files { try write(file.text, to: file.path, in: shell) }
+        for file in files { screen.say("wrote \(file.path.safe)") }
+        let (pipeline, inputs) = (prefix + InitFiles.pipeline, prefix + InitFiles.inputs)
+        screen.say("now try: assay run \(pipeline) \(inputs)")
+        return .success
+    }
+
+    private func write(_ text: String, to path: String, in shell: Shell) throws {
+        let place = shell.place(of: path)
+        let folder = place.contains("/") ? String(place[..<place.lastIndex(of: "/")!]) : "."
+        do {
+            if !folder.isEmpty { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+        } catch {
+            throw CommandFailure(.inputOutput, "cannot make the folder of \(path): \(error.localizedDescription)")
+        }
+        let file = open(place, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard file >= 0 else {
+            throw CommandFailure(.inputOutput, "\(path) cannot be written: \(String(cString: strerror(errno)).lowercased())")
+        }
+        defer { close(file) }
+        try DescriptorSink(file).write(Array(text.utf8))
+    }
+}

@@ -1,0 +1,105 @@
+package import ArgumentParser
+import Assay
+
+/// `assay resume`: what a run did not finish.
+package struct ResumeCommand: ShellCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "Go on with a run that failed, was cancelled or was left behind.",
+        discussion: "Finished items and finished steps are not done again. The new run belongs to the same execution.")
+
+    @Argument(help: ArgumentHelp("The run to go on with.", valueName: "run"))
+    var run: String
+
+    @OptionGroup var again: AgainFlags
+    @OptionGroup var how: RunFlags
+    @OptionGroup var store: StoreFlags
+    @OptionGroup var output: OutputFlags
+
+    package init() {}
+
+    package func run(in shell: Shell) async throws -> ExitStatus {
+        let flags = how.settings.merging(store.settings) { $1 }.merging(output.settings) { $1 }
+        return try await again.conduct(run, Console(flags, in: shell), how, failedOnly: false, in: shell)
+    }
+}
+
+/// `assay retry`: the items of a run that failed.
+package struct RetryCommand: ShellCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "retry",
+        abstract: "Run the failed items of a run again.",
+        discussion: "All other items keep their outcomes. Finished steps are not done again, unless --reprocess is given.")
+
+    @Argument(help: ArgumentHelp("The run whose failed items are meant.", valueName: "run"))
+    var run: String
+
+    @Flag(help: "Start each item from its beginning.")
+    var reprocess = false
+
+    @OptionGroup var again: AgainFlags
+    @OptionGroup var how: RunFlags
+    @OptionGroup var store: StoreFlags
+    @OptionGroup var output: OutputFlags
+
+    package init() {}
+
+    package func run(in shell: Shell) async throws -> ExitStatus {
+        let flags = how.settings.merging(store.settings) { $1 }.merging(output.settings) { $1 }
+        return try await again.conduct(
+            run, Console(flags, in: shell), how, failedOnly: true, reprocess: reprocess, in: shell)
+    }
+}
+
+/// Flags of the commands that go on with a run on record.
+package struct AgainFlags: ParsableArguments {
+    @Option(help: "Use this pipeline file in place of the definition on record.")
+    var pipeline: String?
+
+    @Option(help: ArgumentHelp("What a changed processor means for finished steps: refuse, keep or restart.", valueName: "choice"))
+    var onChange: String?
+
+    package init() {}
+
+    /// Runs again what `run` was started with.
+    func conduct(
+        _ run: String, _ console: Console, _ how: RunFlags, failedOnly: Bool, reprocess: Bool = false, in shell: Shell
+    ) async throws -> ExitStatus {
+        let store = try await StoreAccess.existing(console, in: shell)
+        let previous = try await store.existingRun(run)
+        var target =
+            if let pipeline {
+                try RunTarget(pipeline: pipeline, parameters: [], in: shell)
+            } else {
+                try RunTarget(request: previous.request, of: previous.id, in: shell)
+            }
+        try target.apply(console.settings, earlier: previous.request["flags"])
+        how.applyCache(to: &target)
+        target.options.scope = previous.scope
+        if reprocess { target.options.recovery = .reprocess }
+        if let onChange {
+            let words = RunOptions.DefinitionChange.allCases.map(\.rawValue)
+            guard let choice = RunOptions.DefinitionChange(rawValue: onChange) else {
+                throw CommandFailure.usage(
+                    "unknown choice '\(onChange)' for --on-change" + Nearest.ending(for: onChange, among: words))
+            }
+            target.options.onChange = choice
+        }
+        return try await target.conduct(console, stop: StopFlag(), store: store, in: shell) { engine, options, watching in
+            try await engine.resume(
+                previous.id, with: target.processor, options: options, failedOnly: failedOnly, watching: watching)
+        }
+    }
+}
+
+extension Store {
+    /// The run that the user calls `name`.
+    ///
+    /// - Throws: ``CommandFailure`` when there is none.
+    func existingRun(_ name: String) async throws -> Run {
+        guard let id = Identifier(name), let run = try await run(id) else {
+            throw CommandFailure(.notFound, "run '\(name)' is not on record; 'assay runs list' shows those that are")
+        }
+        return run
+    }
+}

@@ -1,0 +1,90 @@
+package import ArgumentParser
+import Assay
+
+/// `assay run`: a pipeline file, or one processor, over inputs.
+package struct RunCommand: ShellCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a pipeline file, or one processor, over inputs.",
+        usage: """
+            assay run PIPELINE [INPUT ...] [options]
+            assay run --processor TYPE INPUT ... [options]
+            """,
+        discussion: """
+            An input is a file, a folder (with all its files), a pattern such as 'statements/*.ofx', or '-' for JSON \
+            lines on the input: {"input_id": …, "data": …}. Ctrl-C once finishes what is in flight and leaves a run \
+            that can be resumed; twice stops at once.
+            """)
+
+    @Argument(help: "The pipeline file, unless --processor is given; then the inputs.")
+    var arguments: [String] = []
+
+    @Option(help: "Run a processor of this type in place of a pipeline file.")
+    var processor: String?
+
+    @Option(help: ArgumentHelp("A file of JSON lines with inputs; may be repeated.", valueName: "file.jsonl"))
+    var inputs: [String] = []
+
+    @Option(help: ArgumentHelp("A parameter in place of the pipeline's; may be repeated.", valueName: "name.key=value"))
+    var param: [String] = []
+
+    @Option(help: "The account of inputs that name none.")
+    var account: String?
+
+    @Option(help: "The underwriting of inputs that name none.")
+    var underwriting: String?
+
+    @Option(help: "The execution to go on with, or to create.")
+    var execution: String?
+
+    @OptionGroup var how: RunFlags
+    @OptionGroup var store: StoreFlags
+    @OptionGroup var output: OutputFlags
+
+    package init() {}
+
+    package func run(in shell: Shell) async throws -> ExitStatus {
+        var flags = how.settings.merging(store.settings) { $1 }.merging(output.settings) { $1 }
+        flags[.account] = account
+        flags[.underwriting] = underwriting
+        let console = try Console(flags, in: shell)
+        var (target, named) = try target(in: shell)
+        try target.apply(console.settings)
+        how.applyCache(to: &target)
+        try setScope(of: &target, console.settings)
+        let stop = StopFlag()
+        let items = try InputList(
+            named, lists: inputs, otherwise: target.items, scope: target.scope, stop: stop, in: shell)
+        return try await target.conduct(console, stop: stop, in: shell) { engine, options, watching in
+            try await engine.run(target.processor, streaming: items, options: options, watching: watching)
+        }
+    }
+
+    /// What to run, and the words that name inputs.
+    private func target(in shell: Shell) throws -> (RunTarget, inputs: [String]) {
+        if let processor { return (try RunTarget(processor: processor, parameters: param, in: shell), arguments) }
+        guard let pipeline = arguments.first else {
+            throw CommandFailure.usage("name a pipeline file, or a processor with --processor TYPE")
+        }
+        return (
+            try RunTarget(pipeline: pipeline, parameters: param, in: shell), Array(arguments.dropFirst())
+        )
+    }
+
+    /// Flags and settings count more than what the pipeline file says.
+    private func setScope(of target: inout RunTarget, _ settings: Settings) throws {
+        let rule = "1 byte to 1 KiB of text without control characters"
+        let account = try settings.value(.account, rule) { ExternalID($0) }
+        let underwriting = try settings.value(.underwriting, rule) { ExternalID($0) }
+        target.scope.accountID = account ?? target.scope.accountID
+        target.scope.underwritingID = underwriting ?? target.scope.underwritingID
+        if let execution {
+            guard let id = Identifier(execution) else {
+                throw CommandFailure.usage(
+                    "--execution must be 1 to 128 letters, digits, '.', '_' or '-', not starting with '.'")
+            }
+            target.scope.executionID = id
+        }
+        target.options.scope = target.scope
+    }
+}

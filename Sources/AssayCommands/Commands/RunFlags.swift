@@ -1,0 +1,49 @@
+import ArgumentParser
+import Assay
+
+/// Flags of every command that runs something.
+package struct RunFlags: ParsableArguments {
+    @Option(help: "Where items are worked on: auto, sequential or thread.")
+    var runner: String?
+
+    @Option(help: "How many items at once.")
+    var workers: String?
+
+    @Option(help: ArgumentHelp("What failed items mean for the rest: collect, stop, tolerate:SHARE or atomic.", valueName: "policy"))
+    var onFailure: String?
+
+    @Option(help: "Further attempts at an item that failed.")
+    var retries: String?
+
+    @Option(help: ArgumentHelp("The longest an attempt may take, for example 30s.", valueName: "duration"))
+    var timeout: String?
+
+    @Flag(help: "Do not use or fill the cache of whole results.")
+    var noCache = false
+
+    @Flag(help: "Do everything again that is cached, and replace it.")
+    var refresh = false
+
+    @Flag(name: [.short, .long], help: "Say nothing about a run that goes well.")
+    var quiet = false
+
+    package init() {}
+
+    package func validate() throws {
+        guard !(noCache && refresh) else { throw ValidationError("--no-cache and --refresh exclude each other.") }
+    }
+
+    /// The values as settings know them.
+    var settings: [Settings.Key: String?] {
+        [
+            .runner: runner, .workers: workers, .onFailure: onFailure, .retries: retries, .timeout: timeout,
+            .quiet: quiet ? "true" : nil,
+        ]
+    }
+
+    /// Puts in what the flags say of the cache.
+    func applyCache(to target: inout RunTarget) {
+        if noCache { target.options.itemCache = nil }
+        if refresh { target.options.itemCache?.refresh = true }
+    }
+}

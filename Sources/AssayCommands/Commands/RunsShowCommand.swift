@@ -1,0 +1,46 @@
+package import ArgumentParser
+import Assay
+
+/// `assay runs show`: the report of a run.
+package struct RunsShowCommand: ShellCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show the report of a run as it is on record.")
+
+    @Argument(help: "The run.")
+    var run: String
+
+    @OptionGroup var store: StoreFlags
+    @OptionGroup var output: OutputFlags
+
+    package init() {}
+
+    package func run(in shell: Shell) async throws -> ExitStatus {
+        let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
+        let store = try await StoreAccess.reader(console, in: shell)
+        let run = try await store.existingRun(run)
+        let report = try await Engine(store: store).report(of: run.id, outcomes: false)
+        if console.format == .jsonl {
+            try await store.forEachOutcome(of: run.id) { outcomes in
+                for outcome in outcomes {
+                    try console.write(json: outcome.line(of: run.id, type: "outcome").json + "\n")
+                }
+                return true
+            }
+        }
+        try await RunWriter(console: console, store: store).write(report)
+        if console.format == .table { try console.write(lines: details(of: run)) }
+        return .success
+    }
+
+    private func details(of run: Run) -> [String] {
+        var lines = [
+            "", "execution \(run.executionID)  runner \(run.runner)  started \(run.startedAt)"
+                + (run.finishedAt.map { "  finished \($0)" } ?? ""),
+        ]
+        if let previous = run.lineage.previousRunID { lines.append("follows run \(previous)") }
+        if run.status.isTerminal, run.status != .succeeded {
+            lines.append("to go on: assay \(run.status == .partial ? "retry" : "resume") \(run.id)")
+        }
+        return lines
+    }
+}

@@ -1,0 +1,28 @@
+import Assay
+
+extension RunTarget {
+    /// Runs the target in the store that the settings name, from an engine of its own to the exit status.
+    func conduct(
+        _ console: Console, stop: StopFlag, in shell: Shell,
+        _ run: (Engine, RunOptions, @escaping @Sendable (RunHandle) -> Void) async throws -> Report
+    ) async throws -> ExitStatus {
+        try await conduct(
+            console, stop: stop, store: StoreAccess.owner(console, in: shell), in: shell, run)
+    }
+
+    /// As ``conduct(_:stop:in:_:)``, in a store that is open.
+    func conduct(
+        _ console: Console, stop: StopFlag, store: any Store, in shell: Shell,
+        _ run: (Engine, RunOptions, @escaping @Sendable (RunHandle) -> Void) async throws -> Report
+    ) async throws -> ExitStatus {
+        let engine = Engine(
+            store: store, prices: prices ?? PriceList(currency: store.currency), world: shell.world)
+        let conductor = RunConductor(
+            shell: shell, console: console, engine: engine, stop: stop, isQuiet: try console.settings.quiet())
+        var options = options
+        options.request = .object(request)
+        return try await conductor.conduct(options) { options, watching in
+            try await run(engine, options, watching)
+        }
+    }
+}

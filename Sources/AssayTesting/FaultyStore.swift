@@ -1,0 +1,131 @@
+public import Assay
+
+/// A store whose writes fail when a test says so; everything else is done by the store beneath.
+public final class FaultyStore: Store {
+    /// A write that is about to happen.
+    public enum Write: Sendable {
+        case begin(Run)
+        case append([StoredItem])
+        case setTransformed
+        case commit([CommittedOutcome])
+        case withdraw
+        case finish(Run)
+        case save(Checkpoint)
+        case dropCheckpoints(CheckpointSubject)
+        case record([Charge])
+        case file(CallRecord)
+        case useCacheEntry(String)
+        case addPrice(PriceSubject)
+        case events([Event])
+    }
+
+    private let base: any Store
+    private let fault: @Sendable (Write) throws -> Void
+
+    /// A store that asks `fault` before each write: what it throws is thrown, and nothing is written then.
+    public init(_ base: any Store = MemoryStore(), _ fault: @escaping @Sendable (Write) throws -> Void) {
+        self.base = base
+        self.fault = fault
+    }
+
+    public var currency: String { base.currency }
+
+    public func begin(_ run: Run) async throws {
+        try fault(.begin(run))
+        try await base.begin(run)
+    }
+
+    public func append(_ items: [StoredItem], to run: Run.ID) async throws {
+        try fault(.append(items))
+        try await base.append(items, to: run)
+    }
+
+    public func setTransformed(_ values: [(index: Int, value: Payload)], of run: Run.ID) async throws {
+        try fault(.setTransformed)
+        try await base.setTransformed(values, of: run)
+    }
+
+    public func items(of run: Run.ID, from start: Int, limit: Int) async throws -> [StoredItem] {
+        try await base.items(of: run, from: start, limit: limit)
+    }
+
+    public func commit(_ outcomes: [CommittedOutcome], of run: Run.ID, epoch: Int) async throws -> [Bool] {
+        try fault(.commit(outcomes))
+        return try await base.commit(outcomes, of: run, epoch: epoch)
+    }
+
+    public func withdrawOutputs(of run: Run.ID) async throws {
+        try fault(.withdraw)
+        try await base.withdrawOutputs(of: run)
+    }
+
+    public func outcomes(of run: Run.ID, from start: Int, limit: Int) async throws -> [Outcome] {
+        try await base.outcomes(of: run, from: start, limit: limit)
+    }
+
+    public func finish(_ run: Run) async throws {
+        try fault(.finish(run))
+        try await base.finish(run)
+    }
+
+    public func run(_ id: Run.ID) async throws -> Run? { try await base.run(id) }
+
+    public func execution(_ id: Execution.ID) async throws -> Execution? { try await base.execution(id) }
+
+    public func runs(matching filter: RunFilter) async throws -> [Run] { try await base.runs(matching: filter) }
+
+    public func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws {
+        try fault(.save(checkpoint))
+        try await base.save(checkpoint, charges: charges)
+    }
+
+    public func checkpoints(of item: CheckpointSubject) async throws -> [Checkpoint] {
+        try await base.checkpoints(of: item)
+    }
+
+    public func dropCheckpoints(of item: CheckpointSubject) async throws {
+        try fault(.dropCheckpoints(item))
+        try await base.dropCheckpoints(of: item)
+    }
+
+    public func record(_ charges: [Charge]) async throws -> [Charge] {
+        try fault(.record(charges))
+        return try await base.record(charges)
+    }
+
+    public func charges(matching filter: ChargeFilter) async throws -> [Charge] {
+        try await base.charges(matching: filter)
+    }
+
+    public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws {
+        try fault(.file(call))
+        try await base.file(call, charge: charge, cached: cached)
+    }
+
+    public func calls(matching filter: CallFilter) async throws -> [CallRecord] {
+        try await base.calls(matching: filter)
+    }
+
+    public func cacheEntry(_ key: String) async throws -> CacheEntry? { try await base.cacheEntry(key) }
+
+    public func useCacheEntry(_ key: String, charge: Charge) async throws {
+        try fault(.useCacheEntry(key))
+        try await base.useCacheEntry(key, charge: charge)
+    }
+
+    public func add(_ price: Price, for subject: PriceSubject, at moment: Timestamp) async throws {
+        try fault(.addPrice(subject))
+        try await base.add(price, for: subject, at: moment)
+    }
+
+    public func prices() async throws -> PriceList { try await base.prices() }
+
+    public func append(_ events: [Event]) async throws {
+        try fault(.events(events))
+        try await base.append(events)
+    }
+
+    public func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event] {
+        try await base.events(of: run, after: sequence, limit: limit)
+    }
+}

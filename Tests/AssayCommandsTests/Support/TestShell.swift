@@ -1,0 +1,121 @@
+import Assay
+import AssayCommands
+import AssayPipelines
+import Foundation
+import Synchronization
+
+/// A sink that keeps what is written.
+final class CollectingSink: ByteSink {
+    private let state = Mutex<(bytes: [UInt8], closed: Bool)>(([], false))
+    let columns: Int?
+
+    init(columns: Int? = nil) { self.columns = columns }
+
+    func write(_ bytes: [UInt8]) throws(SinkError) {
+        let closed = state.withLock { state in
+            state.bytes += bytes
+            return state.closed
+        }
+        if closed { throw .closed }
+    }
+
+    /// Lets every further write find that the reader has gone.
+    func close() { state.withLock { $0.closed = true } }
+
+    var text: String { String(decoding: state.withLock { $0.bytes }, as: UTF8.self) }
+    var lines: [String] { text.split(separator: "\n").map(String.init) }
+}
+
+/// A source that holds a text.
+final class TextSource: ByteSource {
+    private let rest: Mutex<ArraySlice<UInt8>>
+    private let piece: Int
+
+    /// - Parameter piece: how many bytes a read gives at most.
+    init(_ text: String = "", piece: Int = .max) {
+        rest = Mutex(Array(text.utf8)[...])
+        self.piece = piece
+    }
+
+    func read(_ limit: Int) -> [UInt8] {
+        rest.withLock { rest in
+            let bytes = Array(rest.prefix(min(limit, piece)))
+            rest = rest.dropFirst(bytes.count)
+            return bytes
+        }
+    }
+}
+
+/// A folder of its own in which commands are run, with what they write.
+final class TestShell: Sendable {
+    let folder: String
+    let output: CollectingSink
+    let messages: CollectingSink
+    let signals: AsyncStream<StopSignal>.Continuation
+    private let shell: Mutex<Shell>
+
+    init(
+        input: String = "", environment: [String: String] = [:], terminal columns: Int? = nil, world: World = .system,
+        registry: Registry = .standard
+    ) throws {
+        folder = NSTemporaryDirectory() + "/assay-" + UUID().uuidString
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        (output, messages) = (CollectingSink(), CollectingSink(columns: columns))
+        let (stream, continuation) = AsyncStream.makeStream(of: StopSignal.self)
+        signals = continuation
+        shell = Mutex(
+            Shell(
+                output: output, messages: messages, input: TextSource(input), environment: environment,
+                workingFolder: folder, registry: registry, world: world, stopSignals: { stream }))
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// The shell as commands get it.
+    var value: Shell { shell.withLock { $0 } }
+
+    /// Writes a file into the folder.
+    func write(_ text: String, to path: String) throws {
+        let place = folder + "/" + path
+        let parent = URL(fileURLWithPath: place).deletingLastPathComponent().path
+        try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: place))
+    }
+
+    /// Carries out a command and returns its exit code.
+    @discardableResult func assay(_ arguments: String...) async -> Int32 {
+        await CommandLineTool.run(arguments, in: value)
+    }
+
+    /// As ``assay(_:)`` with what the command alone wrote to its output.
+    func output(of arguments: String...) async -> (text: String, code: Int32) {
+        let sink = CollectingSink()
+        var shell = value
+        shell.output = sink
+        let code = await CommandLineTool.run(arguments, in: shell)
+        return (sink.text, code)
+    }
+
+    /// The names of all runs on record, newest first.
+    func runs() async throws -> [String] {
+        let (text, _) = await output(of: "runs", "list", "-o", "json")
+        return try JSONValue(json: text)["runs"]?.array?.compactMap { $0["run_id"]?.string } ?? []
+    }
+}
+
+extension TestShell {
+    /// A pipeline that turns texts into capitals, for which anything else is a failure.
+    static let capitals = """
+        run_as: processor
+        processors:
+          - processor_id: capitals
+            processor_type: text_transformer
+            parameters: {transformation: uppercase}
+        prices:
+          currency: USD
+          processors:
+            capitals: {base_cost: 0.10, charge: per_execution}
+
+        """
+}
