@@ -18,10 +18,10 @@ bench: setup
 	swift run --package-path Benchmarks -c release assay-bench all
 
 lint:
-	swift format lint --strict --recursive --parallel Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
+	swift format lint --strict --recursive --parallel Sources Tests Examples Benchmarks/Sources Package.swift Benchmarks/Package.swift
 
 format:
-	swift format --in-place --recursive --parallel Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
+	swift format --in-place --recursive --parallel Sources Tests Examples Benchmarks/Sources Package.swift Benchmarks/Package.swift
 
 setup:
 	@scripts/setup

@@ -55,12 +55,24 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "AssayMain", dependencies: ["AssayCommands"], swiftSettings: settings),
+        .executableTarget(
+            name: "QuickStart", dependencies: ["Assay", "AssaySQLite"], path: "Examples/QuickStart",
+            swiftSettings: settings),
         .target(name: "AssayTesting", dependencies: ["Assay"], swiftSettings: settings),
+        .testTarget(
+            name: "ExampleTests", dependencies: ["QuickStart", "AssayMain"], swiftSettings: settings),
+        .testTarget(
+            name: "AssayCommandsTests",
+            dependencies: ["Assay", "AssayCommands", "AssayMain", "AssayPipelines", "AssayStatements"],
+            swiftSettings: settings),
         .testTarget(
             name: "AssayPipelinesTests", dependencies: ["Assay", "AssayPipelines"], swiftSettings: settings),
         .testTarget(
             name: "AssayStatementsTests", dependencies: ["Assay", "AssayStatements"], exclude: ["Samples"],
             swiftSettings: settings),
-        .testTarget(name: "AssayTests", dependencies: ["Assay", "AssayTesting"], swiftSettings: settings),
+        .testTarget(
+            name: "AssayTests",
+            dependencies: ["Assay", "AssayTesting", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings),
     ]
 )

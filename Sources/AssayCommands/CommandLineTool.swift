@@ -1,19 +1,14 @@
 import ArgumentParser
 import Assay
-public import AssayPipelines
 import Foundation
 
 /// The program `assay`.
-public enum CommandLineTool {
+package enum CommandLineTool {
     /// Reads the arguments, carries the command out and ends the program.
-    ///
-    /// - Parameter registry: processor types besides the built-in ones.
-    @concurrent public static func main(registry: Registry? = nil) async -> Never {
+    @concurrent package static func main() async -> Never {
         // A reader that goes away is an error of `write`, not the end of the program.
         signal(SIGPIPE, SIG_IGN)
-        var shell = Shell.system()
-        if let registry { shell.registry = registry }
-        exit(await run(Array(CommandLine.arguments.dropFirst()), in: shell))
+        exit(await run(Array(CommandLine.arguments.dropFirst()), in: .system()))
     }
 
     /// Carries out the command that `arguments` write and returns the exit code.
@@ -30,12 +25,13 @@ public enum CommandLineTool {
             return ExitStatus.success.rawValue
         } catch SinkError.closed {
             return ExitStatus.success.rawValue
-        } catch where isParsing(error) {
+        } catch  where isParsing(error) {
             return tell(error, to: shell, messages)
         } catch {
             let failure = CommandFailure(error)
             for line in failure.message.split(separator: "\n", omittingEmptySubsequences: false) {
-                messages.say(failure.status == .invalidData && "\(line)".namesPlace ? String(line).safe : "assay: \(String(line).safe)")
+                let line = String(line).safe
+                messages.say(line.namesPlace ? line : "assay: \(line)")
             }
             return failure.status.rawValue
         }
@@ -43,8 +39,8 @@ public enum CommandLineTool {
 
     /// Whether `error` is the argument parser's, which also ends `--help` by throwing.
     private static func isParsing(_ error: any Error) -> Bool {
-        !(error is CommandFailure || error is ProcessingError || error is SinkError)
-            && (AssayCommand.exitCode(for: error) == .success || AssayCommand.exitCode(for: error) == .validationFailure)
+        if error is CommandFailure || error is ProcessingError || error is SinkError { return false }
+        return [.success, .validationFailure].contains(AssayCommand.exitCode(for: error))
     }
 
     private static func tell(_ error: any Error, to shell: Shell, _ messages: Screen) -> Int32 {
@@ -61,5 +57,5 @@ public enum CommandLineTool {
 
 extension String {
     /// Whether the line says by itself which file it is about: `FILE:LINE:COLUMN: WHAT`.
-    fileprivate var namesPlace: Bool { wholeMatch(of: /.+?(:\d+)+: .+/) != nil }
+    fileprivate var namesPlace: Bool { wholeMatch(of: /[^ ]+?(:\d+)+: .+/) != nil }
 }

@@ -39,10 +39,16 @@ enum StoreAccess {
     static func database(_ console: Console, in shell: Shell) async throws -> SQLiteStore {
         let path = try existingPath(console, in: shell)
         let store = try SQLiteStore.open(path, access: .readOnly)
-        guard try await !store.runs(matching: RunFilter(statuses: [.running], limit: 1)).isEmpty else { return store }
-        // Somebody is at work or has died; in the second case this program can become the owner.
-        return (try? SQLiteStore.open(path, access: .owner, world: shell.world)) ?? store
+        guard try await !store.runs(matching: RunFilter(statuses: [.running], limit: 1)).isEmpty,
+            let owner = try? SQLiteStore.open(path, access: .owner, world: shell.world)
+        else { return store }
+        // Nobody is at work on a run that is not over: its owner has died, and this program has put that in order.
+        store.close()
+        return owner
     }
+
+    /// Ends the use of a store, so that others can own it.
+    static func close(_ store: any Store) { (store as? SQLiteStore)?.close() }
 
     private static func existingPath(_ console: Console, in shell: Shell) throws -> String {
         let path = path(console, in: shell)

@@ -27,7 +27,9 @@ struct Audit {
 
     /// A part that cannot be read is a finding and does not keep the others from being read.
     private mutating func examine(_ part: String, _ body: (inout Audit) throws -> Void) {
-        do { try body(&self) } catch { problems.append("\(part) cannot be read: \(ProcessingError.store(error).message)") }
+        do { try body(&self) } catch {
+            problems.append("\(part) cannot be read: \(ProcessingError.store(error).message)")
+        }
     }
 
     private func texts(_ sql: String) throws -> [String] { try connection.prepare(sql).all { $0.text() } }

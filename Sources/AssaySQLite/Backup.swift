@@ -36,6 +36,7 @@ struct Backup {
 
     private func failed() -> ProcessingError {
         let reason = String(cString: strerror(errno))
-        return ProcessingError(.store, "cannot write the backup '\(path)': \(reason); name another file", retryable: false)
+        return ProcessingError(
+            .store, "cannot write the backup '\(path)': \(reason); name another file", retryable: false)
     }
 }

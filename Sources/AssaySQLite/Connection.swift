@@ -63,7 +63,9 @@ final class Connection {
         sqlite3_wal_hook(
             database.sqliteConnection,
             { context, _, _, pages in
-                if let context { Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue().pagesInLog = Int(pages) }
+                if let context {
+                    Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue().pagesInLog = Int(pages)
+                }
                 return SQLITE_OK
             }, Unmanaged.passUnretained(self).toOpaque())
     }

@@ -140,7 +140,7 @@ final class GroupCommit: Sendable {
                 try group.map { request -> @Sendable () -> Void in
                     do {
                         return try connection.savepoint { try request.attempt(connection) }
-                    } catch where !error.endsTransaction {
+                    } catch  where !error.endsTransaction {
                         let refusal = ProcessingError.store(error)
                         return { request.refuse(refusal) }
                     }

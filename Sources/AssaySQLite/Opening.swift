@@ -4,11 +4,22 @@ import GRDB
 
 /// What is looked at and brought up to date before a database is used.
 struct Opening {
-    /// Files up to this size are checked page by page at each start.
-    static let quicklyChecked = 256 * 1_024 * 1_024
+    /// Up to this size a look at every page takes milliseconds, and is taken at each start.
+    private static let alwaysChecked = 1_024 * 1_024
+    /// Up to this size it is taken, in about a second, when the last owner did not close the database.
+    private static let checkedAfterDeath = 256 * 1_024 * 1_024
 
-    var path: String
-    var schema: Schema
+    let path: String
+    let schema: Schema
+    private let isLeftOpen: Bool
+
+    /// Looks at `path`, which nobody has opened yet.
+    init(path: String, schema: Schema) {
+        self.path = path
+        self.schema = schema
+        var log = stat()
+        isLeftOpen = lstat(path + "-wal", &log) == 0 && log.st_size > 0
+    }
 
     /// Refuses a database of another program or of a newer version, and brings an older one up to date.
     func migrate(_ queue: DatabaseQueue) throws {
@@ -30,7 +41,8 @@ struct Opening {
         }
         guard try !schema.migrator.hasBeenSuperseded(database) else {
             throw ProcessingError(
-                .store, "'\(path)' was written by a newer version; use that version, or another store", retryable: false)
+                .store, "'\(path)' was written by a newer version; use that version, or another store", retryable: false
+            )
         }
         guard try mayBeOlder || schema.migrator.hasCompletedMigrations(database) else {
             throw ProcessingError(
@@ -39,14 +51,17 @@ struct Opening {
         }
     }
 
-    /// Asserts what durability rests on, and looks at the pages of a database that is not too large for that.
+    /// Asserts what durability rests on, and looks at the pages where that is cheap or there is a reason to.
+    ///
+    /// Whatever is not looked at here is found when it is read, by the check values of rows, and by an audit.
     func check(_ connection: Connection) throws {
         let database = connection.database
         guard try Int.fetchOne(database, sql: "PRAGMA synchronous") == 2 else {
             throw ProcessingError(.store, "SQLite does not accept synchronous=FULL; use another build of it")
         }
-        let size = try Int.fetchOne(database, sql: "PRAGMA page_count").map { $0 * 4_096 } ?? 0
-        guard size <= Self.quicklyChecked else { return }
+        var file = stat()
+        guard lstat(path, &file) == 0, file.st_size <= (isLeftOpen ? Self.checkedAfterDeath : Self.alwaysChecked)
+        else { return }
         guard let finding = try String.fetchOne(database, sql: "PRAGMA quick_check(1)"), finding != "ok" else { return }
         throw ProcessingError(
             .store, "'\(path)' is damaged (\(finding)); keep the file, and restore a backup", retryable: false)
@@ -62,25 +77,33 @@ struct Opening {
 }
 
 extension Database {
+    /// Whether nothing was made in it yet. A program that was killed early may have left the list of migrations.
     fileprivate var isEmpty: Bool {
-        get throws { try Int.fetchOne(self, sql: "SELECT count(*) FROM sqlite_master") == 0 }
+        get throws {
+            let count = "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '%grdb_migrations%'"
+            return try Int.fetchOne(self, sql: count) == 0
+        }
     }
 }
 
 extension Connection {
-    /// The currency of the store's amounts: what is on record, else `wish`, which is put on record.
+    /// The currency of the store's amounts, if it is on record.
     ///
-    /// - Throws: ``ProcessingError`` when both are there and differ.
-    func settle(currency wish: String?) throws -> String {
+    /// - Throws: ``ProcessingError`` when it is another than `wish`.
+    func currency(_ wish: String?) throws -> String? {
         let read = try statement("SELECT value FROM meta WHERE name = 'currency'")
-        if let known = try read.first({ $0.text() }) {
-            guard wish ?? known == known else {
-                throw ProcessingError(
-                    .store, "the amounts of this store are in \(known), not in \(wish ?? ""); use another store",
-                    retryable: false)
-            }
-            return known
+        guard let known = try read.first({ $0.text() }) else { return nil }
+        guard wish ?? known == known else {
+            throw ProcessingError(
+                .store, "the amounts of this store are in \(known), not in \(wish ?? ""); use another store",
+                retryable: false)
         }
+        return known
+    }
+
+    /// The currency that is on record, else `wish`, which is put on record.
+    func settleCurrency(_ wish: String?) throws -> String {
+        if let known = try currency(wish) { return known }
         let currency = wish ?? "USD"
         let insert = try statement("INSERT INTO meta (name, value) VALUES ('currency', ?)")
         insert.bind(currency)

@@ -10,7 +10,8 @@ extension Payload {
     func storedBytes(_ what: @autoclosure () -> String) throws(ProcessingError) -> [UInt8] {
         do { return try json().storedBytes(what()) } catch {
             throw (error as? ProcessingError)
-                ?? ProcessingError(.processing, "\(what()) cannot be written as JSON: \(error)", retryable: false, cause: error)
+                ?? ProcessingError(
+                    .processing, "\(what()) cannot be written as JSON: \(error)", retryable: false, cause: error)
         }
     }
 }
@@ -21,7 +22,8 @@ extension JSONValue {
     /// - Throws: ``ProcessingError`` with code `processing` when it is nested too deep to be read again.
     func storedBytes(_ what: @autoclosure () -> String) throws(ProcessingError) -> [UInt8] {
         guard isNested(atMost: Self.maximumDepth) else {
-            throw ProcessingError(.processing, "\(what()) is nested more than \(Self.maximumDepth) deep", retryable: false)
+            throw ProcessingError(
+                .processing, "\(what()) is nested more than \(Self.maximumDepth) deep", retryable: false)
         }
         return jsonBytes
     }
@@ -93,7 +95,8 @@ extension ResumePoint {
         guard var object = stored.object else { return nil }
         object["data"] = object["data"]?.unpacked
         if let saved = object["saved"]?.array {
-            object["saved"] = .array(saved.map { ["step": $0["step"] ?? .null, "value": $0["value"]?.unpacked ?? .null] })
+            object["saved"] = .array(
+                saved.map { ["step": $0["step"] ?? .null, "value": $0["value"]?.unpacked ?? .null] })
         }
         try? self.init(json: .object(object))
     }

@@ -38,7 +38,8 @@ extension Connection {
         items.bind(Place.of(0, inRun: key))
         items.bind(Place.of(.max, inRun: key))
         var counts = Counts(total: try items.first { $0.int() } ?? 0)
-        let outcomes = try statement("SELECT status, count(*) FROM outcomes WHERE place BETWEEN ? AND ? GROUP BY status")
+        let outcomes = try statement(
+            "SELECT status, count(*) FROM outcomes WHERE place BETWEEN ? AND ? GROUP BY status")
         outcomes.bind(Place.of(0, inRun: key))
         outcomes.bind(Place.of(.max, inRun: key))
         for (status, count) in try outcomes.all({ (Status(rawValue: $0.text()), $0.int()) }) {

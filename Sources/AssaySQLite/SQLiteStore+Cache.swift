@@ -40,12 +40,15 @@ struct CacheRow: Sendable {
     }
 
     static func digest(of entry: CacheEntry, _ value: [UInt8]) -> String {
-        let head: JSONValue = [
-            .string(entry.key), .string(entry.service), .string(entry.operation), .whole(entry.storedAt.milliseconds),
-            entry.expiresAt.map { .whole($0.milliseconds) } ?? .null, .whole(entry.cost.billionths),
-            entry.costID.map { .string($0) } ?? .null,
-        ]
-        return Digest.hex(of: head.jsonBytes + value)
+        var digest = PartsDigest()
+        digest.add(entry.key)
+        digest.add(entry.service)
+        digest.add(entry.operation)
+        digest.add(entry.storedAt.milliseconds)
+        digest.add(entry.expiresAt?.milliseconds ?? .max)
+        digest.add(entry.cost.billionths)
+        digest.add(entry.costID)
+        return digest.hex(with: value)
     }
 }
 

@@ -46,13 +46,17 @@ struct CheckpointRow: Sendable {
 
     /// The digest covers names as well, so that a damaged name does not pass a value to another step.
     static func digest(of checkpoint: Checkpoint, _ value: [UInt8]) -> String {
-        let subject = checkpoint.subject
-        let head: JSONValue = [
-            .string(subject.executionID.text), .string(subject.processorID.text), .string(subject.inputID),
-            .string(checkpoint.step), .string(checkpoint.inputDigest.text), .string(checkpoint.definition.text),
-            .string(checkpoint.runID.text), .whole(checkpoint.epoch), .whole(checkpoint.savedAt.milliseconds),
-        ]
-        return Digest.hex(of: head.jsonBytes + value)
+        var digest = PartsDigest()
+        digest.add(checkpoint.subject.executionID.text)
+        digest.add(checkpoint.subject.processorID.text)
+        digest.add(checkpoint.subject.inputID)
+        digest.add(checkpoint.step)
+        digest.add(checkpoint.inputDigest.text)
+        digest.add(checkpoint.definition.text)
+        digest.add(checkpoint.runID.text)
+        digest.add(Int64(checkpoint.epoch))
+        digest.add(checkpoint.savedAt.milliseconds)
+        return digest.hex(with: value)
     }
 }
 
@@ -105,7 +109,8 @@ extension SQLStatement {
 
     func readCheckpoint() -> Checkpoint? {
         let (execution, processor, inputID, step) = (Identifier(text()), Identifier(text()), text(), text())
-        guard let execution, let processor, let inputDigest = Digest(text()), let definition = Digest(text()), let run = Identifier(text())
+        guard let execution, let processor, let inputDigest = Digest(text()), let definition = Digest(text()),
+            let run = Identifier(text())
         else { return nil }
         let (epoch, savedAt) = (int(), Timestamp(milliseconds: integer()))
         let value = Array(text().utf8)

@@ -69,7 +69,9 @@ extension Connection {
     }
 
     func withdrawOutputs(of run: Run.ID) throws {
-        guard let key = try stand(of: run)?.key, let places = Place.range(from: 0, limit: .max, inRun: key) else { return }
+        guard let key = try stand(of: run)?.key, let places = Place.range(from: 0, limit: .max, inRun: key) else {
+            return
+        }
         let update = try prepare(OutcomeRow.replacement)
         var start = 0
         while true {
@@ -134,7 +136,9 @@ extension SQLStatement {
             if avoided != .zero { outcome.avoidedCost = avoided }
             outcome.output = try row.optionalJSON().map { Payload(json: $0) }
             if let error = try row.optionalJSON() { outcome.error = FailureRecord(stored: error) }
-            if let steps = try row.optionalJSON() { outcome.steps = steps.array?.compactMap(Outcome.Step.init(stored:)) ?? [] }
+            if let steps = try row.optionalJSON() {
+                outcome.steps = steps.array?.compactMap(Outcome.Step.init(stored:)) ?? []
+            }
             return outcome
         }
     }

@@ -60,14 +60,14 @@ public final class SQLiteStore: Store {
         try folder.prepare()
         let now = world.time.now()
         let lock = try folder.lock(at: now)
-        let queue = try DatabaseQueue(path: folder.database, configuration: .writer)
         let opening = Opening(path: folder.database, schema: schema)
+        let queue = try DatabaseQueue(path: folder.database, configuration: .writer)
         try opening.migrate(queue)
         (self.currency, recovered) = try queue.inDatabase { database in
             let connection = Connection(database)
             try opening.check(connection)
             return try connection.transaction {
-                (try connection.settle(currency: currency), try connection.recover(at: now))
+                (try connection.settleCurrency(currency), try connection.recover(at: now))
             }
         }
         path = folder.database
@@ -84,7 +84,7 @@ public final class SQLiteStore: Store {
         let opening = Opening(path: path, schema: schema)
         self.currency = try readers.read { connection in
             try opening.checkVersion(connection.database)
-            return try connection.settle(currency: currency)
+            return try connection.currency(currency) ?? currency ?? "USD"
         }
         recovered = []
         commits = nil
@@ -111,7 +111,8 @@ public final class SQLiteStore: Store {
     func write<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
         guard let commits else {
             throw ProcessingError(
-                .store, "the store '\(path)' was opened for reading only; open it as its owner to write", retryable: false)
+                .store, "the store '\(path)' was opened for reading only; open it as its owner to write",
+                retryable: false)
         }
         return try await commits.write(body)
     }

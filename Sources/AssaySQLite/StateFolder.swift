@@ -104,7 +104,8 @@ struct StateFolder: Sendable {
 
     private func failed(_ what: String, _ path: String) -> ProcessingError {
         let reason = String(cString: strerror(errno))
-        return ProcessingError(.store, "cannot \(what) '\(path)': \(reason); check the path and its rights", retryable: false)
+        return ProcessingError(
+            .store, "cannot \(what) '\(path)': \(reason); check the path and its rights", retryable: false)
     }
 }
 

@@ -5,7 +5,8 @@ extension ProcessingError {
     /// A row that is not as it was written.
     static func damaged(_ what: String) -> ProcessingError {
         ProcessingError(
-            .store, "\(what) is damaged in the database; run 'assay store check' and restore a backup", retryable: false)
+            .store, "\(what) is damaged in the database; run 'assay store check' and restore a backup", retryable: false
+        )
     }
 
     /// `error` of the database in the words of the engine; what is a ``ProcessingError`` already stays as it is.

@@ -23,7 +23,8 @@ public struct Finding: Error, CustomStringConvertible {
         case (.object(let left), .object(let right)):
             for key in Set(left.keys).union(right.keys).sorted() {
                 guard let a = left[key], let b = right[key] else {
-                    return "\(place).\(key) is \(left[key]?.json ?? "missing"), expected \(right[key]?.json ?? "nothing")"
+                    return
+                        "\(place).\(key) is \(left[key]?.json ?? "missing"), expected \(right[key]?.json ?? "nothing")"
                 }
                 if let found = firstDifference(a, b, at: "\(place).\(key)") { return found }
             }

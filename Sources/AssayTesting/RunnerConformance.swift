@@ -94,13 +94,16 @@ public struct RunnerRule: Sendable, CustomStringConvertible {
         }
     }
 
-    private static let workersAreFewEnough = RunnerRule("at most max_workers items are in flight, and as many if there are") {
+    private static let workersAreFewEnough = RunnerRule(
+        "at most max_workers items are in flight, and as many if there are"
+    ) {
         for count in [1, 3, 80] {
             let runner = ObservedRunner($0, gate: count)
             _ = try await run(echo, over: (1...count).map { .number(Number($0 as Int)) }, runner)
             let expected = min(runner.maxWorkers, count)
             try Finding.unless(
-                runner.mostInFlight == expected, "\(runner.mostInFlight) of \(count) items were in flight, expected \(expected)")
+                runner.mostInFlight == expected,
+                "\(runner.mostInFlight) of \(count) items were in flight, expected \(expected)")
             try Finding.unless(
                 runner.workers == expected, "\(runner.workers) workers for \(count) items, expected \(expected)")
         }
@@ -109,7 +112,8 @@ public struct RunnerRule: Sendable, CustomStringConvertible {
     private static let noItems = RunnerRule("no items: no outcomes, and no worker is started") {
         let runner = ObservedRunner($0)
         let report = try await run(echo, over: [], runner)
-        try Finding.unless(report.status == .succeeded && report.outcomes.isEmpty, "the run is \(report.status.rawValue)")
+        try Finding.unless(
+            report.status == .succeeded && report.outcomes.isEmpty, "the run is \(report.status.rawValue)")
         try Finding.unless(try report.summary(as: [JSONValue].self) == [], "the summary is not the empty list")
         try Finding.unless(runner.workers == 0, "\(runner.workers) workers were started")
     }
@@ -155,12 +159,15 @@ public struct RunnerRule: Sendable, CustomStringConvertible {
         let report = try await runPaid($0)
         for outcome in report.outcomes {
             let restored = outcome.steps.filter(\.restored).map(\.name)
-            try Finding.unless(restored == ["read", "search"], "restored steps of '\(outcome.inputID)' are \(restored)")
+            try Finding.unless(
+                restored == ["read", "search"], "restored steps of '\(outcome.inputID)' are \(restored)")
             try Finding.unless(outcome.attempts == 2, "'\(outcome.inputID)' had \(outcome.attempts) attempts")
         }
     }
 
-    private static let billsAgree = RunnerRule("outcomes, summary, failures and bill are those of the sequential runner") {
+    private static let billsAgree = RunnerRule(
+        "outcomes, summary, failures and bill are those of the sequential runner"
+    ) {
         for processor in [try odd, try paid] {
             let items = (1...6).map { Item("n\($0)", $0) }
             let comparison = RunnerComparison(

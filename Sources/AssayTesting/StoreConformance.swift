@@ -120,7 +120,9 @@ extension StoreConformance {
                 run.status = number < 4 ? .succeeded : .failed
                 try await store.finish(run)
             }
-            func found(_ filter: RunFilter) async throws -> [String] { try await store.runs(matching: filter).map(\.id.text) }
+            func found(_ filter: RunFilter) async throws -> [String] {
+                try await store.runs(matching: filter).map(\.id.text)
+            }
             try expect(await found(RunFilter(processorID: Sample.id("odd"))), ["run_5", "run_3", "run_1"])
             try expect(await found(RunFilter(executionID: Sample.id("exec_2"))), ["run_2"])
             try expect(await found(RunFilter(statuses: [.failed, .running])), ["run_6", "run_5", "run_4"])
@@ -179,8 +181,10 @@ extension StoreConformance {
             try await store.begin(run)
             let deep = (1...JSONValue.maximumDepth).reduce(JSONValue.string("x")) { value, _ in [value] }
             let values: [JSONValue] = [
-                .number(Number("1.0")!), .number(Number("-0.10")!), .number(Number("12345678901234567890123456789012345678")!),
-                .number(Number("1e-40")!), "", "a\u{0}b\u{1F}\"\\/\n", "e\u{301} \u{E9} 🧾", [], [:], ["b": 1, "a": [nil, true]],
+                .number(Number("1.0")!), .number(Number("-0.10")!),
+                .number(Number("12345678901234567890123456789012345678")!),
+                .number(Number("1e-40")!), "", "a\u{0}b\u{1F}\"\\/\n", "e\u{301} \u{E9} 🧾", [], [:],
+                ["b": 1, "a": [nil, true]],
                 deep, .null,
             ]
             try await store.append(values.enumerated().map { StoredItem(Item("i\($0)", $1), index: $0) }, to: run.id)
@@ -286,7 +290,9 @@ extension StoreConformance {
             try expect(await store.charges(matching: ChargeFilter()), [full, plain])
         },
         StoreConformance("a store finds charges by run, execution, account and time") { store in
-            var charges = (0..<6).map { Sample.charge("c\($0)", run: "run_\($0 % 2)", execution: "exec_\($0 % 3)", at: $0) }
+            var charges = (0..<6).map {
+                Sample.charge("c\($0)", run: "run_\($0 % 2)", execution: "exec_\($0 % 3)", at: $0)
+            }
             charges[4].accountID = ExternalID("acc")
             _ = try await store.record(charges)
             func found(_ filter: ChargeFilter) async throws -> [String] {
@@ -316,7 +322,9 @@ extension StoreConformance {
             var other = Sample.call("call_3", input: nil, key: "b")
             (other.service, other.operation) = ("ocr", "page")
             for call in [composed, decomposed, other] { try await store.file(call, charge: nil, cached: nil) }
-            func found(_ filter: CallFilter) async throws -> [String] { try await store.calls(matching: filter).map(\.callID) }
+            func found(_ filter: CallFilter) async throws -> [String] {
+                try await store.calls(matching: filter).map(\.callID)
+            }
             try expect(await found(CallFilter(inputID: "caf\u{E9}")), ["call_1"])
             try expect(await found(CallFilter(callKey: "b")), ["call_2", "call_3"])
             try expect(await found(CallFilter(service: "ocr", operation: "page")), ["call_3"])
@@ -440,7 +448,9 @@ extension StoreConformance {
 private enum Sample {
     static func id(_ text: String) -> Identifier { Identifier(text)! }
 
-    static func moment(_ milliseconds: Int) -> Timestamp { Timestamp(milliseconds: 1_740_993_300_000 + Int64(milliseconds)) }
+    static func moment(_ milliseconds: Int) -> Timestamp {
+        Timestamp(milliseconds: 1_740_993_300_000 + Int64(milliseconds))
+    }
 
     static func money(_ units: Int64) -> Money { Money(billionths: units * 1_000_000_000) }
 
@@ -497,7 +507,8 @@ private enum Sample {
             underwritingID: index == 2 ? "uw" : nil, executionID: index == 3 ? "exec_1" : nil,
             payload: index == 4 ? ["step": "ocr"] : nil)
         return StoredItem(
-            item, index: index, transformed: index == 1 ? Payload("t") : nil, inputChanged: index == 2, settled: index == 3)
+            item, index: index, transformed: index == 1 ? Payload("t") : nil, inputChanged: index == 2,
+            settled: index == 3)
     }
 
     static func success(_ index: Int) -> Outcome {

@@ -23,8 +23,11 @@ public final class ManualTime: TimeSource {
 
     /// A clock that starts at `start`.
     ///
-    /// - Parameter runsFree: whether a wait moves the clock to its end at once instead of waiting for ``advance(by:)``.
-    public init(start: Timestamp = Timestamp("2025-03-03T09:15:00Z") ?? Timestamp(milliseconds: 0), runsFree: Bool = false) {
+    /// - Parameter runsFree: whether a wait of up to ten minutes moves the clock to its end at once instead of waiting
+    ///   for ``advance(by:)``; longer ones are time limits, which are not to be hurried to.
+    public init(
+        start: Timestamp = Timestamp("2025-03-03T09:15:00Z") ?? Timestamp(milliseconds: 0), runsFree: Bool = false
+    ) {
         state = Mutex(State(start: start, runsFree: runsFree))
     }
 
@@ -71,8 +74,7 @@ public final class ManualTime: TimeSource {
             try await withCheckedThrowingContinuation { continuation in
                 let action = state.withLock { state -> Wake in
                     state.slept.append(deadline - state.elapsed)
-                    // A wait of an hour or more is a time limit, not something to hurry to.
-                    if state.runsFree, deadline - state.elapsed < .seconds(3_600) {
+                    if state.runsFree, deadline - state.elapsed <= .seconds(600) {
                         state.elapsed = max(state.elapsed, deadline)
                     }
                     guard deadline > state.elapsed, !Task.isCancelled else { return .now }

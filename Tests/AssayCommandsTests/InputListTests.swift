@@ -11,7 +11,9 @@ import Testing
     @Test("of a folder come by the bytes of their paths, without hidden files and loops")
     func folder() async throws {
         let shell = try TestShell()
-        for path in ["in/b.txt", "in/a/z", "in/a.txt", "in/a/.hidden", "in/.git/config", "in/Z", "in/a/deep/er", "in/é"] {
+        for path in [
+            "in/b.txt", "in/a/z", "in/a.txt", "in/a/.hidden", "in/.git/config", "in/Z", "in/a/deep/er", "in/é",
+        ] {
             try shell.write("x", to: path)
         }
         try FileManager.default.createSymbolicLink(atPath: shell.folder + "/in/a/loop", withDestinationPath: "..")
@@ -38,11 +40,14 @@ import Testing
         #expect(try await ids(["[x].csv"], in: shell) == ["[x].csv"])
     }
 
-    @Test("of JSON lines are named by themselves or by their place, whatever pieces they are read in", arguments: [1, 3, 1_000])
+    @Test(
+        "of JSON lines are named by themselves or by their place, whatever pieces they are read in",
+        arguments: [1, 3, 1_000])
     func lines(piece: Int) async throws {
         let shell = try TestShell()
         var value = shell.value
-        value.input = TextSource("{\"data\":1}\r\n\n  \n{\"input_id\":\"b\",\"data\":null}\n{\"data\":[]}", piece: piece)
+        value.input = TextSource(
+            "{\"data\":1}\r\n\n  \n{\"input_id\":\"b\",\"data\":null}\n{\"data\":[]}", piece: piece)
         let items = try await InputList(["-"], in: value).reduce(into: []) { $0.append($1) }
         #expect(items.map(\.id) == ["item_1", "b", "item_3"])
     }
@@ -65,15 +70,20 @@ import Testing
     func wrong(text: String, message: String) async throws {
         let shell = try TestShell()
         try shell.write(text, to: "in.jsonl")
-        let failure = await #expect(throws: CommandFailure.self) { _ = try await ids([], lists: ["in.jsonl"], in: shell) }
+        let failure = await #expect(throws: CommandFailure.self) {
+            _ = try await ids([], lists: ["in.jsonl"], in: shell)
+        }
         #expect(failure?.status == .invalidData)
         #expect(failure?.message.hasPrefix(message) == true)
     }
 
     @Test(
         "that are not there are found out before anything begins",
-        arguments: [(["gone"], [], ExitStatus.notFound), (["*.none"], [], .notFound), ([], ["gone"], .notFound), ([], [], .usage)])
-    func missing(arguments: [String], lists: [String], status: ExitStatus) throws {
+        arguments: [
+            (["gone"], [], AssayCommands.ExitStatus.notFound), (["*.none"], [], .notFound), ([], ["gone"], .notFound),
+            ([], [], .usage),
+        ])
+    func missing(arguments: [String], lists: [String], status: AssayCommands.ExitStatus) throws {
         let shell = try TestShell()
         let failure = #expect(throws: CommandFailure.self) { try InputList(arguments, lists: lists, in: shell.value) }
         #expect(failure?.status == status)

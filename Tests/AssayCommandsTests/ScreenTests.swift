@@ -5,11 +5,14 @@ import Testing
 @Suite("The live block") struct ProgressBlockTests {
     static let plain = Paint(.never, environment: [:], isTerminal: true)
 
-    static func block(_ succeeded: Int, _ failed: Int, of total: Int, failures: [ProgressBlock.Failure] = []) -> ProgressBlock {
+    static func block(_ succeeded: Int, _ failed: Int, of total: Int, failures: [ProgressBlock.Failure] = [])
+        -> ProgressBlock
+    {
         var counts = Counts(total: total)
         (counts.succeeded, counts.failed) = (succeeded, failed)
         return ProgressBlock(
-            counts: counts, cached: 2, cost: Money(billionths: 10_100_000_000), elapsed: .seconds(10), failures: failures)
+            counts: counts, cached: 2, cost: Money(billionths: 10_100_000_000), elapsed: .seconds(10),
+            failures: failures)
     }
 
     @Test("shows counts, rate, time left and money")
@@ -58,7 +61,8 @@ import Testing
         "has colours when the user and the terminal want them",
         arguments: [
             (ColorChoice.auto, [:], true, true), (.auto, [:], false, false), (.auto, ["NO_COLOR": "1"], true, false),
-            (.auto, ["NO_COLOR": ""], true, true), (.always, ["NO_COLOR": "1"], false, true), (.never, [:], true, false),
+            (.auto, ["NO_COLOR": ""], true, true), (.always, ["NO_COLOR": "1"], false, true),
+            (.never, [:], true, false),
             (.auto, ["TERM": "dumb"], true, false),
         ] as [(ColorChoice, [String: String], Bool, Bool)])
     func colors(choice: ColorChoice, environment: [String: String], isTerminal: Bool, expected: Bool) {

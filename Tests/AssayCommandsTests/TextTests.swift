@@ -5,7 +5,8 @@ import Testing
     @Test(
         "is made safe, whatever the data says",
         arguments: [
-            ("plain", "plain"), ("größe 漢字", "größe 漢字"), ("a\u{1B}[31mb", "a\\u{1b}[31mb"), ("a\nb\tc\r", "a\\nb\\tc\\r"),
+            ("plain", "plain"), ("größe 漢字", "größe 漢字"), ("a\u{1B}[31mb", "a\\u{1b}[31mb"),
+            ("a\nb\tc\r", "a\\nb\\tc\\r"),
             ("\u{9B}2J", "\\u{9b}2J"), ("\u{202E}gpj.exe", "\\u{202e}gpj.exe"), ("\u{7F}", "\\u{7f}"),
         ])
     func safe(text: String, expected: String) { #expect(text.safe == expected) }
@@ -38,7 +39,8 @@ import Testing
     @Test(
         "is read as a duration only with its unit",
         arguments: [
-            ("30s", 30_000), ("250ms", 250), ("1.5m", 90_000), ("7d", 604_800_000), ("30", nil), ("-1s", nil), ("0s", nil),
+            ("30s", 30_000), ("250ms", 250), ("1.5m", 90_000), ("7d", 604_800_000), ("30", nil), ("-1s", nil),
+            ("0s", nil),
             ("s", nil), ("1e9d", nil), ("", nil),
         ] as [(String, Int?)])
     func duration(text: String, milliseconds: Int?) {
@@ -74,6 +76,6 @@ import Testing
     func escapes() {
         var table = TextTable([.text("A"), .text("B")])
         table.rows = [["\u{1B}[2J", "漢"]]
-        #expect(table.lines() == ["A         B", "\\u{1b}[2J  漢"])
+        #expect(table.lines() == ["A          B", "\\u{1b}[2J  漢"])
     }
 }

@@ -15,7 +15,7 @@ guard arguments.count == 3, let runID = Identifier(arguments[2]) else {
 try await work(in: SQLiteStore.open(arguments[1]), runID)
 
 func work(in store: SQLiteStore, _ runID: Run.ID) async throws {
-    let (workers, itemsEach) = (8, 4_000)
+    let (workers, itemsEach) = (8, 64)
     let run = Run(
         id: runID, executionID: runID, processorID: Identifier("killed")!, definition: Digest(of: [:]), scope: Scope(),
         lineage: Lineage(parentRunID: runID), runner: "thread", request: [:], startedAt: World.system.time.now())
@@ -25,7 +25,9 @@ func work(in store: SQLiteStore, _ runID: Run.ID) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
         for worker in 0..<workers {
             group.addTask {
-                for index in stride(from: worker, to: count, by: workers) { try await finish(index, of: run, in: store) }
+                for index in stride(from: worker, to: count, by: workers) {
+                    try await finish(index, of: run, in: store)
+                }
             }
         }
         try await group.waitForAll()

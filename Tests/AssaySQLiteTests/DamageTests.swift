@@ -18,7 +18,9 @@ import Testing
             let cached = try await store.cacheEntry("key")?.value.json
             let problems = try await store.check()
             guard problems.isEmpty else { return .success("problems") }
-            let parts = [[try run.jsonValue.json], outcomes, items, charges, steps, events, [cached ?? "no cached value"]]
+            let parts = [
+                [try run.jsonValue.json], outcomes, items, charges, steps, events, [cached ?? "no cached value"],
+            ]
             return .success(parts.joined().joined(separator: "\n"))
         } catch {
             return .failure(error)
@@ -43,7 +45,8 @@ import Testing
                 let page = Int.random(in: 0..<whole.count / 4_096, using: &numbers) * 4_096
                 damaged.replaceSubrange(page..<page + 4_096, with: Data(count: 4_096))
             default:
-                damaged[Int.random(in: 0..<whole.count, using: &numbers)] ^= 1 << UInt8.random(in: 0..<8, using: &numbers)
+                damaged[Int.random(in: 0..<whole.count, using: &numbers)] ^=
+                    1 << UInt8.random(in: 0..<8, using: &numbers)
             }
             for suffix in ["-wal", "-shm"] { unlink(folder.database + suffix) }
             try damaged.write(to: URL(fileURLWithPath: folder.database))

@@ -41,7 +41,8 @@ import Testing
         let store = try SQLiteStore.open(folder.database)
         let before = store.commitCount
         let results = try await queued(store, 2_500) { number in
-            try await store.add(Price(Money(billionths: 1)), for: .processor("p\(number)"), at: Timestamp(milliseconds: 0))
+            try await store.add(
+                Price(Money(billionths: 1)), for: .processor("p\(number)"), at: Timestamp(milliseconds: 0))
         }
         #expect(results.allSatisfy { (try? $0.get()) != nil })
         #expect(store.commitCount - before == 1 + 3)
@@ -96,7 +97,8 @@ import Testing
         for result in results {
             let error = #expect(throws: ProcessingError.self) { try result.get() }
             #expect(
-                error?.message == "the database could not be written: disk I/O error; nothing was acknowledged; restart")
+                error?.message == "the database could not be written: disk I/O error; nothing was acknowledged; restart"
+            )
         }
         await #expect(throws: ProcessingError.self) { try await store.begin(Sample.run("run_2")) }
         await #expect(throws: ProcessingError.self) { try await store.run(run.id) }

@@ -13,7 +13,7 @@ import Testing
         var chance = SeededNumbers(seed: seed)
         for number in 0..<Self.kills {
             let run = Sample.id("run_\(number)")
-            let lines = Int.random(in: 0..<400, using: &chance)
+            let lines = Int.random(in: 0..<200, using: &chance)
             let spin = Int.random(in: 0..<200_000, using: &chance)
             let acknowledged = try Victim(folder.database, run.text).kill(afterLines: lines, spin: spin)
 
@@ -88,6 +88,7 @@ private struct Victim {
         waitpid(process, &status, 0)
         while take() {}
         let complete = text[..<(text.lastIndex(of: UInt8(ascii: "\n")) ?? 0)]
-        return Set(complete.split(separator: UInt8(ascii: "\n")).compactMap { Int(String(decoding: $0, as: UTF8.self)) })
+        return Set(
+            complete.split(separator: UInt8(ascii: "\n")).compactMap { Int(String(decoding: $0, as: UTF8.self)) })
     }
 }

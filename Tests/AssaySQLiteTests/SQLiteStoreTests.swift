@@ -13,8 +13,11 @@ import Testing
     func synchronous() async throws {
         let store = try SQLiteStore.open(folder.database)
         let modes = try await store.write { connection in
-            try ["synchronous", "journal_mode", "wal_autocheckpoint", "foreign_keys", "trusted_schema", "cell_size_check"]
-                .map { try String.fetchOne(connection.database, sql: "PRAGMA \($0)") ?? "" }
+            try [
+                "synchronous", "journal_mode", "wal_autocheckpoint", "foreign_keys", "trusted_schema",
+                "cell_size_check",
+            ]
+            .map { try String.fetchOne(connection.database, sql: "PRAGMA \($0)") ?? "" }
         }
         #expect(modes == ["2", "wal", "0", "1", "0", "1"])
         let info = try await store.info()
@@ -110,6 +113,20 @@ import Testing
             let backup = try DatabaseQueue(path: folder.database + ".before-2-\(number)")
             #expect(try await backup.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM charges") } == 3)
         }
+    }
+
+    @Test("is made anew over what a program left that was killed while it made it")
+    func halfMade() async throws {
+        mkdir(folder.state, 0o700)
+        let half = try DatabaseQueue(path: folder.database)
+        try await half.write {
+            try $0.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+        }
+        try half.close()
+        chmod(folder.database, 0o600)
+        #expect(throws: ProcessingError.self) { try SQLiteStore.open(folder.database, access: .readOnly) }
+        _ = try await Sample.fill(SQLiteStore.open(folder.database))
+        #expect(try await SQLiteStore.open(folder.database).check() == [])
     }
 
     @Test("ends what a dead owner left, and leaves what was paused")

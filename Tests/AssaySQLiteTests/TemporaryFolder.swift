@@ -28,7 +28,8 @@ enum Sample {
 
     static func run(_ name: String = "run_1", execution: String? = nil) -> Run {
         Run(
-            id: id(name), executionID: id(execution ?? "exec_" + name), processorID: id("sample"), definition: definition,
+            id: id(name), executionID: id(execution ?? "exec_" + name), processorID: id("sample"),
+            definition: definition,
             scope: Scope(accountID: ExternalID("acc")), lineage: Lineage(parentRunID: id(name)), runner: "sequential",
             request: [:], startedAt: Timestamp(milliseconds: 1_740_993_300_000))
     }

@@ -3,7 +3,8 @@ import AssayTesting
 import Testing
 
 @Suite("Paid calls") struct CallTests {
-    static let prices = PriceList.of(base: ["test": Price("0.50", policy: "per_execution")], units: ["clear/search": "0.75"])
+    static let prices = PriceList.of(
+        base: ["test": Price("0.50", policy: "per_execution")], units: ["clear/search": "0.75"])
 
     /// A processor of one call, whose body is `body`.
     static func calling(
@@ -42,7 +43,8 @@ import Testing
         Case(testDescription: "returns", state: .settled, cost: "0.75"),
         Case(testDescription: "returns after it settled", settles: "0.40", state: .settled, cost: "0.40"),
         Case(
-            testDescription: "throws after it settled", settles: "0.40", failure: refused, state: .settled, cost: "0.40",
+            testDescription: "throws after it settled", settles: "0.40", failure: refused, state: .settled,
+            cost: "0.40",
             despiteError: true),
         Case(
             testDescription: "loses its answer after it settled", settles: "0.40", failure: unknown, state: .settled,
@@ -52,11 +54,15 @@ import Testing
             testDescription: "throws, billed on attempt", failure: refused, billing: .onAttempt, state: .settled,
             cost: "0.75", despiteError: true),
         Case(testDescription: "outcome unknown", failure: unknown, state: .inDoubt),
-        Case(testDescription: "outcome unknown, billed on attempt", failure: unknown, billing: .onAttempt, state: .inDoubt),
+        Case(
+            testDescription: "outcome unknown, billed on attempt", failure: unknown, billing: .onAttempt,
+            state: .inDoubt),
         Case(testDescription: "timed out", failure: ProcessingError(.timeout, "after 30 s"), state: .inDoubt),
     ]
 
-    @Test("end as their body does", arguments: cases, Runners.all) func end(_ test: Case, runner: any Runner) async throws {
+    @Test("end as their body does", arguments: cases, Runners.all) func end(_ test: Case, runner: any Runner)
+        async throws
+    {
         let processor = Self.calling(options: CallOptions(billing: test.billing)) { call, _ in
             if let cost = test.settles { call.settle(cost, metadata: ["page": 3]) }
             if let failure = test.failure { throw failure }
@@ -132,13 +138,17 @@ import Testing
     }
 
     @Test("above their maximum are billed in full, with an event") func overrun() async throws {
-        let report = try await call(Self.calling(maximum: "1.00") { call, _ in
-            call.settle("1.50")
-            return 1
-        })
+        let report = try await call(
+            Self.calling(maximum: "1.00") { call, _ in
+                call.settle("1.50")
+                return 1
+            })
         #expect(report.bill.usageCost == "1.50")
         let event = try #require(engine.events.latest().first { $0.kind == .costOverrun })
-        #expect(event.data == ["cost": Money(stringLiteral: "1.5").jsonValue, "maximum_cost": Money(stringLiteral: "1").jsonValue])
+        #expect(
+            event.data == [
+                "cost": Money(stringLiteral: "1.5").jsonValue, "maximum_cost": Money(stringLiteral: "1").jsonValue,
+            ])
     }
 
     /// The idempotency keys of the calls made, each of which ends as it is told.
@@ -149,12 +159,15 @@ import Testing
             if let end = ends[keys.all.count - 1] { throw end }
             return 1
         }
-        var report = try await call(processor)
+        let engine = Engine.testing(prices: Self.prices)
+        var report = try await engine.run(processor, items: items)
         for _ in ends.dropFirst() { report = try await engine.resume(processor, after: report) }
         return keys.all
     }
 
-    @Test("have 64 hex digits for a key: the same after a doubt, another after a failure") func idempotency() async throws {
+    @Test("have 64 hex digits for a key: the same after a doubt, another after a failure") func idempotency()
+        async throws
+    {
         let afterDoubt = try await keys([Self.unknown, nil])
         #expect(afterDoubt[0] == afterDoubt[1])
         #expect(afterDoubt[0].count == 64 && afterDoubt[0].allSatisfy(\.isHexDigit))
@@ -178,7 +191,9 @@ import Testing
         #expect(Set(keys.all).count == 1)
     }
 
-    @Test("in doubt are continued by a resume, whose outcome resolves them", arguments: [(nil, "0.75"), (refused, "0.00")])
+    @Test(
+        "in doubt are continued by a resume, whose outcome resolves them",
+        arguments: [(nil, "0.75"), (refused, "0.00")])
     func continued(end: ProcessingError?, usage: String) async throws {
         let ends = [Self.unknown, end]
         let counter = Counter()
@@ -198,9 +213,11 @@ import Testing
         #expect(try await engine.bill(of: first.runID).inDoubtCost == .zero)
     }
 
-    @Test("that fail are paid as they are billed, and again by the retry", arguments: [
-        (CallOptions.Billing.onSuccess, ["0.50", "0.75"], "1.25"), (.onAttempt, ["1.25", "0.75"], "2.00"),
-    ])
+    @Test(
+        "that fail are paid as they are billed, and again by the retry",
+        arguments: [
+            (CallOptions.Billing.onSuccess, ["0.50", "0.75"], "1.25"), (.onAttempt, ["1.25", "0.75"], "2.00"),
+        ])
     func failedCall(billing: CallOptions.Billing, totals: [String], execution: String) async throws {
         let attempts = Counter()
         let processor = Self.calling(key: 1, options: CallOptions(billing: billing)) { _, _ in

@@ -59,7 +59,9 @@ import Testing
         #expect(Money(stringLiteral: total).divided(by: count)?.description == average)
     }
 
-    @Test("of nothing there is no average") func noAverage() { #expect(Money(stringLiteral: "1").divided(by: 0) == nil) }
+    @Test("of nothing there is no average") func noAverage() {
+        #expect(Money(stringLiteral: "1").divided(by: 0) == nil)
+    }
 }
 
 @Suite("Price lists") struct PriceTests {
@@ -68,7 +70,8 @@ import Testing
     @Test(
         "the latest price that holds by then is in force",
         arguments: [
-            ("2024-12-31T23:59:59Z", "0.10"), ("2025-01-01T00:00:00Z", "0.12"), ("2030-01-01", "0.12"), ("1970-01-01", "0.10"),
+            ("2024-12-31T23:59:59Z", "0.10"), ("2025-01-01T00:00:00Z", "0.12"), ("2030-01-01", "0.12"),
+            ("1970-01-01", "0.10"),
         ])
     func effective(moment: String, amount: String) throws {
         var list = PriceList()

@@ -13,8 +13,10 @@ import Testing
     static let cases = [
         Case(policy: "collect", outcomes: [.succeeded, .failed, .succeeded, .failed, .succeeded], status: .partial),
         Case(policy: "stop", outcomes: [.succeeded, .failed, .cancelled, .cancelled, .cancelled], status: .failed),
-        Case(policy: "tolerate:0.4", outcomes: [.succeeded, .failed, .succeeded, .failed, .succeeded], status: .partial),
-        Case(policy: "tolerate:0.2", outcomes: [.succeeded, .failed, .succeeded, .failed, .cancelled], status: .failed),
+        Case(
+            policy: "tolerate:0.4", outcomes: [.succeeded, .failed, .succeeded, .failed, .succeeded], status: .partial),
+        Case(
+            policy: "tolerate:0.2", outcomes: [.succeeded, .failed, .succeeded, .failed, .cancelled], status: .failed),
         Case(policy: "atomic", outcomes: [.cancelled, .failed, .cancelled, .cancelled, .cancelled], status: .failed),
     ]
 
@@ -74,12 +76,15 @@ import Testing
         #expect(FailurePolicy.tolerate(share: share).continues(afterFailures: failed, of: total) == goesOn)
     }
 
-    @Test("are named in files", arguments: ["", "skip", "tolerate", "tolerate:", "tolerate:1.1", "tolerate:-0.1", "Stop"])
+    @Test(
+        "are named in files", arguments: ["", "skip", "tolerate", "tolerate:", "tolerate:1.1", "tolerate:-0.1", "Stop"])
     func unknown(text: String) {
         #expect(throws: ProcessingError.self) { try FailurePolicy(text) }
     }
 
-    @Test("are written as they are read", arguments: ["collect", "stop", "atomic", "tolerate:0.25", "tolerate:1", "tolerate:0"])
+    @Test(
+        "are written as they are read",
+        arguments: ["collect", "stop", "atomic", "tolerate:0.25", "tolerate:1", "tolerate:0"])
     func text(text: String) throws { #expect(try FailurePolicy(text).description == text) }
 }
 
@@ -110,7 +115,7 @@ import Testing
         let report = try await Engine.testing(time: time).run(
             [1], options: .with { $0.retryPolicy = try RetryPolicy(maxRetries: retries, maxDelay: most) }
         ) { (_: Int, _: Context) -> Int in throw Refusal() }
-        #expect(time.waits.filter { $0 < .seconds(3_600) } == seconds.map { .seconds($0) })
+        #expect(time.waits.filter { $0 <= .seconds(600) } == seconds.map { .seconds($0) })
         #expect(report.outcomes[0].attempts == retries + 1)
         #expect(report.outcomes[0].duration == .seconds(seconds.reduce(0, +)))
         #expect(report.error?.attempt == retries + 1)
@@ -155,7 +160,8 @@ import Testing
             error: ProcessingError(.api, "", retryable: false), attempts: 1),
         Case(testDescription: "all", retryOn: .all, error: ProcessingError(.validation, ""), attempts: 2),
         Case(testDescription: "named code", retryOn: .codes([.cost]), error: ProcessingError(.cost, ""), attempts: 2),
-        Case(testDescription: "code not named", retryOn: .codes([.cost]), error: ProcessingError(.api, ""), attempts: 1),
+        Case(
+            testDescription: "code not named", retryOn: .codes([.cost]), error: ProcessingError(.api, ""), attempts: 1),
     ]
 
     @Test("retry what they are for", arguments: cases) func retryOn(_ test: Case) async throws {

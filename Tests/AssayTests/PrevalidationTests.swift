@@ -13,7 +13,9 @@ import Testing
     static let scope = Scope(accountID: ExternalID("acc_1"), underwritingID: ExternalID("uw_1"))
 
     static let cases: [Case] = [
-        Case(testDescription: "no identifier", items: [item("a"), item("")], message: "item 2 has no input_id", failed: 1),
+        Case(
+            testDescription: "no identifier", items: [item("a"), item("")], message: "item 2 has no input_id", failed: 1
+        ),
         Case(
             testDescription: "control character", items: [item("a\nb")],
             message: "input_id of item 1 must be 1 byte to 1 KiB of text without control characters"),
@@ -46,7 +48,8 @@ import Testing
         Item(id, 1, accountID: account, underwritingID: underwriting, payload: payload)
     }
 
-    @Test("refuses the list at its first fault and names it", arguments: cases) func refused(_ test: Case) async throws {
+    @Test("refuses the list at its first fault and names it", arguments: cases) func refused(_ test: Case) async throws
+    {
         let processor = StepProcessor()
         let report = try await Engine.testing().run(
             processor, items: test.items,
@@ -102,7 +105,8 @@ import Testing
     @Test(
         "an item's JSON has data and known keys",
         arguments: [
-            ("[]", "item 3 must be a map with a key 'data', found a list"), (#"{"input_id": "a"}"#, "item 3 has no 'data'"),
+            ("[]", "item 3 must be a map with a key 'data', found a list"),
+            (#"{"input_id": "a"}"#, "item 3 has no 'data'"),
             (
                 #"{"data": 1, "color": 2}"#,
                 "item 3 has the unknown key 'color'; known: account_id, data, execution_id, input_id, payload, underwriting_id"

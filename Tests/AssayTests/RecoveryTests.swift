@@ -24,7 +24,9 @@ import Testing
         let calls = Calls()
         let failing: String?
         let items: Set<String>?
-        init(failingAt failing: String?, for items: Set<String>? = nil) { (self.failing, self.items) = (failing, items) }
+        init(failingAt failing: String?, for items: Set<String>? = nil) {
+            (self.failing, self.items) = (failing, items)
+        }
         var broken: StepProcessor { StepProcessor(failingAt: failing, for: items, calls: calls) }
         var mended: StepProcessor { StepProcessor(calls: calls) }
     }
@@ -134,7 +136,9 @@ import Testing
     }
 
     static let left = [
-        Left(testDescription: "succeeded, resume", failing: nil, changed: false, recovery: .resume, carried: true, calls: [0, 0, 0]),
+        Left(
+            testDescription: "succeeded, resume", failing: nil, changed: false, recovery: .resume, carried: true,
+            calls: [0, 0, 0]),
         Left(
             testDescription: "succeeded, reprocess", failing: nil, changed: false, recovery: .reprocess, carried: false,
             calls: [1, 1, 1]),
@@ -145,7 +149,8 @@ import Testing
             testDescription: "failed, reprocess", failing: "processing", changed: false, recovery: .reprocess,
             carried: false, calls: [1, 1, 1]),
         Left(
-            testDescription: "succeeded, changed, resume", failing: nil, changed: true, recovery: .resume, carried: false,
+            testDescription: "succeeded, changed, resume", failing: nil, changed: true, recovery: .resume,
+            carried: false,
             calls: [1, 1, 1]),
         Left(
             testDescription: "failed, changed, resume", failing: "processing", changed: true, recovery: .resume,
@@ -198,7 +203,8 @@ import Testing
         let calls = Calls()
         let first = try await engine.run(StepProcessor(failingAt: "extraction", calls: calls), items: [Item("a", 1)])
         let second = try await engine.resume(
-            StepProcessor(failingAt: "processing", calls: calls), after: first, options: .with { $0.recovery = .reprocess })
+            StepProcessor(failingAt: "processing", calls: calls), after: first,
+            options: .with { $0.recovery = .reprocess })
         calls.reset()
         let third = try await engine.resume(StepProcessor(calls: calls), after: second)
         #expect(third.success)
@@ -246,12 +252,15 @@ import Testing
     @Test("resuming an unknown run is refused") func unknownRun() async throws {
         let id = try #require(Identifier("run_9"))
         #expect(
-            await code { try await Engine.testing().resume(id, with: RegisteredProcessor(StepProcessor())) } == .notFound)
+            await code { try await Engine.testing().resume(id, with: RegisteredProcessor(StepProcessor())) }
+                == .notFound)
     }
 
-    @Test("a changed processor is refused unless the caller says keep or restart", arguments: [
-        (RunOptions.DefinitionChange.refuse, nil), (.keep, [0, 0, 1]), (.restart, [1, 1, 1]),
-    ])
+    @Test(
+        "a changed processor is refused unless the caller says keep or restart",
+        arguments: [
+            (RunOptions.DefinitionChange.refuse, nil), (.keep, [0, 0, 1]), (.restart, [1, 1, 1]),
+        ])
     func definition(onChange: RunOptions.DefinitionChange, calls: [Int]?) async throws {
         let engine = Engine.testing()
         let fragile = Fragile(failingAt: "extraction")
@@ -278,7 +287,8 @@ import Testing
             try await engine.resume(first.runID, with: edited, options: .with { $0.recovery = .reprocess }).success)
     }
 
-    @Test("after a restart that failed, steps of the old definition stay forgotten") func restartedSteps() async throws {
+    @Test("after a restart that failed, steps of the old definition stay forgotten") func restartedSteps() async throws
+    {
         let engine = Engine.testing()
         let calls = Calls()
         let first = try await engine.run(StepProcessor(failingAt: "extraction", calls: calls), items: [Item("a", 1)])
@@ -303,7 +313,8 @@ import Testing
             return n
         }
         await inside.pass()
-        #expect(await code { try await engine.run([1], options: options) { (n: Int, _: Context) in n } } == .alreadyRunning)
+        #expect(
+            await code { try await engine.run([1], options: options) { (n: Int, _: Context) in n } } == .alreadyRunning)
         door.open()
         #expect(try await first.success)
         #expect(try await engine.run([1], options: options) { (n: Int, _: Context) in n }.success)
@@ -335,7 +346,8 @@ import Testing
             calls: [0, 1, 1], output: made("extraction", of: made("processing", of: 1))),
         Point(
             testDescription: "a payload without a step is ignored",
-            payload: ["data": "kept", "saved": [["step": "validation", "value": "mine"]]], calls: [1, 1, 1], output: whole),
+            payload: ["data": "kept", "saved": [["step": "validation", "value": "mine"]]], calls: [1, 1, 1],
+            output: whole),
         Point(testDescription: "an empty payload is ignored", payload: [:], calls: [1, 1, 1], output: whole),
         Point(
             testDescription: "other data than the payload's runs in full",
@@ -366,7 +378,8 @@ import Testing
         #expect(report.error?.code == .unknownStep)
         #expect(
             report.error?.message
-                == "resume point of 'doc_1' names step 'proces'; this processor asks for validation, processing, extraction")
+                == "resume point of 'doc_1' names step 'proces'; this processor asks for validation, processing, extraction"
+        )
     }
 
     @Test("a further attempt keeps what the one before did from the resume point on") func retriedPoint() async throws {
@@ -421,7 +434,8 @@ import Testing
             #expect(
                 retry.run.lineage
                     == Lineage(
-                        parentRunID: first.runID, previousRunID: last.runID, retryCount: count, lastErrorStep: "extraction"))
+                        parentRunID: first.runID, previousRunID: last.runID, retryCount: count,
+                        lastErrorStep: "extraction"))
             #expect(retry.executionID == first.executionID)
             last = retry
         }

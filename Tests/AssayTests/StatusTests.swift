@@ -97,7 +97,8 @@ import Testing
         #expect(FailureRecord(json: record.jsonValue) == record)
         #expect(
             record.jsonValue.object?.keys == [
-                "attempt", "code", "exception", "input_id", "message", "payload", "phase", "retryable", "step", "success",
+                "attempt", "code", "exception", "input_id", "message", "payload", "phase", "retryable", "step",
+                "success",
             ])
     }
 }

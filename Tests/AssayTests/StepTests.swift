@@ -28,7 +28,8 @@ import Testing
         let store = MemoryStore()
         let report = try await Engine.testing(store).run([1]) { (n: Int, context: Context) in
             _ = try await context.step("first") { n }
-            let subject = CheckpointSubject(executionID: context.executionID, processorID: context.processorID, inputID: "item_1")
+            let subject = CheckpointSubject(
+                executionID: context.executionID, processorID: context.processorID, inputID: "item_1")
             return try await store.checkpoints(of: subject).map(\.step)
         }
         #expect(try report.outputs(as: [String].self) == [["first"]])
@@ -124,7 +125,9 @@ import Testing
         #expect(report.error?.code == .processing)
     }
 
-    @Test("a step's name is an identifier", arguments: ["", "a b", "a/b", "a#2"]) func stepName(name: String) async throws {
+    @Test("a step's name is an identifier", arguments: ["", "a b", "a/b", "a#2"]) func stepName(name: String)
+        async throws
+    {
         let report = try await Engine.testing().run([1]) { (_: Int, context: Context) in
             try await context.step(name) { 1 }
         }
@@ -174,7 +177,9 @@ import Testing
         #expect(pieces.all == ["item_1: 1", "item_1: 2", "item_1: 3"])
     }
 
-    @Test("a context names run, execution, scope, item and attempt, and is not shared by runs") func context() async throws {
+    @Test("a context names run, execution, scope, item and attempt, and is not shared by runs") func context()
+        async throws
+    {
         let account = try #require(ExternalID("acc_1"))
         let engine = Engine.testing()
         let processor = ClosureProcessor<Int, [String?]>("test") { _, context in

@@ -160,7 +160,8 @@ import Testing
     @Test("a run's own failure comes before that of an item") func runErrorFirst() async throws {
         let engine = engine
         let started = Door()
-        async let running = engine.run([1, 2], options: .with { $0.timeout = .seconds(30) }) { (n: Int, _: Context) -> Int in
+        async let running = engine.run([1, 2], options: .with { $0.timeout = .seconds(30) }) {
+            (n: Int, _: Context) -> Int in
             guard n > 1 else { throw Refusal() }
             started.open()
             try await waitForCancellation()
@@ -178,7 +179,8 @@ import Testing
         case "run": options.timeout = value
         default: options.heartbeatTimeout = value
         }
-        #expect(await code { try await engine.run([1], options: options) { (n: Int, _: Context) in n } } == .configuration)
+        #expect(
+            await code { try await engine.run([1], options: options) { (n: Int, _: Context) in n } } == .configuration)
     }
 
     @Test("a clock that jumps changes no wait and no duration", arguments: [-10, 10])
@@ -253,9 +255,9 @@ import Testing
             await goOn.pass()
             try await context.charge("ocr", "page", cost: "2.00")
             do { _ = try await context.step("late") { late.note("step") } } catch is CancellationError {}
-            do { _ = try await context.call("clear", "search", maximumCost: "5.00") { _ in late.note("call") } } catch
-                is CancellationError
-            {}
+            do {
+                _ = try await context.call("clear", "search", maximumCost: "5.00") { _ in late.note("call") }
+            } catch is CancellationError {}
             #expect(throws: CancellationError.self) { try context.heartbeat() }
             return "late"
         }
@@ -375,7 +377,8 @@ extension DispatchSemaphore {
         #expect(report.status == .cancelled)
         #expect(report.error?.code == .cancelled)
         #expect(report.outcomes.count == 100)
-        #expect(report.outcomes.allSatisfy { $0.status == .cancelled && $0.reason == .runCancelled && $0.output == nil })
+        #expect(
+            report.outcomes.allSatisfy { $0.status == .cancelled && $0.reason == .runCancelled && $0.output == nil })
         never.open()
     }
 

@@ -67,7 +67,9 @@ import Testing
         #expect(Digest(of: [:]).text == "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a")
     }
 
-    @Test("a number that no binary fraction can hold passes through a typed step unharmed") func exactThroughCodable() throws {
+    @Test("a number that no binary fraction can hold passes through a typed step unharmed") func exactThroughCodable()
+        throws
+    {
         struct Line: Codable, Equatable { var amount: Number }
         let line = try JSONValue(json: #"{"amount": 1234567890123456789.000000001}"#).decoded(as: Line.self)
         #expect(try JSONValue(encoding: line).json == #"{"amount":1234567890123456789.000000001}"#)
@@ -76,9 +78,11 @@ import Testing
     @Test(
         "a text that is not strict JSON is refused with the place",
         arguments: [
-            "", "{", "[1,]", "01", "+1", "1.", ".5", "1e", "nul", "'a'", "\"\u{1}\"", "{\"a\":1,\"a\":2}", "1 2", "\"\\ud800\"",
+            "", "{", "[1,]", "01", "+1", "1.", ".5", "1e", "nul", "'a'", "\"\u{1}\"", "{\"a\":1,\"a\":2}", "1 2",
+            "\"\\ud800\"",
             "\"\\", "-", "\u{FEFF}1", String(repeating: "9", count: 39), String(repeating: "4", count: 39),
-            String(repeating: "1", count: 500), "1e7000", String(repeating: "[", count: 65) + String(repeating: "]", count: 65),
+            String(repeating: "1", count: 500), "1e7000",
+            String(repeating: "[", count: 65) + String(repeating: "]", count: 65),
         ])
     func refused(text: String) { #expect(throws: JSONSyntaxError.self) { try JSONValue(json: text) } }
 

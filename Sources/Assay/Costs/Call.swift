@@ -9,13 +9,17 @@ public final class Call: Sendable {
     let request: CallRequest
     let unitPrice: Money?
     let cacheKey: String?
+    let turn: CallsInFlight.Turn?
     private let settlement = Mutex<(cost: Money, metadata: JSONObject)?>(nil)
 
-    init(record: CallRecord, request: CallRequest, unitPrice: Money?, cacheKey: String?) {
+    init(
+        record: CallRecord, request: CallRequest, unitPrice: Money?, cacheKey: String?, turn: CallsInFlight.Turn?
+    ) {
         self.record = record
         self.request = request
         self.unitPrice = unitPrice
         self.cacheKey = cacheKey
+        self.turn = turn
         idempotencyKey = record.idempotencyKey
     }
 

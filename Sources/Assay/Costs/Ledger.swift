@@ -4,6 +4,7 @@ struct Ledger: Sendable {
     let prices: any PriceSource
     let policies: [String: any ChargePolicy]
     let world: World
+    let callsInFlight = CallsInFlight()
 
     /// The price of `subject` in force now, and where it was found: pipeline, database, file, none.
     func price(of subject: PriceSubject, pipeline: Price? = nil) async throws -> (price: Price?, origin: PriceOrigin) {

@@ -74,7 +74,9 @@ extension Engine {
     }
 
     /// The item to work on next, begun; `nil` when there is none or the run is stopped.
-    private nonisolated(nonsending) func nextWork(_ lane: Lane, on floor: Floor, _ generation: Int) async throws -> Work? {
+    private nonisolated(nonsending) func nextWork(_ lane: Lane, on floor: Floor, _ generation: Int) async throws
+        -> Work?
+    {
         if let work = lane.workInProgress(generation) { return work }
         let session = floor.session
         while session.stopped == nil {

@@ -250,7 +250,9 @@ extension Engine {
         }
         run.finishedAt = world.time.now()
         run.duration = world.time.uptime() - session.startedAt
+        session.meters.count(runEndedAs: run.status)
         hintAtRunner(session, run)
+        await hintAtKeys(session, run)
         session.emit(.runComplete) { ["status": .string(run.status.rawValue), "counts": run.counts.jsonValue] }
         try await session.fileEvents()
         try await store.finish(run)
@@ -269,6 +271,21 @@ extension Engine {
         session.hint(
             "slow_sequential",
             "\(run.counts.total) items took \(duration.secondsText) one after another; try the \(better) runner")
+    }
+
+    /// Looks at the first items only: that equal ones never hit the cache shows soon.
+    private func hintAtKeys(_ session: RunSession, _ run: Run) async {
+        guard let metrics = run.metrics, metrics.cacheHits == 0, metrics.cacheMisses >= 10,
+            let items = try? await store.items(of: run.id, from: 0, limit: 1_024)
+        else { return }
+        var seen: Set<Digest> = []
+        for entry in items {
+            guard let digest = try? session.digest(of: entry.item), !seen.insert(digest).inserted else { continue }
+            return session.hint(
+                "unstable_keys",
+                "\(metrics.cacheMisses) cache look-ups missed although inputs repeat, as '\(entry.item.id)' does; "
+                    + "make keys of what decides the answer and nothing else")
+        }
     }
 
     // MARK: Pages

@@ -67,7 +67,11 @@ extension RunSession {
                 service: request.service, operation: request.operation, parameters: key,
                 scope: request.options.cache.scope, of: run)
         }
-        if let cacheKey, !request.options.cache.refresh {
+        guard let cacheKey, !request.options.cache.refresh else {
+            return try await proceed(request, in: context, cacheKey: cacheKey, turn: nil)
+        }
+        let turn = try await ledger.callsInFlight.take(cacheKey)
+        do {
             if let entry = try await store.cacheEntry(cacheKey), entry.isFresh(at: world.time.now()) {
                 let charge = hitCharge(for: entry, kind: .call, in: context, step: step)
                 try await store.useCacheEntry(cacheKey, charge: charge)
@@ -76,18 +80,30 @@ extension RunSession {
                 emit(.cacheHit, item: context.inputID) {
                     ["service": .string(request.service), "operation": .string(request.operation)]
                 }
+                ledger.callsInFlight.giveBack(turn)
                 return .hit(entry.value)
             }
             noteLookup(hit: nil)
             emit(.cacheMiss, item: context.inputID) {
                 ["service": .string(request.service), "operation": .string(request.operation)]
             }
+            return try await proceed(request, in: context, cacheKey: cacheKey, turn: turn)
+        } catch {
+            ledger.callsInFlight.giveBack(turn)
+            throw error
         }
+    }
+
+    /// Writes the intent of a call that must be made.
+    private func proceed(
+        _ request: CallRequest, in context: Context, cacheKey: String?, turn: CallsInFlight.Turn?
+    ) async throws -> CallDecision {
         let subject = PriceSubject.service(request.service, operation: request.operation)
         let unitPrice = try await ledger.price(of: subject).price?.amount
         let record = try await intent(of: request, maximum: request.maximumCost ?? unitPrice ?? .zero, in: context)
         try await store.file(record, charge: nil, cached: nil)
-        return .proceed(Call(record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey))
+        return .proceed(
+            Call(record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn))
     }
 
     /// The intent of a call: the one whose outcome is unknown, if there is one, else a new one.
@@ -115,6 +131,7 @@ extension RunSession {
 
     /// Writes what became of a call, with its charge and the value it brought.
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context, step: String?) async throws {
+        defer { if let turn = call.turn { ledger.callsInFlight.giveBack(turn) } }
         var record = call.record
         var metadata: JSONObject = ["cache_hit": false]
         var cost: Money?

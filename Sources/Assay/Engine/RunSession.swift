@@ -19,6 +19,7 @@ final class RunSession: Sendable {
     let world: World
     let events: EventStream
     let startedAt: Duration
+    let meters: Meters
     private let logger: Logger
     private let state: Mutex<State>
     // Asked for every item, and almost always false: a look at these spares the lock that all lanes share.
@@ -61,6 +62,7 @@ final class RunSession: Sendable {
         world = ledger.world
         self.events = events
         startedAt = ledger.world.time.uptime()
+        meters = Meters(processor: run.processorID, runner: run.runner)
         var logger = logger
         logger[metadataKey: "run"] = "\(run.id)"
         logger[metadataKey: "processor"] = "\(run.processorID)"
@@ -92,7 +94,9 @@ final class RunSession: Sendable {
     var metrics: RunMetrics { state.withLock { $0.metrics } }
     var firstFailure: FailureRecord? { state.withLock { $0.firstFailure?.record } }
 
-    func resumes(_ index: Int) -> Bool { hasResuming.load(ordering: .acquiring) && state.withLock { $0.resuming.contains(index) } }
+    func resumes(_ index: Int) -> Bool {
+        hasResuming.load(ordering: .acquiring) && state.withLock { $0.resuming.contains(index) }
+    }
 
     func hasEnded(_ index: Int) -> Bool { state.withLock { $0.ended[index] } }
 
@@ -110,6 +114,7 @@ final class RunSession: Sendable {
     func note(_ outcomes: some Sequence<Outcome>) {
         state.withLock { state in
             for outcome in outcomes {
+                meters.count(outcome)
                 state.ended[outcome.index] = true
                 state.counts.add(outcome.status)
                 state.metrics.add(outcome)
@@ -214,6 +219,7 @@ final class RunSession: Sendable {
 
     /// Takes note of a charge that is on record.
     func note(_ charge: Charge) {
+        meters.count(charge)
         emit(.charge, item: charge.inputID) {
             ["service": .string(charge.service), "operation": .string(charge.operation), "cost": charge.cost.jsonValue]
         }

@@ -189,7 +189,9 @@ public final class MemoryStore: Store {
 
 extension MemoryStore.State {
     fileprivate mutating func record(_ charges: [Charge]) -> [Charge] {
-        let new = charges.filter { charge in charge.key.map { chargeKeys.insert(ExternalID(unchecked: $0)).inserted } ?? true }
+        let new = charges.filter { charge in
+            charge.key.map { chargeKeys.insert(ExternalID(unchecked: $0)).inserted } ?? true
+        }
         self.charges += new
         return new
     }

@@ -31,6 +31,16 @@ public struct Money: Hashable, Sendable, Comparable {
         billionths = Int64(scaled)
     }
 
+    /// The amount that `text` writes, such as `0.10`.
+    ///
+    /// - Throws: ``ProcessingError`` with code `cost` for a text that is no number, and as ``init(_:)-(Number)``.
+    public init(_ text: String) throws(ProcessingError) {
+        guard let number = Number(text) else {
+            throw ProcessingError(.cost, "an amount must be a number such as 0.10, found '\(text)'")
+        }
+        try self.init(number)
+    }
+
     private static func refused(_ number: Number, _ rule: String) -> ProcessingError {
         ProcessingError(.cost, "an amount \(rule), found \(number)")
     }

@@ -21,7 +21,9 @@ package struct ChargeFlags: ParsableArguments {
     @Option(help: "Only charges of this account.")
     var account: String?
 
-    @Option(help: ArgumentHelp("Only charges since then: 2025-03-01, 2025-03-01T09:00:00Z, or 24h ago as '24h'.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Only charges since then: 2025-03-01, 2025-03-01T09:00:00Z, or 24h ago as '24h'.", valueName: "time"))
     var since: String?
 
     @Option(help: ArgumentHelp("Only charges before then.", valueName: "time"))
@@ -65,6 +67,7 @@ package struct CostsLedgerCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
         let store = try await StoreAccess.reader(console, in: shell)
+        defer { StoreAccess.close(store) }
         var listing = try Listing(
             console, schema: "assay/charges/1", key: "charges", facts: ["currency": .string(store.currency)],
             columns: [

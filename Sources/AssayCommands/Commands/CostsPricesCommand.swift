@@ -23,6 +23,7 @@ package struct CostsPricesListCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
         let store = try await StoreAccess.reader(console, in: shell)
+        defer { StoreAccess.close(store) }
         let prices = try await store.prices()
         let now = shell.world.time.now()
         var listing = try Listing(
@@ -53,7 +54,8 @@ package struct CostsPricesSetCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "set",
         abstract: "Add a price of a processor, or of a service's operation.",
-        discussion: "Prices are never changed: the one with the latest beginning is in force, and recorded charges stay.")
+        discussion:
+            "Prices are never changed: the one with the latest beginning is in force, and recorded charges stay.")
 
     @Argument(help: "A processor, or SERVICE/OPERATION.")
     var name: String
@@ -77,6 +79,7 @@ package struct CostsPricesSetCommand: ShellCommand {
         let subject = try subject()
         let price = try price(for: subject)
         let store = try await StoreAccess.owner(console, in: shell)
+        defer { StoreAccess.close(store) }
         try await store.add(price, for: subject, at: shell.world.time.now())
         console.note(
             "\(subject.sortKey.safe) costs \(price.amount) \(store.currency)"
@@ -93,7 +96,9 @@ package struct CostsPricesSetCommand: ShellCommand {
     }
 
     private func price(for subject: PriceSubject) throws -> Price {
-        guard let number = Number(amount) else { throw CommandFailure.usage("the amount must be a number, found '\(amount)'") }
+        guard let number = Number(amount) else {
+            throw CommandFailure.usage("the amount must be a number, found '\(amount)'")
+        }
         let money: Money
         do { money = try Money(number) } catch { throw CommandFailure.usage(error.message) }
         var price = Price(money)

@@ -4,7 +4,8 @@ import Assay
 /// `assay costs report`: sums of charges.
 package struct CostsReportCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "report", abstract: "Add up charges: as a bill, or by service, operation, processor, execution or day.")
+        commandName: "report",
+        abstract: "Add up charges: as a bill, or by service, operation, processor, execution or day.")
 
     /// What charges are added up by.
     package enum Subject: String, CaseIterable, ExpressibleByArgument, Sendable {
@@ -33,6 +34,7 @@ package struct CostsReportCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
         let store = try await StoreAccess.reader(console, in: shell)
+        defer { StoreAccess.close(store) }
         let filter = try await charges.filter(store, in: shell)
         let found = try await store.charges(matching: filter)
         if let by {

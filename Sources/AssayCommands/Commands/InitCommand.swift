@@ -17,7 +17,8 @@ package struct InitCommand: ShellCommand {
         let files = InitFiles.all.map { (path: prefix + $0.path, text: $0.text) }
         // All or nothing: one file that is there already leaves everything as it was.
         for file in files where access(shell.place(of: file.path), F_OK) == 0 {
-            throw CommandFailure(.inputOutput, "\(file.path) is there already; nothing was written, name another folder")
+            throw CommandFailure(
+                .inputOutput, "\(file.path) is there already; nothing was written, name another folder")
         }
         for file in files { try write(file.text, to: file.path, in: shell) }
         for file in files { screen.say("wrote \(file.path.safe)") }
@@ -30,13 +31,16 @@ package struct InitCommand: ShellCommand {
         let place = shell.place(of: path)
         let folder = place.contains("/") ? String(place[..<place.lastIndex(of: "/")!]) : "."
         do {
-            if !folder.isEmpty { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+            if !folder.isEmpty {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            }
         } catch {
             throw CommandFailure(.inputOutput, "cannot make the folder of \(path): \(error.localizedDescription)")
         }
         let file = open(place, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard file >= 0 else {
-            throw CommandFailure(.inputOutput, "\(path) cannot be written: \(String(cString: strerror(errno)).lowercased())")
+            throw CommandFailure(
+                .inputOutput, "\(path) cannot be written: \(String(cString: strerror(errno)).lowercased())")
         }
         defer { close(file) }
         try DescriptorSink(file).write(Array(text.utf8))

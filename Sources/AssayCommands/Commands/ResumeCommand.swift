@@ -29,7 +29,8 @@ package struct RetryCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "retry",
         abstract: "Run the failed items of a run again.",
-        discussion: "All other items keep their outcomes. Finished steps are not done again, unless --reprocess is given.")
+        discussion:
+            "All other items keep their outcomes. Finished steps are not done again, unless --reprocess is given.")
 
     @Argument(help: ArgumentHelp("The run whose failed items are meant.", valueName: "run"))
     var run: String
@@ -56,7 +57,9 @@ package struct AgainFlags: ParsableArguments {
     @Option(help: "Use this pipeline file in place of the definition on record.")
     var pipeline: String?
 
-    @Option(help: ArgumentHelp("What a changed processor means for finished steps: refuse, keep or restart.", valueName: "choice"))
+    @Option(
+        help: ArgumentHelp(
+            "What a changed processor means for finished steps: refuse, keep or restart.", valueName: "choice"))
     var onChange: String?
 
     package init() {}
@@ -66,6 +69,7 @@ package struct AgainFlags: ParsableArguments {
         _ run: String, _ console: Console, _ how: RunFlags, failedOnly: Bool, reprocess: Bool = false, in shell: Shell
     ) async throws -> ExitStatus {
         let store = try await StoreAccess.existing(console, in: shell)
+        defer { StoreAccess.close(store) }
         let previous = try await store.existingRun(run)
         var target =
             if let pipeline {
@@ -85,7 +89,8 @@ package struct AgainFlags: ParsableArguments {
             }
             target.options.onChange = choice
         }
-        return try await target.conduct(console, stop: StopFlag(), store: store, in: shell) { engine, options, watching in
+        return try await target.conduct(console, stop: StopFlag(), store: store, in: shell) {
+            engine, options, watching in
             try await engine.resume(
                 previous.id, with: target.processor, options: options, failedOnly: failedOnly, watching: watching)
         }

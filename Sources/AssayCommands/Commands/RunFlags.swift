@@ -9,7 +9,9 @@ package struct RunFlags: ParsableArguments {
     @Option(help: "How many items at once.")
     var workers: String?
 
-    @Option(help: ArgumentHelp("What failed items mean for the rest: collect, stop, tolerate:SHARE or atomic.", valueName: "policy"))
+    @Option(
+        help: ArgumentHelp(
+            "What failed items mean for the rest: collect, stop, tolerate:SHARE or atomic.", valueName: "policy"))
     var onFailure: String?
 
     @Option(help: "Further attempts at an item that failed.")

@@ -22,7 +22,9 @@ package struct RunsListCommand: ShellCommand {
     @Option(help: "Only runs of this processor.")
     var processor: String?
 
-    @Option(help: ArgumentHelp("Only runs begun since then: 2025-03-01, 2025-03-01T09:00:00Z, or 24h ago as '24h'.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Only runs begun since then: 2025-03-01, 2025-03-01T09:00:00Z, or 24h ago as '24h'.", valueName: "time"))
     var since: String?
 
     @Option(help: "At most so many; 0 for all.")
@@ -39,7 +41,9 @@ package struct RunsListCommand: ShellCommand {
             processorID: try processor.map { try Self.identifier($0, "--processor") },
             statuses: status.isEmpty ? nil : Set(try status.map(Self.status)),
             since: try since.map { try Timestamp(since: $0, "--since", in: shell) }, limit: limit > 0 ? limit : nil)
-        let runs = try await StoreAccess.reader(console, in: shell).runs(matching: filter)
+        let store = try await StoreAccess.reader(console, in: shell)
+        defer { StoreAccess.close(store) }
+        let runs = try await store.runs(matching: filter)
         var listing = try Listing(
             console, schema: "assay/runs/1", key: "runs",
             columns: [
@@ -61,7 +65,8 @@ package struct RunsListCommand: ShellCommand {
 
     private static func status(_ text: String) throws -> Status {
         guard let status = Status(rawValue: text) else {
-            throw CommandFailure.usage("unknown status '\(text)'" + Nearest.ending(for: text, among: Status.allCases.map(\.rawValue)))
+            throw CommandFailure.usage(
+                "unknown status '\(text)'" + Nearest.ending(for: text, among: Status.allCases.map(\.rawValue)))
         }
         return status
     }
@@ -94,7 +99,8 @@ extension Timestamp {
         } else if let moment = Timestamp(text) {
             self = moment
         } else {
-            throw CommandFailure.usage("\(flag) must be a time such as 2025-03-01 or a duration such as 24h, found '\(text)'")
+            throw CommandFailure.usage(
+                "\(flag) must be a time such as 2025-03-01 or a duration such as 24h, found '\(text)'")
         }
     }
 }

@@ -1,6 +1,5 @@
 package import ArgumentParser
 import Assay
-import Logging
 
 /// `assay runs events`: what happened in a run.
 package struct RunsEventsCommand: ShellCommand {
@@ -24,6 +23,7 @@ package struct RunsEventsCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
         let store = try await StoreAccess.reader(console, in: shell)
+        defer { StoreAccess.close(store) }
         let run = try await store.existingRun(run)
         var listing = try Listing(
             console, schema: "assay/events/1", key: "events", facts: ["run_id": .string(run.id.text)],
@@ -37,7 +37,7 @@ package struct RunsEventsCommand: ShellCommand {
             for event in events {
                 try listing.add(
                     [
-                        "\(event.sequence ?? 0)", "\(event.timestamp)", event.level.rawValue, event.kind.rawValue,
+                        "\(event.sequence ?? 0)", "\(event.timestamp)", "\(event.level)", event.kind.rawValue,
                         event.inputID ?? "", event.data.isEmpty ? "" : JSONValue.object(event.data).json,
                     ], json: event.jsonValue)
             }

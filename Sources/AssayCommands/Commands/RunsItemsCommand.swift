@@ -26,6 +26,7 @@ package struct RunsItemsCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
         let store = try await StoreAccess.reader(console, in: shell)
+        defer { StoreAccess.close(store) }
         let run = try await store.existingRun(run)
         if let input { return try await show(input, of: run, store, console) }
         for word in status where Status(rawValue: word) == nil {
@@ -84,7 +85,8 @@ extension Outcome {
             }
             let longest = 200
             return [
-                inputID, carried ? "\(status.rawValue), carried" : cached ? "\(status.rawValue), cached" : status.rawValue,
+                inputID,
+                carried ? "\(status.rawValue), carried" : cached ? "\(status.rawValue), cached" : status.rawValue,
                 "\(attempts)", duration.brief, "\(cost)", String(result.prefix(longest)),
             ]
         }

@@ -17,6 +17,7 @@ package struct RunsShowCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
         let store = try await StoreAccess.reader(console, in: shell)
+        defer { StoreAccess.close(store) }
         let run = try await store.existingRun(run)
         let report = try await Engine(store: store).report(of: run.id, outcomes: false)
         if console.format == .jsonl {
@@ -34,7 +35,8 @@ package struct RunsShowCommand: ShellCommand {
 
     private func details(of run: Run) -> [String] {
         var lines = [
-            "", "execution \(run.executionID)  runner \(run.runner)  started \(run.startedAt)"
+            "",
+            "execution \(run.executionID)  runner \(run.runner)  started \(run.startedAt)"
                 + (run.finishedAt.map { "  finished \($0)" } ?? ""),
         ]
         if let previous = run.lineage.previousRunID { lines.append("follows run \(previous)") }

@@ -23,7 +23,9 @@ package struct StoreInfoCommand: ShellCommand {
 
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
-        let info = try await StoreAccess.database(console, in: shell).info()
+        let store = try await StoreAccess.database(console, in: shell)
+        defer { StoreAccess.close(store) }
+        let info = try await store.info()
         switch console.format {
         case .table: try console.write(lines: info.jsonValue.outline())
         case .json, .jsonl: try console.write(json: info.jsonValue.json + "\n")
@@ -58,7 +60,9 @@ package struct StoreCheckCommand: ShellCommand {
 
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
-        let findings = try await StoreAccess.database(console, in: shell).check()
+        let store = try await StoreAccess.database(console, in: shell)
+        defer { StoreAccess.close(store) }
+        let findings = try await store.check()
         switch console.format {
         case .table: try console.write(lines: findings.isEmpty ? ["ok"] : findings.map(\.safe))
         case .json:
@@ -90,6 +94,7 @@ package struct StoreBackupCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
         let store = try await StoreAccess.database(console, in: shell)
+        defer { StoreAccess.close(store) }
         try await store.backup(to: shell.place(of: file))
         console.note("the store is copied to \(file.safe)")
         return .success

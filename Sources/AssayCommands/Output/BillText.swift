@@ -34,7 +34,9 @@ package struct BillText: Sendable {
             table.rows.append(["per success", "", "", "\(each)"])
         }
         var lines = table.lines(paint: paint)
-        if let reason = bill.incompleteReason { lines.append(paint("The bill is not complete: \(reason.safe)", .yellow)) }
+        if let reason = bill.incompleteReason {
+            lines.append(paint("The bill is not complete: \(reason.safe)", .yellow))
+        }
         return lines
     }
 }

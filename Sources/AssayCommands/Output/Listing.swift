@@ -24,7 +24,9 @@ package struct Listing {
     }
 
     /// Adds a row.
-    package mutating func add(_ cells: @autoclosure () throws -> [String], json: @autoclosure () throws -> JSONValue) throws {
+    package mutating func add(_ cells: @autoclosure () throws -> [String], json: @autoclosure () throws -> JSONValue)
+        throws
+    {
         switch console.format {
         case .table:
             try table.rows.append(cells())

@@ -1,10 +1,10 @@
 import Assay
-import Synchronization
 
 /// Carries a run through for a command: shows how it stands, writes its outcomes, and lets signals end it.
 struct RunConductor {
     /// A call of the engine that begins a run and returns when it has ended.
-    typealias Begin = (_ options: RunOptions, _ watching: @escaping @Sendable (RunHandle) -> Void) async throws -> Report
+    typealias Begin = (_ options: RunOptions, _ watching: @escaping @Sendable (RunHandle) -> Void) async throws ->
+        Report
 
     let shell: Shell
     let console: Console
@@ -23,18 +23,21 @@ struct RunConductor {
             progress.note(outcomes)
             lines.write(outcomes)
         }
-        let charges = isLive ? engine.events.subscribe([.charge]) { progress.note(baseIn: $0) } : nil
-        let report = try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await listen(progress) }
-            if isLive { group.addTask { await draw(progress) } }
-            defer { group.cancelAll() }
-            return try await begin(options) { handle in
-                progress.begin(handle)
-                if stop.signal != nil { handle.cancel(drain: true) }
-            }
+        // From here on, before the first input is read, signals no longer end the program by themselves.
+        let signals = shell.stopSignals()
+        let hints: EventSubscription? = engine.events.subscribe(isQuiet ? [.warning] : [.warning, .hint]) {
+            tell(hint: $0)
         }
-        await charges?.finish()
+        let charges = isLive ? engine.events.subscribe([.charge]) { progress.note(baseIn: $0) } : nil
+        let result: Result<Report, any Error>
+        do {
+            result = .success(try await watched(progress, signals) { try await begin(options, $0) })
+        } catch {
+            result = .failure(error)
+        }
+        for subscription in [hints, charges] { await subscription?.finish() }
         console.screen.show([])
+        let report = try result.get()
         if let failure = lines.failure { throw failure }
         do {
             try await RunWriter(console: console, store: engine.store).write(report, isQuiet: isQuiet)
@@ -47,9 +50,25 @@ struct RunConductor {
 
     // MARK: While it lasts
 
+    /// Carries `begin` out while signals are heard and the live block is drawn.
+    private func watched(
+        _ progress: RunProgress, _ signals: AsyncStream<StopSignal>,
+        _ begin: (@escaping @Sendable (RunHandle) -> Void) async throws -> Report
+    ) async throws -> Report {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await listen(to: signals, progress) }
+            if isLive { group.addTask { await draw(progress) } }
+            defer { group.cancelAll() }
+            return try await begin { handle in
+                progress.begin(handle)
+                if stop.signal != nil { handle.cancel(drain: true) }
+            }
+        }
+    }
+
     /// The first signal lets what is in flight finish, the second one ends the run at once.
-    private func listen(_ progress: RunProgress) async {
-        for await signal in shell.stopSignals() {
+    private func listen(to signals: AsyncStream<StopSignal>, _ progress: RunProgress) async {
+        for await signal in signals {
             let isFirst = stop.signal == nil
             stop.raise(signal)
             shell.input.stop()
@@ -77,6 +96,13 @@ struct RunConductor {
         }
     }
 
+    /// Says what the engine wants the user to know; what failed often stands in the table at the end.
+    private func tell(hint event: Event) {
+        guard let message = event.data["message"]?.string, event.data["hint"] != "repeated_failure" else { return }
+        let word = event.kind == .warning ? console.messagePaint("warning:", .yellow) : "hint:"
+        console.screen.say("\(word) \(message.safe)")
+    }
+
     // MARK: At its end
 
     private func tellWhatNext(_ report: Report) {
@@ -85,14 +111,18 @@ struct RunConductor {
         if report.status == .failed, let error = report.error {
             console.note("the run failed: \("\(error.code.rawValue): \(error.message)".safe)")
         }
+        if report.error?.phase == .preprocessing, report.status == .failed {
+            return console.note("nothing was worked on; mend that and run the command again")
+        }
         // Nothing is left of a run in memory that one could go on with.
         guard !(engine.store is MemoryStore) else { return }
         let rest = "\(report.runID)\(console.settings.storeAgain)"
         switch report.status {
-        case .cancelled: console.note("\(report.isTimedOut ? "out of time" : "stopped"); to go on: assay resume \(rest)")
+        case .cancelled:
+            console.note("\(report.isTimedOut ? "out of time" : "stopped"); to go on: assay resume \(rest)")
         case .partial:
-            console.note(
-                "\(counts.failed.grouped) of \(counts.total.grouped) failed; to run only those again: assay retry \(rest)")
+            let failed = "\(counts.failed.grouped) of \(counts.total.grouped) failed"
+            console.note("\(failed); to run only those again: assay retry \(rest)")
         default: console.note("to go on once that is mended: assay resume \(rest)")
         }
     }
@@ -110,54 +140,5 @@ extension RunProgress {
             let cost = event.data["cost"]?.number.flatMap({ try? Money($0) })
         else { return }
         note(base: cost)
-    }
-}
-
-/// Writes outcomes as JSON lines in the order in which they get into the store.
-private final class OutcomeLines: Sendable {
-    private let console: Console
-    private let progress: RunProgress
-    private let state = Mutex<State>(.open)
-
-    private enum State {
-        case open
-        case closed
-        case failed(SinkError)
-    }
-
-    init(_ console: Console, _ progress: RunProgress) {
-        self.console = console
-        self.progress = progress
-    }
-
-    /// Why outcomes could not be written; a reader that has gone is no failure.
-    var failure: SinkError? { state.withLock { if case .failed(let error) = $0 { error } else { nil } } }
-
-    func write(_ outcomes: [Outcome]) {
-        guard console.format == .jsonl, let run = progress.handle?.runID else { return }
-        state.withLock { state in
-            guard case .open = state else { return }
-            do throws(SinkError) {
-                let lines = outcomes.map { outcome in
-                    (try? outcome.line(of: run, type: "outcome").json) ?? #"{"type":"outcome"}"#
-                }
-                try console.write(json: lines.map { $0 + "\n" }.joined())
-            } catch {
-                state = error == .closed ? .closed : .failed(error)
-            }
-        }
-    }
-}
-
-extension Outcome {
-    /// The outcome as an object of its own.
-    ///
-    /// - Parameter type: the kind of line it is among others; `nil` when it stands alone.
-    func line(of run: Run.ID, type: String? = nil) throws -> JSONValue {
-        guard case .object(var object) = try jsonValue() else { return .null }
-        object["schema"] = "assay/outcome/1"
-        object["run_id"] = .string(run.text)
-        object["type"] = type.map { .string($0) }
-        return .object(object)
     }
 }

@@ -6,8 +6,9 @@ extension RunTarget {
         _ console: Console, stop: StopFlag, in shell: Shell,
         _ run: (Engine, RunOptions, @escaping @Sendable (RunHandle) -> Void) async throws -> Report
     ) async throws -> ExitStatus {
-        try await conduct(
-            console, stop: stop, store: StoreAccess.owner(console, in: shell), in: shell, run)
+        let store = try await StoreAccess.owner(console, in: shell)
+        defer { StoreAccess.close(store) }
+        return try await conduct(console, stop: stop, store: store, in: shell, run)
     }
 
     /// As ``conduct(_:stop:in:_:)``, in a store that is open.

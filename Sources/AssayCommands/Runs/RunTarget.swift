@@ -85,11 +85,13 @@ extension RunTarget {
     ///
     /// - Parameter earlier: what the run that is resumed had been given, which counts where they are silent.
     mutating func apply(_ settings: Settings, earlier: JSONValue? = nil) throws {
-        let runner = try settings.value(.runner, "auto, sequential or thread", Self.runnerWord)
+        let runner =
+            try settings.value(.runner, "auto, sequential or thread", Self.runnerWord)
             ?? earlier?["runner"]?.string
-        let workers = try settings.value(.workers, "a whole number between 1 and 1024") { text in
-            Int(text).flatMap { (1...1_024).contains($0) ? $0 : nil }
-        } ?? earlier?["workers"]?.string.flatMap { Int($0) }
+        let workers =
+            try settings.value(.workers, "a whole number between 1 and 1024") { text in
+                Int(text).flatMap { (1...1_024).contains($0) ? $0 : nil }
+            } ?? earlier?["workers"]?.string.flatMap { Int($0) }
         if runner != nil || workers != nil {
             let word = runner ?? (workers == 1 ? options.runner.name : "thread")
             do { options.runner = try RunnerChoice.runner(word, workers: workers) } catch {
@@ -99,9 +101,10 @@ extension RunTarget {
         let policy = try settings.value(.onFailure, "a failure policy") { try FailurePolicy($0) }
         options.failurePolicy =
             try policy ?? earlier?["on_failure"]?.string.map { try FailurePolicy($0) } ?? options.failurePolicy
-        let retries = try settings.value(.retries, "a whole number between 0 and 1000") { text in
-            Int(text).flatMap { (0...1_000).contains($0) ? $0 : nil }
-        } ?? earlier?["retries"]?.string.flatMap { Int($0) }
+        let retries =
+            try settings.value(.retries, "a whole number between 0 and 1000") { text in
+                Int(text).flatMap { (0...1_000).contains($0) ? $0 : nil }
+            } ?? earlier?["retries"]?.string.flatMap { Int($0) }
         if let retries { try setRetries(retries) }
         let timeout = try settings.value(.timeout, "a duration with its unit, for example 30s") { Duration(text: $0) }
         options.itemTimeout =

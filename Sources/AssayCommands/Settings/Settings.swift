@@ -2,7 +2,9 @@ import Assay
 import AssayPipelines
 import Foundation
 
-/// Values that commands take from flags, else the environment, else `assay.yaml`, else a default; each knows its origin.
+/// Values that commands take from flags, else the environment, else `assay.yaml`, else a default.
+///
+/// Each knows its origin. What a pipeline file says of a run counts as its default.
 package struct Settings: Sendable {
     /// What can be set.
     package enum Key: String, CaseIterable, Sendable {

@@ -41,7 +41,9 @@ package struct DescriptorSink: ByteSink {
     package func write(_ bytes: [UInt8]) throws(SinkError) {
         var start = 0
         while start < bytes.count {
-            let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + start, bytes.count - start) }
+            let count = bytes.withUnsafeBytes {
+                Foundation.write(descriptor, $0.baseAddress! + start, bytes.count - start)
+            }
             if count >= 0 {
                 start += count
                 continue

@@ -75,7 +75,9 @@ package final class DescriptorSource: ByteSource {
 extension CommandFailure {
     /// The refusal of a file or folder that is not there or cannot be read.
     package static func unreadable(_ name: String, _ code: Int32) -> CommandFailure {
-        guard code != ENOENT, code != ENOTDIR else { return CommandFailure(.notFound, "\(name): no such file or folder") }
+        guard code != ENOENT, code != ENOTDIR else {
+            return CommandFailure(.notFound, "\(name): no such file or folder")
+        }
         let reason = String(cString: strerror(code)).lowercased()
         return CommandFailure(.inputOutput, "\(name): cannot be read: \(reason)")
     }

@@ -108,4 +108,3 @@ extension Amount: CustomStringConvertible {
         return "\(billionths < 0 ? "-" : "")\(size / unit).\(fraction)"
     }
 }
-

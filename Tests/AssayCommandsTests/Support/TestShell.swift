@@ -6,23 +6,46 @@ import Synchronization
 
 /// A sink that keeps what is written.
 final class CollectingSink: ByteSink {
-    private let state = Mutex<(bytes: [UInt8], closed: Bool)>(([], false))
+    private struct State {
+        var bytes: [UInt8] = []
+        var isClosed = false
+        var waiting: (text: String, continuation: CheckedContinuation<Void, Never>)?
+
+        var text: String { String(decoding: bytes, as: UTF8.self) }
+    }
+
+    private let state = Mutex(State())
     let columns: Int?
 
     init(columns: Int? = nil) { self.columns = columns }
 
     func write(_ bytes: [UInt8]) throws(SinkError) {
-        let closed = state.withLock { state in
+        let (isClosed, due) = state.withLock { state in
             state.bytes += bytes
-            return state.closed
+            let isDue = state.waiting.map { state.text.contains($0.text) } ?? false
+            defer { if isDue { state.waiting = nil } }
+            return (state.isClosed, isDue ? state.waiting?.continuation : nil)
         }
-        if closed { throw .closed }
+        due?.resume()
+        if isClosed { throw .closed }
+    }
+
+    /// Returns once `text` has been written; one may wait at a time.
+    func waits(for text: String) async {
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                guard !state.text.contains(text) else { return true }
+                state.waiting = (text, continuation)
+                return false
+            }
+            if isThere { continuation.resume() }
+        }
     }
 
     /// Lets every further write find that the reader has gone.
-    func close() { state.withLock { $0.closed = true } }
+    func close() { state.withLock { $0.isClosed = true } }
 
-    var text: String { String(decoding: state.withLock { $0.bytes }, as: UTF8.self) }
+    var text: String { state.withLock { $0.text } }
     var lines: [String] { text.split(separator: "\n").map(String.init) }
 }
 
@@ -105,6 +128,9 @@ final class TestShell: Sendable {
 }
 
 extension TestShell {
+    /// Whether this program reads bank statements.
+    static let hasStatements = Registry.complete.names.contains("bank_statement")
+
     /// A pipeline that turns texts into capitals, for which anything else is a failure.
     static let capitals = """
         run_as: processor

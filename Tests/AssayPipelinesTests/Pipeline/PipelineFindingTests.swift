@@ -40,7 +40,9 @@ import Testing
         Row(
             "runner: {type: sequential, max_workers: 2}", 16,
             "max_workers must be 1 with the sequential runner, found 2"),
-        Row("runner: {type: thread, max_wokers: 2}", 24, "unknown key 'max_wokers' in runner; did you mean 'max_workers'?"),
+        Row(
+            "runner: {type: thread, max_wokers: 2}", 24,
+            "unknown key 'max_wokers' in runner; did you mean 'max_workers'?"),
         Row("recovery: reproces", 11, "unknown recovery 'reproces'; did you mean 'reprocess'?"),
         Row("recovery: true", 11, "recovery must be text, found boolean true"),
         Row("on_change: go", 12, "unknown on_change 'go'; known: refuse, keep, restart"),
@@ -84,7 +86,9 @@ import Testing
             "max_retries must be a whole number, found text 'three'"),
         Row("error_strategy: {type: retry, max_retries: -1}", 44, "max_retries must be between 0 and 1000, found -1"),
         Row("error_strategy: {type: retry, initial_delay: -0.5}", 46, "initial_delay must be at least 0, found -0.5"),
-        Row("error_strategy: {type: retry, max_delay: 1y}", 42, "max_delay must be a duration, for example 30s, found text '1y'"),
+        Row(
+            "error_strategy: {type: retry, max_delay: 1y}", 42,
+            "max_delay must be a duration, for example 30s, found text '1y'"),
         Row(
             "error_strategy: {type: retry, backoff_multiplier: 0.5}", 51,
             "backoff_multiplier must be between 1 and 1000, found 0.5"),
@@ -222,7 +226,10 @@ import Testing
                 "2:48: unknown processor type 'magic'; known: simple, text_transformer"
             ),
             ("{processor_id: a, processor_type: [simple]}", "2:48: processor_type must be text, found a list"),
-            ("{processor_id: a, processor_type: simple}", "2:14: processor 'a' of type simple needs parameter 'function'"),
+            (
+                "{processor_id: a, processor_type: simple}",
+                "2:14: processor 'a' of type simple needs parameter 'function'"
+            ),
             (
                 "{processor_id: a, processor_type: simple, parameters: {}}",
                 "2:68: processor 'a' of type simple needs parameter 'function'"

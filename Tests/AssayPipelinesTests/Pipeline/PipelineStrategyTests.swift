@@ -1,6 +1,5 @@
 import Assay
 import AssayPipelines
-import Synchronization
 import Testing
 
 @Suite("Error strategies of a pipeline file") struct PipelineStrategyTests {
@@ -27,7 +26,10 @@ import Testing
             ("{type: skip}", "none", "collect"),
             ("{type: halt}", "none", "stop"),
             ("{type: halt, final: true}", "none", "stop"),
-            ("{type: composite, strategies: [\(retry), {type: skip}]}", "2: 0.0 × 2.0 up to 60.0, retryable", "collect"),
+            (
+                "{type: composite, strategies: [\(retry), {type: skip}]}", "2: 0.0 × 2.0 up to 60.0, retryable",
+                "collect"
+            ),
             ("{type: composite, strategies: [\(retry), {type: halt}]}", "2: 0.0 × 2.0 up to 60.0, retryable", "stop"),
             ("{type: composite, strategies: [{type: halt}, \(retry)]}", "2: 0.0 × 2.0 up to 60.0, retryable", "stop"),
             (
@@ -66,7 +68,8 @@ import Testing
 
     @Test("of the processor replace that of the file as a whole")
     func replaced() throws {
-        let text = PipelineText.node("error_strategy: {type: skip}") + "\nerror_strategy: {type: retry}\non_failure: stop"
+        let text =
+            PipelineText.node("error_strategy: {type: skip}") + "\nerror_strategy: {type: retry}\non_failure: stop"
         let told = try folder.load(text).options.told
         #expect(told["retries"] == "none")
         #expect(told["failures"] == "collect")

@@ -24,6 +24,9 @@ final class TemporaryFolder: Sendable {
         return file
     }
 
+    /// Removes the file `name`.
+    func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
+
     /// The pipeline that `text` holds.
     func load(
         _ text: String, as name: String = "p.yaml", registry: Registry = .standard,

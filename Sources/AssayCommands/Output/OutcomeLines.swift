@@ -1,0 +1,51 @@
+import Assay
+import Synchronization
+
+/// Writes outcomes as JSON lines in the order in which they get into the store.
+final class OutcomeLines: Sendable {
+    private let console: Console
+    private let progress: RunProgress
+    private let state = Mutex<State>(.open)
+
+    private enum State {
+        case open
+        case closed
+        case failed(SinkError)
+    }
+
+    init(_ console: Console, _ progress: RunProgress) {
+        self.console = console
+        self.progress = progress
+    }
+
+    /// Why outcomes could not be written; a reader that has gone is no failure.
+    var failure: SinkError? { state.withLock { if case .failed(let error) = $0 { error } else { nil } } }
+
+    func write(_ outcomes: [Outcome]) {
+        guard console.format == .jsonl, let run = progress.handle?.runID else { return }
+        state.withLock { state in
+            guard case .open = state else { return }
+            do throws(SinkError) {
+                let lines = outcomes.map { outcome in
+                    (try? outcome.line(of: run, type: "outcome").json) ?? #"{"type":"outcome"}"#
+                }
+                try console.write(json: lines.map { $0 + "\n" }.joined())
+            } catch {
+                state = error == .closed ? .closed : .failed(error)
+            }
+        }
+    }
+}
+
+extension Outcome {
+    /// The outcome as an object of its own.
+    ///
+    /// - Parameter type: the kind of line it is among others; `nil` when it stands alone.
+    func line(of run: Run.ID, type: String? = nil) throws -> JSONValue {
+        guard case .object(var object) = try jsonValue() else { return .null }
+        object["schema"] = "assay/outcome/1"
+        object["run_id"] = .string(run.text)
+        object["type"] = type.map { .string($0) }
+        return .object(object)
+    }
+}

@@ -1,0 +1,20 @@
+import Assay
+
+/// The bytes over which saved steps and cached values carry a SHA-256: each part with its length, so that no two lists
+/// of parts have the same bytes. Part of the file format.
+struct PartsDigest {
+    private var bytes: [UInt8] = []
+
+    mutating func add(_ text: String?) {
+        guard let text else { return add(Int64(-1)) }
+        add(Int64(text.utf8.count))
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    mutating func add(_ number: Int64) {
+        withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    /// The digest as 64 hex digits, after the value as the last part.
+    func hex(with value: [UInt8]) -> String { Digest.hex(of: bytes + value) }
+}

@@ -1,0 +1,154 @@
+import Assay
+import AssayPipelines
+import Testing
+
+@Suite("The registry of processor types") struct PipelineRegistryTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// The standard types and `greeter`, which needs a `greeting`.
+    static func registry() throws -> Registry {
+        var registry = Registry.standard
+        try registry.register("greeter", parameters: ["greeting", "mark"]) { name, parameters in
+            guard let greeting = parameters["greeting"]?.string else {
+                throw ProcessingError(.configuration, "processor '\(name)' of type greeter needs parameter 'greeting'")
+            }
+            let mark = parameters["mark"]?.string ?? "."
+            return try RegisteredProcessor(
+                ClosureProcessor<String, String>(name) { input, _ in "\(greeting), \(input)\(mark)" })
+        }
+        return registry
+    }
+
+    @Test("knows the standard types and those that were added")
+    func names() throws {
+        #expect(Registry().names.isEmpty)
+        #expect(Registry.standard.names == ["simple", "text_transformer"])
+        #expect(try Self.registry().names == ["greeter", "simple", "text_transformer"])
+    }
+
+    @Test("refuses a name that is taken", arguments: ["simple", "greeter"])
+    func taken(name: String) throws {
+        var registry = try Self.registry()
+        let error = #expect(throws: ProcessingError.self) {
+            try registry.register(name, parameters: []) { _, _ in throw ProcessingError(.processing, "never made") }
+        }
+        #expect(error?.code == .exists)
+        #expect(error?.message == "processor type '\(name)' is registered already")
+    }
+
+    @Test("makes processors for files")
+    func file() async throws {
+        let text = PipelineText.type("greeter", parameters: "{greeting: Hello}")
+        let pipeline = try folder.load(text, registry: Self.registry())
+        #expect(pipeline.processor.name.text == "a")
+        #expect(pipeline.processor.parameters == ["greeting": "Hello"])
+        let report = try await Engine().run(pipeline.processor, over: [Item("1", "you")], options: pipeline.options)
+        #expect(try report.outputs(as: String.self) == ["Hello, you."])
+    }
+
+    @Test(
+        "reports what a type does not take",
+        arguments: [
+            ("{}", ["3:15: processor 'a' of type greeter needs parameter 'greeting'"]),
+            (
+                "{greeting: Hello, marc: '!'}",
+                ["3:33: unknown parameter 'marc' of processor 'a' of type greeter; did you mean 'mark'?"]
+            ),
+            (
+                "{greting: Hello}",
+                [
+                    "3:15: processor 'a' of type greeter needs parameter 'greeting'",
+                    "3:16: unknown parameter 'greting' of processor 'a' of type greeter; did you mean 'greeting'?",
+                ]
+            ),
+            ("Hello", ["3:15: parameters must be a map, found text 'Hello'"]),
+        ])
+    func findings(parameters: String, expected: [String]) throws {
+        let text = PipelineText.type("greeter", parameters: parameters)
+        #expect(try folder.findings(of: text, registry: Self.registry()) == expected)
+    }
+
+    @Test("suggests the nearest of its names")
+    func nearest() throws {
+        let text = PipelineText.type("greter", parameters: "{}")
+        #expect(
+            try folder.findings(of: text, registry: Self.registry())
+                == ["2:48: unknown processor type 'greter'; did you mean 'greeter'?"])
+        #expect(try folder.findings(of: text, registry: Registry()) == ["2:48: unknown processor type 'greter'"])
+    }
+
+    @Test("makes processors without a file")
+    func make() async throws {
+        let registry = try Self.registry()
+        for (type, parameters, expected) in [
+            ("simple", ["function": "uppercase"], "YOU"), ("text_transformer", ["transformation": "reverse"], "uoy"),
+            ("text_transformer", [:], "you"), ("greeter", ["greeting": "Hi", "mark": "!"], "Hi, you!"),
+        ] as [(String, JSONValue, String)] {
+            let processor = try registry.make(type, name: "n", parameters: parameters)
+            #expect(processor.name.text == "n")
+            // They tell one processor from another, as when a file gave them.
+            #expect(processor.parameters == parameters)
+            let report = try await Engine().run(processor, over: [Item("1", "you")])
+            #expect(try report.outputs(as: String.self) == [expected])
+        }
+    }
+
+    @Test(
+        "refuses what it cannot make",
+        arguments: [
+            ("simpel", "n", ["function": "strip"], "unknown processor type 'simpel'; did you mean 'simple'?"),
+            ("simple", "n", [:], "parameters:1:1: processor 'n' of type simple needs parameter 'function'"),
+            ("simple", "n", 5, "parameters:1:1: parameters must be a map, found number 5"),
+            (
+                "simple", "n", ["function": "fly"],
+                "parameters:1:13: unknown function 'fly'; known: passthrough, uppercase, lowercase, strip, multiply"
+            ),
+            (
+                "greeter", "n", ["greeting": "Hi", "marc": "!"],
+                "parameters:1:18: unknown parameter 'marc' of processor 'n' of type greeter; did you mean 'mark'?"
+            ),
+            ("greeter", "n", [:], "parameters:1:1: processor 'n' of type greeter needs parameter 'greeting'"),
+            (
+                "simple", "a:b", ["function": "strip"],
+                "a processor's name must be 1 to 128 letters, digits, '.', '_' or '-', not starting with '.', "
+                    + "found 'a:b'"
+            ),
+        ] as [(String, String, JSONValue, String)])
+    func refused(type: String, name: String, parameters: JSONValue, message: String) throws {
+        let registry = try Self.registry()
+        let error = #expect(throws: ProcessingError.self) {
+            try registry.make(type, name: name, parameters: parameters)
+        }
+        #expect(error?.code == .configuration)
+        #expect(error?.message == message)
+    }
+}
+
+@Suite("The words of runners") struct RunnerChoiceTests {
+    @Test(
+        "name a runner",
+        arguments: [("auto", 3, 3), ("sequential", 1, 1), ("sequential", nil, 1), ("thread", 8, 8)]
+            as [(String, Int?, Int)])
+    func words(word: String, workers: Int?, expected: Int) throws {
+        let runner = try RunnerChoice.runner(word, workers: workers)
+        #expect(runner.name == word)
+        #expect(runner.maxWorkers == expected)
+    }
+
+    @Test(
+        "are refused with what is known",
+        arguments: [
+            ("threads", nil, "unknown runner 'threads'; did you mean 'thread'?"),
+            ("temporal", nil, "unknown runner 'temporal'; known: auto, sequential, thread"),
+            ("thread", 0, "max_workers must be between 1 and 1024, found 0"),
+            ("auto", 1_025, "max_workers must be between 1 and 1024, found 1025"),
+            ("sequential", 2, "max_workers must be 1 with the sequential runner, found 2"),
+        ] as [(String, Int?, String)])
+    func refused(word: String, workers: Int?, message: String) throws {
+        let error = #expect(throws: ProcessingError.self) { try RunnerChoice.runner(word, workers: workers) }
+        #expect(error?.code == .configuration)
+        #expect(error?.message == message)
+    }
+}
