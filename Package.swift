@@ -43,7 +43,11 @@ let package = Package(
             name: "AssayPipelines", dependencies: ["Assay", .product(name: "Yams", package: "Yams")],
             swiftSettings: settings),
         .target(
-            name: "AssaySQLite", dependencies: ["Assay", .product(name: "GRDB", package: "GRDB.swift")],
+            name: "AssaySQLite",
+            dependencies: [
+                "Assay", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             swiftSettings: settings),
         .target(name: "AssayStatements", dependencies: ["Assay"], swiftSettings: settings),
         .target(
@@ -67,6 +71,16 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "AssayPipelinesTests", dependencies: ["Assay", "AssayPipelines"], swiftSettings: settings),
+        .executableTarget(
+            name: "AssaySQLiteKillHelper", dependencies: ["Assay", "AssaySQLite"],
+            path: "Tests/AssaySQLiteKillHelper", swiftSettings: settings),
+        .testTarget(
+            name: "AssaySQLiteTests",
+            dependencies: [
+                "Assay", "AssaySQLite", "AssayTesting", "AssaySQLiteKillHelper",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "AssayStatementsTests", dependencies: ["Assay", "AssayStatements"], exclude: ["Samples"],
             swiftSettings: settings),

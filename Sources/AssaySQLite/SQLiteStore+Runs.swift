@@ -54,6 +54,7 @@ extension Connection {
     }
 
     func finish(_ run: Run, _ record: [UInt8]) throws {
+        guard let stand = try stand(of: run.id), stand.epoch <= run.epoch else { return }
         let update = try prepare(Run.replacement)
         update.bind(run, record)
         try update.run()

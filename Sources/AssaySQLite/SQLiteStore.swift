@@ -17,6 +17,7 @@ public final class SQLiteStore: Store {
     }
 
     public let currency: String
+    public let keepsJSON = true
     /// The database's path from the root on.
     public let path: String
     /// The runs of a dead owner that were found unfinished and ended as `interrupted` when this store was opened.

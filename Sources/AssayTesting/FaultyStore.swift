@@ -29,6 +29,8 @@ public final class FaultyStore: Store {
     }
 
     public var currency: String { base.currency }
+    /// As the store underneath.
+    public var keepsJSON: Bool { base.keepsJSON }
 
     public func begin(_ run: Run) async throws {
         try fault(.begin(run))

@@ -184,7 +184,7 @@ extension StoreConformance {
                 .number(Number("1.0")!), .number(Number("-0.10")!),
                 .number(Number("12345678901234567890123456789012345678")!),
                 .number(Number("1e-40")!), "", "a\u{0}b\u{1F}\"\\/\n", "e\u{301} \u{E9} 🧾", [], [:],
-                ["b": 1, "a": [nil, true]],
+                ["b": 1, "a": [.null, true]],
                 deep, .null,
             ]
             try await store.append(values.enumerated().map { StoredItem(Item("i\($0)", $1), index: $0) }, to: run.id)
@@ -279,7 +279,7 @@ extension StoreConformance {
         StoreConformance("a store gives charges back with all their parts, in order of recording") { store in
             var full = Sample.charge("c1", key: "k", cost: 1)
             full.avoidedCost = Money(billionths: 5_000_000_000)
-            full.metadata = ["cache_hit": true, "quantity": .number(Number("1.50")!), "x": ["y": nil]]
+            full.metadata = ["cache_hit": true, "quantity": .number(Number("1.50")!), "x": ["y": .null]]
             full.step = "ocr/page#2"
             full.accountID = ExternalID("Müller & Söhne")
             full.underwritingID = ExternalID("uw_1")
@@ -354,7 +354,9 @@ extension StoreConformance {
     private static let savedValues = [
         StoreConformance("a store keeps one value per step, the last saved at the end") { store in
             _ = try await Sample.begun(in: store, items: 1)
-            let saved = [Sample.checkpoint("a", 1), Sample.checkpoint("b", [nil, "x"]), Sample.checkpoint("c", .null)]
+            let saved = [
+                Sample.checkpoint("a", 1), Sample.checkpoint("b", [.null, "x"]), Sample.checkpoint("c", .null),
+            ]
             for checkpoint in saved { try await store.save(checkpoint, charges: []) }
             try expect(await store.checkpoints(of: Sample.subject), saved)
             let again = Sample.checkpoint("a", 2)
@@ -458,7 +460,7 @@ private enum Sample {
 
     static let lineage = Lineage(
         parentRunID: id("run_0"), previousRunID: id("run_0"), retryCount: 1, lastErrorStep: "ocr",
-        metadata: ["ticket": 7, "notes": ["a", nil]])
+        metadata: ["ticket": 7, "notes": ["a", .null]])
 
     static let subject = CheckpointSubject(executionID: id("exec_1"), processorID: id("statement"), inputID: "doc_0")
 
@@ -524,7 +526,7 @@ private enum Sample {
         // Everything that can be absent or null must stay what it is.
         let deep = (1...JSONValue.maximumDepth).reduce(JSONValue.null) { value, _ in [value] }
         outcome.error?.resumePoint = try? ResumePoint(
-            json: ["step": "score", "saved": [["step": "ocr", "value": deep], ["step": "read", "value": nil]]])
+            json: ["step": "score", "saved": [["step": "ocr", "value": deep], ["step": "read", "value": .null]]])
         outcome.attempts = 3
         return outcome
     }

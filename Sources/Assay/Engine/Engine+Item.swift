@@ -96,7 +96,15 @@ extension Outcome {
     mutating func fill(from work: Work, _ remains: ItemDesk.Remains, _ session: RunSession) {
         duration = session.world.time.uptime() - work.startedAt
         attempts = work.attempt
-        if !remains.steps.isEmpty { steps = remains.steps }
+        if !remains.steps.isEmpty {
+            session.note(remains.steps)
+            // One record a step: of several over the attempts the last one in which its body ran.
+            var last: [String: Int] = [:]
+            for (place, step) in remains.steps.enumerated() where !step.restored || last[step.name] == nil {
+                last[step.name] = place
+            }
+            steps = last.values.sorted().map { remains.steps[$0] }
+        }
         for charge in remains.charges { session.note(charge) }
         let sums = session.takeCosts(of: index)
         if sums.cost != .zero { cost = sums.cost }

@@ -60,7 +60,7 @@ extension Engine {
                     guard lane.arm(generation, at: world.time.uptime(), limit: session.options.itemTimeout) else {
                         return
                     }
-                    do { answer = .success(try await worker.extract(work.input, in: context)) } catch {
+                    do { answer = .success(try stored(await worker.extract(work.input, in: context))) } catch {
                         answer = .failure(error)
                     }
                     guard lane.disarm(generation) else { return }
@@ -71,6 +71,14 @@ extension Engine {
             floor.fail(error)
         }
         if lane.end(generation) { floor.laneEnded() }
+    }
+
+    /// An output in the form in which the store keeps it.
+    private func stored(_ output: Payload) throws -> Payload {
+        guard store.keepsJSON else { return output }
+        do { return Payload(json: try output.json()) } catch {
+            throw ProcessingError(.processing, "the output cannot be written as JSON: \(error)", retryable: false)
+        }
     }
 
     /// The item to work on next, begun; `nil` when there is none or the run is stopped.

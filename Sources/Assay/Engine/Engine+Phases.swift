@@ -132,7 +132,9 @@ extension Engine {
     /// Transforms and validates every item, one after another.
     private func prepareItems(_ session: RunSession) async throws {
         var transformed: [(index: Int, value: Payload)] = []
+        let end = session.startedAt + session.options.timeout
         try await forEachItem(session) { entry in
+            if world.time.uptime() >= end { session.stop(.init(reason: .runTimeout, drains: false)) }
             if session.stopped != nil { throw GateFailure.stopped }
             guard !entry.settled else { return }
             let context = session.context(for: entry, phase: .preprocessing)

@@ -34,6 +34,9 @@ struct ListGate {
             ("underwriting_id", scope.underwritingID?.text, item.underwritingID),
             ("execution_id", scope.executionID?.text, item.executionID),
         ] {
+            if let found, name == "execution_id" ? Identifier(found) == nil : ExternalID(found) == nil {
+                return "\(name) of '\(id)' is not an identifier"
+            }
             guard let expected, found.map({ !$0.equalsInBytes(expected) }) ?? true else { continue }
             return "\(name) of '\(id)' must be '\(expected)', found \(found.map { "'\($0)'" } ?? "none")"
         }

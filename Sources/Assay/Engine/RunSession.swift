@@ -128,6 +128,9 @@ final class RunSession: Sendable {
         }
     }
 
+    /// Takes note of the uses of steps.
+    func note(_ steps: [Outcome.Step]) { state.withLock { $0.metrics.add(steps) } }
+
     /// Takes note that no output of the run is kept.
     func noteWithdrawal() {
         state.withLock { state in

@@ -57,15 +57,13 @@ public struct RunMetrics: Hashable, Sendable {
         }
     }
 
-    /// Adds what one item's outcome says.
-    mutating func add(_ outcome: Outcome) {
-        retriedItems += outcome.attempts > 1 ? 1 : 0
-        for step in outcome.steps {
-            if step.restored {
-                self[step.name].restored += 1
-            } else {
-                add(step.name, step.duration, failed: step.failed)
-            }
+    /// Adds what one item's outcome says; its steps are added by themselves, every use of them.
+    mutating func add(_ outcome: Outcome) { retriedItems += outcome.attempts > 1 ? 1 : 0 }
+
+    /// Adds the uses of steps.
+    mutating func add(_ uses: [Outcome.Step]) {
+        for use in uses {
+            if use.restored { self[use.name].restored += 1 } else { add(use.name, use.duration, failed: use.failed) }
         }
     }
 }

@@ -5,6 +5,7 @@ import Synchronization
 /// Values stay as they are and are not encoded, so a run in memory costs no more than its own work.
 public final class MemoryStore: Store {
     public let currency: String
+    public let keepsJSON = false
     private let state: Mutex<State>
 
     fileprivate struct StoredRun {
@@ -23,6 +24,8 @@ public final class MemoryStore: Store {
         // Compared byte by byte, as a database does.
         var chargeKeys: Set<ExternalID> = []
         var calls: [CallRecord] = []
+        var callPlaces: [String: Int] = [:]
+        var callsOfExecution: [Execution.ID: [Int]] = [:]
         var cache: [String: CacheEntry] = [:]
         var prices: PriceList
     }
@@ -35,9 +38,7 @@ public final class MemoryStore: Store {
 
     public func begin(_ run: Run) async throws {
         try state.withLock { state in
-            let busy = state.order.contains {
-                state.runs[$0]?.run.executionID == run.executionID && state.runs[$0]?.run.status.isTerminal == false
-            }
+            let busy = state.executions[run.executionID]?.status.isTerminal == false
             guard !busy else { throw ProcessingError.alreadyRunning(run.executionID) }
             guard state.runs[run.id] == nil else { throw ProcessingError.runExists(run.id) }
             var execution =
@@ -99,6 +100,7 @@ public final class MemoryStore: Store {
 
     public func finish(_ run: Run) async throws {
         state.withLock { state in
+            guard let epoch = state.runs[run.id]?.run.epoch, epoch <= run.epoch else { return }
             state.runs[run.id]?.run = run
             state.executions[run.executionID]?.status = run.status
         }
@@ -143,9 +145,11 @@ public final class MemoryStore: Store {
 
     public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws {
         state.withLock { state in
-            if let index = state.calls.firstIndex(where: { $0.callID == call.callID }) {
-                state.calls[index] = call
+            if let place = state.callPlaces[call.callID] {
+                state.calls[place] = call
             } else {
+                state.callPlaces[call.callID] = state.calls.count
+                state.callsOfExecution[call.executionID, default: []].append(state.calls.count)
                 state.calls.append(call)
             }
             _ = state.record(charge.map { [$0] } ?? [])
@@ -154,7 +158,10 @@ public final class MemoryStore: Store {
     }
 
     public func calls(matching filter: CallFilter) async throws -> [CallRecord] {
-        state.withLock { $0.calls.filter(filter.matches) }
+        state.withLock { state in
+            guard let execution = filter.executionID else { return state.calls.filter(filter.matches) }
+            return (state.callsOfExecution[execution] ?? []).map { state.calls[$0] }.filter(filter.matches)
+        }
     }
 
     public func cacheEntry(_ key: String) async throws -> CacheEntry? { state.withLock { $0.cache[key] } }

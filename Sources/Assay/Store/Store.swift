@@ -6,6 +6,10 @@ public protocol Store: Sendable {
     /// The currency of all its amounts, three letters.
     var currency: String { get }
 
+    /// Whether values are kept as JSON; the engine then encodes each output before it is committed, so that one that
+    /// cannot be written fails its own item.
+    var keepsJSON: Bool { get }
+
     /// Begins `run`: files it and, when it is not there, its execution.
     ///
     /// - Throws: ``ProcessingError`` with code `already_running` when the execution has a run in progress, `exists`
@@ -33,7 +37,7 @@ public protocol Store: Sendable {
     /// Up to `limit` outcomes of a run from position `start` on, in order.
     func outcomes(of run: Run.ID, from start: Int, limit: Int) async throws -> [Outcome]
 
-    /// Files the end of a run and of its execution.
+    /// Files the end of a run and of its execution; nothing happens when another program has taken the run over.
     func finish(_ run: Run) async throws
 
     /// The run of that name.

@@ -14,8 +14,8 @@ public struct Money: Hashable, Sendable, Comparable {
     /// Nothing.
     public static let zero = Money(billionths: 0)
 
-    /// An amount of `billionths` billionths of a unit.
-    public init(billionths: Int64) { self.billionths = billionths }
+    /// An amount of `billionths` billionths of a unit, unchecked: for sums and for what a store kept.
+    package init(billionths: Int64) { self.billionths = billionths }
 
     /// The amount that `number` writes.
     ///
