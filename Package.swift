@@ -67,7 +67,9 @@ let package = Package(
             name: "ExampleTests", dependencies: ["QuickStart", "AssayMain"], swiftSettings: settings),
         .testTarget(
             name: "AssayCommandsTests",
-            dependencies: ["Assay", "AssayCommands", "AssayMain", "AssayPipelines", "AssayStatements"],
+            dependencies: [
+                "Assay", "AssayCommands", "AssayMain", "AssayPipelines", "AssaySQLite", "AssayStatements",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "AssayPipelinesTests", dependencies: ["Assay", "AssayPipelines"], swiftSettings: settings),

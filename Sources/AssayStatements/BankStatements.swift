@@ -39,6 +39,7 @@ public struct BankStatements: Processor {
     }
 
     public let name: String
+    public let transforms = false
     private let reader: StatementReader
     private let settings: FactorSettings
     private let includeTransactions: Bool

@@ -15,6 +15,9 @@ public protocol Processor<Input, Output>: Sendable {
     /// The stable name under which runs, charges and cached outputs are filed; an ``Identifier``.
     var name: String { get }
 
+    /// Whether ``transform(_:in:)`` does anything; `false` spares keeping a second copy of every input.
+    var transforms: Bool { get }
+
     /// Brings an input into the form the other functions expect. A failure stops the run before any extraction.
     func transform(_ input: Input, in context: Context) async throws -> Input
 
@@ -30,6 +33,9 @@ public protocol Processor<Input, Output>: Sendable {
 }
 
 extension Processor {
+    /// Assumed.
+    public var transforms: Bool { true }
+
     /// The input as it is.
     public func transform(_ input: Input, in context: Context) async throws -> Input { input }
 
@@ -58,6 +64,7 @@ extension Processor {
 /// A processor made of a name and a function.
 public struct ClosureProcessor<Input: Codable & Sendable, Output: Codable & Sendable>: Processor {
     public let name: String
+    public let transforms = false
     private let body: @Sendable (Input, Context) async throws -> Output
 
     /// A processor that extracts with `body` and accepts every input.

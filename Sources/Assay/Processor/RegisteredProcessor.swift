@@ -55,7 +55,6 @@ public struct RegisteredProcessor: Sendable {
         self.parameters = parameters
         self.workload = workload
         self.digestIgnores = digestIgnores
-        let isSame = Self.equality(of: P.Input.self)
         prepare = { payload, context in
             var transformed: P.Input?
             do {
@@ -63,7 +62,7 @@ public struct RegisteredProcessor: Sendable {
                 let value = try await processor.transform(input, in: context)
                 transformed = value
                 try await processor.validate(value, in: context)
-                return isSame?(input, value) == true ? .unchanged : .changed(Payload(value))
+                return processor.transforms ? .changed(Payload(value)) : .unchanged
             } catch {
                 let stage: Stage = transformed == nil ? .transformation : .validation
                 return .refused(error, in: stage, value: transformed.map { Payload($0) })
@@ -74,26 +73,6 @@ public struct RegisteredProcessor: Sendable {
         }
         aggregate = { count, page, context in
             Payload(try await processor.aggregate(Outputs<P.Output>(count: count, page: page), in: context))
-        }
-    }
-
-    /// How inputs are compared, if their `==` sees every difference that JSON shows: the one of texts does not, and
-    /// a type's own may leave parts out. Looked up once, since asking a value costs more than comparing two.
-    private static func equality<Input: Sendable>(of type: Input.Type) -> (@Sendable (Input, Input) -> Bool)? {
-        func comparison<Value: Sendable>(_ isSame: @escaping @Sendable (Value, Value) -> Bool)
-            -> @Sendable (Input, Input) -> Bool
-        {
-            { left, right in
-                guard let left = left as? Value, let right = right as? Value else { return false }
-                return isSame(left, right)
-            }
-        }
-        switch type {
-        case is Int.Type: return comparison { (left: Int, right: Int) in left == right }
-        case is Bool.Type: return comparison { (left: Bool, right: Bool) in left == right }
-        case is String.Type: return comparison { (left: String, right: String) in left.equalsInBytes(right) }
-        case is JSONValue.Type: return comparison { (left: JSONValue, right: JSONValue) in left == right }
-        default: return nil
         }
     }
 

@@ -8,6 +8,7 @@ struct SimpleProcessor: Processor {
     }
 
     let name: String
+    let transforms = false
     let function: Function
     let multiplier: Number
 
@@ -53,6 +54,7 @@ struct TextTransformer: Processor {
     }
 
     let name: String
+    let transforms = false
     let transformation: Transformation
 
     static func read(_ name: String, _ parameters: MapReader) -> RegisteredProcessor? {
