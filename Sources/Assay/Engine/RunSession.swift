@@ -26,6 +26,7 @@ final class RunSession: Sendable {
     private let isStopped = Atomic(false)
     private let hasResuming = Atomic(false)
     private let hasCosts = Atomic(false)
+    private let hasEvents = Atomic(false)
     private let emission = Mutex(())
 
     private struct State {
@@ -265,6 +266,7 @@ final class RunSession: Sendable {
                 state.sequence += 1
                 event.sequence = state.sequence
                 state.recordedEvents.append(event)
+                hasEvents.store(true, ordering: .releasing)
             }
             events.send(event)
         }
@@ -278,8 +280,8 @@ final class RunSession: Sendable {
 
     /// Files the events that were recorded since the last time, in their order: whoever finds another at it leaves
     /// its own to that one.
-    func fileEvents() async throws {
-        while let events = takeEvents() {
+    nonisolated(nonsending) func fileEvents() async throws {
+        while hasEvents.load(ordering: .acquiring), let events = takeEvents() {
             defer { state.withLock { $0.filesEvents = false } }
             try await store.append(events)
         }
@@ -289,6 +291,7 @@ final class RunSession: Sendable {
         state.withLock { state in
             guard !state.filesEvents, !state.recordedEvents.isEmpty else { return nil }
             state.filesEvents = true
+            hasEvents.store(false, ordering: .releasing)
             defer { state.recordedEvents = [] }
             return state.recordedEvents
         }

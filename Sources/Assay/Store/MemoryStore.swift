@@ -8,11 +8,14 @@ public final class MemoryStore: Store {
     public let keepsJSON = false
     private let state: Mutex<State>
 
-    fileprivate struct StoredRun {
+    /// A run and what belongs to it; an object, so that a commit looks it up once and not for every outcome.
+    fileprivate final class StoredRun {
         var run: Run
         var items: [StoredItem] = []
         var outcomes: [Outcome?] = []
         var events: [Event] = []
+
+        init(_ run: Run) { self.run = run }
     }
 
     fileprivate struct State {
@@ -46,7 +49,7 @@ public final class MemoryStore: Store {
                 ?? Execution(id: run.executionID, scope: run.scope, status: .pending, createdAt: run.startedAt)
             execution.status = .running
             state.executions[run.executionID] = execution
-            state.runs[run.id] = StoredRun(run: run)
+            state.runs[run.id] = StoredRun(run)
             state.order.append(run.id)
         }
     }
@@ -70,13 +73,13 @@ public final class MemoryStore: Store {
 
     public func commit(_ outcomes: [CommittedOutcome], of run: Run.ID, epoch: Int) async throws -> [Bool] {
         state.withLock { state in
-            guard let stored = state.runs[run]?.run, stored.epoch == epoch, !stored.status.isTerminal else {
+            guard let stored = state.runs[run], stored.run.epoch == epoch, !stored.run.status.isTerminal else {
                 return outcomes.map { _ in false }
             }
             return outcomes.map { committed in
                 let index = committed.outcome.index
-                guard state.runs[run]?.outcomes[index] == nil else { return false }
-                state.runs[run]?.outcomes[index] = committed.outcome
+                guard stored.outcomes[index] == nil else { return false }
+                stored.outcomes[index] = committed.outcome
                 if !committed.charges.isEmpty { _ = state.record(committed.charges) }
                 if let entry = committed.cached { state.cache[entry.key] = entry }
                 return true
