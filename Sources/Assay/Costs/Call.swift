@@ -10,16 +10,20 @@ public final class Call: Sendable {
     let unitPrice: Money?
     let cacheKey: String?
     let turn: CallsInFlight.Turn?
+    /// Whether an earlier attempt at it may or may not have been carried out.
+    let continuesDoubt: Bool
     private let settlement = Mutex<(cost: Money, metadata: JSONObject)?>(nil)
 
     init(
-        record: CallRecord, request: CallRequest, unitPrice: Money?, cacheKey: String?, turn: CallsInFlight.Turn?
+        record: CallRecord, request: CallRequest, unitPrice: Money?, cacheKey: String?, turn: CallsInFlight.Turn?,
+        continuesDoubt: Bool
     ) {
         self.record = record
         self.request = request
         self.unitPrice = unitPrice
         self.cacheKey = cacheKey
         self.turn = turn
+        self.continuesDoubt = continuesDoubt
         idempotencyKey = record.idempotencyKey
     }
 

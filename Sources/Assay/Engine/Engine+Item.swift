@@ -9,7 +9,9 @@ extension Engine {
         if session.resumes(entry.index) {
             let digest = try session.digest(of: entry.item)
             for checkpoint in try await store.checkpoints(of: session.checkpointSubject(entry.item.id))
-            where checkpoint.inputDigest == digest {
+            where checkpoint.inputDigest == digest
+                && History.accepts(checkpoint.definition, for: session.run, session.options)
+            {
                 saved[checkpoint.step] = checkpoint.value
             }
         }
@@ -18,8 +20,9 @@ extension Engine {
 
     /// The outcome of an item whose output was cached, with the zero charge that stands for it.
     nonisolated(nonsending) func cachedOutcome(of entry: StoredItem, _ session: RunSession) async throws -> Outcome? {
-        guard let policy = session.options.itemCache, !policy.refresh else { return nil }
-        let key = try itemKey(of: entry, session, policy)
+        guard let policy = session.options.itemCache, !policy.refresh, let key = itemKey(of: entry, session, policy) else {
+            return nil
+        }
         guard let found = try await store.cacheEntry(key), found.isFresh(at: world.time.now()) else {
             session.noteLookup(hit: nil)
             session.emit(.cacheMiss, item: entry.item.id)
@@ -38,23 +41,26 @@ extension Engine {
         return outcome
     }
 
-    private func itemKey(of entry: StoredItem, _ session: RunSession, _ policy: CachePolicy) throws -> String {
-        let input = try (entry.transformed ?? entry.item.data).json()
+    /// Where an item's output is cached; `nil` for an input that cannot be written as JSON.
+    private func itemKey(of entry: StoredItem, _ session: RunSession, _ policy: CachePolicy) -> String? {
+        guard let input = try? (entry.transformed ?? entry.item.data).json() else { return nil }
         return CacheKey.item(session.processor, input: input, scope: policy.scope, of: session.run)
     }
 
     /// The success of an item, with its charges and, if asked for, its output for the cache.
-    func succeeded(_ work: Work, _ output: Payload, _ session: RunSession) throws -> CommittedOutcome {
+    func succeeded(_ work: Work, _ output: Payload, _ session: RunSession) -> CommittedOutcome {
         let remains = work.desk.close()
         var outcome = Outcome(work.entry, .succeeded, nil)
         outcome.output = output
         outcome.fill(from: work, remains, session)
         var committed = CommittedOutcome(outcome, charges: remains.charges)
-        if let policy = session.options.itemCache {
+        if let policy = session.options.itemCache, let key = itemKey(of: work.entry, session, policy),
+            let value = try? output.json()
+        {
             let now = world.time.now()
             committed.cached = CacheEntry(
-                key: try itemKey(of: work.entry, session, policy), service: session.run.processorID.text,
-                operation: "extract", value: try output.json(), storedAt: now,
+                key: key, service: session.run.processorID.text,
+                operation: "extract", value: value, storedAt: now,
                 expiresAt: policy.ttl.map { now.advanced(by: $0) }, cost: outcome.cost)
         }
         return committed

@@ -32,7 +32,10 @@ extension Engine {
         do {
             let worker = try await floor.session.options.runner.startWorker(for: floor.session.processor)
             let task = Task(executorPreference: worker.executor) {
-                await self.drive(lane, on: floor, with: worker, generation, after: expired)
+                // A run that is started inside a step of another has steps of its own.
+                await Context.$enclosingStep.withValue(nil) {
+                    await self.drive(lane, on: floor, with: worker, generation, after: expired)
+                }
                 worker.retire()
             }
             lane.isDriven(by: task, in: generation)
@@ -48,6 +51,7 @@ extension Engine {
     ) async {
         let session = floor.session
         var expired = expired
+        let caches = session.options.itemCache != nil
         do {
             while let work = try await nextWork(lane, on: floor, generation) {
                 let answer: Result<Payload, any Error>
@@ -60,7 +64,7 @@ extension Engine {
                     guard lane.arm(generation, at: world.time.uptime(), limit: session.options.itemTimeout) else {
                         return
                     }
-                    do { answer = .success(try stored(await worker.extract(work.input, in: context))) } catch {
+                    do { answer = .success(try stored(await worker.extract(work.input, in: context), caches: caches)) } catch {
                         answer = .failure(error)
                     }
                     guard lane.disarm(generation) else { return }
@@ -74,8 +78,8 @@ extension Engine {
     }
 
     /// An output in the form in which the store keeps it.
-    private func stored(_ output: Payload) throws -> Payload {
-        guard store.keepsJSON else { return output }
+    private func stored(_ output: Payload, caches: Bool) throws -> Payload {
+        guard store.keepsJSON || caches else { return output }
         do { return Payload(json: try output.json()) } catch {
             throw ProcessingError(.processing, "the output cannot be written as JSON: \(error)", retryable: false)
         }
@@ -132,13 +136,13 @@ extension Engine {
                 lane.keep(failed(work, error, session))
                 session.noteFailure()
             } else {
-                lane.keep(try succeeded(work, output, session))
+                lane.keep(succeeded(work, output, session))
                 floor.noteAttempt(lasted: world.time.uptime() - work.startedAt)
             }
         case .failure(let thrown):
             let error = ProcessingError(wrapping: thrown, as: .extraction)
             let delay = session.options.retryPolicy.delay(after: error, attempt: work.attempt, chance: world.chance())
-            guard let delay, session.stopped == nil else {
+            guard let delay, session.stopped?.isFromOutside != true else {
                 guard lane.endWork(generation) else { return false }
                 lane.keep(failed(work, error, session))
                 session.noteFailure()
@@ -150,11 +154,18 @@ extension Engine {
                     "attempt": JSONValue(work.attempt), "after_ms": JSONValue(delay),
                 ]
             }
+            // Before the wait: an attempt that was left behind must find out at once that it no longer counts.
+            work.desk.beginAttempt(forgetting: session.options.recovery == .reprocess)
             // A cancelled wait means that this loop was left behind, which `begin` finds out.
             try? await world.time.sleep(until: world.time.uptime() + delay)
+            if session.stopped?.isFromOutside == true {
+                guard lane.endWork(generation) else { return false }
+                lane.keep(failed(work, error, session))
+                session.noteFailure()
+                break
+            }
             var again = work
             again.attempt += 1
-            again.desk.beginAttempt(forgetting: session.options.recovery == .reprocess)
             return lane.begin(again, generation)
         }
         return true
@@ -247,7 +258,8 @@ final class Floor: Sendable {
 
     /// Lets frames grow while items are short, so that claiming them costs nothing, and go one by one when they are long.
     func noteAttempt(lasted duration: Duration) {
-        if duration < .microseconds(50) {
+        // Under a policy that may stop the run, items start strictly one after another.
+        if duration < .microseconds(50), session.options.failurePolicy == .collect {
             frameSize.store(min(frameSize.load(ordering: .relaxed) * 2, 256), ordering: .relaxed)
         } else if duration > .milliseconds(1) {
             frameSize.store(1, ordering: .relaxed)

@@ -176,7 +176,7 @@ extension Engine {
     private func giveUpRest(_ session: RunSession) async throws {
         if let stop = session.stopped {
             try await endRest(session) { Outcome($0, .cancelled, stop.reason) }
-            if stop.reason == .atomic {
+            if session.options.failurePolicy == .atomic, session.counts.failed > 0 {
                 try await store.withdrawOutputs(of: session.run.id)
                 session.noteWithdrawal()
             }

@@ -132,6 +132,15 @@ public final class Engine: Sendable {
         try await report(of: existingRun(id), outcomes: outcomes)
     }
 
+    /// Sends a `warning` event that belongs to no run, such as a price file that can no longer be read.
+    public func warn(_ message: String) {
+        guard events.wants(.warning) else { return }
+        events.send(
+            Event(
+                .warning, timestamp: world.time.now(), runID: nil, executionID: nil, processorID: nil, inputID: nil,
+                data: ["message": .string(message)]))
+    }
+
     /// What a run cost, made from the ledger now.
     public func bill(of run: Run.ID) async throws -> Bill {
         let found = try await existingRun(run)
@@ -142,11 +151,12 @@ public final class Engine: Sendable {
 
     /// What all runs of an execution cost, made from the ledger now.
     public func bill(ofExecution execution: Execution.ID) async throws -> Bill {
-        let runs = try await store.runs(matching: RunFilter(executionID: execution)).reversed().map(\.id)
+        let found = try await store.runs(matching: RunFilter(executionID: execution))
+        let runs = found.reversed().map(\.id)
         guard !runs.isEmpty else { throw ProcessingError(.notFound, "execution '\(execution)' is not on record") }
         return try await bill(
             ChargeFilter(executionID: execution), CallFilter(executionID: execution, states: [.inDoubt]),
-            execution: execution, runs: runs)
+            execution: execution, runs: runs, incomplete: found.compactMap(\.incompleteReason).last)
     }
 
     private func bill(

@@ -14,7 +14,7 @@ struct History {
 
     private var runs: [EarlierRun]
     private let recovery: RunOptions.Recovery
-    private let restarts: Bool
+    private let onChange: RunOptions.DefinitionChange
     private let failedOnly: Bool
 
     /// The history of `processor` in an execution.
@@ -28,31 +28,45 @@ struct History {
     ) async throws {
         let filter = RunFilter(executionID: execution, processorID: processor.name)
         let earlier = try await store.runs(matching: filter)
-        let changed = recovery == .resume && earlier.first.map { $0.definition != processor.definition } ?? false
-        if changed, onChange == .refuse {
-            throw ProcessingError(
-                .definitionChanged,
-                "processor '\(processor.name)' has another version or parameters than in run '\(earlier[0].id)'; "
-                    + "say on_change keep (use what was saved) or restart (do those items in full)")
+        if recovery == .resume, onChange == .refuse, let last = earlier.first, last.definition != processor.definition {
+            throw ProcessingError.definitionChanged(processor.name, last.id)
         }
-        restarts = changed && onChange == .restart
         self.recovery = recovery
+        self.onChange = onChange
         self.failedOnly = failedOnly
-        runs = earlier.map { EarlierRun($0.id, store: store) }
+        runs = earlier.map { EarlierRun($0, store: store) }
     }
 
     /// What to do with `item`; items should come in the order of the earlier run, which makes this a single scan.
     mutating func verdict(on item: Item, by processor: RegisteredProcessor) async throws -> Verdict {
+        // A run that died may have filed an item without the outcome it was to take over: an older run has it.
+        var wasLeft = false
         for index in runs.indices {
             guard let (stored, outcome) = try await runs[index].find(item.id) else { continue }
-            let same = try Self.isSame(stored.item.data, item.data, for: processor)
-            guard same else { return .afresh(changed: true) }
-            if failedOnly, let outcome, outcome.status != .failed { return .settled(outcome.takenOver()) }
-            guard recovery == .resume, !restarts else { return .afresh(changed: false) }
-            guard let outcome, outcome.status == .succeeded else { return .again }
-            return .settled(outcome.takenOver())
+            guard try Self.isSame(stored.item.data, item.data, for: processor) else {
+                return wasLeft ? .again : .afresh(changed: true)
+            }
+            if let outcome, failedOnly, outcome.status != .failed { return .settled(outcome.takenOver()) }
+            guard recovery == .resume else { return .afresh(changed: false) }
+            if runs[index].run.definition != processor.definition {
+                switch onChange {
+                case .keep: break
+                case .restart: return .afresh(changed: false)
+                case .refuse: throw ProcessingError.definitionChanged(processor.name, runs[index].run.id)
+                }
+            }
+            switch outcome?.status {
+            case nil: wasLeft = true
+            case .succeeded: return outcome.map { .settled($0.takenOver()) } ?? .again
+            default: return .again
+            }
         }
-        return .new
+        return wasLeft ? .again : .new
+    }
+
+    /// Whether steps that were saved under `definition` may be used.
+    static func accepts(_ definition: Digest, for run: Run, _ options: RunOptions) -> Bool {
+        definition == run.definition || options.onChange == .keep
     }
 
     private static func isSame(_ earlier: Payload, _ now: Payload, for processor: RegisteredProcessor) throws -> Bool {
@@ -63,15 +77,18 @@ struct History {
 
 /// The items of an earlier run, read in pages, with an index that is made once they come in another order.
 private struct EarlierRun {
-    private let id: Run.ID
+    let run: Run
     private let store: any Store
-    private var page: [(StoredItem, Outcome?)] = []
-    private var pageStart = 0
+    private var pages: [Int: [(StoredItem, Outcome?)]] = [:]
     private var next = 0
     private var places: [ExternalID: Int]?
 
-    init(_ id: Run.ID, store: any Store) {
-        self.id = id
+    private static let pageSize = 1_024
+    /// Enough for lists that come in another order not to fetch a page for every item.
+    private static let pagesKept = 64
+
+    init(_ run: Run, store: any Store) {
+        self.run = run
         self.store = store
     }
 
@@ -88,23 +105,25 @@ private struct EarlierRun {
     }
 
     private mutating func entry(at place: Int) async throws -> (StoredItem, Outcome?)? {
-        if !page.indices.contains(place - pageStart) {
-            let items = try await store.items(of: id, from: place, limit: 1_024)
+        let start = place - place % Self.pageSize
+        if pages[start] == nil {
+            let items = try await store.items(of: run.id, from: start, limit: Self.pageSize)
             var outcomes: [Int: Outcome] = [:]
-            for outcome in try await store.outcomes(of: id, from: place, limit: 1_024) {
+            for outcome in try await store.outcomes(of: run.id, from: start, limit: Self.pageSize) {
                 outcomes[outcome.index] = outcome
             }
-            page = items.map { ($0, outcomes[$0.index]) }
-            pageStart = place
+            if pages.count >= (places == nil ? 1 : Self.pagesKept) { pages = [:] }
+            pages[start] = items.map { ($0, outcomes[$0.index]) }
         }
-        return page.isEmpty ? nil : page[place - pageStart]
+        guard let page = pages[start], page.indices.contains(place - start) else { return nil }
+        return page[place - start]
     }
 
     private mutating func makeIndex() async throws {
         var places: [ExternalID: Int] = [:]
         var start = 0
         while true {
-            let items = try await store.items(of: id, from: start, limit: 1_024)
+            let items = try await store.items(of: run.id, from: start, limit: Self.pageSize)
             guard !items.isEmpty else { break }
             for entry in items { places[ExternalID(unchecked: entry.item.id)] = entry.index }
             start += items.count
@@ -127,5 +146,14 @@ extension Outcome {
     init(_ entry: StoredItem, _ status: Status, _ reason: Reason?) {
         self.init(inputID: entry.item.id, index: entry.index, status: status, reason: reason)
         inputChanged = entry.inputChanged
+    }
+}
+
+extension ProcessingError {
+    fileprivate static func definitionChanged(_ processor: Identifier, _ run: Run.ID) -> ProcessingError {
+        ProcessingError(
+            .definitionChanged,
+            "processor '\(processor)' has another version or parameters than in run '\(run)'; "
+                + "say on_change keep (use what was saved) or restart (do those items in full)")
     }
 }

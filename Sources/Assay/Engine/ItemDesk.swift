@@ -13,6 +13,8 @@ final class ItemDesk: Desk {
         var reachedResumePoint = false
         var uses: [String: Int] = [:]
         var steps: [Outcome.Step] = []
+        /// The steps whose bodies are running, the outer ones first.
+        var openSteps: [String] = []
         var completed: [ResumePoint.Saved] = []
         var failedStep: String?
         var charges: [Charge] = []
@@ -38,6 +40,7 @@ final class ItemDesk: Desk {
         state.withLock { state in
             state.attempt += 1
             state.uses = [:]
+            state.openSteps = []
             state.failedStep = nil
             // What lay behind a resume point that was reached was done again and is as good as any other step.
             if state.reachedResumePoint { state.resumePoint = nil }
@@ -76,6 +79,8 @@ final class ItemDesk: Desk {
             if let saved {
                 state.steps.append(.init(name: path, restored: true, duration: .zero))
                 state.completed.append(.init(step: path, value: saved))
+            } else {
+                state.openSteps.append(path)
             }
             return OpenedStep(path: path, attempt: context.attempt, saved: saved, start: start)
         }
@@ -95,6 +100,7 @@ final class ItemDesk: Desk {
         let duration = session.world.time.uptime() - step.start
         state.withLock { state in
             guard state.attempt == step.attempt else { return }
+            state.openSteps.removeAll { $0 == step.path }
             state.steps.append(.init(name: step.path, restored: false, failed: true, duration: duration))
             state.failedStep = state.failedStep ?? step.path
         }
@@ -123,6 +129,7 @@ final class ItemDesk: Desk {
         }
         for charge in charges { session.note(charge) }
         state.withLock { state in
+            state.openSteps.removeAll { $0 == step.path }
             state.steps.append(.init(name: step.path, restored: false, duration: duration))
             state.completed.append(.init(step: step.path, value: json))
         }
@@ -216,7 +223,8 @@ final class ItemDesk: Desk {
             state.closed = true
             defer { state.charges = [] }
             return Remains(
-                steps: state.steps, completed: state.completed, failedStep: state.failedStep, charges: state.charges)
+                steps: state.steps, completed: state.completed, failedStep: state.failedStep ?? state.openSteps.last,
+                charges: state.charges)
         }
     }
 

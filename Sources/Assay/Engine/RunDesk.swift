@@ -100,14 +100,18 @@ extension RunSession {
     ) async throws -> CallDecision {
         let subject = PriceSubject.service(request.service, operation: request.operation)
         let unitPrice = try await ledger.price(of: subject).price?.amount
-        let record = try await intent(of: request, maximum: request.maximumCost ?? unitPrice ?? .zero, in: context)
+        let (record, continuesDoubt) = try await intent(
+            of: request, maximum: request.maximumCost ?? unitPrice ?? .zero, in: context)
         try await store.file(record, charge: nil, cached: nil)
         return .proceed(
-            Call(record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn))
+            Call(record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn,
+                continuesDoubt: continuesDoubt))
     }
 
     /// The intent of a call: the one whose outcome is unknown, if there is one, else a new one.
-    private func intent(of request: CallRequest, maximum: Money, in context: Context) async throws -> CallRecord {
+    private func intent(of request: CallRequest, maximum: Money, in context: Context) async throws -> (
+        record: CallRecord, continuesDoubt: Bool
+    ) {
         let callKey = Digest(of: request.key ?? .null).text
         var filter = CallFilter(executionID: run.executionID, inputID: context.inputID, service: request.service)
         filter.operation = request.operation
@@ -115,18 +119,19 @@ extension RunSession {
         let earlier = try await store.calls(matching: filter)
         if var open = earlier.last(where: { $0.state == .inDoubt }) {
             (open.state, open.runID) = (.open, run.id)
-            return open
+            return (open, true)
         }
         let known = earlier.count { $0.state == .settled || $0.state == .released }
         let parts: [JSONValue] = [
             .string(run.executionID.text), JSONValue(context.inputID), .string(request.service),
             .string(request.operation), .string(callKey), JSONValue(known),
         ]
-        return CallRecord(
+        let record = CallRecord(
             callID: world.makeIdentifier().text, idempotencyKey: Digest.hex(of: JSONValue.array(parts).jsonBytes),
             state: .open, runID: run.id, executionID: run.executionID, processorID: run.processorID,
             inputID: context.inputID, service: request.service, operation: request.operation, callKey: callKey,
             maximumCost: maximum, timestamp: world.time.now())
+        return (record, false)
     }
 
     /// Writes what became of a call, with its charge and the value it brought.
@@ -143,7 +148,7 @@ extension RunSession {
             if call.settled == nil, call.unitPrice == nil, call.request.maximumCost == nil {
                 hintAtPrice(of: "\(record.service)/\(record.operation)")
             }
-        case .notMade: break
+        case .notMade: if call.continuesDoubt { record.state = .inDoubt }
         case .threw(let error) where call.settled == nil && Self.leavesDoubt(error):
             record.state = .inDoubt
         case .threw:

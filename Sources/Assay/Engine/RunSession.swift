@@ -9,6 +9,9 @@ final class RunSession: Sendable {
         var reason: Outcome.Reason
         /// Whether items in flight may finish.
         var drains: Bool
+
+        /// Whether the run was cancelled or is out of time, rather than stopped by its own policy.
+        var isFromOutside: Bool { reason == .runCancelled || reason == .runTimeout }
     }
 
     let run: Run
@@ -170,6 +173,7 @@ final class RunSession: Sendable {
                 state.stop = stop
             } else if state.stop?.drains == true, !stop.drains {
                 state.stop?.drains = false
+                if stop.isFromOutside { state.stop?.reason = stop.reason }
             } else {
                 return nil
             }
