@@ -77,6 +77,18 @@ package struct CommandFailure: Error, Sendable {
     }
 }
 
+// What ends a list of inputs is filed with the run.
+extension CommandFailure: FailureDescribing {
+    package var failureCode: ProcessingError.Code? {
+        switch status {
+        case .usage, .invalidData: .configuration
+        case .notFound: .notFound
+        case .interrupted, .terminated: .cancelled
+        default: nil
+        }
+    }
+}
+
 extension CommandFailure {
     /// The command was used wrongly.
     package static func usage(_ message: String) -> CommandFailure { CommandFailure(.usage, message) }

@@ -15,7 +15,9 @@ enum StoreAccess {
         guard path != memory else { return MemoryStore(currency: try currency(console) ?? "USD") }
         let store = try SQLiteStore.open(path, access: .owner, currency: try currency(console), world: shell.world)
         for run in store.recovered {
-            console.note("run \(run) had been left by a program that died; to go on: assay resume \(run)")
+            let isListed = try await store.run(run)?.isListed ?? false
+            let next = isListed ? "to go on: assay resume \(run)" : "its inputs were not all read, so run it again"
+            console.note("run \(run) had been left by a program that died; \(next)")
         }
         return store
     }

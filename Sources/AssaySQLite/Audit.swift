@@ -75,27 +75,25 @@ struct Audit {
         problems.append("run '\(run.id)' says \(run.counts.words), its outcomes say \(counts.words)")
     }
 
-    /// The cost of each outcome must be the sum of the run's charges for its item. What a call in doubt turned out to
-    /// have cost after the run's end comes on top.
+    /// No outcome may cost more than the run's charges for its item. These can be more: a call that was under way when
+    /// its item was given up is charged when its answer comes.
     private mutating func checkCosts(of run: Run) throws {
         let sums = try connection.statement(
             """
-            SELECT o.input_id, o.cost, coalesce(sum(c.cost), 0),
-                coalesce(sum(c.cost) FILTER (WHERE c.kind <> 'call' OR c.timestamp <= ?1), 0)
-            FROM outcomes o LEFT JOIN charges c ON c.run_id = ?2 AND c.input_id = o.input_id
-            WHERE o.place BETWEEN ?3 AND ?4 GROUP BY o.place
+            SELECT o.input_id, o.cost, coalesce(sum(c.cost), 0)
+            FROM outcomes o LEFT JOIN charges c ON c.run_id = ?1 AND c.input_id = o.input_id
+            WHERE o.place BETWEEN ?2 AND ?3 GROUP BY o.place
             """)
         guard let key = try connection.stand(of: run.id)?.key else { return }
-        sums.bind(run.finishedAt?.milliseconds ?? .max)
         sums.bind(run.id.text)
         sums.bind(Place.of(0, inRun: key))
         sums.bind(Place.of(.max, inRun: key))
         try sums.forEach { row in
-            let (input, cost, all, timely) = (row.text(), row.integer(), row.integer(), row.integer())
-            guard cost > all || cost < timely else { return }
+            let (input, cost, charged) = (row.text(), row.integer(), row.integer())
+            guard cost > charged else { return }
             problems.append(
                 "item '\(input)' of run '\(run.id)' says it cost \(Money(billionths: cost)), "
-                    + "its charges are \(Money(billionths: all))")
+                    + "its charges are \(Money(billionths: charged))")
         }
         let charges = try connection.charges(matching: ChargeFilter(runID: run.id))
         do { _ = try Bill(charges, currency: "", runID: run.id) } catch {
@@ -145,7 +143,7 @@ extension Connection {
         try read(CallRow.selection) { _ = try $0.readCall() }
         try read(PriceRow.selection) { _ = try $0.readPrice() }
         try read(CheckpointRow.selection) { row in
-            if row.readCheckpoint() == nil { throw ProcessingError.damaged("a saved step") }
+            if row.readCheckpoint().checkpoint == nil { throw ProcessingError.damaged("a saved step") }
         }
         try read(CacheRow.selection) { row in
             if row.readCacheEntry() == nil { throw ProcessingError.damaged("a cached value") }

@@ -90,7 +90,7 @@ final class GroupCommit: Sendable {
     /// Writes what still waits, refuses the rest of the program's life, and returns when the database is closed.
     func close() {
         state.withLock { state in
-            state.refusal = state.refusal ?? ProcessingError(.store, "the store is closed", retryable: false)
+            state.refusal = state.refusal ?? .storeClosed
             state.isClosed = true
             wakeWriter(&state)
         }

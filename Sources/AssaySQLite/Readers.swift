@@ -28,10 +28,16 @@ final class Readers: Sendable {
         }
     }
 
+    private struct State {
+        var idle: [Reader] = []
+        var isClosed = false
+    }
+
     private static let kept = 4
 
     private let path: String
-    private let idle = Mutex<[Reader]>([])
+    private let state = Mutex(State())
+    private let underWay = DispatchGroup()
     // Long reads must not occupy the threads that every task of the program shares.
     private let aside = DispatchQueue(label: "assay.store.reads", attributes: .concurrent)
 
@@ -40,7 +46,13 @@ final class Readers: Sendable {
     /// What `body` reads, on the calling thread: for look-ups that take microseconds.
     func read<Value>(_ body: (Connection) throws -> Value) throws -> Value {
         do {
-            let reader = try idle.withLock { $0.popLast() } ?? Reader(path: path)
+            let idle = try state.withLock { state in
+                guard !state.isClosed else { throw ProcessingError.storeClosed }
+                underWay.enter()
+                return state.idle.popLast()
+            }
+            defer { underWay.leave() }
+            let reader = try idle ?? Reader(path: path)
             defer { giveBack(reader) }
             return try reader.read(body)
         } catch {
@@ -56,20 +68,22 @@ final class Readers: Sendable {
     }
 
     private func giveBack(_ reader: Reader) {
-        let isKept = idle.withLock { idle in
-            guard idle.count < Self.kept else { return false }
-            idle.append(reader)
+        let isKept = state.withLock { state in
+            guard state.idle.count < Self.kept, !state.isClosed else { return false }
+            state.idle.append(reader)
             return true
         }
         if !isKept { reader.close() }
     }
 
-    /// Closes the connections that nobody uses at the moment.
+    /// Refuses what comes from now on, and returns when what is under way has ended and every connection is closed.
     func close() {
-        let readers = idle.withLock { idle in
-            defer { idle = [] }
-            return idle
+        let readers = state.withLock { state in
+            defer { state.idle = [] }
+            state.isClosed = true
+            return state.idle
         }
         for reader in readers { reader.close() }
+        underWay.wait()
     }
 }

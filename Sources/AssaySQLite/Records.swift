@@ -8,7 +8,10 @@ extension Payload {
     ///
     /// - Throws: ``ProcessingError`` with code `processing` when it cannot be written as JSON that can be read again.
     func storedBytes(_ what: @autoclosure () -> String) throws(ProcessingError) -> [UInt8] {
-        do { return try json().storedBytes(what()) } catch {
+        do {
+            // What a store kept was checked when it was written.
+            return isJSONText ? try jsonText() : try json().storedBytes(what())
+        } catch {
             throw (error as? ProcessingError)
                 ?? ProcessingError(
                     .processing, "\(what()) cannot be written as JSON: \(error)", retryable: false, cause: error)
@@ -200,14 +203,17 @@ extension Run {
         object["metrics"] = metrics?.stored
         object["incomplete_reason"] = incompleteReason.map { .string($0) }
         try object.pack(request, as: "request")
-        if let summary { try object.pack(summary.json(), as: "summary") }
+        object["is_listed"] = .bool(isListed)
         return try JSONValue.object(object).storedBytes("run '\(id)'")
     }
+
+    /// The summary as it is stored; in a column of its own, since it may be large and few ask for it.
+    func summaryBytes() throws -> [UInt8]? { try summary?.storedBytes("the summary of run '\(id)'") }
 
     /// A run from its columns and its record.
     init?(
         id: ID?, executionID: Execution.ID?, processorID: Identifier?, status: Status?, epoch: Int,
-        startedAt: Timestamp, finishedAt: Timestamp?, record: JSONValue
+        startedAt: Timestamp, finishedAt: Timestamp?, record: JSONValue, summary: [UInt8]?
     ) {
         guard let id, let executionID, let processorID, let status,
             let definition = record["definition"]?.string.flatMap({ Digest($0) }),
@@ -221,11 +227,11 @@ extension Run {
         self.init(
             id: id, executionID: executionID, processorID: processorID, definition: definition, scope: scope,
             lineage: lineage, runner: runner, request: request, startedAt: startedAt, epoch: epoch, status: status,
-            counts: counts)
+            isListed: record["is_listed"]?.bool ?? false, counts: counts)
         self.finishedAt = finishedAt
         duration = record["duration"]?.whole.map { .nanoseconds($0) }
         error = record["error"].flatMap { FailureRecord(stored: $0) }
-        summary = record["summary"]?.unpacked.map { Payload(json: $0) }
+        self.summary = summary.map { Payload(jsonText: $0) }
         metrics = record["metrics"].flatMap { RunMetrics(stored: $0) }
         incompleteReason = record["incomplete_reason"]?.string
     }

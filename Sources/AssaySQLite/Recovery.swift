@@ -18,15 +18,17 @@ extension Connection {
             run.error = FailureRecord(
                 inputID: nil, step: "run", exception: ProcessingError.Code.interrupted.exception,
                 message: "the program that held run '\(run.id)' ended before the run did; "
-                    + "go on with: assay resume \(run.id)",
-                code: .interrupted, phase: .extraction, attempt: 0, retryable: true)
-            try finish(run, run.record())
+                    + (run.isListed
+                        ? "go on with: assay resume \(run.id)"
+                        : "not all of its inputs are on record, so start it anew with all of them"),
+                code: .interrupted, phase: .extraction, attempt: 0, retryable: run.isListed)
+            try update(run, RunRecord(run))
         }
         var open = CallFilter()
         open.states = [.open]
         for var call in try calls(matching: open) {
             call.state = .inDoubt
-            try file(call)
+            _ = try file(call)
         }
         return unfinished.map(\.id)
     }

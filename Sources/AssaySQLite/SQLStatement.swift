@@ -156,6 +156,12 @@ final class SQLStatement {
 
     func json() throws -> JSONValue { try bytes { try JSONValue(json: $0.bindMemory(to: UInt8.self)) } }
 
+    /// JSON text that is read when someone asks for the value.
+    func optionalJSONText() -> [UInt8]? {
+        guard sqlite3_column_type(raw, position) != SQLITE_NULL else { return null() }
+        return bytes { Array($0) }
+    }
+
     func optionalJSON() throws -> JSONValue? {
         guard sqlite3_column_type(raw, position) != SQLITE_NULL else { return null() }
         return try json()

@@ -7,7 +7,7 @@ extension SQLiteStore {
         try await write { try $0.save(row, charges) }
     }
 
-    public func checkpoints(of item: CheckpointSubject) async throws -> [Checkpoint] {
+    public func checkpoints(of item: CheckpointSubject) async throws -> (saved: [Checkpoint], damaged: [String]) {
         try read { try $0.checkpoints(of: item) }
     }
 
@@ -78,11 +78,16 @@ extension Connection {
         _ = try record(charges)
     }
 
-    /// The saved steps; one that is not as it was written counts as not saved.
-    func checkpoints(of subject: CheckpointSubject) throws -> [Checkpoint] {
+    /// The saved steps, and the names of those that are not as they were written.
+    func checkpoints(of subject: CheckpointSubject) throws -> (saved: [Checkpoint], damaged: [String]) {
         let find = try prepare(CheckpointRow.ofSubject)
         find.bind(subject)
-        return try find.all { $0.readCheckpoint() }.compactMap { $0 }
+        var (saved, damaged): ([Checkpoint], [String]) = ([], [])
+        try find.forEach { row in
+            let (step, checkpoint) = row.readCheckpoint()
+            if let checkpoint { saved.append(checkpoint) } else { damaged.append(step) }
+        }
+        return (saved: saved, damaged: damaged)
     }
 
     func hasCheckpoints(of subject: CheckpointSubject) throws -> Bool {
@@ -107,18 +112,19 @@ extension SQLStatement {
         bind(subject.inputID)
     }
 
-    func readCheckpoint() -> Checkpoint? {
+    /// The name of the step in this row, and the saved step when it is as it was written.
+    func readCheckpoint() -> (step: String, checkpoint: Checkpoint?) {
         let (execution, processor, inputID, step) = (Identifier(text()), Identifier(text()), text(), text())
         guard let execution, let processor, let inputDigest = Digest(text()), let definition = Digest(text()),
             let run = Identifier(text())
-        else { return nil }
+        else { return (step, nil) }
         let (epoch, savedAt) = (int(), Timestamp(milliseconds: integer()))
         let value = Array(text().utf8)
-        guard let json = try? JSONValue(json: value) else { return nil }
+        guard let json = try? JSONValue(json: value) else { return (step, nil) }
         let subject = CheckpointSubject(executionID: execution, processorID: processor, inputID: inputID)
         let checkpoint = Checkpoint(
             subject: subject, step: step, inputDigest: inputDigest, definition: definition, runID: run, epoch: epoch,
             value: json, savedAt: savedAt)
-        return CheckpointRow.digest(of: checkpoint, value) == text() ? checkpoint : nil
+        return (step, CheckpointRow.digest(of: checkpoint, value) == text() ? checkpoint : nil)
     }
 }

@@ -1,9 +1,15 @@
 public import Assay
 
 extension SQLiteStore {
-    public func append(_ items: [StoredItem], to run: Run.ID) async throws {
+    public func append(
+        _ items: [StoredItem], settled: [CommittedOutcome], to run: Run.ID, epoch: Int
+    ) async throws {
         let rows = try items.map(ItemRow.init)
-        try await write { try $0.append(rows, to: run) }
+        let outcomes = try settled.map(CommittedRow.init)
+        try await write { connection in
+            try connection.append(rows, to: run, epoch: epoch)
+            _ = try connection.commit(outcomes, of: run, epoch: epoch)
+        }
     }
 
     public func setTransformed(_ values: [(index: Int, value: Payload)], of run: Run.ID) async throws {
@@ -56,8 +62,9 @@ struct ItemRow: Sendable {
 }
 
 extension Connection {
-    func append(_ rows: [ItemRow], to run: Run.ID) throws {
-        guard let key = try stand(of: run)?.key else { return }
+    func append(_ rows: [ItemRow], to run: Run.ID, epoch: Int) throws {
+        guard let run = try stand(of: run), run.takesOutcomes(of: epoch) else { return }
+        let key = run.key
         let last = try statement("SELECT max(place) FROM items WHERE place BETWEEN ? AND ?")
         last.bind(Place.of(0, inRun: key))
         last.bind(Place.of(.max, inRun: key))

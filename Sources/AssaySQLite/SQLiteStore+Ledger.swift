@@ -16,9 +16,9 @@ extension SQLiteStore {
         let charge = try charge.map(ChargeRow.init)
         let cached = try cached.map(CacheRow.init)
         try await write { connection in
-            try connection.file(call)
-            if let charge { _ = try connection.record([charge]) }
-            if let cached { try connection.store(cached) }
+            let isFiled = try connection.file(call)
+            if let charge, isFiled || call.keepsWhenRefused(charge.charge) { _ = try connection.record([charge]) }
+            if let cached, isFiled { try connection.store(cached) }
         }
     }
 
@@ -100,10 +100,21 @@ extension Connection {
         return try query.all("ORDER BY seq", in: self) { try $0.readCharge() }
     }
 
-    func file(_ call: CallRecord) throws {
+    /// Files a call unless what is known of it forbids that; the answer says whether it was filed.
+    func file(_ call: CallRecord) throws -> Bool {
+        let find = try statement("SELECT state, run_id FROM calls WHERE call_id = ?")
+        find.bind(call.callID)
+        // A state or run that cannot be read is no knowledge that could forbid anything.
+        let known = try find.first { (CallRecord.State(rawValue: $0.text()), Identifier($0.text())) }
+        var filed = call
+        if case (let state?, let runID?)? = known {
+            guard let following = call.following(state, of: runID) else { return false }
+            filed = following
+        }
         let upsert = try prepare(CallRow.insertion)
-        upsert.bind(call)
+        upsert.bind(filed)
         try upsert.run()
+        return true
     }
 
     func calls(matching filter: CallFilter) throws -> [CallRecord] {

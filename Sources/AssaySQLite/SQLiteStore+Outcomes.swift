@@ -57,7 +57,7 @@ struct CommittedRow: Sendable {
 
 extension Connection {
     func commit(_ rows: [CommittedRow], of run: Run.ID, epoch: Int) throws -> [Bool] {
-        guard let run = try stand(of: run), run.epoch == epoch, !run.isTerminal else { return rows.map { _ in false } }
+        guard let run = try stand(of: run), run.takesOutcomes(of: epoch) else { return rows.map { _ in false } }
         let insert = try prepare(OutcomeRow.insertion)
         return try rows.map { row in
             insert.bind(row.outcome, at: Place.of(row.outcome.outcome.index, inRun: run.key))
@@ -134,7 +134,7 @@ extension SQLStatement {
             let (cost, avoided) = (Money(billionths: row.integer()), Money(billionths: row.integer()))
             if cost != .zero { outcome.cost = cost }
             if avoided != .zero { outcome.avoidedCost = avoided }
-            outcome.output = try row.optionalJSON().map { Payload(json: $0) }
+            outcome.output = row.optionalJSONText().map { Payload(jsonText: $0) }
             if let error = try row.optionalJSON() { outcome.error = FailureRecord(stored: error) }
             if let steps = try row.optionalJSON() {
                 outcome.steps = steps.array?.compactMap(Outcome.Step.init(stored:)) ?? []

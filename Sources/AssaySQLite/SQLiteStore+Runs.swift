@@ -2,13 +2,13 @@ public import Assay
 
 extension SQLiteStore {
     public func begin(_ run: Run) async throws {
-        let record = try run.record()
+        let record = try RunRecord(run)
         try await write { try $0.begin(run, record) }
     }
 
-    public func finish(_ run: Run) async throws {
-        let record = try run.record()
-        try await write { try $0.finish(run, record) }
+    public func update(_ run: Run) async throws {
+        let record = try RunRecord(run)
+        try await write { try $0.update(run, record) }
     }
 
     public func run(_ id: Run.ID) async throws -> Run? { try read { try $0.run(id) } }
@@ -20,16 +20,36 @@ extension SQLiteStore {
     }
 }
 
+/// A run's values as they are stored.
+struct RunRecord: Sendable {
+    var json: [UInt8]
+    var summary: [UInt8]?
+
+    init(_ run: Run) throws {
+        json = try run.record()
+        summary = try run.summaryBytes()
+    }
+}
+
 extension Run {
     fileprivate static let columns = Columns(
-        "id, execution_id, processor_id, status, epoch, started_at, finished_at, record, seal")
+        "id, execution_id, processor_id, status, epoch, started_at, finished_at, record, summary, seal")
     fileprivate static let insertion = "INSERT INTO runs (\(columns)) VALUES (\(columns.marks))"
     fileprivate static let replacement = "UPDATE runs SET (\(columns)) = (\(columns.marks)) WHERE id = ?1"
     fileprivate static let selection = "SELECT \(columns) FROM runs"
 }
 
+/// What a write must know of the run it is for.
+struct RunStand {
+    let key: Int64
+    let epoch: Int
+    let isTerminal: Bool
+
+    func takesOutcomes(of epoch: Int) -> Bool { self.epoch == epoch && !isTerminal }
+}
+
 extension Connection {
-    func begin(_ run: Run, _ record: [UInt8]) throws {
+    func begin(_ run: Run, _ record: RunRecord) throws {
         let busy = try statement(
             "SELECT 1 FROM runs WHERE execution_id = ? AND status IN ('pending', 'running', 'paused') LIMIT 1")
         busy.bind(run.executionID.text)
@@ -53,8 +73,8 @@ extension Connection {
         try insert.run()
     }
 
-    func finish(_ run: Run, _ record: [UInt8]) throws {
-        guard let stand = try stand(of: run.id), stand.epoch <= run.epoch else { return }
+    func update(_ run: Run, _ record: RunRecord) throws {
+        guard let stand = try stand(of: run.id), !stand.isTerminal, stand.epoch <= run.epoch else { return }
         let update = try prepare(Run.replacement)
         update.bind(run, record)
         try update.run()
@@ -64,12 +84,13 @@ extension Connection {
         try execution.run()
     }
 
-    /// What a write must know of the run it is for.
-    func stand(of run: Run.ID) throws -> (key: Int64, epoch: Int, isTerminal: Bool)? {
+    /// Where a run stands, if there is one of that name.
+    func stand(of run: Run.ID) throws -> RunStand? {
         let find = try statement("SELECT key, epoch, status FROM runs WHERE id = ?")
         find.bind(run.text)
         return try find.first { row in
-            (row.integer(), row.int(), Status(rawValue: row.text())?.isTerminal ?? true)
+            RunStand(
+                key: row.integer(), epoch: row.int(), isTerminal: Status(rawValue: row.text())?.isTerminal ?? true)
         }
     }
 
@@ -107,7 +128,7 @@ extension Connection {
 
 extension SQLStatement {
     /// Binds the columns of a run up to its seal.
-    fileprivate func bind(_ run: Run, _ record: [UInt8]) {
+    fileprivate func bind(_ run: Run, _ record: RunRecord) {
         bind(run.id.text)
         bind(run.executionID.text)
         bind(run.processorID.text)
@@ -115,7 +136,8 @@ extension SQLStatement {
         bind(run.epoch)
         bind(run.startedAt.milliseconds)
         bind(run.finishedAt?.milliseconds)
-        bind(json: record)
+        bind(json: record.json)
+        bind(json: record.summary)
         bindSeal()
     }
 
@@ -126,7 +148,8 @@ extension SQLStatement {
                 id: Identifier(row.text()), executionID: Identifier(row.text()), processorID: Identifier(row.text()),
                 status: Status(rawValue: row.text()), epoch: row.int(),
                 startedAt: Timestamp(milliseconds: row.integer()),
-                finishedAt: row.optionalInteger().map { Timestamp(milliseconds: $0) }, record: row.json())
+                finishedAt: row.optionalInteger().map { Timestamp(milliseconds: $0) }, record: row.json(),
+                summary: row.optionalJSONText())
         }
     }
 }

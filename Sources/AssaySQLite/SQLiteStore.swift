@@ -93,10 +93,12 @@ public final class SQLiteStore: Store {
 
     deinit { close() }
 
-    /// Writes what still waits, closes the database and gives up the ownership; afterwards everything is refused.
+    /// Waits for reads that are under way, writes what still waits, closes the database and gives up the ownership;
+    /// afterwards everything is refused.
     public func close() {
-        commits?.close()
+        // The last connection to close must be one that writes: it takes the log into the database and removes it.
         readers.close()
+        commits?.close()
     }
 
     /// Whether this store may write.

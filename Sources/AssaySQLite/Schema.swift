@@ -63,6 +63,7 @@ struct Schema {
             started_at INTEGER NOT NULL,
             finished_at INTEGER,
             record TEXT NOT NULL,
+            summary TEXT,
             seal INTEGER NOT NULL
         ) STRICT;
         CREATE INDEX runs_by_execution ON runs (execution_id);

@@ -4,6 +4,8 @@ import Synchronization
 
 /// The folder that belongs to a store: nobody else may write in it, and one program at a time owns it.
 struct StateFolder: Sendable {
+    private static let lockName = "owner.lock"
+
     /// The folder's path from the root on.
     let path: String
     /// The database in it.
@@ -20,15 +22,20 @@ struct StateFolder: Sendable {
         self.path = slash == absolute.startIndex ? "/" : String(absolute[..<slash])
     }
 
-    /// Makes the folder and an empty database where they are missing, both for this user alone, and refuses those
-    /// that others could have prepared.
+    /// Makes the folder and an empty database where they are missing, both for this user alone, takes the rights of
+    /// others to read from those that are there, and refuses those that others could have prepared.
     func prepare() throws(ProcessingError) {
         if try !exists(path, as: S_IFDIR) {
             guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failed("create the folder", path) }
             _ = try exists(path, as: S_IFDIR)
             Self.synchronize(path + "/..")
         }
-        guard try !exists(database, as: S_IFREG) else { return try examineLog() }
+        if isAlone { try tighten(path, to: 0o700) }
+        if try exists(database, as: S_IFREG) {
+            try examineLog()
+            for suffix in ["", "-wal", "-shm"] { try tighten(database + suffix, to: 0o600) }
+            return
+        }
         // SQLite gives its log the rights of the database, whatever the umask is.
         let file = open(database, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failed("create", database) }
@@ -52,6 +59,24 @@ struct StateFolder: Sendable {
                 retryable: false)
         }
         try examineLog()
+    }
+
+    /// Whether the folder holds nothing but the store. One that holds other things as well, as the root of a disk or a
+    /// user's home does, is not the store's to close to others; its files are all the same.
+    private var isAlone: Bool {
+        let name = (database as NSString).lastPathComponent
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return false }
+        return names.allSatisfy { found in
+            found == Self.lockName || found == name || found.hasPrefix(name + "-") || found.hasPrefix(name + ".")
+        }
+    }
+
+    /// Leaves `path`, if there is something, to this user alone.
+    private func tighten(_ path: String, to mode: mode_t) throws(ProcessingError) {
+        var found = stat()
+        guard lstat(path, &found) == 0, found.st_mode & 0o077 != 0 else { return }
+        // Not through a descriptor: closing one would undo the locks of SQLite in this process.
+        guard fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW) == 0 else { throw failed("close to others", path) }
     }
 
     private func examineLog() throws(ProcessingError) {
@@ -85,7 +110,7 @@ struct StateFolder: Sendable {
     ///
     /// - Throws: ``ProcessingError`` at once, naming the holder, when another one is.
     func lock(at moment: Timestamp) throws(ProcessingError) -> OwnerLock {
-        let name = path + "/owner.lock"
+        let name = path + "/" + Self.lockName
         let file = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failed("open", name) }
         let lock = OwnerLock(descriptor: file)
@@ -94,6 +119,7 @@ struct StateFolder: Sendable {
             throw ProcessingError(
                 .store, "the store '\(database)' is in use by \(lock.holder); end that program first", retryable: true)
         }
+        try tighten(name, to: 0o600)
         lock.write("process \(getpid()) since \(moment)\n")
         return lock
     }
@@ -120,7 +146,10 @@ final class OwnerLock: Sendable {
     /// Lets another program be the owner.
     func release() {
         file.withLock { file in
-            if let file { close(file) }
+            guard let open = file else { return }
+            // Said in words: a child that is being started has a copy of the descriptor, which would keep the lock.
+            flock(open, LOCK_UN)
+            close(open)
             file = nil
         }
     }

@@ -2,6 +2,9 @@ import Assay
 import GRDB
 
 extension ProcessingError {
+    /// The refusal of everything after the end.
+    static var storeClosed: ProcessingError { ProcessingError(.store, "the store is closed", retryable: false) }
+
     /// A row that is not as it was written.
     static func damaged(_ what: String) -> ProcessingError {
         ProcessingError(

@@ -9,7 +9,7 @@ public final class FaultyStore: Store {
         case setTransformed
         case commit([CommittedOutcome])
         case withdraw
-        case finish(Run)
+        case update(Run)
         case save(Checkpoint)
         case dropCheckpoints(CheckpointSubject)
         case record([Charge])
@@ -37,9 +37,12 @@ public final class FaultyStore: Store {
         try await base.begin(run)
     }
 
-    public func append(_ items: [StoredItem], to run: Run.ID) async throws {
+    public func append(
+        _ items: [StoredItem], settled: [CommittedOutcome], to run: Run.ID, epoch: Int
+    ) async throws {
         try fault(.append(items))
-        try await base.append(items, to: run)
+        if !settled.isEmpty { try fault(.commit(settled)) }
+        try await base.append(items, settled: settled, to: run, epoch: epoch)
     }
 
     public func setTransformed(_ values: [(index: Int, value: Payload)], of run: Run.ID) async throws {
@@ -65,9 +68,9 @@ public final class FaultyStore: Store {
         try await base.outcomes(of: run, from: start, limit: limit)
     }
 
-    public func finish(_ run: Run) async throws {
-        try fault(.finish(run))
-        try await base.finish(run)
+    public func update(_ run: Run) async throws {
+        try fault(.update(run))
+        try await base.update(run)
     }
 
     public func run(_ id: Run.ID) async throws -> Run? { try await base.run(id) }
@@ -81,7 +84,7 @@ public final class FaultyStore: Store {
         try await base.save(checkpoint, charges: charges)
     }
 
-    public func checkpoints(of item: CheckpointSubject) async throws -> [Checkpoint] {
+    public func checkpoints(of item: CheckpointSubject) async throws -> (saved: [Checkpoint], damaged: [String]) {
         try await base.checkpoints(of: item)
     }
 

@@ -59,7 +59,7 @@ extension StoreConformance {
             run.summary = Payload(json: ["total": .number(Number("1.50")!)])
             run.metrics = Sample.metrics
             run.incompleteReason = "the price list of ocr was gone"
-            try await store.finish(run)
+            try await store.update(run)
             let found = try await store.run(run.id)
             try expect(found.map(Sample.text), Sample.text(run))
             try expect(found?.metrics, run.metrics)
@@ -73,7 +73,7 @@ extension StoreConformance {
             try expect(await store.run(run.id)?.summary == nil, true)
             run.status = .succeeded
             run.summary = Payload(json: .null)
-            try await store.finish(run)
+            try await store.update(run)
             try expect(await store.run(run.id)?.summary?.json(), .null)
         },
         StoreConformance("a store refuses a second run of an execution while one is in progress") { store in
@@ -81,12 +81,12 @@ extension StoreConformance {
             try await store.begin(first)
             try await expect(.alreadyRunning) { try await store.begin(Sample.run("run_2")) }
             first.status = .paused
-            try await store.finish(first)
+            try await store.update(first)
             try await expect(.alreadyRunning) { try await store.begin(Sample.run("run_2")) }
             try expect(await store.run(Sample.id("run_2")) == nil, true)
             try await store.begin(Sample.run("run_3", execution: "another"))
             first.status = .failed
-            try await store.finish(first)
+            try await store.update(first)
             try await store.begin(Sample.run("run_2"))
             try expect(await store.runs(matching: RunFilter()).map(\.id.text), ["run_2", "run_3", "run_1"])
         },
@@ -94,6 +94,20 @@ extension StoreConformance {
             try await store.begin(Sample.run("run_1"))
             try await expect(.exists) { try await store.begin(Sample.run("run_1", execution: "another")) }
             try expect(await store.run(Sample.id("run_1"))?.executionID.text, "exec_1")
+        },
+        StoreConformance("a store lets a run that has ended stay as it ended") { store in
+            var run = Sample.run("run_1")
+            try await store.begin(run)
+            run.status = .succeeded
+            try await store.update(run)
+            try await store.begin(Sample.run("run_2"))
+            var late = run
+            (late.status, late.epoch, late.error) = (.failed, 2, Sample.failure)
+            try await store.update(late)
+            late.status = .running
+            try await store.update(late)
+            try expect(await store.run(run.id).map(Sample.text), Sample.text(run))
+            try expect(await store.execution(run.executionID)?.status, .running)
         },
         StoreConformance("a store files the execution of a run and lets it stand as its last run") { store in
             var run = Sample.run("run_1")
@@ -104,7 +118,7 @@ extension StoreConformance {
             try expect(execution?.scope, run.scope)
             try expect(execution?.createdAt, run.startedAt)
             run.status = .cancelled
-            try await store.finish(run)
+            try await store.update(run)
             try await store.begin(Sample.run("run_2", startedAt: 9_000))
             execution = try await store.execution(run.executionID)
             try expect(execution?.status, .running)
@@ -118,7 +132,7 @@ extension StoreConformance {
                 try await store.begin(run)
                 guard number < 6 else { continue }
                 run.status = number < 4 ? .succeeded : .failed
-                try await store.finish(run)
+                try await store.update(run)
             }
             func found(_ filter: RunFilter) async throws -> [String] {
                 try await store.runs(matching: filter).map(\.id.text)
@@ -159,17 +173,49 @@ extension StoreConformance {
             let run = Sample.run("run_1")
             try await store.begin(run)
             let items = (0..<5).map { Sample.item($0) }
-            try await store.append(Array(items[..<2]), to: run.id)
-            try await store.append(Array(items[2...]), to: run.id)
+            try await store.append(Array(items[..<2]), settled: [], to: run.id, epoch: 1)
+            try await store.append(Array(items[2...]), settled: [], to: run.id, epoch: 1)
             try expect(await store.items(of: run.id, from: 0, limit: .max).map(Sample.text), items.map(Sample.text))
             try expect(await store.items(of: run.id, from: 1, limit: 2).map(\.item.id), ["doc_1", "doc_2"])
             try expect(await store.items(of: run.id, from: 5, limit: 2).count, 0)
             try expect(await store.items(of: run.id, from: 0, limit: 0).count, 0)
         },
+        StoreConformance("a store appends items with the outcomes of those that were settled before") { store in
+            var run = Sample.run("run_1")
+            try await store.begin(run)
+            func append(_ range: Range<Int>, settled: [Int], epoch: Int) async throws {
+                let settled = settled.map { index in
+                    CommittedOutcome(
+                        Sample.success(index), charges: [Sample.charge("c\(index)")],
+                        cached: Sample.cacheEntry("key\(index)", 1))
+                }
+                try await store.append(
+                    range.map { Sample.item($0) }, settled: settled, to: run.id, epoch: epoch)
+            }
+            func found() async throws -> [Int] {
+                let items = try await store.items(of: run.id, from: 0, limit: 9)
+                let outcomes = try await store.outcomes(of: run.id, from: 0, limit: 9)
+                return [items.count, outcomes.count, try await store.charges(matching: ChargeFilter()).count]
+            }
+            try await append(0..<2, settled: [1], epoch: 1)
+            try await append(2..<4, settled: [2, 1, 3], epoch: 1)
+            try expect(await found(), [4, 3, 3])
+            try expect(await store.outcomes(of: run.id, from: 0, limit: 9).map(\.index), [1, 2, 3])
+            try expect(await store.charges(matching: ChargeFilter()).map(\.costID), ["c1", "c2", "c3"])
+            try expect(await store.cacheEntry("key3"), Sample.cacheEntry("key3", 1))
+            try expect(
+                await store.commit([CommittedOutcome(Sample.failed(1))], of: run.id, epoch: 1), [false])
+            try await append(4..<5, settled: [4], epoch: 2)
+            run.status = .failed
+            try await store.update(run)
+            try await append(4..<5, settled: [4], epoch: 1)
+            try expect(await found(), [4, 3, 3])
+            try expect(await store.cacheEntry("key4"), nil)
+        },
         StoreConformance("a store replaces transformed values and leaves the data") { store in
             let run = Sample.run("run_1")
             try await store.begin(run)
-            try await store.append((0..<3).map { StoredItem(Item("doc_\($0)", $0), index: $0) }, to: run.id)
+            try await store.append(Sample.items(3), settled: [], to: run.id, epoch: 1)
             try await store.setTransformed([(1, Payload("first")), (2, Payload(json: .null))], of: run.id)
             try await store.setTransformed([(1, Payload("second"))], of: run.id)
             let found = try await store.items(of: run.id, from: 0, limit: 3)
@@ -187,7 +233,8 @@ extension StoreConformance {
                 ["b": 1, "a": [.null, true]],
                 deep, .null,
             ]
-            try await store.append(values.enumerated().map { StoredItem(Item("i\($0)", $1), index: $0) }, to: run.id)
+            let items = values.enumerated().map { StoredItem(Item("i\($0)", $1), index: $0) }
+            try await store.append(items, settled: [], to: run.id, epoch: 1)
             let found = try await store.items(of: run.id, from: 0, limit: 100).map { try $0.item.data.json().jsonBytes }
             try expect(found, values.map(\.jsonBytes))
         },
@@ -229,10 +276,10 @@ extension StoreConformance {
                 Sample.success(0), charges: [Sample.charge("late")], cached: Sample.cacheEntry("key", 1))
             try expect(await store.commit([late, late], of: run.id, epoch: 2), [false, false])
             run.epoch = 2
-            try await store.finish(run)
+            try await store.update(run)
             try expect(await store.commit([late], of: run.id, epoch: 1), [false])
             run.status = .failed
-            try await store.finish(run)
+            try await store.update(run)
             try expect(await store.commit([late], of: run.id, epoch: 2), [false])
             try expect(await store.outcomes(of: run.id, from: 0, limit: 9).count, 0)
             try expect(await store.charges(matching: ChargeFilter()).count, 0)
@@ -307,13 +354,52 @@ extension StoreConformance {
             var first = Sample.call("call_1")
             try await store.file(first, charge: nil, cached: nil)
             try await store.file(Sample.call("call_2"), charge: nil, cached: nil)
+            first.state = .inDoubt
+            try await store.file(first, charge: nil, cached: nil)
+            (first.state, first.runID) = (.open, Sample.id("run_2"))
+            try await store.file(first, charge: nil, cached: nil)
             first.state = .settled
-            first.runID = Sample.id("run_2")
             let entry = Sample.cacheEntry("key", 1)
             try await store.file(first, charge: Sample.charge("c1", key: "call|1"), cached: entry)
             try expect(await store.calls(matching: CallFilter()), [first, Sample.call("call_2")])
             try expect(await store.charges(matching: ChargeFilter()).map(\.costID), ["c1"])
             try expect(await store.cacheEntry("key"), entry)
+        },
+        StoreConformance("a store lets no late answer undo what is known of a call") { store in
+            var call = Sample.call("call_1")
+            var late = call
+            func file(_ state: CallRecord.State, late isLate: Bool = false, _ number: Int? = nil) async throws {
+                (call.state, late.state) = (state, state)
+                try await store.file(
+                    isLate ? late : call, charge: number.map { Sample.charge("c\($0)", key: "k\($0)") },
+                    cached: number.map { Sample.cacheEntry("key", .number(Number($0))) })
+            }
+            func expectFound(
+                _ state: CallRecord.State, _ charges: [String], cached: Int?, line: Int = #line
+            ) async throws {
+                call.state = state
+                try expect(await store.calls(matching: CallFilter()), [call], line: line)
+                try expect(await store.charges(matching: ChargeFilter()).map(\.costID), charges, line: line)
+                try expect(await store.cacheEntry("key")?.value, cached.map { .number(Number($0)) }, line: line)
+            }
+            try await file(.open)
+            try await file(.inDoubt)
+            call.runID = Sample.id("run_2")
+            try await file(.open)
+            try await file(.inDoubt, late: true)
+            try await expectFound(.inDoubt, [], cached: nil)
+            try await file(.open)
+            try await file(.released)
+            for state in [CallRecord.State.open, .inDoubt, .released] { try await file(state, late: true, 1) }
+            try await expectFound(.released, [], cached: nil)
+            try await file(.settled, late: true, 2)
+            try await expectFound(.settled, ["c2"], cached: 2)
+            for state in [CallRecord.State.open, .inDoubt, .released] { try await file(state, late: true, 3) }
+            for _ in 1...2 { try await file(.settled, late: true, 2) }
+            try await expectFound(.settled, ["c2"], cached: 2)
+            for _ in 1...2 { try await file(.settled, 4) }
+            try await store.file(call, charge: Sample.charge("no key"), cached: nil)
+            try await expectFound(.settled, ["c2", "c4"], cached: 2)
         },
         StoreConformance("a store finds calls by every part of their subject") { store in
             var composed = Sample.call("call_1", input: "caf\u{E9}", key: "a")
@@ -358,10 +444,11 @@ extension StoreConformance {
                 Sample.checkpoint("a", 1), Sample.checkpoint("b", [.null, "x"]), Sample.checkpoint("c", .null),
             ]
             for checkpoint in saved { try await store.save(checkpoint, charges: []) }
-            try expect(await store.checkpoints(of: Sample.subject), saved)
+            try expect(await store.checkpoints(of: Sample.subject).saved, saved)
+            try expect(await store.checkpoints(of: Sample.subject).damaged, [])
             let again = Sample.checkpoint("a", 2)
             try await store.save(again, charges: [Sample.charge("c1", key: "k")])
-            try expect(await store.checkpoints(of: Sample.subject), [saved[1], saved[2], again])
+            try expect(await store.checkpoints(of: Sample.subject).saved, [saved[1], saved[2], again])
             try expect(await store.charges(matching: ChargeFilter()).map(\.costID), ["c1"])
         },
         StoreConformance("a store saves no step of another epoch, nor its charges") { store in
@@ -369,7 +456,7 @@ extension StoreConformance {
             var stale = Sample.checkpoint("a", 1)
             stale.epoch = 2
             try await store.save(stale, charges: [Sample.charge("c1")])
-            try expect(await store.checkpoints(of: Sample.subject), [])
+            try expect(await store.checkpoints(of: Sample.subject).saved, [])
             try expect(await store.charges(matching: ChargeFilter()), [])
         },
         StoreConformance("a store keeps the steps of items apart, byte by byte, and forgets those of one") { store in
@@ -379,11 +466,11 @@ extension StoreConformance {
             decomposed.subject.inputID = "e\u{301}"
             try await store.save(composed, charges: [])
             try await store.save(decomposed, charges: [])
-            try expect(await store.checkpoints(of: composed.subject), [composed])
+            try expect(await store.checkpoints(of: composed.subject).saved, [composed])
             try await store.dropCheckpoints(of: composed.subject)
             try await store.dropCheckpoints(of: composed.subject)
-            try expect(await store.checkpoints(of: composed.subject), [])
-            try expect(await store.checkpoints(of: decomposed.subject), [decomposed])
+            try expect(await store.checkpoints(of: composed.subject).saved, [])
+            try expect(await store.checkpoints(of: decomposed.subject).saved, [decomposed])
         },
         StoreConformance("a store replaces a cached value and counts its uses") { store in
             try expect(await store.cacheEntry("key"), nil)
@@ -493,14 +580,18 @@ private enum Sample {
             id: id(name), executionID: id(execution), processorID: id(processor), definition: definition,
             scope: Scope(accountID: ExternalID("acc \u{E9}"), underwritingID: nil, executionID: id(execution)),
             lineage: lineage ?? Lineage(parentRunID: id(name)), runner: "thread", request: ["pipeline": ["a", 1]],
-            startedAt: moment(Int(startedAt)))
+            startedAt: moment(Int(startedAt)), isListed: true)
     }
 
     static func begun(in store: any Store, items: Int) async throws -> Run {
         let run = run("run_1")
         try await store.begin(run)
-        try await store.append((0..<items).map { StoredItem(Item("doc_\($0)", $0), index: $0) }, to: run.id)
+        try await store.append(self.items(items), settled: [], to: run.id, epoch: run.epoch)
         return run
+    }
+
+    static func items(_ count: Int) -> [StoredItem] {
+        (0..<count).map { StoredItem(Item("doc_\($0)", $0), index: $0) }
     }
 
     static func item(_ index: Int) -> StoredItem {

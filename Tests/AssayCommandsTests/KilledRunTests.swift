@@ -24,8 +24,21 @@ import Testing
             program.send(SIGKILL)
             _ = program.end()
             let acknowledged = Set(printed.compactMap { $0["index"]?.number?.integer })
-            guard let run = try await shell.runs().last else {
+            // A program killed at once has not made its store yet.
+            let hasStore = FileManager.default.fileExists(atPath: shell.folder + "/.assay/assay.db")
+            if hasStore, await shell.assay("runs", "list") != 0 { print("DEBUGX", lines, shell.messages.text) }
+            guard hasStore, let run = try await shell.runs().last else {
                 #expect(acknowledged.isEmpty, comment)
+                continue
+            }
+            if await shell.output(of: "runs", "show", run).text.contains("while its inputs were read") {
+                #expect(acknowledged.isEmpty, comment)
+                #expect(await shell.assay("resume", run) == 65, comment)
+                continue
+            }
+            guard try await Self.isListed(run, in: shell) else {
+                #expect(acknowledged.isEmpty, comment)
+                #expect(await shell.assay("resume", run) != 0, comment)
                 continue
             }
             // A run that had ended already cannot be gone on with to any effect, and is as good.
@@ -44,5 +57,27 @@ import Testing
             #expect(charges.map(\.cost.description) == ["0.10"], comment)
             #expect(try await store.check() == [], comment)
         }
+    }
+
+    private static func isListed(_ run: String, in shell: TestShell) async throws -> Bool {
+        let store = try SQLiteStore.open(shell.folder + "/.assay/assay.db")
+        defer { store.close() }
+        return try await store.run(try #require(Identifier(run)))?.isListed == true
+    }
+
+    @Test("is not offered to go on with when it had not read all of its inputs")
+    func killedWhileReading() async throws {
+        let shell = try TestShell()
+        try shell.write(TestShell.capitals, to: "p.yaml")
+        try shell.write("{\"data\":\"x\"}\n", to: "in.jsonl")
+        let program = try Program(["run", "p.yaml", "-", "--runner", "sequential"], in: shell.folder)
+        // More than a pipe holds, so that the program has begun to read when this returns.
+        program.write(String(repeating: "\n", count: 200_000))
+        program.send(SIGKILL)
+        _ = program.end()
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none") == 0)
+        #expect(shell.messages.text.hasSuffix("its inputs were not all read, so run it again\n"))
+        #expect(shell.messages.lines.count == 1)
+        #expect(await shell.assay("resume", try #require(try await shell.runs().last)) == 65)
     }
 }

@@ -47,14 +47,20 @@ import Testing
     @Test(
         "ends at Ctrl-C and SIGTERM also while it waits for input",
         arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
-    func signals(signal: Int32, code: Int32) throws {
+    func signals(signal: Int32, code: Int32) async throws {
         let shell = try TestShell()
         try shell.write(TestShell.capitals, to: "p.yaml")
-        let program = try Program(["run", "p.yaml", "-"], in: shell.folder)
+        let program = try Program(["run", "p.yaml", "-", "--runner", "sequential"], in: shell.folder)
         // More than a pipe holds, so that the program has begun to read when this returns.
         program.write(String(repeating: "\n", count: 200_000))
         program.send(signal)
-        #expect(program.messages().contains("stopped while the inputs were read"))
+        let messages = program.messages()
+        #expect(messages.contains("stopped while the inputs were read") && !messages.contains("assay resume"))
         #expect(program.end() == code)
+        let run = try #require(try await shell.runs().first)
+        let (text, _) = await shell.output(of: "runs", "show", run, "-o", "json")
+        let error = try JSONValue(json: text)["error"]
+        #expect(error?["code"] == "cancelled")
+        #expect(error?["message"]?.string?.hasPrefix("stopped while the inputs were read") == true)
     }
 }

@@ -78,6 +78,91 @@ import Testing
         #expect(lines[3]["outcomes"] == nil && lines[3]["payloads"]?.array?.count == 3)
     }
 
+    @Test(
+        "writes no outcome that is taken back again: under atomic all of them after the verdict",
+        arguments: [
+            (lines, ["cancelled", "failed", "cancelled", "failed"]),
+            ("{\"data\":\"x\"}\n{\"data\":\"y\"}", ["succeeded", "succeeded", "succeeded"]),
+        ] as [(String, [JSONValue])])
+    func atomic(text: String, statuses: [JSONValue]) async throws {
+        let shell = try Self.shell(text)
+        let (text, _) = await shell.output(
+            of: "run", "p.yaml", "--inputs", "in.jsonl", "-o", "jsonl", "--on-failure", "atomic", "--workers", "1")
+        let lines = try text.split(separator: "\n").map { try JSONValue(json: String($0)) }
+        #expect(lines.map { $0["status"] } == statuses)
+        #expect(lines.map { $0["type"] }.dropLast().allSatisfy { $0 == "outcome" } && lines.last?["type"] == "report")
+        #expect(lines.allSatisfy { $0["status"] == "succeeded" || $0["output"] ?? .null == .null })
+    }
+
+    @Test("that ended while its inputs were read is on record with the reason, and is not offered to go on with")
+    func unlisted() async throws {
+        let shell = try Self.shell(Self.lines + "{bad\n")
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "--runner", "sequential") == 65)
+        #expect(shell.messages.lines.count == 1 && shell.messages.text.hasPrefix("in.jsonl:4: not valid JSON"))
+        let run = try #require(try await shell.runs().first)
+        let (json, _) = await shell.output(of: "runs", "show", run, "-o", "json")
+        let error = try #require(try JSONValue(json: json)["error"])
+        #expect(error["message"]?.string.map { $0 + "\n" } == shell.messages.text)
+        #expect(error["code"] == "configuration")
+        let (table, _) = await shell.output(of: "runs", "show", run)
+        #expect(table.contains("run the command again") && !table.contains("assay resume"))
+        #expect(await shell.assay("resume", run) == 65)
+        #expect(await shell.assay("retry", run) == 65)
+    }
+
+    /// An input during whose reading a file changes.
+    private final class Meddler: ByteSource {
+        private let source = TextSource("{\"data\":\"x\"}\n")
+        private let shell: TestShell
+
+        init(_ shell: TestShell) { self.shell = shell }
+
+        func read(_ limit: Int) throws -> [UInt8] {
+            try shell.write("currency: [\n", to: "prices.yaml")
+            return source.read(limit)
+        }
+    }
+
+    @Test("tells once when a price file that changed cannot be used, and goes on by the last good one")
+    func prices() async throws {
+        let shell = try TestShell()
+        try shell.write("currency: USD\nprocessors: {capitals: 0.25}\n", to: "prices.yaml")
+        try shell.write(
+            """
+            run_as: processor
+            processors:
+              - {processor_id: capitals, processor_type: text_transformer, parameters: {transformation: uppercase}}
+            prices: prices.yaml
+
+            """, to: "p.yaml")
+        var value = shell.value
+        value.input = Meddler(shell)
+        #expect(await CommandLineTool.run(["run", "p.yaml", "-", "--quiet", "-o", "json"], in: value) == 0)
+        #expect(shell.messages.text.hasPrefix("warning: the changed price file is not used: "))
+        #expect(shell.messages.text.components(separatedBy: "warning:").count == 2)
+        let total = try JSONValue(json: shell.output.text)["cost_breakdown"]?["total_cost"]
+        #expect(total == .number(Number("0.25")!))
+    }
+
+    @Test("says that nothing can be refreshed where nothing is cached")
+    func refresh() async throws {
+        let shell = try Self.shell("{\"data\":\"x\"}")
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none", "--refresh") == 0)
+        #expect(shell.messages.lines == ["warning: --refresh has no effect: results are not cached"])
+    }
+
+    @Test("shows the item whose name has these bytes, not one that looks the same")
+    func spellings() async throws {
+        let shell = try Self.shell(
+            "{\"input_id\":\"e\u{301}\",\"data\":\"x\"}\n{\"input_id\":\"\u{E9}\",\"data\":\"y\"}")
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none") == 0)
+        let run = try await shell.runs()[0]
+        for (name, output) in [("e\u{301}", "X"), ("\u{E9}", "Y")] as [(String, JSONValue)] {
+            let (text, _) = await shell.output(of: "runs", "items", run, name, "-o", "json")
+            #expect(try JSONValue(json: text)["output"] == output)
+        }
+    }
+
     @Test("goes on when nobody reads its output any more")
     func closedPipe() async throws {
         let shell = try Self.shell()

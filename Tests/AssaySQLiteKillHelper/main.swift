@@ -21,7 +21,8 @@ func work(in store: SQLiteStore, _ runID: Run.ID) async throws {
         lineage: Lineage(parentRunID: runID), runner: "thread", request: [:], startedAt: World.system.time.now())
     try await store.begin(run)
     let count = workers * itemsEach
-    try await store.append((0..<count).map { StoredItem(Item("doc_\($0)", $0), index: $0) }, to: run.id)
+    let items = (0..<count).map { StoredItem(Item("doc_\($0)", $0), index: $0) }
+    try await store.append(items, settled: [], to: run.id, epoch: run.epoch)
     try await withThrowingTaskGroup(of: Void.self) { group in
         for worker in 0..<workers {
             group.addTask {

@@ -13,7 +13,7 @@ import Testing
             let outcomes = try await store.outcomes(of: run.id, from: 0, limit: .max).map { try $0.jsonValue().json }
             let items = try await store.items(of: run.id, from: 0, limit: .max).map { try $0.item.data.json().json }
             let charges = try await store.charges(matching: ChargeFilter()).map(\.jsonValue.json)
-            let steps = try await store.checkpoints(of: Sample.subject(of: run)).map(\.value.json)
+            let steps = try await store.checkpoints(of: Sample.subject(of: run)).saved.map(\.value.json)
             let events = try await store.events(of: run.id, after: 0, limit: 9).map(\.jsonValue.json)
             let cached = try await store.cacheEntry("key")?.value.json
             let problems = try await store.check()

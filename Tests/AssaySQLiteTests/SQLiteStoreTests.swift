@@ -53,6 +53,31 @@ import Testing
         await #expect(throws: ProcessingError.self) { try await store.run(Sample.id("run_1")) }
     }
 
+    @Test("leaves no log at a clean end, whoever has read and still reads")
+    func cleanEnd() async throws {
+        let store = try SQLiteStore.open(folder.database)
+        _ = try await Sample.fill(store, items: 200)
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask { try await store.outcomes(of: Sample.id("run_1"), from: 0, limit: .max).count }
+            }
+            for try await count in group { #expect(count == 200) }
+        }
+        let (entries, entered) = AsyncStream<Void>.makeStream()
+        async let late = store.readAside { connection in
+            entered.finish()
+            return try connection.outcomes(of: Sample.id("run_1"), from: 0, limit: .max).count
+        }
+        for await _ in entries {}
+        store.close()
+        #expect(try await late == 200)
+        for suffix in ["-wal", "-shm"] { #expect(access(folder.database + suffix, F_OK) != 0) }
+        let reader = try SQLiteStore.open(folder.database, access: .readOnly)
+        #expect(try await reader.charges(matching: ChargeFilter()).count == 200)
+        reader.close()
+        await #expect(throws: ProcessingError.self) { try await reader.charges(matching: ChargeFilter()) }
+    }
+
     @Test("keeps one currency for life")
     func currency() throws {
         let store = try SQLiteStore.open(folder.database, currency: "EUR")
@@ -135,12 +160,12 @@ import Testing
         let (left, paused) = (Sample.run("left"), Sample.run("paused"))
         for var run in [left, paused] {
             try await first.begin(run)
-            try await first.append(Sample.items(3), to: run.id)
+            try await first.append(Sample.items(3), settled: [], to: run.id, epoch: 1)
             _ = try await first.commit([Sample.committed(1, of: run)], of: run.id, epoch: 1)
             try await first.file(Sample.call("call_\(run.id)", of: run), charge: nil, cached: nil)
             guard run.id == paused.id else { continue }
             run.status = .paused
-            try await first.finish(run)
+            try await first.update(run)
         }
         let finished = try await Sample.fill(first)
         first.close()
@@ -180,7 +205,8 @@ import Testing
                     UPDATE cache SET cost = cost + 1;
                     """)
         }
-        #expect(try await store.checkpoints(of: Sample.subject(of: run)).map(\.step) == ["score"])
+        var steps = try await store.checkpoints(of: Sample.subject(of: run))
+        #expect(steps.saved.map(\.step) == ["score"] && steps.damaged == ["read"])
         #expect(try await store.check() != [])
         #expect(try await store.cacheEntry("key") == nil)
         #expect(try await store.info().counts["cache"] == 0)
@@ -188,7 +214,8 @@ import Testing
         #expect(try await store.check() == [])
         // A value that was filed under another step's name is damaged too.
         try await store.write { try $0.database.execute(sql: "UPDATE checkpoints SET step = 'x' WHERE step = 'read'") }
-        #expect(try await store.checkpoints(of: Sample.subject(of: run)).map(\.step) == ["score"])
+        steps = try await store.checkpoints(of: Sample.subject(of: run))
+        #expect(steps.saved.map(\.step) == ["score"] && steps.damaged == ["x"])
     }
 
     @Test(
@@ -206,6 +233,25 @@ import Testing
         #expect(try await store.check() == [])
         try await store.write { try $0.database.execute(sql: change) }
         #expect(try await store.check() != [])
+    }
+
+    @Test("takes a charge that came after its item was given up for sound")
+    func lateCharge() async throws {
+        let store = try SQLiteStore.open(folder.database)
+        var run = Sample.run()
+        try await store.begin(run)
+        try await store.append(Sample.items(1), settled: [], to: run.id, epoch: 1)
+        var outcome = Outcome(inputID: "doc_0", index: 0, status: .failed)
+        outcome.attempts = 1
+        _ = try await store.commit([CommittedOutcome(outcome)], of: run.id, epoch: 1)
+        var charge = Sample.charge(0, of: run)
+        charge.kind = .call
+        try await store.file(Sample.call("call_1", of: run, state: .settled), charge: charge, cached: nil)
+        (run.status, run.counts) = (.failed, Counts(total: 1))
+        run.counts.add(.failed)
+        run.finishedAt = Timestamp(milliseconds: run.startedAt.milliseconds + 1_000)
+        try await store.update(run)
+        #expect(try await store.check() == [])
     }
 
     @Test("never gives a charge or an outcome that was altered")
@@ -241,7 +287,7 @@ import Testing
         let store = try SQLiteStore.open(folder.database)
         let run = Sample.run()
         try await store.begin(run)
-        try await store.append(Sample.items(1), to: run.id)
+        try await store.append(Sample.items(1), settled: [], to: run.id, epoch: 1)
         let deep = (0...JSONValue.maximumDepth).reduce(JSONValue.null) { value, _ in [value] }
         for payload in [Payload(json: deep), Payload(Double.nan)] {
             var committed = Sample.committed(0, of: run)

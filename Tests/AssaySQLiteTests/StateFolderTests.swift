@@ -31,6 +31,33 @@ import Testing
         }
     }
 
+    @Test("is closed to others, with everything in it, when they may read it", arguments: [0o750, 0o705])
+    func tightened(mode open: Int) async throws {
+        try SQLiteStore.open(folder.database).close()
+        let names = ["assay.db", "assay.db-wal", "assay.db-shm", "owner.lock"]
+        for name in names.dropFirst() { try Data().write(to: URL(fileURLWithPath: folder.state + "/" + name)) }
+        for name in names { chmod(folder.state + "/" + name, mode_t(open)) }
+        chmod(folder.state, mode_t(open))
+        _ = try SQLiteStore.open(folder.database, access: .readOnly)
+        #expect(mode(folder.state) == mode_t(open))
+        let store = try SQLiteStore.open(folder.database)
+        try await store.begin(Sample.run())
+        #expect(mode(folder.state) == 0o700)
+        for name in names { #expect(mode(folder.state + "/" + name) == 0o600, "\(name)") }
+    }
+
+    @Test("keeps its rights when it holds other things as well; the files are closed to others")
+    func shared() throws {
+        mkdir(folder.state, 0o700)
+        try Data().write(to: URL(fileURLWithPath: folder.state + "/notes.txt"))
+        try SQLiteStore.open(folder.database).close()
+        chmod(folder.database, 0o644)
+        chmod(folder.state, 0o755)
+        try SQLiteStore.open(folder.database).close()
+        #expect(mode(folder.state) == 0o755)
+        #expect(mode(folder.database) == 0o600)
+    }
+
     @Test("is refused when others may write in it or to the database", arguments: [0o770, 0o707])
     func openToOthers(mode: Int) throws {
         mkdir(folder.state, 0o700)

@@ -31,7 +31,7 @@ enum Sample {
             id: id(name), executionID: id(execution ?? "exec_" + name), processorID: id("sample"),
             definition: definition,
             scope: Scope(accountID: ExternalID("acc")), lineage: Lineage(parentRunID: id(name)), runner: "sequential",
-            request: [:], startedAt: Timestamp(milliseconds: 1_740_993_300_000))
+            request: [:], startedAt: Timestamp(milliseconds: 1_740_993_300_000), isListed: true)
     }
 
     static func items(_ count: Int) -> [StoredItem] { (0..<count).map { StoredItem(Item("doc_\($0)", $0), index: $0) } }
@@ -77,7 +77,7 @@ enum Sample {
     static func fill(_ store: SQLiteStore, items count: Int = 3) async throws -> Run {
         var run = run()
         try await store.begin(run)
-        try await store.append(items(count), to: run.id)
+        try await store.append(items(count), settled: [], to: run.id, epoch: 1)
         _ = try await store.commit((0..<count).map { committed($0, of: run) }, of: run.id, epoch: 1)
         try await store.save(checkpoint("read", ["text": "abc"], of: run), charges: [])
         try await store.file(call("call_1", of: run, state: .settled), charge: nil, cached: cacheEntry("key", ["a": 1]))
@@ -89,7 +89,7 @@ enum Sample {
         run.counts = Counts(total: count)
         for _ in 0..<count { run.counts.add(.succeeded) }
         run.finishedAt = run.startedAt
-        try await store.finish(run)
+        try await store.update(run)
         return run
     }
 }

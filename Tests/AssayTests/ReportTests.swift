@@ -135,12 +135,12 @@ import Testing
         #expect(steps.map(\.failures) == [0, 2, 0])
     }
 
-    @Test("a run whose store fails throws, and can be resumed", arguments: ["commit", "finish", "append"])
+    @Test("a run whose store fails throws, and can be resumed", arguments: ["commit", "update"])
     func storeFails(write: String) async throws {
         let failures = Counter()
         let store = FaultyStore { current in
             switch (current, write) {
-            case (.commit, "commit"), (.finish, "finish"), (.append, "append"):
+            case (.commit, "commit"), (.update, "update"):
                 if failures.next() == 1 { throw ProcessingError(.store, "the disk is full") }
             default: break
             }
@@ -152,5 +152,17 @@ import Testing
         #expect(run.status == .failed)
         let resumed = try await engine.resume(run.id, with: RegisteredProcessor(processor))
         #expect(resumed.success)
+    }
+
+    @Test("a run whose inputs are not all on record cannot be resumed") func notListed() async throws {
+        let store = FaultyStore { write in
+            if case .append = write { throw ProcessingError(.store, "the disk is full") }
+        }
+        let engine = Engine.testing(store)
+        let processor = StepProcessor()
+        #expect(await code { try await engine.run(processor, items: [Item("a", 1)]) } == .store)
+        let run = try #require(try await store.runs(matching: RunFilter()).first)
+        #expect(!run.isListed)
+        #expect(await code { try await engine.resume(run.id, with: RegisteredProcessor(processor)) } == .configuration)
     }
 }

@@ -30,7 +30,7 @@ import Testing
             _ = try await context.step("first") { n }
             let subject = CheckpointSubject(
                 executionID: context.executionID, processorID: context.processorID, inputID: "item_1")
-            return try await store.checkpoints(of: subject).map(\.step)
+            return try await store.checkpoints(of: subject).saved.map(\.step)
         }
         #expect(try report.outputs(as: [String].self) == [["first"]])
     }

@@ -4,9 +4,12 @@ import Synchronization
 import Testing
 
 @Suite("A run that stops") struct StopTests {
-    private static func retries(_ count: Int) throws -> RetryPolicy { try RetryPolicy(maxRetries: count, initialDelay: 0) }
+    private static func retries(_ count: Int) throws -> RetryPolicy {
+        try RetryPolicy(maxRetries: count, initialDelay: 0)
+    }
 
-    @Test("is cancelled when it is cancelled after its policy had stopped it") func cancelledAfterPolicy() async throws {
+    @Test("is cancelled when it is cancelled after its policy had stopped it") func cancelledAfterPolicy() async throws
+    {
         let handle = Mutex<RunHandle?>(nil)
         let begun = Door()
         let processor = ClosureProcessor<Int, Int>("test") { n, _ in
@@ -99,7 +102,8 @@ import Testing
         let calls = Counter()
         let fails = Mutex(false)
         let store = FaultyStore { write in
-            guard case .commit(let outcomes) = write, fails.withLock({ $0 }), outcomes.contains(where: \.outcome.carried)
+            guard case .commit(let outcomes) = write, fails.withLock({ $0 }),
+                outcomes.contains(where: \.outcome.carried)
             else { return }
             throw ProcessingError(.store, "the disk is gone")
         }

@@ -8,7 +8,13 @@ extension Engine {
         if let named = point?.inputDigest, named != (try session.digest(of: entry.item)) { point = nil }
         if session.resumes(entry.index) {
             let digest = try session.digest(of: entry.item)
-            for checkpoint in try await store.checkpoints(of: session.checkpointSubject(entry.item.id))
+            let kept = try await store.checkpoints(of: session.checkpointSubject(entry.item.id))
+            for step in kept.damaged {
+                session.emit(.warning, item: entry.item.id) {
+                    ["message": .string("the saved value of step '\(step)' is damaged and is made again")]
+                }
+            }
+            for checkpoint in kept.saved
             where checkpoint.inputDigest == digest
                 && History.accepts(checkpoint.definition, for: session.run, session.options)
             {
@@ -20,7 +26,8 @@ extension Engine {
 
     /// The outcome of an item whose output was cached, with the zero charge that stands for it.
     nonisolated(nonsending) func cachedOutcome(of entry: StoredItem, _ session: RunSession) async throws -> Outcome? {
-        guard let policy = session.options.itemCache, !policy.refresh, let key = itemKey(of: entry, session, policy) else {
+        guard let policy = session.options.itemCache, !policy.refresh, let key = itemKey(of: entry, session, policy)
+        else {
             return nil
         }
         guard let found = try await store.cacheEntry(key), found.isFresh(at: world.time.now()) else {

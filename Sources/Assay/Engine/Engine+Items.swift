@@ -64,7 +64,9 @@ extension Engine {
                     guard lane.arm(generation, at: world.time.uptime(), limit: session.options.itemTimeout) else {
                         return
                     }
-                    do { answer = .success(try stored(await worker.extract(work.input, in: context), caches: caches)) } catch {
+                    do {
+                        answer = .success(try stored(await worker.extract(work.input, in: context), caches: caches))
+                    } catch {
                         answer = .failure(error)
                     }
                     guard lane.disarm(generation) else { return }

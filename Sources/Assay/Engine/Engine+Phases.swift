@@ -9,6 +9,8 @@ extension Engine {
         var failure: FailureRecord?
         do {
             let violation = try await takeIn(page, session, history)
+            session.noteListed()
+            try await store.update(session.currentRun)
             try await chargeBase(session)
             if let violation { throw violation }
             try await prepareItems(session)
@@ -96,9 +98,9 @@ extension Engine {
                 stored.append(entry)
                 index += 1
             }
-            try await store.append(stored, to: session.run.id)
+            try await store.append(stored, settled: settled, to: session.run.id, epoch: session.run.epoch)
             session.add(items: stored, resuming: resuming)
-            try await commit(settled, session)
+            try await announce(settled.map(\.outcome), session)
         }
         return gate.violation
     }
@@ -203,8 +205,9 @@ extension Engine {
     /// Aggregates if the outcomes allow it.
     private func aggregate(_ session: RunSession) async -> (Payload?, FailureRecord?) {
         let counts = session.counts
-        let partial = session.options.aggregatePartial && counts.succeeded > 0
-        guard session.stopped == nil || partial, counts.succeeded == counts.total || partial else { return (nil, nil) }
+        let stop = session.stopped
+        let partial = session.options.aggregatePartial && counts.succeeded > 0 && stop?.isFromOutside != true
+        guard stop == nil || partial, counts.succeeded == counts.total || partial else { return (nil, nil) }
         let context = session.context(phase: .postprocessing)
         do {
             let positions = counts.succeeded == counts.total ? nil : try await succeededIndices(session)
@@ -236,9 +239,7 @@ extension Engine {
 
     /// Closes the bill, files the run and makes the report.
     private func finish(_ session: RunSession, summary: Payload?, failure: FailureRecord?) async throws -> Report {
-        var run = session.run
-        run.counts = session.counts
-        run.metrics = session.metrics
+        var run = session.currentRun
         run.summary = summary
         var failure = failure
         if session.incompleteReason != nil, session.options.strictCosts, failure == nil {
@@ -257,7 +258,7 @@ extension Engine {
         await hintAtKeys(session, run)
         session.emit(.runComplete) { ["status": .string(run.status.rawValue), "counts": run.counts.jsonValue] }
         try await session.fileEvents()
-        try await store.finish(run)
+        try await store.update(run)
         return try await report(of: run, outcomes: session.options.returnsOutcomes)
     }
 
@@ -307,9 +308,14 @@ extension Engine {
     nonisolated(nonsending) func commit(_ outcomes: [CommittedOutcome], _ session: RunSession) async throws {
         guard !outcomes.isEmpty else { return }
         let accepted = try await store.commit(outcomes, of: session.run.id, epoch: session.run.epoch)
-        session.note(zip(outcomes, accepted).lazy.filter(\.1).map(\.0.outcome))
-        for (committed, accepted) in zip(outcomes, accepted) where accepted {
-            let outcome = committed.outcome
+        try await announce(zip(outcomes, accepted).filter(\.1).map(\.0.outcome), session)
+    }
+
+    /// Takes note of outcomes that are in the store, and tells those who listen.
+    private nonisolated(nonsending) func announce(_ outcomes: [Outcome], _ session: RunSession) async throws {
+        guard !outcomes.isEmpty else { return }
+        session.note(outcomes)
+        for outcome in outcomes {
             session.emit(.itemComplete, item: outcome.inputID) {
                 ["status": .string(outcome.status.rawValue), "duration_ms": JSONValue(outcome.duration)]
             }
@@ -323,7 +329,7 @@ extension Engine {
             }
         }
         try await session.fileEvents()
-        if let told = session.options.onCommitted { await told(zip(outcomes, accepted).filter(\.1).map(\.0.outcome)) }
+        await session.options.onCommitted?(outcomes)
     }
 }
 

@@ -100,6 +100,11 @@ public final class Engine: Sendable {
         failedOnly: Bool = false, watching: (@Sendable (RunHandle) -> Void)? = nil
     ) async throws -> Report {
         let previous = try await existingRun(id)
+        guard previous.isListed else {
+            throw ProcessingError(
+                .configuration,
+                "run '\(id)' ended before all of its inputs were on record; start it anew with all of them")
+        }
         var options = options
         options.executionID = previous.executionID
         options.previousRunID = previous.id
@@ -217,14 +222,12 @@ public final class Engine: Sendable {
     /// Files the end of a run that could not be carried through, so that it can be resumed.
     private func end(_ session: RunSession, because error: any Error) async {
         let error = ProcessingError(wrapping: error, as: .processing)
-        var run = session.run
+        var run = session.currentRun
         run.status = .failed
-        run.counts = session.counts
-        run.metrics = session.metrics
         run.error = FailureRecord(error, stage: .extraction, item: nil, attempt: 0)
         run.finishedAt = world.time.now()
         run.duration = world.time.uptime() - session.startedAt
         // A store that failed may fail again; the run is then found and ended when the store is opened next.
-        try? await store.finish(run)
+        try? await store.update(run)
     }
 }

@@ -104,7 +104,8 @@ extension RunSession {
             of: request, maximum: request.maximumCost ?? unitPrice ?? .zero, in: context)
         try await store.file(record, charge: nil, cached: nil)
         return .proceed(
-            Call(record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn,
+            Call(
+                record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn,
                 continuesDoubt: continuesDoubt))
     }
 

@@ -34,6 +34,7 @@ final class RunSession: Sendable {
 
     private struct State {
         var total = 0
+        var isListed = false
         var runnable = 0
         var ended: [Bool] = []
         var resuming: Set<Int> = []
@@ -103,6 +104,16 @@ final class RunSession: Sendable {
     }
 
     func hasEnded(_ index: Int) -> Bool { state.withLock { $0.ended[index] } }
+
+    /// Takes note that all inputs are on record.
+    func noteListed() { state.withLock { $0.isListed = true } }
+
+    /// The run with what is known of it by now.
+    var currentRun: Run {
+        var run = run
+        (run.isListed, run.counts, run.metrics) = state.withLock { ($0.isListed, $0.counts, $0.metrics) }
+        return run
+    }
 
     /// Takes note of an item that failed for good and decides whether others may still start.
     func noteFailure() {

@@ -102,6 +102,8 @@ public struct Run: Sendable {
     public var epoch: Int
     /// Where it stands.
     public var status: Status
+    /// Whether all of its inputs are on record; a run that ended earlier cannot be gone on with.
+    public var isListed: Bool
     /// How its items ended.
     public var counts: Counts
     /// When it ended.
@@ -121,7 +123,7 @@ public struct Run: Sendable {
     public init(
         id: ID, executionID: Execution.ID, processorID: Identifier, definition: Digest, scope: Scope,
         lineage: Lineage, runner: String, request: JSONValue, startedAt: Timestamp, epoch: Int = 1,
-        status: Status = .running, counts: Counts = Counts()
+        status: Status = .running, isListed: Bool = false, counts: Counts = Counts()
     ) {
         self.id = id
         self.executionID = executionID
@@ -134,6 +136,7 @@ public struct Run: Sendable {
         self.startedAt = startedAt
         self.epoch = epoch
         self.status = status
+        self.isListed = isListed
         self.counts = counts
     }
 }

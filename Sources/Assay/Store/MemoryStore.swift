@@ -16,6 +16,8 @@ public final class MemoryStore: Store {
         var events: [Event] = []
 
         init(_ run: Run) { self.run = run }
+
+        func takesOutcomes(of epoch: Int) -> Bool { run.epoch == epoch && !run.status.isTerminal }
     }
 
     fileprivate struct State {
@@ -54,10 +56,14 @@ public final class MemoryStore: Store {
         }
     }
 
-    public func append(_ items: [StoredItem], to run: Run.ID) async throws {
+    public func append(
+        _ items: [StoredItem], settled: [CommittedOutcome], to run: Run.ID, epoch: Int
+    ) async throws {
         state.withLock { state in
-            state.runs[run]?.items += items
-            state.runs[run]?.outcomes += repeatElement(nil, count: items.count)
+            guard let stored = state.runs[run], stored.takesOutcomes(of: epoch) else { return }
+            stored.items += items
+            stored.outcomes += repeatElement(nil, count: items.count)
+            for outcome in settled { _ = state.commit(outcome, to: stored) }
         }
     }
 
@@ -73,17 +79,10 @@ public final class MemoryStore: Store {
 
     public func commit(_ outcomes: [CommittedOutcome], of run: Run.ID, epoch: Int) async throws -> [Bool] {
         state.withLock { state in
-            guard let stored = state.runs[run], stored.run.epoch == epoch, !stored.run.status.isTerminal else {
+            guard let stored = state.runs[run], stored.takesOutcomes(of: epoch) else {
                 return outcomes.map { _ in false }
             }
-            return outcomes.map { committed in
-                let index = committed.outcome.index
-                guard stored.outcomes[index] == nil else { return false }
-                stored.outcomes[index] = committed.outcome
-                if !committed.charges.isEmpty { _ = state.record(committed.charges) }
-                if let entry = committed.cached { state.cache[entry.key] = entry }
-                return true
-            }
+            return outcomes.map { state.commit($0, to: stored) }
         }
     }
 
@@ -101,10 +100,11 @@ public final class MemoryStore: Store {
         }
     }
 
-    public func finish(_ run: Run) async throws {
+    public func update(_ run: Run) async throws {
         state.withLock { state in
-            guard let epoch = state.runs[run.id]?.run.epoch, epoch <= run.epoch else { return }
-            state.runs[run.id]?.run = run
+            guard let stored = state.runs[run.id], !stored.run.status.isTerminal, stored.run.epoch <= run.epoch
+            else { return }
+            stored.run = run
             state.executions[run.executionID]?.status = run.status
         }
     }
@@ -130,8 +130,8 @@ public final class MemoryStore: Store {
         }
     }
 
-    public func checkpoints(of item: CheckpointSubject) async throws -> [Checkpoint] {
-        state.withLock { $0.checkpoints[item] ?? [] }
+    public func checkpoints(of item: CheckpointSubject) async throws -> (saved: [Checkpoint], damaged: [String]) {
+        (saved: state.withLock { $0.checkpoints[item] ?? [] }, damaged: [])
     }
 
     public func dropCheckpoints(of item: CheckpointSubject) async throws {
@@ -149,6 +149,11 @@ public final class MemoryStore: Store {
     public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws {
         state.withLock { state in
             if let place = state.callPlaces[call.callID] {
+                let known = state.calls[place]
+                guard let call = call.following(known.state, of: known.runID) else {
+                    if let charge, call.keepsWhenRefused(charge) { _ = state.record([charge]) }
+                    return
+                }
                 state.calls[place] = call
             } else {
                 state.callPlaces[call.callID] = state.calls.count
@@ -198,6 +203,16 @@ public final class MemoryStore: Store {
 }
 
 extension MemoryStore.State {
+    /// Files an outcome where there is none yet.
+    fileprivate mutating func commit(_ committed: CommittedOutcome, to stored: MemoryStore.StoredRun) -> Bool {
+        let index = committed.outcome.index
+        guard stored.outcomes[index] == nil else { return false }
+        stored.outcomes[index] = committed.outcome
+        if !committed.charges.isEmpty { _ = record(committed.charges) }
+        if let entry = committed.cached { cache[entry.key] = entry }
+        return true
+    }
+
     fileprivate mutating func record(_ charges: [Charge]) -> [Charge] {
         let new = charges.filter { charge in
             charge.key.map { chargeKeys.insert(ExternalID(unchecked: $0)).inserted } ?? true

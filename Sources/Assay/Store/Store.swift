@@ -16,8 +16,12 @@ public protocol Store: Sendable {
     ///   when there is a run of that name.
     func begin(_ run: Run) async throws
 
-    /// Appends items to a run; their indices go on where the last ones ended.
-    func append(_ items: [StoredItem], to run: Run.ID) async throws
+    /// Appends items to a run, whose indices go on where the last ones ended, and files the outcomes of those that
+    /// were settled before, all of it in one transaction: nobody ever sees a settled item without its outcome.
+    ///
+    /// For outcomes the rules of ``commit(_:of:epoch:)`` hold; nothing at all is written when the run has ended or
+    /// its epoch is not `epoch`.
+    func append(_ items: [StoredItem], settled: [CommittedOutcome], to run: Run.ID, epoch: Int) async throws
 
     /// Replaces the transformed values of items of a run.
     func setTransformed(_ values: [(index: Int, value: Payload)], of run: Run.ID) async throws
@@ -37,8 +41,10 @@ public protocol Store: Sendable {
     /// Up to `limit` outcomes of a run from position `start` on, in order.
     func outcomes(of run: Run.ID, from start: Int, limit: Int) async throws -> [Outcome]
 
-    /// Files the end of a run and of its execution; nothing happens when another program has taken the run over.
-    func finish(_ run: Run) async throws
+    /// Files how a run stands, and its execution with it.
+    ///
+    /// Nothing happens when the run has ended already, which nothing undoes, or when another program has taken it over.
+    func update(_ run: Run) async throws
 
     /// The run of that name.
     func run(_ id: Run.ID) async throws -> Run?
@@ -52,8 +58,9 @@ public protocol Store: Sendable {
     /// Saves a step's value and the charges made before it, durable on return.
     func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws
 
-    /// The saved steps of one item.
-    func checkpoints(of item: CheckpointSubject) async throws -> [Checkpoint]
+    /// The saved steps of one item, the last saved at the end, and the names of steps whose values are not as they
+    /// were written; such a step counts as not saved.
+    func checkpoints(of item: CheckpointSubject) async throws -> (saved: [Checkpoint], damaged: [String])
 
     /// Forgets the saved steps of one item.
     func dropCheckpoints(of item: CheckpointSubject) async throws
@@ -66,7 +73,12 @@ public protocol Store: Sendable {
     /// Charges that fit `filter`, in order of recording.
     func charges(matching filter: ChargeFilter) async throws -> [Charge]
 
-    /// Writes the intent or the outcome of a paid call, with its charge and the value it brought.
+    /// Writes the intent or the outcome of a paid call, with its charge and the value it brought, in one transaction.
+    ///
+    /// A call that is `settled` stays as it is, and one that is `released` can only be `settled` still, so that an
+    /// answer that comes late casts no doubt on what is known. Only an intent moves a call to another run. What is
+    /// refused leaves charge and cached value unwritten as well, but for the charge of a `settled` that has a key:
+    /// it is recorded unless the key is on record.
     func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws
 
     /// Calls that fit `filter`, in order of their intents.
@@ -195,6 +207,23 @@ public struct Checkpoint: Hashable, Sendable {
         self.value = value
         self.savedAt = savedAt
     }
+}
+
+extension CallRecord {
+    /// What is filed when this arrives for a call that stands at `state` in the record of `runID`; `nil` when it is
+    /// refused. The rule of ``Store/file(_:charge:cached:)``.
+    public func following(_ state: State, of runID: Run.ID) -> CallRecord? {
+        switch (state, self.state) {
+        case (.open, _), (.inDoubt, _), (.released, .settled): break
+        case (.settled, _), (.released, _): return nil
+        }
+        var filed = self
+        if self.state != .open { filed.runID = runID }
+        return filed
+    }
+
+    /// Whether `charge` is recorded although this was refused.
+    public func keepsWhenRefused(_ charge: Charge) -> Bool { state == .settled && charge.key != nil }
 }
 
 /// Which runs are asked for; parts that are `nil` do not narrow.

@@ -5,6 +5,7 @@ public struct Payload: Sendable {
     private enum Form: Sendable {
         case value(any Codable & Sendable)
         case json(JSONValue)
+        case text([UInt8])
     }
 
     private let form: Form
@@ -17,6 +18,9 @@ public struct Payload: Sendable {
     /// A value as JSON.
     public init(json: JSONValue) { form = .json(json) }
 
+    /// A value as the JSON text that a store kept, which is read when something asks for the value.
+    package init(jsonText: [UInt8]) { form = .text(jsonText) }
+
     /// The value as `type`.
     ///
     /// - Throws: `DecodingError` when it was JSON of another shape or a value of another type.
@@ -25,6 +29,7 @@ public struct Payload: Sendable {
         case .value(let value as Value): value
         case .value(let value): try JSONValue(encoding: value).decoded(as: type)
         case .json(let json): try json.decoded(as: type)
+        case .text(let text): try JSONValue(json: text).decoded(as: type)
         }
     }
 
@@ -33,6 +38,15 @@ public struct Payload: Sendable {
         switch form {
         case .value(let value): try JSONValue(encoding: value)
         case .json(let json): json
+        case .text(let text): try JSONValue(json: text)
         }
+    }
+
+    /// Whether it is the text that a store kept.
+    package var isJSONText: Bool { if case .text = form { true } else { false } }
+
+    /// The value as JSON text, as a store keeps it; a text that came from one is handed on as it is.
+    package func jsonText() throws -> [UInt8] {
+        if case .text(let text) = form { text } else { try json().jsonBytes }
     }
 }

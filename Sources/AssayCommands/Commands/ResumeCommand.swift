@@ -73,12 +73,12 @@ package struct AgainFlags: ParsableArguments {
         let previous = try await store.existingRun(run)
         var target =
             if let pipeline {
-                try RunTarget(pipeline: pipeline, parameters: [], in: shell)
+                try RunTarget(pipeline: pipeline, parameters: [], console, in: shell)
             } else {
-                try RunTarget(request: previous.request, of: previous.id, in: shell)
+                try RunTarget(request: previous.request, of: previous.id, console, in: shell)
             }
         try target.apply(console.settings, earlier: previous.request["flags"])
-        how.applyCache(to: &target)
+        how.applyCache(to: &target, console)
         target.options.scope = previous.scope
         if reprocess { target.options.recovery = .reprocess }
         if let onChange {

@@ -48,9 +48,9 @@ package struct RunCommand: ShellCommand {
         flags[.account] = account
         flags[.underwriting] = underwriting
         let console = try Console(flags, in: shell)
-        var (target, named) = try target(in: shell)
+        var (target, named) = try target(console, in: shell)
         try target.apply(console.settings)
-        how.applyCache(to: &target)
+        how.applyCache(to: &target, console)
         try setScope(of: &target, console.settings)
         let stop = StopFlag()
         let items = try InputList(
@@ -61,13 +61,15 @@ package struct RunCommand: ShellCommand {
     }
 
     /// What to run, and the words that name inputs.
-    private func target(in shell: Shell) throws -> (RunTarget, inputs: [String]) {
-        if let processor { return (try RunTarget(processor: processor, parameters: param, in: shell), arguments) }
+    private func target(_ console: Console, in shell: Shell) throws -> (RunTarget, inputs: [String]) {
+        if let processor {
+            return (try RunTarget(processor: processor, parameters: param, console, in: shell), arguments)
+        }
         guard let pipeline = arguments.first else {
             throw CommandFailure.usage("name a pipeline file, or a processor with --processor TYPE")
         }
         return (
-            try RunTarget(pipeline: pipeline, parameters: param, in: shell), Array(arguments.dropFirst())
+            try RunTarget(pipeline: pipeline, parameters: param, console, in: shell), Array(arguments.dropFirst())
         )
     }
 

@@ -44,8 +44,12 @@ package struct RunFlags: ParsableArguments {
     }
 
     /// Puts in what the flags say of the cache.
-    func applyCache(to target: inout RunTarget) {
+    func applyCache(to target: inout RunTarget, _ console: Console) {
         if noCache { target.options.itemCache = nil }
-        if refresh { target.options.itemCache?.refresh = true }
+        guard refresh else { return }
+        if target.options.itemCache == nil {
+            console.warn("--refresh has no effect: results are not cached")
+        }
+        target.options.itemCache?.refresh = true
     }
 }

@@ -56,7 +56,7 @@ package struct RunsItemsCommand: ShellCommand {
     private func show(_ input: String, of run: Run, _ store: any Store, _ console: Console) async throws -> ExitStatus {
         var found: Outcome?
         try await store.forEachOutcome(of: run.id) { outcomes in
-            found = outcomes.first { $0.inputID == input }
+            found = outcomes.first { $0.inputID.utf8.elementsEqual(input.utf8) }
             return found == nil
         }
         guard let outcome = found else {

@@ -20,15 +20,9 @@ package struct RunsShowCommand: ShellCommand {
         defer { StoreAccess.close(store) }
         let run = try await store.existingRun(run)
         let report = try await Engine(store: store).report(of: run.id, outcomes: false)
-        if console.format == .jsonl {
-            try await store.forEachOutcome(of: run.id) { outcomes in
-                for outcome in outcomes {
-                    try console.write(json: outcome.line(of: run.id, type: "outcome").json + "\n")
-                }
-                return true
-            }
-        }
-        try await RunWriter(console: console, store: store).write(report)
+        let writer = RunWriter(console: console, store: store)
+        if console.format == .jsonl { try await writer.writeOutcomes(of: run.id) }
+        try await writer.write(report)
         if console.format == .table { try console.write(lines: details(of: run)) }
         return .success
     }
@@ -41,7 +35,10 @@ package struct RunsShowCommand: ShellCommand {
         ]
         if let previous = run.lineage.previousRunID { lines.append("follows run \(previous)") }
         if run.status.isTerminal, run.status != .succeeded {
-            lines.append("to go on: assay \(run.status == .partial ? "retry" : "resume") \(run.id)")
+            lines.append(
+                run.isListed
+                    ? "to go on: assay \(run.status == .partial ? "retry" : "resume") \(run.id)"
+                    : "it ended while its inputs were read; run the command again with all of them")
         }
         return lines
     }

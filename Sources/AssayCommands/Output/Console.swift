@@ -25,7 +25,7 @@ package struct Console: Sendable {
         screen = Screen(shell.messages)
         paint = Paint(color, environment: shell.environment, isTerminal: shell.output.columns != nil)
         messagePaint = Paint(color, environment: shell.environment, isTerminal: shell.messages.columns != nil)
-        for warning in settings.warnings { screen.say(messagePaint("warning:", .yellow) + " \(warning)") }
+        for warning in settings.warnings { warn(warning) }
     }
 
     /// How many columns there are for data; `nil` when it does not go to a terminal.
@@ -51,4 +51,7 @@ package struct Console: Sendable {
 
     /// Says something that matters although all goes well, unless the user wants quiet.
     package func note(_ text: String) { screen.say(text) }
+
+    /// Says that something is wrong that stops nothing.
+    package func warn(_ text: String) { screen.say(messagePaint("warning:", .yellow) + " \(text)") }
 }

@@ -20,6 +20,14 @@ struct RunWriter {
         }
     }
 
+    /// Writes the outcomes of a run as JSON lines.
+    func writeOutcomes(of run: Run.ID) async throws {
+        try await store.forEachOutcome(of: run, page: Self.page) { outcomes in
+            try console.write(json: outcomes.map { try $0.line(of: run, type: "outcome").json + "\n" }.joined())
+            return true
+        }
+    }
+
     /// Writes the documented object, one key after another.
     private func writeJSON(_ report: Report, withOutcomes: Bool) async throws {
         guard var members = try report.jsonValue().object else { return }

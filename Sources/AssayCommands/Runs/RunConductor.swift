@@ -17,11 +17,13 @@ struct RunConductor {
     func conduct(_ options: RunOptions, _ begin: Begin) async throws -> ExitStatus {
         let progress = RunProgress(time: shell.world.time)
         let lines = OutcomeLines(console, progress)
+        // What succeeded is taken back when something fails: nothing is told before that is certain.
+        let isHeld = options.failurePolicy == .atomic
         var options = options
         options.returnsOutcomes = false
         options.onCommitted = { outcomes in
             progress.note(outcomes)
-            lines.write(outcomes)
+            if !isHeld { lines.write(outcomes) }
         }
         // From here on, before the first input is read, signals no longer end the program by themselves.
         let signals = shell.stopSignals()
@@ -40,7 +42,9 @@ struct RunConductor {
         let report = try result.get()
         if let failure = lines.failure { throw failure }
         do {
-            try await RunWriter(console: console, store: engine.store).write(report, isQuiet: isQuiet)
+            let writer = RunWriter(console: console, store: engine.store)
+            if isHeld, console.format == .jsonl { try await writer.writeOutcomes(of: report.runID) }
+            try await writer.write(report, isQuiet: isQuiet)
         } catch SinkError.closed {
             // What nobody reads need not be written; how the run ended still counts.
         }
@@ -99,8 +103,11 @@ struct RunConductor {
     /// Says what the engine wants the user to know; what failed often stands in the table at the end.
     private func tell(hint event: Event) {
         guard let message = event.data["message"]?.string, event.data["hint"] != "repeated_failure" else { return }
-        let word = event.kind == .warning ? console.messagePaint("warning:", .yellow) : "hint:"
-        console.screen.say("\(word) \(message.safe)")
+        if event.kind == .warning {
+            console.warn(message.safe)
+        } else {
+            console.screen.say("hint: \(message.safe)")
+        }
     }
 
     // MARK: At its end
@@ -114,8 +121,8 @@ struct RunConductor {
         if report.error?.phase == .preprocessing, report.status == .failed {
             return console.note("nothing was worked on; mend that and run the command again")
         }
-        // Nothing is left of a run in memory that one could go on with.
-        guard !(engine.store is MemoryStore) else { return }
+        // A run in memory is gone with the program, and one whose inputs were not all read is not whole.
+        guard report.run.isListed, !(engine.store is MemoryStore) else { return }
         let rest = "\(report.runID)\(console.settings.storeAgain)"
         switch report.status {
         case .cancelled:

@@ -18,6 +18,7 @@ extension RunTarget {
     ) async throws -> ExitStatus {
         let engine = Engine(
             store: store, prices: prices ?? PriceList(currency: store.currency), world: shell.world)
+        warnings.pass(to: engine)
         let conductor = RunConductor(
             shell: shell, console: console, engine: engine, stop: stop, isQuiet: try console.settings.quiet())
         var options = options

@@ -15,14 +15,17 @@ struct RunTarget {
     var prices: (any PriceSource)?
     /// What a later resume needs to make the same target.
     var request: JSONObject
+    /// Where it says what is wrong and stops nothing.
+    let warnings: Warnings
 
     /// A pipeline file.
-    init(pipeline path: String, parameters: [String], in shell: Shell) throws {
+    init(pipeline path: String, parameters: [String], _ console: Console, in shell: Shell) throws {
+        let warnings = Warnings(console)
         let pipeline: Pipeline
         do {
             pipeline = try Pipeline.load(
                 shell.place(of: path), registry: shell.registry, environment: shell.environment,
-                overrides: try parameters.map { try ParameterOverride($0) })
+                overrides: try parameters.map { try ParameterOverride($0) }, warn: warnings.tell)
         } catch {
             throw CommandFailure.pipeline(error, path)
         }
@@ -31,11 +34,11 @@ struct RunTarget {
             request: [
                 "pipeline": .string(path), "definition": pipeline.definition,
                 "parameters": .array(parameters.map { .string($0) }),
-            ])
+            ], warnings)
     }
 
     /// One processor of a type.
-    init(processor type: String, parameters: [String], in shell: Shell) throws {
+    init(processor type: String, parameters: [String], _ console: Console, in shell: Shell) throws {
         var object = JSONObject()
         for parameter in try parameters.map({ try ParameterOverride($0) }) {
             guard parameter.processorID == type else {
@@ -49,34 +52,38 @@ struct RunTarget {
             throw CommandFailure.usage(error.message)
         }
         request = ["processor_type": .string(type), "parameters": .array(parameters.map { .string($0) })]
+        warnings = Warnings(console)
     }
 
     /// What a run on record was started with.
     ///
     /// - Throws: ``CommandFailure`` for a run that was not started from the command line.
-    init(request: JSONValue, of run: Run.ID, in shell: Shell) throws {
+    init(request: JSONValue, of run: Run.ID, _ console: Console, in shell: Shell) throws {
         let parameters = request["parameters"]?.array?.compactMap(\.string) ?? []
         if let type = request["processor_type"]?.string {
-            try self.init(processor: type, parameters: parameters, in: shell)
+            try self.init(processor: type, parameters: parameters, console, in: shell)
         } else if let definition = request["definition"] {
             let path = request["pipeline"]?.string ?? "pipeline"
+            let warnings = Warnings(console)
             let pipeline = try Pipeline.load(
                 definition: definition, path: shell.place(of: path), registry: shell.registry,
-                environment: shell.environment, overrides: try parameters.map { try ParameterOverride($0) })
-            self.init(pipeline, request: request.object ?? [:])
+                environment: shell.environment, overrides: try parameters.map { try ParameterOverride($0) },
+                warn: warnings.tell)
+            self.init(pipeline, request: request.object ?? [:], warnings)
         } else {
             throw CommandFailure(
                 .failed, "run '\(run)' was not started from the command line; name its pipeline with --pipeline FILE")
         }
     }
 
-    private init(_ pipeline: Pipeline, request: JSONObject) {
+    private init(_ pipeline: Pipeline, request: JSONObject, _ warnings: Warnings) {
         processor = pipeline.processor
         scope = pipeline.scope
         items = pipeline.items
         options = pipeline.options
         prices = pipeline.prices
         self.request = request
+        self.warnings = warnings
     }
 }
 
