@@ -25,7 +25,9 @@ struct RunSummary {
             try console.write(lines: [""])
             try console.write(table.table)
             if table.left > 0 {
-                try console.write(lines: ["and \(table.left.grouped) more: assay runs items \(report.runID)"])
+                try console.write(lines: [
+                    "and the rest, with \(table.left.grouped) more inputs: assay runs items \(report.runID)"
+                ])
             }
         }
         if report.counts.failed > 0 {

@@ -33,7 +33,7 @@ struct RunTarget {
             pipeline,
             request: [
                 "pipeline": .string(path), "definition": pipeline.definition,
-                "parameters": .array(parameters.map { .string($0) }),
+                "parameters": .array(parameters.map { .string($0) }), "folder": .string(shell.folder),
             ], warnings)
     }
 
@@ -51,14 +51,23 @@ struct RunTarget {
         } catch let error as ProcessingError where error.code == .configuration {
             throw CommandFailure.usage(error.message)
         }
-        request = ["processor_type": .string(type), "parameters": .array(parameters.map { .string($0) })]
+        request = [
+            "processor_type": .string(type), "parameters": .array(parameters.map { .string($0) }),
+            "folder": .string(shell.folder),
+        ]
         warnings = Warnings(console)
     }
 
     /// What a run on record was started with.
     ///
-    /// - Throws: ``CommandFailure`` for a run that was not started from the command line.
+    /// - Throws: ``CommandFailure`` for a run that was not started from the command line, or from another folder, from
+    ///   which its relative paths were meant.
     init(request: JSONValue, of run: Run.ID, _ console: Console, in shell: Shell) throws {
+        if let folder = request["folder"]?.string, folder != shell.folder {
+            throw CommandFailure.usage(
+                "run '\(run)' was started in '\(folder)', from where its inputs are named; go there first: cd \(folder)"
+            )
+        }
         let parameters = request["parameters"]?.array?.compactMap(\.string) ?? []
         if let type = request["processor_type"]?.string {
             try self.init(processor: type, parameters: parameters, console, in: shell)

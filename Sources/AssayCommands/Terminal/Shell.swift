@@ -45,6 +45,12 @@ package struct Shell: Sendable {
             stopSignals: { StopSignal.received() })
     }
 
+    /// The folder from which relative paths are meant.
+    package var folder: String {
+        let path = workingFolder ?? FileManager.default.currentDirectoryPath
+        return URL(fileURLWithPath: path, isDirectory: true).resolvingSymlinksInPath().standardizedFileURL.path
+    }
+
     /// Where the file or folder is that the user calls `path`.
     package func place(of path: String) -> String {
         guard let workingFolder, !path.hasPrefix("/") else { return path }
