@@ -57,8 +57,9 @@ public struct Context: Sendable {
 
     /// Records that something that costs money was used.
     ///
-    /// Recorded once with the step or the outcome it belongs to, whatever happens afterwards. With `incurred` it
-    /// states a fact that has already happened and is recorded at once.
+    /// Recorded once with the step or the outcome it belongs to, whatever happens afterwards; with a `key` at once,
+    /// since only the store knows whether the key is on record. With `incurred` it states a fact that has already
+    /// happened and is recorded at once, too.
     ///
     /// - Parameters:
     ///   - quantity: how many units; multiplied with the unit price when no `cost` is given.

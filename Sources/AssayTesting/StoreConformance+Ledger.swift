@@ -1,0 +1,125 @@
+import Assay
+
+extension StoreConformance {
+    static let ledger = [
+        StoreConformance("a store records a key once and charges without key every time") { store in
+            let first = [Sample.charge("c1", key: "k"), Sample.charge("c2"), Sample.charge("c3", key: "k")]
+            try expect(await store.record(first).map(\.costID), ["c1", "c2"])
+            try expect(await store.record([Sample.charge("c4", key: "k"), Sample.charge("c2")]).map(\.costID), ["c2"])
+            try expect(await store.record([]), [])
+            try expect(await store.charges(matching: ChargeFilter()).map(\.costID), ["c1", "c2", "c2"])
+        },
+        StoreConformance("a store compares keys byte by byte") { store in
+            let charges = [Sample.charge("c1", key: "usage|\u{E9}"), Sample.charge("c2", key: "usage|e\u{301}")]
+            try expect(await store.record(charges).count, 2)
+        },
+        StoreConformance("a store gives charges back with all their parts, in order of recording") { store in
+            var full = Sample.charge("c1", key: "k", cost: 1)
+            full.avoidedCost = Money(billionths: 5_000_000_000)
+            full.metadata = ["cache_hit": true, "quantity": .number(Number("1.50")!), "x": ["y": .null]]
+            full.step = "ocr/page#2"
+            full.accountID = ExternalID("Müller & Söhne")
+            full.underwritingID = ExternalID("uw_1")
+            var plain = Sample.charge("c2", cost: 1_000_000 * 1_000_000_000)
+            (plain.inputID, plain.itemIndex, plain.kind) = (nil, nil, .base)
+            _ = try await store.record([full])
+            _ = try await store.record([plain])
+            try expect(await store.charges(matching: ChargeFilter()), [full, plain])
+        },
+        StoreConformance("a store finds charges by run, execution, account and time") { store in
+            var charges = (0..<6).map {
+                Sample.charge("c\($0)", run: "run_\($0 % 2)", execution: "exec_\($0 % 3)", at: $0)
+            }
+            charges[4].accountID = ExternalID("acc")
+            _ = try await store.record(charges)
+            func found(_ filter: ChargeFilter) async throws -> [String] {
+                try await store.charges(matching: filter).map(\.costID)
+            }
+            try expect(await found(ChargeFilter(runID: Sample.id("run_1"))), ["c1", "c3", "c5"])
+            try expect(await found(ChargeFilter(runID: Sample.id("run_1"), executionID: Sample.id("exec_2"))), ["c5"])
+            try expect(await found(ChargeFilter(accountID: ExternalID("acc"))), ["c4"])
+            try expect(await found(ChargeFilter(since: Sample.moment(2), until: Sample.moment(4))), ["c2", "c3"])
+        },
+        StoreConformance("a store moves a call on and keeps its place among the others") { store in
+            var first = Sample.call("call_1")
+            try await store.file(first, charge: nil, cached: nil)
+            try await store.file(Sample.call("call_2"), charge: nil, cached: nil)
+            first.state = .inDoubt
+            try await store.file(first, charge: nil, cached: nil)
+            (first.state, first.runID) = (.open, Sample.id("run_2"))
+            try await store.file(first, charge: nil, cached: nil)
+            first.state = .settled
+            let entry = Sample.cacheEntry("key", 1)
+            try await store.file(first, charge: Sample.charge("c1", key: "call|1"), cached: entry)
+            try expect(await store.calls(matching: CallFilter()), [first, Sample.call("call_2")])
+            try expect(await store.charges(matching: ChargeFilter()).map(\.costID), ["c1"])
+            try expect(await store.cacheEntry("key"), entry)
+        },
+        StoreConformance("a store lets no late answer undo what is known of a call") { store in
+            var call = Sample.call("call_1")
+            var late = call
+            func file(_ state: CallRecord.State, late isLate: Bool = false, _ number: Int? = nil) async throws {
+                (call.state, late.state) = (state, state)
+                try await store.file(
+                    isLate ? late : call, charge: number.map { Sample.charge("c\($0)", key: "k\($0)") },
+                    cached: number.map { Sample.cacheEntry("key", .number(Number($0))) })
+            }
+            func expectFound(
+                _ state: CallRecord.State, _ charges: [String], cached: Int?, line: Int = #line
+            ) async throws {
+                call.state = state
+                try expect(await store.calls(matching: CallFilter()), [call], line: line)
+                try expect(await store.charges(matching: ChargeFilter()).map(\.costID), charges, line: line)
+                try expect(await store.cacheEntry("key")?.value, cached.map { .number(Number($0)) }, line: line)
+            }
+            try await file(.open)
+            try await file(.inDoubt)
+            call.runID = Sample.id("run_2")
+            try await file(.open)
+            try await file(.inDoubt, late: true)
+            try await expectFound(.inDoubt, [], cached: nil)
+            try await file(.open)
+            try await file(.released)
+            for state in [CallRecord.State.open, .inDoubt, .released] { try await file(state, late: true, 1) }
+            try await expectFound(.released, [], cached: nil)
+            try await file(.settled, late: true, 2)
+            try await expectFound(.settled, ["c2"], cached: 2)
+            for state in [CallRecord.State.open, .inDoubt, .released] { try await file(state, late: true, 3) }
+            for _ in 1...2 { try await file(.settled, late: true, 2) }
+            try await expectFound(.settled, ["c2"], cached: 2)
+            for _ in 1...2 { try await file(.settled, 4) }
+            try await store.file(call, charge: Sample.charge("no key"), cached: nil)
+            try await expectFound(.settled, ["c2", "c4"], cached: 2)
+        },
+        StoreConformance("a store finds calls by every part of their subject") { store in
+            var composed = Sample.call("call_1", input: "caf\u{E9}", key: "a")
+            composed.state = .inDoubt
+            let decomposed = Sample.call("call_2", input: "cafe\u{301}", key: "b")
+            var other = Sample.call("call_3", input: nil, key: "b")
+            (other.service, other.operation) = ("ocr", "page")
+            for call in [composed, decomposed, other] { try await store.file(call, charge: nil, cached: nil) }
+            func found(_ filter: CallFilter) async throws -> [String] {
+                try await store.calls(matching: filter).map(\.callID)
+            }
+            try expect(await found(CallFilter(inputID: "caf\u{E9}")), ["call_1"])
+            try expect(await found(CallFilter(callKey: "b")), ["call_2", "call_3"])
+            try expect(await found(CallFilter(service: "ocr", operation: "page")), ["call_3"])
+            try expect(await found(CallFilter(states: [.inDoubt, .settled])), ["call_1"])
+            try expect(await found(CallFilter(runID: Sample.id("run_1"), executionID: Sample.id("none"))), [])
+        },
+        StoreConformance("a store lists prices in order of entry") { store in
+            let processor = PriceSubject.processor("statement")
+            let service = PriceSubject.service("ocr", operation: "page")
+            let from = Sample.moment(1_000)
+            try await store.add(Price(Sample.money(1), policy: "per_execution"), for: processor, at: Sample.moment(0))
+            try await store.add(Price(Sample.money(2), effectiveFrom: from), for: processor, at: Sample.moment(1))
+            try await store.add(Price(Sample.money(3), effectiveFrom: from), for: processor, at: Sample.moment(2))
+            try await store.add(Price(Sample.money(4)), for: service, at: Sample.moment(3))
+            let prices = try await store.prices()
+            try expect(prices.currency, store.currency)
+            try expect(prices.price(for: processor, at: Sample.moment(999))?.policy, "per_execution")
+            try expect(prices.price(for: processor, at: from)?.amount, Sample.money(3))
+            try expect(prices.price(for: service, at: from)?.amount, Sample.money(4))
+        },
+    ]
+}
