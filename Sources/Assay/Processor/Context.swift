@@ -22,9 +22,11 @@ public struct Context: Sendable {
     public var logger: Logger { desk.logger(for: self) }
 
     let itemIndex: Int?
-    let desk: any Desk
+    /// Where what is asked for is handed in.
+    package let desk: any Desk
 
-    @TaskLocal static var enclosingStep: String?
+    /// The full name of the step whose body is running.
+    @TaskLocal package static var enclosingStep: String?
 
     /// Does a part of `extract` whose value is saved: a later attempt or run gets the value and skips the body.
     ///
@@ -139,33 +141,57 @@ public struct CallOptions: Hashable, Sendable {
 }
 
 /// What is known of a charge before prices are looked up.
-struct Usage: Sendable {
-    var service: String
-    var operation: String
-    var quantity: Number
-    var cost: Money?
-    var key: String?
-    var incurred: Bool
-    var metadata: JSONObject
+package struct Usage: Sendable {
+    package var service: String
+    package var operation: String
+    package var quantity: Number
+    package var cost: Money?
+    package var key: String?
+    package var incurred: Bool
+    package var metadata: JSONObject
+
+    package init(
+        service: String, operation: String, quantity: Number = 1, cost: Money? = nil, key: String? = nil,
+        incurred: Bool = false, metadata: JSONObject = [:]
+    ) {
+        self.service = service
+        self.operation = operation
+        self.quantity = quantity
+        self.cost = cost
+        self.key = key
+        self.incurred = incurred
+        self.metadata = metadata
+    }
 }
 
 /// What is known of a paid call before it is looked up.
-struct CallRequest: Sendable {
-    var service: String
-    var operation: String
-    var maximumCost: Money?
-    var key: JSONValue?
-    var options: CallOptions
+package struct CallRequest: Sendable {
+    package var service: String
+    package var operation: String
+    package var maximumCost: Money?
+    package var key: JSONValue?
+    package var options: CallOptions
+
+    package init(
+        service: String, operation: String, maximumCost: Money? = nil, key: JSONValue? = nil,
+        options: CallOptions = CallOptions()
+    ) {
+        self.service = service
+        self.operation = operation
+        self.maximumCost = maximumCost
+        self.key = key
+        self.options = options
+    }
 }
 
 /// Whether a paid call is needed.
-enum CallDecision: Sendable {
+package enum CallDecision: Sendable {
     case hit(JSONValue)
     case proceed(Call)
 }
 
 /// How the body of a paid call ended.
-enum CallEnd: Sendable {
+package enum CallEnd: Sendable {
     case returned(Payload)
     case threw(any Error)
     /// It was not begun.
@@ -173,19 +199,26 @@ enum CallEnd: Sendable {
 }
 
 /// A step that a processor asks for.
-struct OpenedStep: Sendable {
+package struct OpenedStep: Sendable {
     /// Its full name: `outer/inner`, `name#2`.
-    var path: String
+    package var path: String
     /// The attempt that asks for it.
-    var attempt: Int
+    package var attempt: Int
     /// Its saved value, when it has one.
-    var saved: JSONValue?
+    package var saved: JSONValue?
     /// When it was opened.
-    var start: Duration
+    package var start: Duration
+
+    package init(path: String, attempt: Int, saved: JSONValue?, start: Duration) {
+        self.path = path
+        self.attempt = attempt
+        self.saved = saved
+        self.start = start
+    }
 }
 
 /// The engine's side of a ``Context``: what a processor asks for is handed in here.
-protocol Desk: Sendable {
+package protocol Desk: Sendable {
     func logger(for context: Context) -> Logger
     func openStep(_ name: String, inside outer: String?, in context: Context) async throws -> OpenedStep
     func rejectSaved(_ path: String, because error: any Error, in context: Context) async throws

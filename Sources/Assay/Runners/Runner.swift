@@ -22,6 +22,16 @@ public protocol Worker: Sendable {
     /// Carries out the processor's `extract`.
     func extract(_ input: Payload, in context: Context) async throws -> Payload
 
+    /// Ends work whose answer nobody waits for any more, and returns when nothing of it can go on.
+    ///
+    /// A thread cannot be ended: there this does nothing, and what the work still says is dropped.
+    func stop() async
+
     /// Lets the worker go once its current work has returned; called once, as the last thing of its loop.
     func retire()
+}
+
+extension Worker {
+    /// Nothing that could be ended.
+    public func stop() async {}
 }
