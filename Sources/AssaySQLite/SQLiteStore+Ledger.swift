@@ -12,13 +12,27 @@ extension SQLiteStore {
         try await readAside { try $0.charges(matching: filter) }
     }
 
-    public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws {
+    public func ledgerPosition() async throws -> Int {
+        try read { try $0.statement("SELECT coalesce(max(seq), 0) FROM charges").first { $0.int() } ?? 0 }
+    }
+
+    public func total(matching filter: ChargeFilter) async throws -> Money {
+        try await readAside { try $0.total(matching: filter) }
+    }
+
+    public func recordedKeys(among keys: [String]) async throws -> Set<String> {
+        try read { connection in try Set(keys.filter { try connection.hasCharge($0) }) }
+    }
+
+    @discardableResult
+    public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws -> Bool {
         let charge = try charge.map(ChargeRow.init)
         let cached = try cached.map(CacheRow.init)
-        try await write { connection in
+        return try await write { connection in
             let isFiled = try connection.file(call)
-            if let charge, isFiled || call.keepsWhenRefused(charge.charge) { _ = try connection.record([charge]) }
             if let cached, isFiled { try connection.store(cached) }
+            guard let charge, isFiled || call.keepsWhenRefused(charge.charge) else { return false }
+            return try connection.record([charge]) == [true]
         }
     }
 
@@ -62,13 +76,28 @@ enum CallRow {
     static let columns = Columns(
         """
         call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id, service, operation, call_key,
-        maximum_cost, timestamp, seal
+        maximum_cost, timestamp, item_index, step, account_id, underwriting_id, in_doubt, seal
         """)
     fileprivate static let insertion = """
         INSERT INTO calls (\(columns)) VALUES (\(columns.marks))
         ON CONFLICT (call_id) DO UPDATE SET (\(columns)) = (\(columns.marks))
         """
     static let selection = "SELECT \(columns) FROM calls"
+
+    /// Brings the calls that version 1 wrote into the form of now; a damaged one stays as it is and is found when read.
+    static func adoptVersion1(_ connection: Connection) throws {
+        let find = try connection.statement(
+            """
+            SELECT call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id, service, operation,
+            call_key, maximum_cost, timestamp, seal FROM calls ORDER BY seq
+            """)
+        let upsert = try connection.prepare(insertion)
+        for call in try find.all({ try? $0.readCallOfVersion1() }) {
+            guard let call else { continue }
+            upsert.bind(call)
+            try upsert.run()
+        }
+    }
 }
 
 /// How a price is stored.
@@ -91,13 +120,20 @@ extension Connection {
     }
 
     func charges(matching filter: ChargeFilter) throws -> [Charge] {
-        var query = Query(ChargeRow.selection)
-        query.add("run_id", filter.runID?.text)
-        query.add("execution_id", filter.executionID?.text)
-        query.add("account_id", filter.accountID?.text)
-        query.add("timestamp", ">=", filter.since?.milliseconds)
-        query.add("timestamp", "<", filter.until?.milliseconds)
-        return try query.all("ORDER BY seq", in: self) { try $0.readCharge() }
+        try Query(charges: filter).all("ORDER BY seq", in: self) { try $0.readCharge() }
+    }
+
+    /// Adds up row by row instead of in SQL, so that a damaged amount is noticed.
+    func total(matching filter: ChargeFilter) throws -> Money {
+        var sum = Money.zero
+        _ = try Query(charges: filter).all("", in: self) { row in sum = try sum.adding(row.readCharge().cost) }
+        return sum
+    }
+
+    func hasCharge(_ key: String) throws -> Bool {
+        let find = try statement("SELECT 1 FROM charges WHERE key = ?")
+        find.bind(key)
+        return try find.first { $0.int() } != nil
     }
 
     /// Files a call unless what is known of it forbids that; the answer says whether it was filed.
@@ -119,6 +155,7 @@ extension Connection {
 
     func calls(matching filter: CallFilter) throws -> [CallRecord] {
         var query = Query(CallRow.selection)
+        query.add("call_id", filter.callID)
         query.add("run_id", filter.runID?.text)
         query.add("execution_id", filter.executionID?.text)
         query.add("input_id", filter.inputID)
@@ -154,6 +191,22 @@ extension Connection {
         var prices = PriceList(currency: currency)
         for (price, subject) in try find.all({ try $0.readPrice() }) { prices.add(price, for: subject) }
         return prices
+    }
+}
+
+extension Query {
+    /// Charges.
+    fileprivate init(charges filter: ChargeFilter) {
+        self.init(ChargeRow.selection)
+        add("run_id", filter.runID?.text)
+        add("execution_id", filter.executionID?.text)
+        add("account_id", filter.accountID?.text)
+        add("underwriting_id", filter.underwritingID?.text)
+        add("processor_id", filter.processorID?.text)
+        add("service", filter.service)
+        add("seq", "<=", filter.upTo.map { Int64($0) })
+        add("timestamp", ">=", filter.since?.milliseconds)
+        add("timestamp", "<", filter.until?.milliseconds)
     }
 }
 
@@ -213,21 +266,39 @@ extension SQLStatement {
         bind(call.callKey)
         bind(call.maximumCost.billionths)
         bind(call.timestamp.milliseconds)
+        bind(call.itemIndex.map { Int64($0) })
+        bind(call.step)
+        bind(call.accountID?.text)
+        bind(call.underwritingID?.text)
+        bind(call.doubtPolicy.rawValue)
         bindSeal()
     }
 
     func readCall() throws -> CallRecord {
         try sealed("a call") { row in
-            let (callID, idempotencyKey) = (row.text(), row.text())
-            guard let state = CallRecord.State(rawValue: row.text()), let run = Identifier(row.text()),
-                let execution = Identifier(row.text()), let processor = Identifier(row.text())
-            else { return nil }
-            let (inputID, service, operation, callKey) = (row.optionalText(), row.text(), row.text(), row.text())
-            return CallRecord(
-                callID: callID, idempotencyKey: idempotencyKey, state: state, runID: run, executionID: execution,
-                processorID: processor, inputID: inputID, service: service, operation: operation, callKey: callKey,
-                maximumCost: Money(billionths: row.integer()), timestamp: Timestamp(milliseconds: row.integer()))
+            guard var call = row.callOfVersion1() else { return nil }
+            (call.itemIndex, call.step) = (row.optionalInteger().map { Int($0) }, row.optionalText())
+            call.accountID = row.optionalText().flatMap { ExternalID($0) }
+            call.underwritingID = row.optionalText().flatMap { ExternalID($0) }
+            guard let policy = DoubtPolicy(rawValue: row.text()) else { return nil }
+            call.doubtPolicy = policy
+            return call
         }
+    }
+
+    /// A call as it was stored before the scope of calls was.
+    func readCallOfVersion1() throws -> CallRecord { try sealed("a call") { $0.callOfVersion1() } }
+
+    private func callOfVersion1() -> CallRecord? {
+        let (callID, idempotencyKey) = (text(), text())
+        guard let state = CallRecord.State(rawValue: text()), let run = Identifier(text()),
+            let execution = Identifier(text()), let processor = Identifier(text())
+        else { return nil }
+        let (inputID, service, operation, callKey) = (optionalText(), text(), text(), text())
+        return CallRecord(
+            callID: callID, idempotencyKey: idempotencyKey, state: state, runID: run, executionID: execution,
+            processorID: processor, inputID: inputID, service: service, operation: operation, callKey: callKey,
+            maximumCost: Money(billionths: integer()), timestamp: Timestamp(milliseconds: integer()))
     }
 
     func readPrice() throws -> (Price, PriceSubject) {

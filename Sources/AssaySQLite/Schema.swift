@@ -14,12 +14,17 @@ struct Schema {
     struct Migration {
         var name: String
         var sql: String
+        /// What SQL cannot do, done after it.
+        var adopt: @Sendable (Connection) throws -> Void = { _ in }
     }
 
     var migrations: [Migration]
 
     /// The schema that this version of the program writes.
-    static let current = Schema(migrations: [Migration(name: "1", sql: version1)])
+    static let current = Schema(migrations: [
+        Migration(name: "1", sql: version1),
+        Migration(name: "2", sql: version2, adopt: CallRow.adoptVersion1),
+    ])
 
     /// Marks a file as a store of this engine: "asay".
     static let applicationID: Int32 = 0x6173_6179
@@ -27,7 +32,10 @@ struct Schema {
     var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         for migration in migrations {
-            migrator.registerMigration(migration.name) { try $0.execute(sql: migration.sql) }
+            migrator.registerMigration(migration.name) { database in
+                try database.execute(sql: migration.sql)
+                try migration.adopt(Connection(database))
+            }
         }
         return migrator
     }
@@ -205,5 +213,15 @@ struct Schema {
             input_id TEXT,
             data TEXT NOT NULL
         ) STRICT;
+        """
+
+    /// Calls know for whom they are made, so that budgets count those of unknown outcome.
+    private static let version2 = """
+        ALTER TABLE calls ADD COLUMN item_index INTEGER;
+        ALTER TABLE calls ADD COLUMN step TEXT;
+        ALTER TABLE calls ADD COLUMN account_id TEXT;
+        ALTER TABLE calls ADD COLUMN underwriting_id TEXT;
+        ALTER TABLE calls ADD COLUMN in_doubt TEXT NOT NULL DEFAULT 'hold';
+        CREATE INDEX charges_by_account ON charges (account_id) WHERE account_id IS NOT NULL;
         """
 }

@@ -102,9 +102,20 @@ public final class FaultyStore: Store {
         try await base.charges(matching: filter)
     }
 
-    public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws {
+    @discardableResult
+    public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws -> Bool {
         try fault(.file(call))
-        try await base.file(call, charge: charge, cached: cached)
+        return try await base.file(call, charge: charge, cached: cached)
+    }
+
+    public func ledgerPosition() async throws -> Int { try await base.ledgerPosition() }
+
+    public func total(matching filter: ChargeFilter) async throws -> Money {
+        try await base.total(matching: filter)
+    }
+
+    public func recordedKeys(among keys: [String]) async throws -> Set<String> {
+        try await base.recordedKeys(among: keys)
     }
 
     public func calls(matching filter: CallFilter) async throws -> [CallRecord] {

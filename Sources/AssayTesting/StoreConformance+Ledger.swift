@@ -40,6 +40,46 @@ extension StoreConformance {
             try expect(await found(ChargeFilter(accountID: ExternalID("acc"))), ["c4"])
             try expect(await found(ChargeFilter(since: Sample.moment(2), until: Sample.moment(4))), ["c2", "c3"])
         },
+        StoreConformance("a store finds and adds up charges by what budgets count, up to a position") { store in
+            var charges = (0..<6).map { Sample.charge("c\($0)", cost: Int64($0 + 1), at: $0) }
+            charges[1].underwritingID = ExternalID("uw")
+            charges[2].processorID = Sample.id("other")
+            charges[3].service = "clear"
+            _ = try await store.record(Array(charges[..<4]))
+            let position = try await store.ledgerPosition()
+            _ = try await store.record(Array(charges[4...]))
+            func sum(_ narrow: (inout ChargeFilter) -> Void) async throws -> Int64 {
+                var filter = ChargeFilter()
+                narrow(&filter)
+                let found = try await store.charges(matching: filter).reduce(0) { $0 + $1.cost.billionths }
+                try expect(await store.total(matching: filter), Money(billionths: found))
+                return found
+            }
+            try expect(await sum { _ in }, 21)
+            try expect(await sum { $0.upTo = position }, 10)
+            try expect(await sum { $0.underwritingID = ExternalID("uw") }, 2)
+            try expect(await sum { $0.processorID = Sample.id("other") }, 3)
+            try expect(await sum { $0.service = "clear" }, 4)
+            try expect(await sum { ($0.since, $0.upTo) = (Sample.moment(2), position) }, 7)
+            try expect(await sum { $0.service = "none" }, 0)
+        },
+        StoreConformance("a store knows which keys are on record") { store in
+            _ = try await store.record([Sample.charge("c1", key: "usage|\u{E9}"), Sample.charge("c2", key: "b")])
+            try expect(await store.recordedKeys(among: ["b", "c", "usage|e\u{301}"]), ["b"])
+            try expect(await store.recordedKeys(among: []), [])
+        },
+        StoreConformance("a store gives calls back with all their parts and says whether it charged") { store in
+            var call = Sample.call("call_1")
+            (call.itemIndex, call.step, call.doubtPolicy) = (7, "search#2", .settle)
+            (call.accountID, call.underwritingID) = (ExternalID("Müller"), ExternalID("uw_1"))
+            try expect(await store.file(call, charge: nil, cached: nil), false)
+            try expect(await store.calls(matching: CallFilter(callID: "call_1")), [call])
+            try expect(await store.calls(matching: CallFilter(callID: "call_2")), [])
+            call.state = .settled
+            let charge = Sample.charge("c1", key: "call|1")
+            try expect(await store.file(call, charge: charge, cached: nil), true)
+            try expect(await store.file(call, charge: charge, cached: nil), false)
+        },
         StoreConformance("a store moves a call on and keeps its place among the others") { store in
             var first = Sample.call("call_1")
             try await store.file(first, charge: nil, cached: nil)

@@ -102,8 +102,8 @@ enum Sample {
     }
 
     static func charge(
-        _ costID: String, key: String? = nil, run: String = "run_1", execution: String = "exec_1", at time: Int = 0,
-        cost: Int64 = 500_000_000
+        _ costID: String, key: String? = nil, run: String = "run_1", execution: String = "exec_1",
+        cost: Int64 = 500_000_000, at time: Int = 0
     ) -> Charge {
         Charge(
             costID: costID, key: key, kind: .call, runID: id(run), executionID: id(execution),

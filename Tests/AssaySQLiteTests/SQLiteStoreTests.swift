@@ -108,12 +108,54 @@ import Testing
     @Test("refuses a database of a newer version, to write and to read")
     func newer() throws {
         var newer = Schema.current
-        newer.migrations.append(Schema.Migration(name: "2", sql: "CREATE TABLE later (x INTEGER)"))
+        newer.migrations.append(Schema.Migration(name: "3", sql: "CREATE TABLE later (x INTEGER)"))
         try SQLiteStore.open(folder.database, access: .owner, schema: newer).close()
         for access in [SQLiteStore.Access.owner, .readOnly] {
             let error = #expect(throws: ProcessingError.self) { try SQLiteStore.open(folder.database, access: access) }
             #expect(error?.message.contains("was written by a newer version") == true)
         }
+    }
+
+    @Test("brings calls of its first version into the form of now, those in doubt with their keys")
+    func callsOfVersion1() async throws {
+        let run = Sample.run()
+        let call = try await {
+            let store = try SQLiteStore.open(folder.database)
+            defer { store.close() }
+            try await store.begin(run)
+            return Sample.call("call_1", of: run, state: .inDoubt)
+        }()
+        // The seal of a row of version 1 is over the columns that there were.
+        let database = try DatabaseQueue(path: folder.database)
+        try database.inDatabase { database in
+            for column in ["item_index", "step", "account_id", "underwriting_id", "in_doubt"] {
+                try database.execute(sql: "ALTER TABLE calls DROP COLUMN \(column)")
+            }
+            try database.execute(sql: "DROP INDEX charges_by_account")
+            try database.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = '2'")
+            let insert = try Connection(database).prepare(
+                """
+                INSERT INTO calls (call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id,
+                service, operation, call_key, maximum_cost, timestamp, seal)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+            for text in [call.callID, call.idempotencyKey, call.state.rawValue, call.runID.text, call.executionID.text]
+            {
+                insert.bind(text)
+            }
+            insert.bind(call.processorID.text)
+            insert.bind(call.inputID)
+            for text in [call.service, call.operation, call.callKey] { insert.bind(text) }
+            insert.bind(call.maximumCost.billionths)
+            insert.bind(call.timestamp.milliseconds)
+            insert.bindSeal()
+            try insert.run()
+        }
+        try database.close()
+        let store = try SQLiteStore.open(folder.database)
+        #expect(try await store.calls(matching: CallFilter()) == [call])
+        #expect(try await store.check() == [])
+        store.close()
     }
 
     @Test("backs an older database up before it brings it up to date, in one step or not at all")
@@ -122,20 +164,20 @@ import Testing
         let run = try await Sample.fill(old)
         old.close()
         var newer = Schema.current
-        newer.migrations.append(Schema.Migration(name: "2", sql: "CREATE TABLE later (x INTEGER); NONSENSE"))
+        newer.migrations.append(Schema.Migration(name: "3", sql: "CREATE TABLE later (x INTEGER); NONSENSE"))
         #expect(throws: ProcessingError.self) { try SQLiteStore.open(folder.database, access: .owner, schema: newer) }
         let unchanged = try SQLiteStore.open(folder.database)
         #expect(try await unchanged.check() == [])
         unchanged.close()
-        newer.migrations[1].sql = "CREATE TABLE later (x INTEGER)"
+        newer.migrations[2].sql = "CREATE TABLE later (x INTEGER)"
         #expect(throws: ProcessingError.self) {
             try SQLiteStore.open(folder.database, access: .readOnly, schema: newer)
         }
         let new = try SQLiteStore.open(folder.database, access: .owner, schema: newer)
         #expect(try await new.run(run.id)?.status == .succeeded)
-        #expect(try await new.info().schema == "2")
+        #expect(try await new.info().schema == "3")
         for number in 1...2 {
-            let backup = try DatabaseQueue(path: folder.database + ".before-2-\(number)")
+            let backup = try DatabaseQueue(path: folder.database + ".before-3-\(number)")
             #expect(try await backup.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM charges") } == 3)
         }
     }

@@ -113,12 +113,23 @@ public struct CallRecord: Hashable, Sendable {
     public var maximumCost: Money
     /// When the intent was written.
     public var timestamp: Timestamp
+    /// The place of the item in the run, which orders bills.
+    public var itemIndex: Int?
+    /// The step that made it.
+    public var step: String?
+    /// The account of the run or item.
+    public var accountID: ExternalID?
+    /// The underwriting of the run or item.
+    public var underwritingID: ExternalID?
+    /// What becomes of it when nobody learns how it ended.
+    public var doubtPolicy: DoubtPolicy
 
     /// A call of the given parts.
     public init(
         callID: String, idempotencyKey: String, state: State, runID: Run.ID, executionID: Execution.ID,
         processorID: Identifier, inputID: String?, service: String, operation: String, callKey: String,
-        maximumCost: Money, timestamp: Timestamp
+        maximumCost: Money, timestamp: Timestamp, itemIndex: Int? = nil, step: String? = nil,
+        accountID: ExternalID? = nil, underwritingID: ExternalID? = nil, doubtPolicy: DoubtPolicy = .hold
     ) {
         self.callID = callID
         self.idempotencyKey = idempotencyKey
@@ -132,5 +143,20 @@ public struct CallRecord: Hashable, Sendable {
         self.callKey = callKey
         self.maximumCost = maximumCost
         self.timestamp = timestamp
+        self.itemIndex = itemIndex
+        self.step = step
+        self.accountID = accountID
+        self.underwritingID = underwritingID
+        self.doubtPolicy = doubtPolicy
     }
+}
+
+/// What becomes of a paid call of unknown outcome.
+public enum DoubtPolicy: String, Codable, Sendable, CaseIterable {
+    /// It stays in doubt, its maximum reserved, until the call is made again or someone decides.
+    case hold
+    /// It counts as made, at its maximum.
+    case settle
+    /// It counts as not made.
+    case release
 }

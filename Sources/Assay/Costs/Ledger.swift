@@ -4,7 +4,21 @@ struct Ledger: Sendable {
     let prices: any PriceSource
     let policies: [String: any ChargePolicy]
     let world: World
+    let resolvers: [String: any DoubtResolver]
     let callsInFlight = CallsInFlight()
+    let budgets: BudgetBook
+
+    init(
+        store: any Store, prices: any PriceSource, policies: [String: any ChargePolicy],
+        resolvers: [String: any DoubtResolver], world: World
+    ) {
+        self.store = store
+        self.prices = prices
+        self.policies = policies
+        self.resolvers = resolvers
+        self.world = world
+        budgets = BudgetBook(store: store)
+    }
 
     /// The price of `subject` in force now, and where it was found: pipeline, database, file, none.
     func price(of subject: PriceSubject, pipeline: Price? = nil) async throws -> (price: Price?, origin: PriceOrigin) {

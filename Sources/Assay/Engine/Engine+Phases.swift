@@ -117,9 +117,24 @@ extension Engine {
             if charges.contains(where: { $0.metadata["price_source"] == "none" }) {
                 session.hintAtPrice(of: session.run.processorID.text)
             }
-            try await session.record(charges)
+            let known = try await store.recordedKeys(among: charges.compactMap(\.key))
+            let new = charges.filter { charge in charge.key.map { !known.contains($0) } ?? true }
+            try await spend(base: new, session)
+            try await session.record(counted: new)
+        } catch let error as ProcessingError where error.code == .budgetExhausted {
+            throw GateFailure(error, stage: .cost, index: nil)
         } catch {
             try noteCostFailure(error, session)
+        }
+    }
+
+    /// Counts base charges, all or none.
+    private func spend(base charges: [Charge], _ session: RunSession) async throws {
+        for (place, charge) in charges.enumerated() {
+            do { try await session.spend(charge, hasHappened: false) } catch {
+                for earlier in charges[..<place] { ledger.budgets.takeBack(earlier) }
+                throw error
+            }
         }
     }
 
@@ -249,8 +264,9 @@ extension Engine {
         run.incompleteReason = session.incompleteReason
         run.status = Verdict.status(of: run.counts, stop: session.stopped?.reason, failed: failure != nil)
         if run.status != .succeeded {
-            run.error = failure ?? Verdict.error(for: session.stopped?.reason, session.options) ?? session.firstFailure
+            run.error = failure ?? Verdict.error(for: session) ?? session.firstFailure
         }
+        try await followDoubtPolicies(of: run.executionID)
         run.finishedAt = world.time.now()
         run.duration = world.time.uptime() - session.startedAt
         session.meters.count(runEndedAs: run.status)
@@ -345,13 +361,16 @@ enum Verdict {
         return counts.succeeded == counts.total ? .succeeded : .partial
     }
 
-    /// The failure of a run that was ended from outside.
-    static func error(for stop: Outcome.Reason?, _ options: RunOptions) -> FailureRecord? {
+    /// The failure of a run that was ended from outside or by a budget.
+    static func error(for session: RunSession) -> FailureRecord? {
         let error: ProcessingError
-        switch stop {
+        switch session.stopped?.reason {
+        case .budgetExhausted:
+            guard let refusal = session.budgetRefusal else { return nil }
+            error = refusal
         case .runTimeout:
             error = ProcessingError(
-                .timeout, "the run timed out after \(options.timeout.secondsText); resume it to go on")
+                .timeout, "the run timed out after \(session.options.timeout.secondsText); resume it to go on")
         case .runCancelled: error = ProcessingError(.cancelled, "the run was cancelled; resume it to go on")
         default: return nil
         }

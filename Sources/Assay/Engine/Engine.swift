@@ -10,6 +10,9 @@ public final class Engine: Sendable {
     /// What happens, for those who watch.
     public let events: EventStream
 
+    /// The circuit breakers of the services that runs name in their options.
+    public let breakers = CircuitBreakers()
+
     let ledger: Ledger
     let world: World
     private let logger: Logger
@@ -20,12 +23,14 @@ public final class Engine: Sendable {
     /// - Parameters:
     ///   - prices: what things cost when neither pipeline nor store say.
     ///   - chargePolicies: policies besides the standard ones, found by their names.
+    ///   - resolvers: who knows how calls of unknown outcome ended, by service.
     ///   - events: where events go.
     ///   - logger: what ``Context/logger`` writes to.
     ///   - world: clock, identifiers and chance.
     public init(
         store: any Store = MemoryStore(), prices: any PriceSource = PriceList(),
-        chargePolicies: [any ChargePolicy] = [], events: EventStream = EventStream(),
+        chargePolicies: [any ChargePolicy] = [], resolvers: [String: any DoubtResolver] = [:],
+        events: EventStream = EventStream(),
         logger: Logger = Logger(label: "assay") { _ in SwiftLogNoOpLogHandler() }, world: World = .system
     ) {
         self.store = store
@@ -36,7 +41,7 @@ public final class Engine: Sendable {
         for policy in StandardChargePolicy.allCases as [any ChargePolicy] + chargePolicies {
             policies[policy.name] = policy
         }
-        ledger = Ledger(store: store, prices: prices, policies: policies, world: world)
+        ledger = Ledger(store: store, prices: prices, policies: policies, resolvers: resolvers, world: world)
     }
 
     /// Runs `processor` over `inputs` and returns once every input has an outcome.
@@ -204,10 +209,13 @@ public final class Engine: Sendable {
         }
         let (run, history) = try await prepare(processor, options, failedOnly: failedOnly)
         let session = RunSession(
-            run: run, processor: processor, options: options, ledger: ledger, events: events, logger: logger)
+            run: run, processor: processor, options: options, ledger: ledger, breakers: breakers, events: events,
+            logger: logger)
         try await store.begin(run)
         sessions.withLock { $0[run.id] = session }
         defer { sessions.withLock { $0[run.id] = nil } }
+        try await ledger.budgets.begin(run)
+        defer { ledger.budgets.end(run) }
         watching?(RunHandle(session: session))
         return try await withTaskCancellationHandler {
             do { return try await live(session, history, items: page) } catch {

@@ -140,13 +140,14 @@ final class ItemDesk: Desk {
 
     func charge(_ usage: Usage, in context: Context) async throws {
         let charge = try await session.makeCharge(usage, in: context, step: Context.enclosingStep)
+        try await session.spend(charge, hasHappened: usage.incurred)
         // Only the store knows whether a key is on record already.
         let waits = state.withLock { state in
             guard !state.closed, !usage.incurred, charge.key == nil else { return false }
             state.charges.append(charge)
             return true
         }
-        if !waits { try await session.record([charge]) }
+        if !waits { try await session.record(counted: [charge]) }
     }
 
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {

@@ -23,7 +23,9 @@ struct RunDesk: Desk {
     }
 
     func charge(_ usage: Usage, in context: Context) async throws {
-        try await session.record([session.makeCharge(usage, in: context, step: nil)])
+        let charge = try await session.makeCharge(usage, in: context, step: nil)
+        try await session.spend(charge, hasHappened: usage.incurred)
+        try await session.record(counted: [charge])
     }
 
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
@@ -60,7 +62,7 @@ extension RunSession {
 
     // MARK: Paid calls
 
-    /// Looks a call up in the cache, else writes its intent.
+    /// Looks a call up in the cache, else asks breaker and budgets and writes its intent.
     func openCall(_ request: CallRequest, in context: Context, step: String?) async throws -> CallDecision {
         let cacheKey = request.key.map { key in
             CacheKey.call(
@@ -68,7 +70,7 @@ extension RunSession {
                 scope: request.options.cache.scope, of: run)
         }
         guard let cacheKey, !request.options.cache.refresh else {
-            return try await proceed(request, in: context, cacheKey: cacheKey, turn: nil)
+            return try await proceed(request, in: context, step: step, cacheKey: cacheKey, turn: nil)
         }
         let turn = try await ledger.callsInFlight.take(cacheKey)
         do {
@@ -87,52 +89,91 @@ extension RunSession {
             emit(.cacheMiss, item: context.inputID) {
                 ["service": .string(request.service), "operation": .string(request.operation)]
             }
-            return try await proceed(request, in: context, cacheKey: cacheKey, turn: turn)
+            let decision = try await proceed(request, in: context, step: step, cacheKey: cacheKey, turn: turn)
+            if case .hit = decision { ledger.callsInFlight.giveBack(turn) }
+            return decision
         } catch {
             ledger.callsInFlight.giveBack(turn)
             throw error
         }
     }
 
-    /// Writes the intent of a call that must be made.
+    /// Asks breaker and budgets, and writes the intent of a call that must be made.
     private func proceed(
-        _ request: CallRequest, in context: Context, cacheKey: String?, turn: CallsInFlight.Turn?
+        _ request: CallRequest, in context: Context, step: String?, cacheKey: String?, turn: CallsInFlight.Turn?
     ) async throws -> CallDecision {
-        let subject = PriceSubject.service(request.service, operation: request.operation)
-        let unitPrice = try await ledger.price(of: subject).price?.amount
-        let (record, continuesDoubt) = try await intent(
-            of: request, maximum: request.maximumCost ?? unitPrice ?? .zero, in: context)
-        try await store.file(record, charge: nil, cached: nil)
-        return .proceed(
-            Call(
-                record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn,
-                continuesDoubt: continuesDoubt))
+        try admit(request.service)
+        do {
+            let subject = PriceSubject.service(request.service, operation: request.operation)
+            let unitPrice = try await ledger.price(of: subject).price?.amount
+            var known = try await earlierCalls(like: request, in: context)
+            var doubt = known.last { $0.state == .inDoubt }
+            if let open = doubt {
+                switch await ledger.resolution(
+                    of: open, warn: { message in emit(.warning) { ["message": .string(message)] } })
+                {
+                case .settled(let cost, let value?):
+                    withdrawAttempt(at: request.service)
+                    return .hit(try await take(value, for: open, cost: cost, request, cacheKey, in: context, step))
+                case .released:
+                    try await release(open)
+                    known = try await earlierCalls(like: request, in: context)
+                    doubt = nil
+                // Its value is lost, or nobody knows: the callee is asked again under the key it knows.
+                case .settled, .unknown: break
+                }
+            }
+            let record = intent(
+                of: request, after: known, doubt, maximum: request.maximumCost ?? unitPrice, context, step)
+            try await promise(record)
+            do { try await store.file(record, charge: nil, cached: nil) } catch {
+                if doubt == nil { _ = ledger.budgets.settle(record.callID, as: nil, at: record.timestamp) }
+                throw error
+            }
+            return .proceed(
+                Call(
+                    record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn,
+                    continuesDoubt: doubt != nil))
+        } catch {
+            withdrawAttempt(at: request.service)
+            throw error
+        }
+    }
+
+    /// The calls of the item that were made for the same before, in order.
+    private func earlierCalls(like request: CallRequest, in context: Context) async throws -> [CallRecord] {
+        try await store.calls(
+            matching: CallFilter(
+                executionID: run.executionID, inputID: context.inputID, service: request.service,
+                operation: request.operation, callKey: Digest(of: request.key ?? .null).text))
     }
 
     /// The intent of a call: the one whose outcome is unknown, if there is one, else a new one.
-    private func intent(of request: CallRequest, maximum: Money, in context: Context) async throws -> (
-        record: CallRecord, continuesDoubt: Bool
-    ) {
-        let callKey = Digest(of: request.key ?? .null).text
-        var filter = CallFilter(executionID: run.executionID, inputID: context.inputID, service: request.service)
-        filter.operation = request.operation
-        filter.callKey = callKey
-        let earlier = try await store.calls(matching: filter)
-        if var open = earlier.last(where: { $0.state == .inDoubt }) {
-            (open.state, open.runID) = (.open, run.id)
-            return (open, true)
+    private func intent(
+        of request: CallRequest, after earlier: [CallRecord], _ doubt: CallRecord?, maximum: Money?,
+        _ context: Context, _ step: String?
+    ) -> CallRecord {
+        var record: CallRecord
+        if let doubt {
+            record = doubt
+            (record.state, record.runID) = (.open, run.id)
+        } else {
+            let callKey = Digest(of: request.key ?? .null).text
+            let known = earlier.count { $0.state == .settled || $0.state == .released }
+            let parts: [JSONValue] = [
+                .string(run.executionID.text), JSONValue(context.inputID), .string(request.service),
+                .string(request.operation), .string(callKey), JSONValue(known),
+            ]
+            record = CallRecord(
+                callID: world.makeIdentifier().text, idempotencyKey: Digest.hex(of: JSONValue.array(parts).jsonBytes),
+                state: .open, runID: run.id, executionID: run.executionID, processorID: run.processorID,
+                inputID: context.inputID, service: request.service, operation: request.operation, callKey: callKey,
+                maximumCost: maximum ?? .zero, timestamp: world.time.now())
         }
-        let known = earlier.count { $0.state == .settled || $0.state == .released }
-        let parts: [JSONValue] = [
-            .string(run.executionID.text), JSONValue(context.inputID), .string(request.service),
-            .string(request.operation), .string(callKey), JSONValue(known),
-        ]
-        let record = CallRecord(
-            callID: world.makeIdentifier().text, idempotencyKey: Digest.hex(of: JSONValue.array(parts).jsonBytes),
-            state: .open, runID: run.id, executionID: run.executionID, processorID: run.processorID,
-            inputID: context.inputID, service: request.service, operation: request.operation, callKey: callKey,
-            maximumCost: maximum, timestamp: world.time.now())
-        return (record, false)
+        (record.itemIndex, record.step) = (context.itemIndex, step)
+        (record.accountID, record.underwritingID) = (context.scope.accountID, context.scope.underwritingID)
+        record.doubtPolicy = request.options.doubtPolicy ?? options.doubtPolicy
+        return record
     }
 
     /// Writes what became of a call, with its charge and the value it brought.
@@ -154,10 +195,22 @@ extension RunSession {
             record.state = .inDoubt
         case .threw:
             cost = call.settled?.cost
-            if cost == nil, call.request.options.billing == .onAttempt { cost = call.unitPrice ?? record.maximumCost }
+            let billing = call.request.options.billing ?? options.billing
+            if cost == nil, billing == .onAttempt { cost = call.unitPrice ?? record.maximumCost }
             if cost != nil { metadata["charged_despite_error"] = true }
         }
-        if record.state != .inDoubt { record.state = cost == nil ? .released : .settled }
+        tellBreaker(of: record.service, end)
+        let isInDoubt = record.state == .inDoubt
+        if isInDoubt, case .threw = end {
+            switch record.doubtPolicy {
+            case .hold: break
+            case .settle:
+                cost = record.maximumCost
+                metadata["resolved"] = true
+            case .release: record.state = .released
+            }
+        }
+        if cost != nil { record.state = .settled } else if record.state == .open { record.state = .released }
         for member in call.settled?.metadata.members ?? [] { metadata[member.key] = member.value }
         let charge = cost.map { cost in
             Charge(
@@ -171,11 +224,20 @@ extension RunSession {
             if let key = call.cacheKey, let value = try? value?.get(), let charge {
                 entry(key, value, charge, policy: call.request.options.cache)
             } else { nil }
-        try await store.file(record, charge: charge, cached: cached)
-        if let charge { note(charge) }
-        if record.state == .inDoubt {
+        let isCharged = try await store.file(record, charge: charge, cached: cached)
+        if isCharged, let charge { note(charge) }
+        // While it is in doubt what was promised stays.
+        if record.state != .inDoubt {
+            tell(
+                ledger.budgets.settle(
+                    record.callID, as: isCharged ? charge : nil, under: options.budgets, at: world.time.now()))
+        }
+        if isInDoubt {
             emit(.costInDoubt, item: context.inputID) {
-                ["call_id": .string(record.callID), "maximum_cost": record.maximumCost.jsonValue]
+                [
+                    "call_id": .string(record.callID), "maximum_cost": record.maximumCost.jsonValue,
+                    "policy": .string(record.doubtPolicy.rawValue),
+                ]
             }
         }
         if let cost, cost > record.maximumCost {
@@ -185,6 +247,77 @@ extension RunSession {
         }
         // Thrown only now: a value that cannot be kept was paid for all the same.
         if case .failure(let error) = value { throw error }
+    }
+
+    /// Files a call in doubt as made, with the value that its service still had.
+    private func take(
+        _ value: JSONValue, for call: CallRecord, cost: Money, _ request: CallRequest, _ cacheKey: String?,
+        in context: Context, _ step: String?
+    ) async throws -> JSONValue {
+        var record = call
+        (record.state, record.runID) = (.settled, run.id)
+        (record.itemIndex, record.step) = (context.itemIndex, step)
+        var charge = record.charge(cost, costID: nextCostID(), at: world.time.now())
+        charge.runID = run.id
+        let cached = cacheKey.map { entry($0, value, charge, policy: request.options.cache) }
+        let isCharged = try await store.file(record, charge: charge, cached: cached)
+        if isCharged { note(charge) }
+        tell(
+            ledger.budgets.settle(
+                call.callID, as: isCharged ? charge : nil, under: options.budgets, at: charge.timestamp))
+        return value
+    }
+
+    /// Files a call in doubt as not made.
+    private func release(_ call: CallRecord) async throws {
+        var record = call
+        record.state = .released
+        try await store.file(record, charge: nil, cached: nil)
+        _ = ledger.budgets.settle(call.callID, as: nil, at: world.time.now())
+    }
+
+    // MARK: Circuit breakers
+
+    /// Throws `circuit_open` while the breaker of `service` is open.
+    private func admit(_ service: String) throws {
+        guard let policy = options.breakers[service] else { return }
+        let now = world.time.uptime()
+        let (answer, moved) = breakers.use(service, policy) { breaker in
+            (isAdmitted: breaker.admits(at: now), remaining: breaker.remaining(at: now))
+        }
+        tell(moved, of: service)
+        guard !answer.isAdmitted else { return }
+        throw ProcessingError(
+            .circuitOpen,
+            answer.remaining > .zero
+                ? "'\(service)' keeps failing and is not called for another \(answer.remaining.secondsText)"
+                : "'\(service)' kept failing and is being tried by another call",
+            retryAfter: answer.remaining)
+    }
+
+    /// Tells the breaker of `service` how a call ended; a cancellation says nothing of the service.
+    private func tellBreaker(of service: String, _ end: CallEnd) {
+        guard let policy = options.breakers[service] else { return }
+        let now = world.time.uptime()
+        let (_, moved) = breakers.use(service, policy) { breaker in
+            switch end {
+            case .returned: breaker.succeed()
+            case .threw(let error) where !(error is CancellationError): breaker.fail(at: now)
+            case .threw, .notMade: breaker.withdraw()
+            }
+        }
+        tell(moved, of: service)
+    }
+
+    private func withdrawAttempt(at service: String) { tellBreaker(of: service, .notMade) }
+
+    private func tell(_ state: CircuitBreaker.State?, of service: String) {
+        switch state {
+        case .open: emit(.breakerOpen) { ["service": .string(service)] }
+        case .halfOpen: emit(.breakerHalfOpen) { ["service": .string(service)] }
+        case .closed: emit(.breakerClosed) { ["service": .string(service)] }
+        case nil: break
+        }
     }
 
     /// Says once that something costs nothing because nobody named its price.

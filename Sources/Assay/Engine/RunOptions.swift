@@ -42,6 +42,14 @@ public struct RunOptions: Sendable {
     public var aggregatePartial = false
     /// Whether a failure of the costing fails the run.
     public var strictCosts = false
+    /// How much may be spent.
+    public var budgets: [Budget] = []
+    /// When services that keep failing are left alone, by service.
+    public var breakers: [String: CircuitBreakerPolicy] = [:]
+    /// When calls that fail are billed, unless a call says so itself.
+    public var billing = CallOptions.Billing.onSuccess
+    /// What becomes of calls of unknown outcome, unless a call says so itself.
+    public var doubtPolicy = DoubtPolicy.hold
     /// The price of the processor, before database and price file.
     public var price: Price?
     /// How outputs of whole items are cached; `nil`: not at all.

@@ -19,6 +19,7 @@ final class RunSession: Sendable {
     let options: RunOptions
     let store: any Store
     let ledger: Ledger
+    let breakers: CircuitBreakers
     let world: World
     let events: EventStream
     let startedAt: Duration
@@ -47,6 +48,7 @@ final class RunSession: Sendable {
         var stopWaiter: CheckedContinuation<Void, Never>?
         var waitsForStop = true
         var incompleteReason: String?
+        var budgetRefusal: ProcessingError?
         var recordedEvents: [Event] = []
         var filesEvents = false
         var sequence = 0
@@ -56,13 +58,14 @@ final class RunSession: Sendable {
     }
 
     init(
-        run: Run, processor: RegisteredProcessor, options: RunOptions, ledger: Ledger, events: EventStream,
-        logger: Logger
+        run: Run, processor: RegisteredProcessor, options: RunOptions, ledger: Ledger, breakers: CircuitBreakers,
+        events: EventStream, logger: Logger
     ) {
         self.run = run
         self.processor = processor
         self.options = options
         self.ledger = ledger
+        self.breakers = breakers
         store = ledger.store
         world = ledger.world
         self.events = events
@@ -231,11 +234,6 @@ final class RunSession: Sendable {
         return "\(run.id)-\(number)"
     }
 
-    /// Records charges that are not part of an outcome, and remembers what they mean for their items.
-    func record(_ charges: [Charge]) async throws {
-        for charge in try await store.record(charges) { note(charge) }
-    }
-
     /// Takes note of a charge that is on record.
     func note(_ charge: Charge) {
         meters.count(charge)
@@ -265,6 +263,18 @@ final class RunSession: Sendable {
     }
 
     var incompleteReason: String? { state.withLock { $0.incompleteReason } }
+
+    /// Takes note that a budget refused to go on; `false` when one has before.
+    func noteBudgetRefusal(_ error: ProcessingError) -> Bool {
+        state.withLock { state in
+            guard state.budgetRefusal == nil else { return false }
+            state.budgetRefusal = error
+            return true
+        }
+    }
+
+    /// Why a budget stopped the run.
+    var budgetRefusal: ProcessingError? { state.withLock { $0.budgetRefusal } }
 
     // MARK: Events
 

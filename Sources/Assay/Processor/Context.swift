@@ -130,13 +130,16 @@ public struct CallOptions: Hashable, Sendable {
 
     /// How its value is kept.
     public var cache: CachePolicy
-    /// Whether a failed attempt costs something.
-    public var billing: Billing
+    /// Whether a failed attempt costs something; `nil`: as the run's options say.
+    public var billing: Billing?
+    /// What becomes of the call when nobody learns how it ended; `nil`: as the run's options say.
+    public var doubtPolicy: DoubtPolicy?
 
     /// Options of the given parts.
-    public init(cache: CachePolicy = CachePolicy(), billing: Billing = .onSuccess) {
+    public init(cache: CachePolicy = CachePolicy(), billing: Billing? = nil, doubtPolicy: DoubtPolicy? = nil) {
         self.cache = cache
         self.billing = billing
+        self.doubtPolicy = doubtPolicy
     }
 }
 

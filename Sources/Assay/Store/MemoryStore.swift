@@ -143,16 +143,29 @@ public final class MemoryStore: Store {
     }
 
     public func charges(matching filter: ChargeFilter) async throws -> [Charge] {
-        state.withLock { $0.charges.filter(filter.matches) }
+        state.withLock { $0.charges.prefix(filter.upTo ?? .max).filter(filter.matches) }
     }
 
-    public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws {
+    public func ledgerPosition() async throws -> Int { state.withLock { $0.charges.count } }
+
+    public func total(matching filter: ChargeFilter) async throws -> Money {
+        try await charges(matching: filter).reduce(.zero) { try $0.adding($1.cost) }
+    }
+
+    public func recordedKeys(among keys: [String]) async throws -> Set<String> {
+        state.withLock { state in
+            Set(keys.filter { state.chargeKeys.contains(ExternalID(unchecked: $0)) })
+        }
+    }
+
+    @discardableResult
+    public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws -> Bool {
         state.withLock { state in
             if let place = state.callPlaces[call.callID] {
                 let known = state.calls[place]
                 guard let call = call.following(known.state, of: known.runID) else {
-                    if let charge, call.keepsWhenRefused(charge) { _ = state.record([charge]) }
-                    return
+                    guard let charge, call.keepsWhenRefused(charge) else { return false }
+                    return !state.record([charge]).isEmpty
                 }
                 state.calls[place] = call
             } else {
@@ -160,8 +173,8 @@ public final class MemoryStore: Store {
                 state.callsOfExecution[call.executionID, default: []].append(state.calls.count)
                 state.calls.append(call)
             }
-            _ = state.record(charge.map { [$0] } ?? [])
             if let cached { state.cache[cached.key] = cached }
+            return !state.record(charge.map { [$0] } ?? []).isEmpty
         }
     }
 

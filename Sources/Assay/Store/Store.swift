@@ -73,13 +73,27 @@ public protocol Store: Sendable {
     /// Charges that fit `filter`, in order of recording.
     func charges(matching filter: ChargeFilter) async throws -> [Charge]
 
+    /// How many entries the ledger holds; an entry keeps its position for ever.
+    func ledgerPosition() async throws -> Int
+
+    /// The sum of the charges that fit `filter`.
+    ///
+    /// - Throws: ``ProcessingError`` with code `cost` above 9,000,000,000.
+    func total(matching filter: ChargeFilter) async throws -> Money
+
+    /// Which of `keys` charges are on record under.
+    func recordedKeys(among keys: [String]) async throws -> Set<String>
+
     /// Writes the intent or the outcome of a paid call, with its charge and the value it brought, in one transaction.
     ///
     /// A call that is `settled` stays as it is, and one that is `released` can only be `settled` still, so that an
     /// answer that comes late casts no doubt on what is known. Only an intent moves a call to another run. What is
     /// refused leaves charge and cached value unwritten as well, but for the charge of a `settled` that has a key:
     /// it is recorded unless the key is on record.
-    func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws
+    ///
+    /// - Returns: whether `charge` was recorded now.
+    @discardableResult
+    func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws -> Bool
 
     /// Calls that fit `filter`, in order of their intents.
     func calls(matching filter: CallFilter) async throws -> [CallRecord]
@@ -266,6 +280,14 @@ public struct ChargeFilter: Hashable, Sendable {
     public var executionID: Execution.ID?
     /// Of this account.
     public var accountID: ExternalID?
+    /// Of this underwriting.
+    public var underwritingID: ExternalID?
+    /// Of this processor.
+    public var processorID: Identifier?
+    /// Of this service.
+    public var service: String?
+    /// Among the first of the ledger: up to this position, see ``Store/ledgerPosition()``.
+    public var upTo: Int?
     /// Recorded at this moment or later.
     public var since: Timestamp?
     /// Recorded before this moment.
@@ -283,16 +305,21 @@ public struct ChargeFilter: Hashable, Sendable {
         self.until = until
     }
 
-    /// Whether `charge` fits.
+    /// Whether `charge` fits, its position aside.
     public func matches(_ charge: Charge) -> Bool {
         (runID.map { $0 == charge.runID } ?? true) && (executionID.map { $0 == charge.executionID } ?? true)
-            && (accountID.map { $0 == charge.accountID } ?? true) && (since.map { $0 <= charge.timestamp } ?? true)
+            && (accountID.map { $0 == charge.accountID } ?? true)
+            && (underwritingID.map { $0 == charge.underwritingID } ?? true)
+            && (processorID.map { $0 == charge.processorID } ?? true)
+            && (service.map(charge.service.equalsInBytes) ?? true) && (since.map { $0 <= charge.timestamp } ?? true)
             && (until.map { charge.timestamp < $0 } ?? true)
     }
 }
 
 /// Which paid calls are asked for; parts that are `nil` do not narrow.
 public struct CallFilter: Hashable, Sendable {
+    /// This one.
+    public var callID: String?
     /// Of this run.
     public var runID: Run.ID?
     /// Of this execution.
@@ -310,9 +337,11 @@ public struct CallFilter: Hashable, Sendable {
 
     /// Every call.
     public init(
-        runID: Run.ID? = nil, executionID: Execution.ID? = nil, inputID: String? = nil, service: String? = nil,
-        operation: String? = nil, callKey: String? = nil, states: Set<CallRecord.State>? = nil
+        callID: String? = nil, runID: Run.ID? = nil, executionID: Execution.ID? = nil, inputID: String? = nil,
+        service: String? = nil, operation: String? = nil, callKey: String? = nil,
+        states: Set<CallRecord.State>? = nil
     ) {
+        self.callID = callID
         self.runID = runID
         self.executionID = executionID
         self.inputID = inputID
@@ -324,7 +353,8 @@ public struct CallFilter: Hashable, Sendable {
 
     /// Whether `call` fits.
     public func matches(_ call: CallRecord) -> Bool {
-        (runID.map { $0 == call.runID } ?? true) && (executionID.map { $0 == call.executionID } ?? true)
+        (callID.map { $0 == call.callID } ?? true) && (runID.map { $0 == call.runID } ?? true)
+            && (executionID.map { $0 == call.executionID } ?? true)
             && (inputID.map { call.inputID?.equalsInBytes($0) ?? false } ?? true)
             && (service.map(call.service.equalsInBytes) ?? true)
             && (operation.map(call.operation.equalsInBytes) ?? true) && (callKey.map { $0 == call.callKey } ?? true)

@@ -1,0 +1,108 @@
+// Paid calls whose outcome is unknown, and who decides about them.
+
+extension Engine {
+    /// Calls whose outcome is unknown, in order of their intents.
+    ///
+    /// - Parameter execution: of which execution; `nil`: of all.
+    public func callsInDoubt(of execution: Execution.ID? = nil) async throws -> [CallRecord] {
+        try await store.calls(matching: CallFilter(executionID: execution, states: [.inDoubt]))
+    }
+
+    /// Decides that a call in doubt was made and what it cost; recorded as a charge of the run that made it.
+    ///
+    /// A run that makes the call again pays again, since the value it brought is not known; resuming the run instead
+    /// of deciding repeats the call under its old idempotency key.
+    ///
+    /// - Throws: ``ProcessingError`` with code `not_found` for an unknown call, `illegal_move` when its outcome is
+    ///   known.
+    @discardableResult public func settle(callInDoubt id: String, at cost: Money) async throws -> Charge {
+        let call = try await callInDoubt(id)
+        let charge = call.charge(cost, costID: "\(id)-settled", at: world.time.now())
+        try await decide(call, as: .settled, charge: charge)
+        return charge
+    }
+
+    /// Decides that a call in doubt was not made or costs nothing.
+    ///
+    /// - Throws: as ``settle(callInDoubt:at:)``.
+    public func release(callInDoubt id: String) async throws {
+        try await decide(callInDoubt(id), as: .released, charge: nil)
+    }
+
+    /// Asks the resolvers about the calls of an execution that are in doubt, and follows the policies of the others.
+    ///
+    /// - Returns: the calls whose outcome is known now.
+    public func resolveDoubts(of execution: Execution.ID? = nil) async throws -> [CallRecord] {
+        var resolved: [CallRecord] = []
+        for call in try await callsInDoubt(of: execution) {
+            let isResolved: Bool
+            switch await ledger.resolution(of: call, warn: { self.warn($0) }) {
+            case .settled(let cost, _):
+                let charge = call.charge(cost, costID: "\(call.callID)-settled", at: world.time.now())
+                try await decide(call, as: .settled, charge: charge)
+                isResolved = true
+            case .released:
+                try await decide(call, as: .released, charge: nil)
+                isResolved = true
+            case .unknown: isResolved = try await followPolicy(of: call)
+            }
+            if isResolved { resolved += try await store.calls(matching: CallFilter(callID: call.callID)) }
+        }
+        return resolved
+    }
+
+    /// Does what the policies of calls say that a dead program left in doubt and that were not made again.
+    func followDoubtPolicies(of execution: Execution.ID) async throws {
+        for call in try await callsInDoubt(of: execution) { _ = try await followPolicy(of: call) }
+    }
+
+    private func followPolicy(of call: CallRecord) async throws -> Bool {
+        switch call.doubtPolicy {
+        case .hold: return false
+        case .settle:
+            let charge = call.charge(call.maximumCost, costID: "\(call.callID)-settled", at: world.time.now())
+            try await decide(call, as: .settled, charge: charge)
+        case .release: try await decide(call, as: .released, charge: nil)
+        }
+        return true
+    }
+
+    private func callInDoubt(_ id: String) async throws -> CallRecord {
+        guard let call = try await store.calls(matching: CallFilter(callID: id)).first else {
+            throw ProcessingError(.notFound, "call '\(id)' is not on record")
+        }
+        guard call.state == .inDoubt else {
+            throw ProcessingError(.illegalMove, "call '\(id)' is \(call.state.rawValue), not in doubt")
+        }
+        return call
+    }
+
+    private func decide(_ call: CallRecord, as state: CallRecord.State, charge: Charge?) async throws {
+        var call = call
+        call.state = state
+        let isCharged = try await store.file(call, charge: charge, cached: nil)
+        _ = ledger.budgets.settle(call.callID, as: isCharged ? charge : nil, at: world.time.now())
+    }
+}
+
+extension CallRecord {
+    /// The charge of a call that someone decided about instead of its own answer.
+    func charge(_ cost: Money, costID: String, at moment: Timestamp) -> Charge {
+        Charge(
+            costID: costID, key: "call|\(callID)", kind: .call, runID: runID, executionID: executionID,
+            processorID: processorID, inputID: inputID, itemIndex: itemIndex, step: step, service: service,
+            operation: operation, cost: cost, timestamp: moment, metadata: ["cache_hit": false, "resolved": true],
+            accountID: accountID, underwritingID: underwritingID)
+    }
+}
+
+extension Ledger {
+    /// How a call in doubt turned out, as far as its service says so.
+    func resolution(of call: CallRecord, warn: (String) -> Void) async -> DoubtResolution {
+        guard let resolver = resolvers[call.service] else { return .unknown }
+        do { return try await resolver.resolve(call) } catch {
+            warn("the resolver of '\(call.service)' failed for call '\(call.callID)', which stays in doubt: \(error)")
+            return .unknown
+        }
+    }
+}
