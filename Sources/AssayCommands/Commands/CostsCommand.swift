@@ -5,7 +5,10 @@ import Assay
 package struct CostsCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "costs", abstract: "Look at the ledger and at prices.",
-        subcommands: [CostsReportCommand.self, CostsLedgerCommand.self, CostsPricesCommand.self])
+        subcommands: [
+            CostsReportCommand.self, CostsLedgerCommand.self, CostsInDoubtCommand.self, CostsBudgetsCommand.self,
+            CostsPricesCommand.self,
+        ])
 
     package init() {}
 }

@@ -20,6 +20,11 @@ package struct RunFlags: ParsableArguments {
     @Option(help: ArgumentHelp("The longest an attempt may take, for example 30s.", valueName: "duration"))
     var timeout: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The most the execution may cost, all of its runs together; the run stops before.", valueName: "amount"))
+    var budget: String?
+
     @Flag(help: "Do not use or fill the cache of whole results.")
     var noCache = false
 
@@ -39,7 +44,7 @@ package struct RunFlags: ParsableArguments {
     var settings: [Settings.Key: String?] {
         [
             .runner: runner, .workers: workers, .onFailure: onFailure, .retries: retries, .timeout: timeout,
-            .quiet: quiet ? "true" : nil,
+            .budget: budget, .quiet: quiet ? "true" : nil,
         ]
     }
 

@@ -1,4 +1,4 @@
-import Assay
+package import Assay
 
 /// What a command writes to, set up as the user wants it.
 package struct Console: Sendable {
@@ -42,6 +42,12 @@ package struct Console: Sendable {
     /// Writes JSON texts or parts of them as they are.
     package func write(json: String) throws(SinkError) {
         try output.write(Array((output.columns == nil ? json : json.safeJSON).utf8))
+    }
+
+    /// Writes one fact for programs; tables have no place for it.
+    package func write(fact json: JSONValue) throws(SinkError) {
+        guard format == .json || format == .jsonl else { return }
+        try write(json: json.json + "\n")
     }
 
     /// Writes a table that fits the terminal.

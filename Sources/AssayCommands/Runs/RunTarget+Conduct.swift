@@ -22,6 +22,8 @@ extension RunTarget {
         let conductor = RunConductor(
             shell: shell, console: console, engine: engine, stop: stop, isQuiet: try console.settings.quiet())
         var options = options
+        var request = request
+        if !options.budgets.isEmpty { request["budgets"] = .array(options.budgets.map(\.jsonValue)) }
         options.request = .object(request)
         return try await conductor.conduct(options) { options, watching in
             try await run(engine, options, watching)

@@ -125,6 +125,10 @@ extension RunTarget {
         let timeout = try settings.value(.timeout, "a duration with its unit, for example 30s") { Duration(text: $0) }
         options.itemTimeout =
             timeout ?? earlier?["timeout"]?.string.flatMap { Duration(text: $0) } ?? options.itemTimeout
+        let budget = try settings.value(.budget, "an amount such as 25.00") { try Money($0) }
+        if let limit = try budget ?? earlier?["budget"]?.string.map({ try Money($0) }) {
+            options.budgets.append(try Budget(limit, name: "--budget", scope: .execution))
+        }
         var flags = earlier?.object ?? [:]
         for (key, text) in settings.given { flags[key.rawValue] = .string(text) }
         request["flags"] = .object(flags)

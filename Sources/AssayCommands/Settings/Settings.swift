@@ -8,7 +8,7 @@ import Foundation
 package struct Settings: Sendable {
     /// What can be set.
     package enum Key: String, CaseIterable, Sendable {
-        case store, output, color, quiet, currency, account, underwriting, runner, workers, retries, timeout
+        case store, output, color, quiet, currency, account, underwriting, runner, workers, retries, timeout, budget
         case onFailure = "on_failure"
 
         /// The name of the environment variable.
@@ -27,7 +27,7 @@ package struct Settings: Sendable {
             case .color: "auto"
             case .quiet: "false"
             case .currency: "USD"
-            case .account, .underwriting, .runner, .workers, .retries, .timeout, .onFailure: nil
+            case .account, .underwriting, .runner, .workers, .retries, .timeout, .budget, .onFailure: nil
             }
         }
     }
@@ -108,7 +108,7 @@ package struct Settings: Sendable {
 
     /// The values that were given and not assumed, of the keys that a later resume needs.
     package var given: [Key: String] {
-        let kept: [Key] = [.runner, .workers, .retries, .timeout, .onFailure]
+        let kept: [Key] = [.runner, .workers, .retries, .timeout, .budget, .onFailure]
         return values.filter { kept.contains($0.key) }.mapValues(\.text)
     }
 }

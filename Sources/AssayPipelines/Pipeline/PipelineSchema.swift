@@ -15,11 +15,11 @@ struct PipelineSchema {
 
     private static let topKeys: RefusedKeys = (
         ["breakpoints", "max_in_flight", "taps"],
-        ["alerts", "batch", "breakers", "budget", "checkpoints", "monitoring", "queue"]
+        ["alerts", "batch", "checkpoints", "monitoring", "queue"]
     )
     private static let nodeKeys: RefusedKeys = (
         ["input_pipes", "inputs", "merge", "output_pipes"],
-        ["billing", "complexity", "concurrency", "in_doubt", "max_crashes"]
+        ["complexity", "concurrency", "max_crashes"]
     )
 
     /// The pipeline, or every finding.
@@ -45,6 +45,8 @@ struct PipelineSchema {
         options.timeout = map["timeout"]?.duration() ?? options.timeout
         options.aggregatePartial = map["aggregate_partial"]?.bool() ?? false
         options.strictCosts = map["strict_costs"]?.bool() ?? false
+        options.budgets = map["budget"].map(SpendingSchema().budgets) ?? []
+        options.breakers = map["breakers"].map(SpendingSchema().breakers) ?? [:]
         let strategy = map["error_strategy"].map(strategy)
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []
         let prices = map["prices"].flatMap(prices)
@@ -231,6 +233,8 @@ struct PipelineSchema {
         options.recovery =
             map["recovery"]?.word("recovery", as: RunOptions.Recovery.self) ?? options.recovery
         options.itemCache = map["cache"].flatMap(cache)
+        options.billing = map["billing"]?.word("billing", as: CallOptions.Billing.self) ?? .onSuccess
+        options.doubtPolicy = map["in_doubt"]?.word("in_doubt", as: DoubtPolicy.self) ?? .hold
         let strategy = map["error_strategy"].map(self.strategy) ?? strategy
         options.retryPolicy = strategy?.retry ?? options.retryPolicy
         options.failurePolicy = strategy?.failure ?? options.failurePolicy

@@ -30,6 +30,12 @@ import Testing
             #"account_id must be 1 byte to 1 KiB of text without control characters, found a\u{9}b"#),
         Row("underwriting_id: {}", 18, "underwriting_id must be text, found a map"),
         Row("execution_id: .e", 15, "execution_id '.e' must not begin with '.'"),
+        Row("budget: 5", 9, "budget must be a map, found number 5"),
+        Row("budget: {name: b}", 9, "budget needs 'limit'"),
+        Row("budget: {limit: -1}", 17, "limit must be between 0 and 1,000,000, found -1"),
+        Row("budget: {limit: 1, scope: acount}", 27, "unknown budget scope 'acount'; did you mean 'account'?"),
+        Row("budget: {limit: 1, warn_at: 1.5}", 29, "warn_at must be between 0 and 1, found 1.5"),
+        Row("breakers: {clear: {failure_threshold: 0}}", 39, "failure_threshold must be at least 1, found 0"),
         Row("runner: thraed", 9, "unknown runner 'thraed'; did you mean 'thread'?"),
         Row("runner: process", 9, "unknown runner 'process'; known: auto, sequential, thread"),
         Row("runner: 4", 9, "runner must be text, found number 4"),
@@ -162,8 +168,8 @@ import Testing
         Row("inputs: allow_missing", 13, "key 'inputs' cannot be used with run_as: processor"),
         Row("merge: {input: append}", 12, "key 'merge' cannot be used with run_as: processor"),
         Row("concurrency: 2", 18, "key 'concurrency' cannot be used yet"),
-        Row("billing: on_attempt", 14, "key 'billing' cannot be used yet"),
-        Row("in_doubt: settle", 15, "key 'in_doubt' cannot be used yet"),
+        Row("billing: on_atempt", 14, "unknown billing 'on_atempt'; did you mean 'on_attempt'?"),
+        Row("in_doubt: keep", 15, "unknown in_doubt 'keep'; known: hold, settle, release"),
         Row("complexity: simple", 17, "key 'complexity' cannot be used yet"),
         Row("max_crashes: 3", 18, "key 'max_crashes' cannot be used yet"),
     ]
@@ -195,7 +201,7 @@ import Testing
 
     @Test(
         "includes keys that nothing acts upon yet",
-        arguments: ["alerts", "batch", "breakers", "budget", "checkpoints", "monitoring", "queue"])
+        arguments: ["alerts", "batch", "checkpoints", "monitoring", "queue"])
     func laterKeys(key: String) throws {
         #expect(
             try folder.findings(of: PipelineText.top("\(key): {enabled: true}"))
@@ -352,7 +358,7 @@ import Testing
             prices:
               currency: usd
               processors: {a: [{base_cost: 1}, {base_cost: 2}]}
-            budget: {limit: 5}
+            budget: {limit: -5}
             timeout: 1h
             runner: {type: thread, max_workers: 0}
             """
@@ -374,7 +380,7 @@ import Testing
                 "12:46: unknown charge policy 'per_rnu'; did you mean 'per_run'?",
                 "14:13: currency must be three capital letters such as USD, found usd",
                 "15:36: two prices of 'a' have the same effective_from",
-                "16:9: key 'budget' cannot be used yet",
+                "16:17: limit must be between 0 and 1,000,000, found -5",
                 "17:1: key 'timeout' is given twice (first at line 2)",
                 "18:37: max_workers must be between 1 and 1024, found 0",
             ])

@@ -12,7 +12,7 @@ import Testing
         "scope": "- - -", "runner": "sequential", "failures": "collect", "retries": "none",
         "item_timeout": "3600.0 seconds", "heartbeat": "none", "timeout": "86400.0 seconds", "recovery": "resume",
         "on_change": "refuse", "aggregate_partial": "false", "strict_costs": "false", "price": "none",
-        "item_cache": "none",
+        "item_cache": "none", "budgets": "none", "breakers": "none", "billing": "on_success", "in_doubt": "hold",
     ]
 
     @Test("have the documented defaults")
@@ -54,6 +54,16 @@ import Testing
         ("timeout: 7d", "timeout", "604800.0 seconds"),
         ("aggregate_partial: true", "aggregate_partial", "true"),
         ("strict_costs: true", "strict_costs", "true"),
+        ("budget: {limit: 5}", "budgets", "budget 5.00 run total enforce 0.8"),
+        (
+            "budget: [{limit: 0.1, name: b, scope: account, window: day, mode: warn, warn_at: 0.50}, {limit: 0}]",
+            "budgets", "b 0.10 account day warn 0.5; budget 0.00 run total enforce 0.8"
+        ),
+        ("breakers: {clear: {}}", "breakers", "clear: 5, 60.0 seconds, 3"),
+        (
+            "breakers: {a: {failure_threshold: 1, recovery_timeout: 0.5, success_threshold: 2}, b: {}}", "breakers",
+            "a: 1, 0.5 seconds, 2; b: 5, 60.0 seconds, 3"
+        ),
     ]
 
     static let nodeSettings: [Setting] = [
@@ -70,6 +80,8 @@ import Testing
         ("cache: {}", "item_cache", "account, for ever"),
         ("cache: {ttl: 1h, scope: global, refresh: true}", "item_cache", "global, 3600.0 seconds, refresh"),
         ("error_strategy: {type: halt}", "failures", "stop"),
+        ("billing: on_attempt", "billing", "on_attempt"),
+        ("in_doubt: settle", "in_doubt", "settle"),
     ]
 
     @Test("set what they name and nothing else", arguments: topSettings)

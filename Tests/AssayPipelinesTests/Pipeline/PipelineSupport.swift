@@ -91,7 +91,16 @@ enum PipelineText {
 extension RunOptions {
     /// Every part that a file can set, as text by its name.
     var told: [String: String] {
-        var told = ["item_cache": "none", "price": "none", "heartbeat": "none"]
+        var told = ["item_cache": "none", "price": "none", "heartbeat": "none", "budgets": "none", "breakers": "none"]
+        if !budgets.isEmpty { told["budgets"] = budgets.map(\.told).joined(separator: "; ") }
+        if !breakers.isEmpty {
+            let policies = breakers.map { service, policy in
+                "\(service): \(policy.failureThreshold), \(policy.recoveryTimeout), \(policy.successThreshold)"
+            }
+            told["breakers"] = policies.sorted().joined(separator: "; ")
+        }
+        told["billing"] = billing.rawValue
+        told["in_doubt"] = doubtPolicy.rawValue
         told["scope"] = [scope.accountID?.text, scope.underwritingID?.text, scope.executionID?.text]
             .map { $0 ?? "-" }.joined(separator: " ")
         told["runner"] = runner.name
@@ -110,6 +119,12 @@ extension RunOptions {
             told["item_cache"] = "\(itemCache.scope.rawValue), \(ttl)\(itemCache.refresh ? ", refresh" : "")"
         }
         return told
+    }
+}
+
+extension Budget {
+    fileprivate var told: String {
+        "\(name) \(limit) \(scope.rawValue) \(window.rawValue) \(mode.rawValue) \(warnAt)"
     }
 }
 

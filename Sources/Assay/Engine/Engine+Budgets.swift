@@ -1,0 +1,43 @@
+// How budgets stand.
+
+extension Engine {
+    /// How `budgets` stand now for those that `run` spends for, made from the store; service budgets once for each
+    /// service the run has used.
+    ///
+    /// Costs a look at every charge in each budget's scope and window.
+    public func standings(of budgets: [Budget], for run: Run) async throws -> [BudgetStanding] {
+        let now = world.time.now()
+        let unknown = try await store.calls(matching: CallFilter(states: [.open, .inDoubt]))
+        var standings: [BudgetStanding] = []
+        for budget in budgets {
+            for subject in try await subjects(of: budget.scope, for: run, unknown) {
+                var filter = subject.charges
+                filter.since = budget.window.start(at: now)
+                let reserved = try unknown.filter { Spending($0).subject(budget.scope) == subject }
+                    .reduce(Money.zero) { try $0.adding($1.maximumCost) }
+                standings.append(
+                    BudgetStanding(
+                        budget: budget, subject: subject.name, spent: try await store.total(matching: filter),
+                        reserved: reserved))
+            }
+        }
+        return standings
+    }
+
+    private func subjects(of scope: Budget.Scope, for run: Run, _ unknown: [CallRecord]) async throws
+        -> [BudgetSubject]
+    {
+        switch scope {
+        case .run: return [BudgetSubject(scope, run.id.text)]
+        case .execution: return [BudgetSubject(scope, run.executionID.text)]
+        case .account: return run.scope.accountID.map { [BudgetSubject(scope, $0.text)] } ?? []
+        case .underwriting: return run.scope.underwritingID.map { [BudgetSubject(scope, $0.text)] } ?? []
+        case .processor: return [BudgetSubject(scope, run.processorID.text)]
+        case .store: return [BudgetSubject(scope, "")]
+        case .service:
+            let charged = try await store.charges(matching: ChargeFilter(runID: run.id)).map(\.service)
+            let called = unknown.filter { $0.runID == run.id }.map(\.service)
+            return Set(charged + called).sorted().map { BudgetSubject(scope, $0) }
+        }
+    }
+}

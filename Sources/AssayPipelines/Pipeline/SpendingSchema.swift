@@ -1,0 +1,45 @@
+import Assay
+
+/// Reads what limits spending: budgets, and circuit breakers of services.
+struct SpendingSchema {
+    /// One budget or a list of them.
+    func budgets(_ value: ValueReader) -> [Budget] { value.oneOrMore().compactMap(budget) }
+
+    private func budget(_ value: ValueReader) -> Budget? {
+        guard let map = value.map() else { return nil }
+        let limit = map.required("limit")?.amount()
+        let name = map["name"]?.text() ?? "budget"
+        let scope = map["scope"]?.word("budget scope", as: Budget.Scope.self) ?? .run
+        let window = map["window"]?.word("budget window", as: Budget.Window.self) ?? .total
+        let mode = map["mode"]?.word("budget mode", as: Budget.Mode.self) ?? .enforce
+        let warnAt = map["warn_at"]?.decimal(places: 18, in: .between(0, and: 1))
+        map.finish()
+        guard let limit else { return nil }
+        do { return try Budget(limit, name: name, scope: scope, window: window, mode: mode, warnAt: warnAt) } catch {
+            value.report(error.message)
+            return nil
+        }
+    }
+
+    /// Circuit breakers by service.
+    func breakers(_ value: ValueReader) -> [String: CircuitBreakerPolicy] {
+        var breakers: [String: CircuitBreakerPolicy] = [:]
+        for (service, _, keys) in value.entries() ?? [] { breakers[service] = breaker(keys) }
+        return breakers
+    }
+
+    private func breaker(_ value: ValueReader) -> CircuitBreakerPolicy? {
+        guard let map = value.map() else { return nil }
+        let failures = map["failure_threshold"]?.integer(in: .atLeast(1)) ?? 5
+        let recovery = map["recovery_timeout"]?.duration(plainSeconds: true) ?? .seconds(60)
+        let successes = map["success_threshold"]?.integer(in: .atLeast(1)) ?? 3
+        map.finish()
+        do {
+            return try CircuitBreakerPolicy(
+                failureThreshold: failures, recoveryTimeout: recovery, successThreshold: successes)
+        } catch {
+            value.report(error.message)
+            return nil
+        }
+    }
+}
