@@ -57,7 +57,8 @@ struct ItemRow: Sendable {
         data = try item.data.storedBytes("the data of item '\(stored.item.id)'")
         payload = try item.payload?.storedBytes("the resume point of item '\(stored.item.id)'")
         transformed = try stored.transformed?.storedBytes("the transformed value of item '\(stored.item.id)'")
-        flags = (stored.inputChanged ? 1 : 0) | (stored.settled ? 2 : 0)
+        let basis = stored.basis.flatMap { Basis.allCases.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
+        flags = (stored.inputChanged ? 1 : 0) | (stored.settled ? 2 : 0) | basis << 2
     }
 }
 
@@ -137,7 +138,10 @@ extension SQLStatement {
                 id, try row.json(), accountID: account, underwritingID: underwriting, executionID: execution,
                 payload: try row.optionalJSON())
             let flags = row.int()
-            return StoredItem(item, index: index, inputChanged: flags & 1 != 0, settled: flags & 2 != 0)
+            var stored = StoredItem(item, index: index, inputChanged: flags & 1 != 0, settled: flags & 2 != 0)
+            let basis = (flags >> 2) - 1
+            stored.basis = Basis.allCases.indices.contains(basis) ? Basis.allCases[basis] : nil
+            return stored
         }
     }
 }

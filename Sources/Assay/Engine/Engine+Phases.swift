@@ -3,7 +3,7 @@
 extension Engine {
     /// One run from its first item to its report.
     func live(
-        _ session: RunSession, _ history: History, items page: (_ limit: Int) async throws -> [Item]
+        _ session: RunSession, _ history: History, items page: @escaping ItemSource
     ) async throws -> Report {
         session.emit(.runStart) { ["runner": .string(session.options.runner.name)] }
         var failure: FailureRecord?
@@ -81,7 +81,9 @@ extension Engine {
             for item in items {
                 gate.check(item, at: index)
                 var entry = StoredItem(item, index: index)
-                switch try await history.verdict(on: item, by: session.processor) {
+                let verdict = try await history.verdict(on: item, by: session.processor)
+                entry.basis = verdict.basis
+                switch verdict {
                 case .new: break
                 case .again: resuming.append(index)
                 case .afresh(let changed):

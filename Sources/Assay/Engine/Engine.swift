@@ -104,6 +104,15 @@ public final class Engine: Sendable {
         _ id: Run.ID, with processor: RegisteredProcessor, options: RunOptions = RunOptions(),
         failedOnly: Bool = false, watching: (@Sendable (RunHandle) -> Void)? = nil
     ) async throws -> Report {
+        let (options, items) = try await continuation(of: id, options)
+        return try await perform(processor, options, watching, failedOnly: failedOnly, items: items)
+    }
+
+    /// Takes the next items of a list, at most `limit`; none when there are no more.
+    typealias ItemSource = (_ limit: Int) async throws -> [Item]
+
+    /// The options and items of a run that goes on where the run named `id` ended.
+    func continuation(of id: Run.ID, _ options: RunOptions) async throws -> (RunOptions, ItemSource) {
         let previous = try await existingRun(id)
         guard previous.isListed else {
             throw ProcessingError(
@@ -117,11 +126,14 @@ public final class Engine: Sendable {
         options.scope.underwritingID = options.scope.underwritingID ?? previous.scope.underwritingID
         if options.request == [:] { options.request = previous.request }
         var position = 0
-        return try await perform(processor, options, watching, failedOnly: failedOnly) { [store] limit in
-            let page = try await store.items(of: id, from: position, limit: limit)
-            position += page.count
-            return page.map(\.item)
-        }
+        return (
+            options,
+            { [store] limit in
+                let page = try await store.items(of: id, from: position, limit: limit)
+                position += page.count
+                return page.map(\.item)
+            }
+        )
     }
 
     /// Asks a run in progress to stop; it can be resumed.
@@ -193,20 +205,9 @@ public final class Engine: Sendable {
     /// Runs from beginning to end with the run known under its name meanwhile.
     private func perform(
         _ processor: RegisteredProcessor, _ options: RunOptions, _ watching: (@Sendable (RunHandle) -> Void)?,
-        failedOnly: Bool = false, items rest: (_ limit: Int) async throws -> [Item]
+        failedOnly: Bool = false, items: @escaping ItemSource
     ) async throws -> Report {
-        try options.validate()
-        var options = options
-        var first: [Item] = []
-        if let automatic = options.runner as? AutomaticRunner {
-            first = try await rest(AutomaticRunner.enough)
-            options.runner = try automatic.runner(forAtLeast: first.count)
-        }
-        func page(_ limit: Int) async throws -> [Item] {
-            guard !first.isEmpty else { return try await rest(limit) }
-            defer { first = [] }
-            return first
-        }
+        let (options, page) = try await settleRunner(options, items)
         let (run, history) = try await prepare(processor, options, failedOnly: failedOnly)
         let session = RunSession(
             run: run, processor: processor, options: options, ledger: ledger, breakers: breakers, events: events,
@@ -225,6 +226,25 @@ public final class Engine: Sendable {
         } onCancel: {
             RunHandle(session: session).cancel()
         }
+    }
+
+    /// Checks options and, when they leave the runner to choose, looks at the first items to choose one.
+    ///
+    /// - Returns: the options and the items, those that were looked at included.
+    func settleRunner(_ options: RunOptions, _ rest: @escaping ItemSource) async throws -> (RunOptions, ItemSource) {
+        try options.validate()
+        guard let automatic = options.runner as? AutomaticRunner else { return (options, rest) }
+        var options = options
+        var first = try await rest(AutomaticRunner.enough)
+        options.runner = try automatic.runner(forAtLeast: first.count)
+        return (
+            options,
+            { limit in
+                guard !first.isEmpty else { return try await rest(limit) }
+                defer { first = [] }
+                return first
+            }
+        )
     }
 
     /// Files the end of a run that could not be carried through, so that it can be resumed.

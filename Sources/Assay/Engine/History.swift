@@ -10,6 +10,16 @@ struct History {
         case afresh(changed: Bool)
         /// It has its outcome: taken over.
         case settled(Outcome)
+
+        /// The reason in one word.
+        var basis: Basis {
+            switch self {
+            case .new: .new
+            case .again: .unfinished
+            case .afresh(let changed): changed ? .changed : .restarted
+            case .settled(let outcome): outcome.status == .succeeded ? .finished : .notFailed
+            }
+        }
     }
 
     private var runs: [EarlierRun]
@@ -155,5 +165,19 @@ extension ProcessingError {
             .definitionChanged,
             "processor '\(processor)' has another version or parameters than in run '\(run)'; "
                 + "say on_change keep (use what was saved) or restart (do those items in full)")
+    }
+}
+
+extension Basis {
+    /// The reason for people.
+    var words: String {
+        switch self {
+        case .new: "no earlier run of the execution had it"
+        case .unfinished: "an earlier run did not finish it"
+        case .changed: "its data is another than in the earlier run"
+        case .restarted: "everything is done again"
+        case .finished: "an earlier run finished it"
+        case .notFailed: "only failed inputs run again"
+        }
     }
 }

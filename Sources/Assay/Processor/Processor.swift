@@ -27,6 +27,10 @@ public protocol Processor<Input, Output>: Sendable {
     /// The work on one input. A failure is that input's outcome and does not disturb the others.
     func extract(_ input: Input, in context: Context) async throws -> Output
 
+    /// What extracting `input`, transformed and validated, will pay for if nothing is saved or cached; `nil` when that
+    /// cannot be told. Plans ask for it; it must not do anything else.
+    func expectedCosts(of input: Input) -> [ExpectedCost]?
+
     /// Makes one summary of all outputs, which come in the order of the inputs; called once, when every input has
     /// succeeded.
     func aggregate(_ outputs: Outputs<Output>, in context: Context) async throws -> Summary
@@ -41,6 +45,9 @@ extension Processor {
 
     /// Accepts every input.
     public func validate(_ input: Input, in context: Context) async throws {}
+
+    /// Cannot be told.
+    public func expectedCosts(of input: Input) -> [ExpectedCost]? { nil }
 }
 
 extension Processor where Summary == [Output] {

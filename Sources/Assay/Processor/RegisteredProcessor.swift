@@ -33,6 +33,7 @@ public struct RegisteredProcessor: Sendable {
 
     let prepare: @Sendable (Payload, Context) async -> Prepared
     let extract: @Sendable (Payload, Context) async throws -> Payload
+    let expectedCosts: @Sendable (Payload) throws -> [ExpectedCost]?
     let aggregate: @Sendable (_ count: Int, _ page: @escaping OutputPage, Context) async throws -> Payload
 
     typealias OutputPage = @Sendable (_ start: Int) async throws -> [Payload]
@@ -71,6 +72,7 @@ public struct RegisteredProcessor: Sendable {
         extract = { input, context in
             Payload(try await processor.extract(input.value(as: P.Input.self), in: context))
         }
+        expectedCosts = { input in processor.expectedCosts(of: try input.value(as: P.Input.self)) }
         aggregate = { count, page, context in
             Payload(try await processor.aggregate(Outputs<P.Output>(count: count, page: page), in: context))
         }

@@ -125,6 +125,8 @@ public struct StoredItem: Sendable {
     public var index: Int
     /// What `transform` made of its data; `nil` when that is the data itself.
     public var transformed: Payload?
+    /// Why the run treats it as it does; `nil` in runs of older versions.
+    public var basis: Basis?
     /// Whether its data differs from that of an earlier run.
     public var inputChanged: Bool
     /// Whether its outcome was settled before the run began to work: carried or kept from an earlier run.
@@ -140,6 +142,22 @@ public struct StoredItem: Sendable {
         self.inputChanged = inputChanged
         self.settled = settled
     }
+}
+
+/// Why a run treats an item as it does, from what earlier runs of the execution left of it.
+public enum Basis: String, Codable, Sendable, CaseIterable {
+    /// No earlier run of the execution had it.
+    case new
+    /// An earlier run did not finish it.
+    case unfinished
+    /// It comes with other data than in the earlier run.
+    case changed
+    /// The run does everything again, or a changed processor does.
+    case restarted
+    /// An earlier run finished it.
+    case finished
+    /// Only failed items run, and it was none.
+    case notFailed = "not_failed"
 }
 
 /// An outcome on its way into the store, with what must be written in the same transaction.

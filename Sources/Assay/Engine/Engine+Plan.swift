@@ -1,0 +1,262 @@
+// What a run would do, found out without doing it.
+
+extension Engine {
+    /// Plans what ``run(_:over:options:watching:)`` would do with `items`, at the prices of now.
+    ///
+    /// Nothing is recorded, charged or extracted. `transform` and `validate` are called, as a run would, and must not
+    /// charge or call; an input for which they do is planned as one whose cost nobody knows.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` and `definition_changed` as the run would.
+    public func plan(
+        _ processor: RegisteredProcessor, over items: some Sequence<Item>, options: RunOptions = RunOptions()
+    ) async throws -> Plan {
+        var iterator = items.makeIterator()
+        return try await plan(processor, options, failedOnly: false) { limit in
+            var page: [Item] = []
+            while page.count < limit, let item = iterator.next() { page.append(item) }
+            return page
+        }
+    }
+
+    /// As ``plan(_:over:options:)`` for items that arrive over time.
+    public func plan<Items: AsyncSequence>(
+        _ processor: RegisteredProcessor, streaming items: Items, options: RunOptions = RunOptions()
+    ) async throws -> Plan where Items.Element == Item {
+        var iterator = items.makeAsyncIterator()
+        return try await plan(processor, options, failedOnly: false) { limit in
+            var page: [Item] = []
+            while page.count < limit, let item = try await iterator.next() { page.append(item) }
+            return page
+        }
+    }
+
+    /// Plans what ``resume(_:with:options:failedOnly:watching:)`` would do.
+    ///
+    /// - Throws: as the resume would before its run exists.
+    public func plan(
+        resuming id: Run.ID, with processor: RegisteredProcessor, options: RunOptions = RunOptions(),
+        failedOnly: Bool = false
+    ) async throws -> Plan {
+        let (options, items) = try await continuation(of: id, options)
+        return try await plan(processor, options, failedOnly: failedOnly, items: items)
+    }
+
+    private func plan(
+        _ processor: RegisteredProcessor, _ options: RunOptions, failedOnly: Bool,
+        items rest: @escaping ItemSource
+    ) async throws -> Plan {
+        let (options, page) = try await settleRunner(options, rest)
+        let (run, history) = try await prepare(processor, options, failedOnly: failedOnly)
+        var planner = Planner(engine: self, processor: processor, options: options, run: run, history: history)
+        var gate = ListGate(options, runID: run.id)
+        while case let items = try await page(1_024), !items.isEmpty {
+            for item in items {
+                gate.check(item, at: planner.plan.entries.count)
+                try await planner.add(item)
+            }
+        }
+        return try await planner.finish(violation: gate.violation)
+    }
+}
+
+/// Adds up what a run would do, item by item.
+private struct Planner {
+    let engine: Engine
+    let processor: RegisteredProcessor
+    let options: RunOptions
+    let run: Run
+    var history: History
+    var plan: Plan
+    private var digests: [Digest] = []
+    /// The keys of calls and items that an earlier item of the plan fills the cache with.
+    private var filled: Set<String> = []
+    private var custom: CostHistory?
+
+    init(engine: Engine, processor: RegisteredProcessor, options: RunOptions, run: Run, history: History) {
+        self.engine = engine
+        self.processor = processor
+        self.options = options
+        self.run = run
+        self.history = history
+        plan = Plan(
+            processorID: processor.name, definition: processor.definition,
+            executionID: options.executionID ?? options.scope.executionID
+                ?? (options.previousRunID == nil ? nil : run.executionID),
+            runner: run.runner, currency: engine.store.currency, base: .zero, prices: [:], entries: [], gate: nil,
+            warnings: [])
+    }
+
+    mutating func add(_ item: Item) async throws {
+        let digest = processor.digest(of: try item.data.json())
+        digests.append(digest)
+        var entry = Plan.Entry(inputID: item.id, action: .run, reason: "", digest: digest)
+        let verdict = try await history.verdict(on: item, by: processor)
+        entry.reason = verdict.basis.words
+        switch verdict {
+        case .settled(let outcome):
+            entry.action = outcome.status == .succeeded ? .carried : .kept
+            (entry.calls, entry.high) = (0, .zero)
+        case .new, .again, .afresh: try await addWork(on: item, verdict, to: &entry)
+        }
+        plan.entries.append(entry)
+    }
+
+    /// Plans an input that has to go through the gates.
+    private mutating func addWork(on item: Item, _ verdict: History.Verdict, to entry: inout Plan.Entry) async throws {
+        let context = Context(
+            runID: run.id, executionID: run.executionID, processorID: run.processorID, scope: run.scope,
+            lineage: run.lineage, inputID: item.id, attempt: 1, phase: .preprocessing,
+            itemIndex: plan.entries.count, desk: PlanDesk())
+        var input = item.data
+        switch await processor.prepare(item.data, context) {
+        case .unchanged: break
+        case .changed(let value): input = value
+        case .refused(is PlanDesk.NotPlanned, _, _):
+            entry.reason += "; what it costs is known only when its \(Stage.validation.rawValue) has run"
+            return
+        case .refused(let error, let stage, _):
+            let error = ProcessingError(wrapping: error, as: stage.code)
+            plan.gate = plan.gate ?? "\(stage.rawValue) refuses '\(item.id)': \(error.message)"
+            return
+        }
+        if try await isCached(input) {
+            (entry.action, entry.reason) = (.cached, "its result is in the cache")
+            (entry.calls, entry.high) = (0, .zero)
+            return
+        }
+        if case .again = verdict { entry.savedSteps = try await savedSteps(of: item, entry.digest) }
+        entry.savedSteps += ResumePoint(of: item)?.saved?.map(\.step) ?? []
+        if !entry.savedSteps.isEmpty { entry.action = .resumed }
+        try await addCosts(of: input, to: &entry)
+    }
+
+    private mutating func isCached(_ input: Payload) async throws -> Bool {
+        guard let policy = options.itemCache, !policy.refresh, let json = try? input.json() else { return false }
+        let key = CacheKey.item(processor, input: json, scope: policy.scope, of: run)
+        if let found = try await engine.store.cacheEntry(key), found.isFresh(at: engine.world.time.now()) {
+            return true
+        }
+        return false
+    }
+
+    private func savedSteps(of item: Item, _ digest: Digest) async throws -> [String] {
+        let subject = CheckpointSubject(
+            executionID: run.executionID, processorID: run.processorID, inputID: item.id)
+        return try await engine.store.checkpoints(of: subject).saved.filter {
+            $0.inputDigest == digest && History.accepts($0.definition, for: run, options)
+        }.map(\.step)
+    }
+
+    // MARK: Money
+
+    private mutating func addCosts(of input: Payload, to entry: inout Plan.Entry) async throws {
+        guard let expected = try? processor.expectedCosts(input) else {
+            if custom == nil { custom = try await CostHistory(of: processor, engine.store) }
+            guard let range = custom?.range else { return }
+            entry.reason += "; its cost as in run '\(range.run)'"
+            (entry.low, entry.high) = (entry.savedSteps.isEmpty ? range.low : .zero, range.high)
+            return
+        }
+        (entry.calls, entry.high) = (0, .zero)
+        for cost in expected { try await add(cost, to: &entry) }
+    }
+
+    private mutating func add(_ cost: ExpectedCost, to entry: inout Plan.Entry) async throws {
+        var (low, high): (Money, Money)
+        var attempts = options.retryPolicy.maxRetries + 1
+        switch cost.kind {
+        case .usage(let quantity, let amount):
+            let usage = Usage(service: cost.service, operation: cost.operation, quantity: quantity, cost: amount)
+            low = try await engine.ledger.cost(of: usage).cost
+            high = low
+            if amount == nil { try await notePrice(of: cost) }
+        case .call(let key, let maximum, let options):
+            if let key, try await isAnswered(cost, key, options, entry: &entry) { return }
+            entry.calls = (entry.calls ?? 0) + 1
+            let unit = try await notePrice(of: cost)
+            low = unit ?? maximum ?? .zero
+            high = max(low, maximum ?? .zero)
+            if (options.billing ?? self.options.billing) == .onSuccess { attempts = 1 }
+        }
+        // Saved steps may hold it, or it is not certain to be needed.
+        if !cost.isCertain || !entry.savedSteps.isEmpty { low = .zero }
+        entry.low = try entry.low.adding(low)
+        for _ in 0..<attempts { entry.high = try entry.high?.adding(high) }
+    }
+
+    /// Whether the cache answers a call, as it stands or once an earlier item has filled it.
+    private mutating func isAnswered(
+        _ cost: ExpectedCost, _ key: JSONValue, _ options: CallOptions, entry: inout Plan.Entry
+    ) async throws -> Bool {
+        guard !options.cache.refresh else { return false }
+        let key = CacheKey.call(
+            service: cost.service, operation: cost.operation, parameters: key, scope: options.cache.scope, of: run)
+        var isAnswered = filled.contains(key)
+        if !isAnswered, let found = try await engine.store.cacheEntry(key) {
+            isAnswered = found.isFresh(at: engine.world.time.now())
+        }
+        if isAnswered {
+            entry.hits += 1
+        } else if cost.isCertain {
+            filled.insert(key)
+        }
+        return isAnswered
+    }
+
+    @discardableResult private mutating func notePrice(of cost: ExpectedCost) async throws -> Money? {
+        let subject = PriceSubject.service(cost.service, operation: cost.operation)
+        let price = try await engine.ledger.price(of: subject).price?.amount
+        plan.prices[subject.sortKey] = price
+        return price
+    }
+
+    /// The plan with what is known once all items are there.
+    mutating func finish(violation: GateFailure?) async throws -> Plan {
+        let charges = try await engine.ledger.baseCharges(for: run, pipeline: options.price, digests: digests)
+        let known = try await engine.store.recordedKeys(among: charges.compactMap(\.key))
+        for charge in charges where charge.key.map({ !known.contains($0) }) ?? true {
+            plan.base = try plan.base.adding(charge.cost)
+        }
+        if let record = violation?.record { plan.gate = record.message }
+        if plan.gate != nil {
+            for place in plan.entries.indices where ![.carried, .kept].contains(plan.entries[place].action) {
+                plan.entries[place].action = .skipped
+                (plan.entries[place].calls, plan.entries[place].hits) = (0, 0)
+                (plan.entries[place].low, plan.entries[place].high) = (.zero, .zero)
+            }
+        }
+        plan.warnings = try await budgetWarnings()
+        return plan
+    }
+
+    /// What the run may come up against.
+    private func budgetWarnings() async throws -> [String] {
+        try await engine.standings(of: options.budgets.filter { $0.scope != .service }, for: run).compactMap {
+            standing in
+            let name = "budget '\(standing.budget.name)' has \(standing.remaining) \(plan.currency) left"
+            if plan.low > standing.remaining { return "\(name) and stops the run, which costs at least \(plan.low)" }
+            guard let high = plan.high else { return "\(name) and may stop the run, whose cost is not known" }
+            return high > standing.remaining ? "\(name) and may stop the run, which costs up to \(high)" : nil
+        }
+    }
+}
+
+/// What inputs of a processor cost in its last run that says anything about that.
+private struct CostHistory {
+    /// The least and the most of an input that was worked on in full and succeeded.
+    var range: (run: Run.ID, low: Money, high: Money)?
+
+    init(of processor: RegisteredProcessor, _ store: any Store) async throws {
+        for run in try await store.runs(matching: RunFilter(processorID: processor.name, limit: 10)) {
+            var start = 0
+            while case let page = try await store.outcomes(of: run.id, from: start, limit: 1_024), !page.isEmpty {
+                for outcome in page where outcome.status == .succeeded && !outcome.carried && !outcome.cached {
+                    let cost = try outcome.cost.adding(outcome.avoidedCost)
+                    range = (run.id, min(range?.low ?? cost, cost), max(range?.high ?? cost, cost))
+                }
+                start += 1_024
+            }
+            if range != nil { return }
+        }
+    }
+}

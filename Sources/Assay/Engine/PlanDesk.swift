@@ -1,0 +1,20 @@
+import Logging
+
+/// What `transform` and `validate` may ask for while a run is only planned: nothing that costs or lasts.
+struct PlanDesk: Desk {
+    /// A processor asked for something that a plan does not do.
+    struct NotPlanned: Error {}
+
+    func logger(for context: Context) -> Logger { Logger(label: "assay") { _ in SwiftLogNoOpLogHandler() } }
+    func openStep(_ name: String, inside outer: String?, in context: Context) throws -> OpenedStep {
+        throw NotPlanned()
+    }
+    func rejectSaved(_ path: String, because error: any Error, in context: Context) throws { throw NotPlanned() }
+    func failStep(_ step: OpenedStep) {}
+    func closeStep(_ step: OpenedStep, value: Payload, in context: Context) throws { throw NotPlanned() }
+    func charge(_ usage: Usage, in context: Context) throws { throw NotPlanned() }
+    func openCall(_ request: CallRequest, in context: Context) throws -> CallDecision { throw NotPlanned() }
+    func closeCall(_ call: Call, _ end: CallEnd, in context: Context) throws { throw NotPlanned() }
+    func emit(_ chunk: Payload, in context: Context) throws { throw NotPlanned() }
+    func heartbeat(in context: Context) throws { throw NotPlanned() }
+}

@@ -1,0 +1,34 @@
+/// Something that working on an input will pay for, as far as that is known before.
+///
+/// A plan adds these up, so a processor that tells them is one whose price is known before it runs.
+public struct ExpectedCost: Sendable {
+    enum Kind: Sendable {
+        case call(key: JSONValue?, maximum: Money?, options: CallOptions)
+        case usage(quantity: Number, cost: Money?)
+    }
+
+    let service: String
+    let operation: String
+    let kind: Kind
+    /// Whether it is paid for whenever the input succeeds.
+    let isCertain: Bool
+
+    /// A paid call, as it is going to be given to ``Context/call(_:_:maximumCost:key:options:_:)``.
+    public static func call(
+        _ service: String, _ operation: String, maximumCost: Money? = nil, key: JSONValue? = nil,
+        options: CallOptions = CallOptions(), isCertain: Bool = true
+    ) -> ExpectedCost {
+        ExpectedCost(
+            service: service, operation: operation, kind: .call(key: key, maximum: maximumCost, options: options),
+            isCertain: isCertain)
+    }
+
+    /// A charge, as it is going to be given to ``Context/charge(_:_:quantity:cost:key:incurred:metadata:)``.
+    public static func usage(
+        _ service: String, _ operation: String, quantity: Number = 1, cost: Money? = nil, isCertain: Bool = true
+    ) -> ExpectedCost {
+        ExpectedCost(
+            service: service, operation: operation, kind: .usage(quantity: quantity, cost: cost),
+            isCertain: isCertain)
+    }
+}
