@@ -105,6 +105,7 @@ public final class Engine: Sendable {
         failedOnly: Bool = false, watching: (@Sendable (RunHandle) -> Void)? = nil
     ) async throws -> Report {
         let previous = try await existingRun(id)
+        guard previous.deletedAt == nil else { throw ProcessingError.deleted(id) }
         guard previous.isListed else {
             throw ProcessingError(
                 .configuration,
