@@ -12,7 +12,7 @@ package struct AssayCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             InitCommand.self, ValidateCommand.self, RunCommand.self, ResumeCommand.self, RetryCommand.self,
-            RunsCommand.self, CostsCommand.self, StoreCommand.self, ConfigCommand.self,
+            RunsCommand.self, CostsCommand.self, CacheCommand.self, StoreCommand.self, ConfigCommand.self,
         ])
 
     package init() {}

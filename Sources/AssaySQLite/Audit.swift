@@ -62,7 +62,7 @@ struct Audit {
         for id in ids {
             examine("run '\(id)'") { audit in
                 guard let id = Identifier(id), let run = try audit.connection.run(id) else { return }
-                guard run.status.isTerminal else { return }
+                guard run.status.isTerminal, run.deletedAt == nil else { return }
                 try audit.checkCounts(of: run)
                 try audit.checkCosts(of: run)
             }

@@ -34,6 +34,13 @@ struct Query {
         values.append(.text(text))
     }
 
+    /// Narrows to rows whose `column` stands in `relation` to `text`, byte by byte; `nil` does not narrow.
+    mutating func add(_ column: String, _ relation: String, _ text: String?) {
+        guard let text else { return }
+        conditions.append("\(column) \(relation) ?")
+        values.append(.text(text))
+    }
+
     /// Narrows to rows with one of `texts` in `column`; `nil` does not narrow.
     mutating func add(_ column: String, oneOf texts: [String]?) {
         guard let texts else { return }
@@ -50,6 +57,18 @@ struct Query {
 
     /// The rows in the order of `ending`, as `read` makes them.
     func all<Row>(_ ending: String, in connection: Connection, _ read: (SQLStatement) throws -> Row) throws -> [Row] {
+        try statement(ending, in: connection).all(read)
+    }
+
+    /// Calls `body` with every row in the order of `ending`.
+    func forEach(_ ending: String, in connection: Connection, _ body: (SQLStatement) throws -> Void) throws {
+        try statement(ending, in: connection).forEach(body)
+    }
+
+    /// Carries out what selects nothing; the answer is how many rows it changed or deleted.
+    func run(in connection: Connection) throws -> Int { try statement("", in: connection).run() }
+
+    private func statement(_ ending: String, in connection: Connection) throws -> SQLStatement {
         let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
         let statement = try connection.prepare(sql + filter + " " + ending)
         for value in values {
@@ -58,6 +77,6 @@ struct Query {
             case .whole(let number): statement.bind(number)
             }
         }
-        return try statement.all(read)
+        return statement
     }
 }

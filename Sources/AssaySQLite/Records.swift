@@ -204,6 +204,7 @@ extension Run {
         object["incomplete_reason"] = incompleteReason.map { .string($0) }
         try object.pack(request, as: "request")
         object["is_listed"] = .bool(isListed)
+        object["deleted_at"] = deletedAt.map { .whole($0.milliseconds) }
         return try JSONValue.object(object).storedBytes("run '\(id)'")
     }
 
@@ -234,5 +235,6 @@ extension Run {
         self.summary = summary.map { Payload(jsonText: $0) }
         metrics = record["metrics"].flatMap { RunMetrics(stored: $0) }
         incompleteReason = record["incomplete_reason"]?.string
+        deletedAt = record["deleted_at"]?.whole.map { Timestamp(milliseconds: Int64($0)) }
     }
 }

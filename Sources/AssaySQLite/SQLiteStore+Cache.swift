@@ -1,15 +1,21 @@
 public import Assay
 
 extension SQLiteStore {
-    public func cacheEntry(_ key: String) async throws -> CacheEntry? {
-        switch try read({ try $0.cacheEntry(key) }) {
-        case .found(let entry): return entry
-        case .missing: return nil
-        case .damaged:
-            // To pay once more is better than to use it, and it must not be looked at for ever.
-            if isOwner { try await write { try $0.deleteCacheEntry(key) } }
-            return nil
-        }
+    public func cached(_ key: String) async throws -> CacheLookup {
+        let found = try read { try $0.cacheEntry(key) }
+        // To pay once more is better than to use what is damaged, and it must not be looked at for ever.
+        if found == .damaged, isOwner { try await write { try $0.deleteCacheEntry(key) } }
+        return found
+    }
+
+    public func cacheEntries(
+        matching filter: CacheFilter, after key: String?, limit: Int
+    ) async throws -> (entries: [CacheEntry], damaged: Int) {
+        try await readAside { try $0.cacheEntries(matching: filter, after: key, limit: limit) }
+    }
+
+    public func removeCacheEntries(matching filter: CacheFilter) async throws -> Int {
+        try await write { try $0.removeCacheEntries(matching: filter) }
     }
 
     public func useCacheEntry(_ key: String, charge: Charge) async throws {
@@ -52,12 +58,18 @@ struct CacheRow: Sendable {
     }
 }
 
-/// What a look-up in the cache found.
-enum CacheLookup {
-    case found(CacheEntry)
-    case missing
-    /// There is an entry that is not as it was written.
-    case damaged
+extension Query {
+    /// Narrows to what fits `filter`.
+    fileprivate mutating func add(_ filter: CacheFilter) {
+        add("key", filter.key)
+        add("service", filter.service)
+        add("operation", filter.operation)
+        switch filter.age {
+        case nil: break
+        case .fresh(let moment): add("coalesce(expires_at, \(Int64.max))", ">", moment.milliseconds)
+        case .expired(let moment): add("coalesce(expires_at, \(Int64.max))", "<=", moment.milliseconds)
+        }
+    }
 }
 
 extension Connection {
@@ -91,6 +103,32 @@ extension Connection {
         try delete.run()
     }
 
+    func cacheEntries(
+        matching filter: CacheFilter, after key: String?, limit: Int
+    ) throws -> (entries: [CacheEntry], damaged: Int) {
+        var (entries, damaged, last, isAtEnd) = ([CacheEntry](), 0, key, false)
+        while entries.count < limit, !isAtEnd {
+            var query = Query(CacheRow.selection)
+            query.add(filter)
+            query.add("key", ">", last)
+            let wanted = min(limit - entries.count, 1_024)
+            var found = 0
+            try query.forEach("ORDER BY key LIMIT \(wanted)", in: self) { row in
+                let (key, entry) = row.readCacheEntryAndKey()
+                (last, found) = (key, found + 1)
+                if let entry { entries.append(entry) } else { damaged += 1 }
+            }
+            isAtEnd = found < wanted
+        }
+        return (entries: entries, damaged: damaged)
+    }
+
+    func removeCacheEntries(matching filter: CacheFilter) throws -> Int {
+        var query = Query("DELETE FROM cache")
+        query.add(filter)
+        return try query.run(in: self)
+    }
+
     func countHit(_ key: String) throws {
         let update = try statement("UPDATE cache SET hits = hits + 1 WHERE key = ?")
         update.bind(key)
@@ -99,15 +137,18 @@ extension Connection {
 }
 
 extension SQLStatement {
-    func readCacheEntry() -> CacheEntry? {
+    func readCacheEntry() -> CacheEntry? { readCacheEntryAndKey().entry }
+
+    /// The key of this row, and the entry when it is as it was written.
+    func readCacheEntryAndKey() -> (key: String, entry: CacheEntry?) {
         let (key, service, operation, storedAt) = (text(), text(), text(), Timestamp(milliseconds: integer()))
         let expiresAt = optionalInteger().map { Timestamp(milliseconds: $0) }
         let (cost, costID, hits) = (Money(billionths: integer()), optionalText(), int())
         let value = Array(text().utf8)
-        guard let json = try? JSONValue(json: value) else { return nil }
+        guard let json = try? JSONValue(json: value) else { return (key, nil) }
         let entry = CacheEntry(
             key: key, service: service, operation: operation, value: json, storedAt: storedAt, expiresAt: expiresAt,
             cost: cost, costID: costID, hits: hits)
-        return CacheRow.digest(of: entry, value) == text() ? entry : nil
+        return (key, CacheRow.digest(of: entry, value) == text() ? entry : nil)
     }
 }

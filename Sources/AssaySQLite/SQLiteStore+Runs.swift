@@ -11,6 +11,15 @@ extension SQLiteStore {
         try await write { try $0.update(run, record) }
     }
 
+    public func deleteContents(of run: Run.ID, at moment: Timestamp) async throws -> Bool {
+        try await write { try $0.deleteContents(of: run, at: moment) }
+    }
+
+    /// How the items of a run ended that has not, counted now.
+    package func currentCounts(of run: Run.ID) async throws -> Counts {
+        try await readAside { connection in try connection.snapshot { try connection.countOutcomes(of: run) } }
+    }
+
     public func run(_ id: Run.ID) async throws -> Run? { try read { try $0.run(id) } }
 
     public func execution(_ id: Execution.ID) async throws -> Execution? { try read { try $0.execution(id) } }
@@ -84,6 +93,22 @@ extension Connection {
         try execution.run()
     }
 
+    func deleteContents(of id: Run.ID, at moment: Timestamp) throws -> Bool {
+        guard let key = try stand(of: id)?.key, var run = try run(id), run.status.isTerminal, run.deletedAt == nil
+        else { return false }
+        for table in ["items", "transformed", "outcomes", "events"] {
+            let delete = try prepare("DELETE FROM \(table) WHERE place BETWEEN ? AND ?")
+            delete.bind(Place.of(0, inRun: key))
+            delete.bind(Place.of(.max, inRun: key))
+            try delete.run()
+        }
+        (run.summary, run.deletedAt) = (nil, moment)
+        let update = try prepare(Run.replacement)
+        update.bind(run, try RunRecord(run))
+        try update.run()
+        return true
+    }
+
     /// Where a run stands, if there is one of that name.
     func stand(of run: Run.ID) throws -> RunStand? {
         let find = try statement("SELECT key, epoch, status FROM runs WHERE id = ?")
@@ -104,6 +129,9 @@ extension Connection {
         var query = Query(Run.selection)
         query.add("execution_id", filter.executionID?.text)
         query.add("processor_id", filter.processorID?.text)
+        // Names are ASCII, so that all that begin with a text lie between it and this end.
+        query.add("id", ">=", filter.idPrefix)
+        query.add("id", "<", filter.idPrefix.map { $0 + "\u{7F}" })
         query.add("status", oneOf: filter.statuses?.map(\.rawValue))
         query.add("started_at", ">=", filter.since?.milliseconds)
         return try query.all("ORDER BY key DESC LIMIT \(filter.limit ?? -1)", in: self) { try $0.readRun() }

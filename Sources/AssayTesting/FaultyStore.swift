@@ -10,11 +10,13 @@ public final class FaultyStore: Store {
         case commit([CommittedOutcome])
         case withdraw
         case update(Run)
+        case deleteContents(Run.ID)
         case save(Checkpoint)
         case dropCheckpoints(CheckpointSubject)
         case record([Charge])
         case file(CallRecord)
         case useCacheEntry(String)
+        case removeCacheEntries(CacheFilter)
         case addPrice(PriceSubject)
         case events([Event])
     }
@@ -73,6 +75,11 @@ public final class FaultyStore: Store {
         try await base.update(run)
     }
 
+    public func deleteContents(of run: Run.ID, at moment: Timestamp) async throws -> Bool {
+        try fault(.deleteContents(run))
+        return try await base.deleteContents(of: run, at: moment)
+    }
+
     public func run(_ id: Run.ID) async throws -> Run? { try await base.run(id) }
 
     public func execution(_ id: Execution.ID) async throws -> Execution? { try await base.execution(id) }
@@ -122,7 +129,18 @@ public final class FaultyStore: Store {
         try await base.calls(matching: filter)
     }
 
-    public func cacheEntry(_ key: String) async throws -> CacheEntry? { try await base.cacheEntry(key) }
+    public func cached(_ key: String) async throws -> CacheLookup { try await base.cached(key) }
+
+    public func cacheEntries(
+        matching filter: CacheFilter, after key: String?, limit: Int
+    ) async throws -> (entries: [CacheEntry], damaged: Int) {
+        try await base.cacheEntries(matching: filter, after: key, limit: limit)
+    }
+
+    public func removeCacheEntries(matching filter: CacheFilter) async throws -> Int {
+        try fault(.removeCacheEntries(filter))
+        return try await base.removeCacheEntries(matching: filter)
+    }
 
     public func useCacheEntry(_ key: String, charge: Charge) async throws {
         try fault(.useCacheEntry(key))

@@ -124,6 +124,17 @@ enum Sample {
             expiresAt: value == .null ? nil : moment(1_000), cost: money(5), costID: "c1")
     }
 
+    /// Files `a` and `b` of a service, `c` of a processor, `d` of another service; `a` was used twice, `b` never ends.
+    static func fillCache(of store: any Store) async throws {
+        var entries = [cacheEntry("a", 1), cacheEntry("b", .null), cacheEntry("c", 2), cacheEntry("d", 3)]
+        (entries[2].service, entries[2].operation) = ("statement", "extract")
+        (entries[3].service, entries[3].operation) = ("statement", "page")
+        for (number, entry) in entries.enumerated() {
+            try await store.file(call("call_\(number)"), charge: nil, cached: entry)
+        }
+        for number in 1...2 { try await store.useCacheEntry("a", charge: charge("hit_\(number)", cost: 0)) }
+    }
+
     static func checkpoint(_ step: String, _ value: JSONValue) -> Checkpoint {
         Checkpoint(
             subject: subject, step: step, inputDigest: definition, definition: definition, runID: id("run_1"), epoch: 1,

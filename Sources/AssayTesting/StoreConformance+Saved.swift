@@ -52,6 +52,53 @@ extension StoreConformance {
         },
     ]
 
+    static let cache = [
+        StoreConformance("a store lists cached values by every part of a filter, page by page") { store in
+            try await Sample.fillCache(of: store)
+            func found(_ filter: CacheFilter, after key: String? = nil, limit: Int = 9) async throws -> [String] {
+                let page = try await store.cacheEntries(matching: filter, after: key, limit: limit)
+                try expect(page.damaged, 0)
+                return page.entries.map(\.key)
+            }
+            try expect(await found(CacheFilter()), ["a", "b", "c", "d"])
+            try expect(await found(CacheFilter(), limit: 2), ["a", "b"])
+            try expect(await found(CacheFilter(), after: "b", limit: 2), ["c", "d"])
+            try expect(await found(CacheFilter(), after: "d"), [])
+            try expect(await found(CacheFilter(), limit: 0), [])
+            try expect(await found(CacheFilter(service: "clear")), ["a", "b"])
+            try expect(await found(CacheFilter(service: "statement", operation: "page")), ["d"])
+            try expect(await found(.processor(Sample.id("statement"))), ["c"])
+            try expect(await found(CacheFilter(key: "b")), ["b"])
+            try expect(await found(CacheFilter(age: .fresh(at: Sample.moment(999)))), ["a", "b", "c", "d"])
+            try expect(await found(CacheFilter(age: .fresh(at: Sample.moment(1_000)))), ["b"])
+            try expect(await found(CacheFilter(age: .expired(at: Sample.moment(1_000)))), ["a", "c", "d"])
+            let page = try await store.cacheEntries(matching: CacheFilter(key: "a"), after: nil, limit: 1)
+            try expect(page.entries, try [await store.cacheEntry("a")].compactMap { $0 })
+        },
+        StoreConformance("a store removes the cached values that fit and says how many") { store in
+            try await Sample.fillCache(of: store)
+            try expect(await store.removeCacheEntries(matching: CacheFilter(key: "nobody")), 0)
+            try expect(await store.removeCacheEntries(matching: CacheFilter(service: "clear", operation: "search")), 2)
+            try expect(await store.cached("a"), .missing)
+            let expired = CacheFilter(age: .expired(at: Sample.moment(5_000)))
+            try expect(await store.removeCacheEntries(matching: expired), 2)
+            try expect(await store.cacheEntries(matching: CacheFilter(), after: nil, limit: 9).entries.count, 0)
+            try expect(await store.charges(matching: ChargeFilter()).count, 2)
+        },
+        StoreConformance("a store adds cached values up by service and operation") { store in
+            try await Sample.fillCache(of: store)
+            let statistics = try await store.cacheStatistics(at: Sample.moment(1_000))
+            var line = CacheStatistics.Line()
+            (line.entries, line.expired, line.bytes, line.hits) = (2, 1, 5, 2)
+            (line.cost, line.avoided) = (Sample.money(10), Sample.money(10))
+            try expect(statistics.lines[.init(service: "clear", operation: "search")], line)
+            try expect(statistics.lines.count, 3)
+            try expect(statistics.damaged, 0)
+            try expect(try statistics.total().entries, 4)
+            try expect(try statistics.total().fresh, 1)
+        },
+    ]
+
     static let concurrency = [
         StoreConformance("a store records a key once, however many ask at the same time") { store in
             let recorded = try await withThrowingTaskGroup(of: Int.self) { group in

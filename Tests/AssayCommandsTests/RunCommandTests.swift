@@ -144,13 +144,6 @@ import Testing
         #expect(total == .number(Number("0.25")!))
     }
 
-    @Test("says that nothing can be refreshed where nothing is cached")
-    func refresh() async throws {
-        let shell = try Self.shell("{\"data\":\"x\"}")
-        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none", "--refresh") == 0)
-        #expect(shell.messages.lines == ["warning: --refresh has no effect: results are not cached"])
-    }
-
     @Test("shows the item whose name has these bytes, not one that looks the same")
     func spellings() async throws {
         let shell = try Self.shell(

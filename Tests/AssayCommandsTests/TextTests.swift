@@ -72,6 +72,15 @@ import Testing
         #expect(lines[2].contains("12,345"))
     }
 
+    @Test("cuts other texts too where that is not enough, and never numbers", arguments: [40, 50, 60])
+    func narrower(width: Int) {
+        var table = TextTable([.text("RUN"), .number("ITEMS"), .text("STARTED"), .flexible("NAME")])
+        table.rows = [["5e6e05ee-37da-44d6-aefa-1a3be91f3b34", "12,345", "2025-03-01T09:15:00.000Z", "short"]]
+        let lines = table.lines(width: width)
+        #expect(lines.allSatisfy { $0.columns <= width })
+        #expect(lines[1].hasPrefix("5e6e") && lines[1].contains("12,345"))
+    }
+
     @Test("makes what data says safe")
     func escapes() {
         var table = TextTable([.text("A"), .text("B")])

@@ -217,6 +217,32 @@ import Testing
         #expect(calls["extract"] == 3)
     }
 
+    @Test(
+        "a run may leave the cache alone, or replace what is in it, whatever calls and items say",
+        arguments: [(RunOptions.Caching.asConfigured, 1, 1), (.off, 2, 1), (.refresh, 2, 2)])
+    func caching(caching: RunOptions.Caching, made: Int, kept: Int) async throws {
+        let numbers = Calls()
+        let processor = ClosureProcessor<Int, Int>("test") { _, context in
+            try await context.call("clear", "search", key: 1) { _ in
+                numbers.note("call")
+                return numbers["call"]
+            }
+        }
+        for way in [.asConfigured, caching] {
+            _ = try await engine.run(
+                RegisteredProcessor(processor), over: [Item("a", 1)],
+                options: .with {
+                    $0.caching = way
+                    $0.itemCache = CachePolicy()
+                })
+        }
+        #expect(numbers["call"] == made)
+        let entries = try await engine.store.cacheEntries(matching: CacheFilter(), after: nil, limit: 9).entries
+        #expect(entries.map(\.value) == [.number(Number(kept)), .number(Number(kept))])
+        let hits = try await engine.store.charges(matching: ChargeFilter()).count { $0.isCacheHit }
+        #expect(hits == (caching == .asConfigured ? 1 : 0))
+    }
+
     @Test("items are refreshed, too") func itemRefresh() async throws {
         _ = try await runItems(CachePolicy())
         _ = try await runItems(CachePolicy(refresh: true))

@@ -26,11 +26,12 @@ extension Engine {
 
     /// The outcome of an item whose output was cached, with the zero charge that stands for it.
     nonisolated(nonsending) func cachedOutcome(of entry: StoredItem, _ session: RunSession) async throws -> Outcome? {
-        guard let policy = session.options.itemCache, !policy.refresh, let key = itemKey(of: entry, session, policy)
+        guard let policy = session.options.itemCacheInForce, !policy.refresh,
+            let key = itemKey(of: entry, session, policy)
         else {
             return nil
         }
-        guard let found = try await store.cacheEntry(key), found.isFresh(at: world.time.now()) else {
+        guard let found = try await session.cached(key, item: entry.item.id) else {
             session.noteLookup(hit: nil)
             session.emit(.cacheMiss, item: entry.item.id)
             return nil
@@ -61,13 +62,13 @@ extension Engine {
         outcome.output = output
         outcome.fill(from: work, remains, session)
         var committed = CommittedOutcome(outcome, charges: remains.charges)
-        if let policy = session.options.itemCache, let key = itemKey(of: work.entry, session, policy),
+        if let policy = session.options.itemCacheInForce, let key = itemKey(of: work.entry, session, policy),
             let value = try? output.json()
         {
             let now = world.time.now()
             committed.cached = CacheEntry(
                 key: key, service: session.run.processorID.text,
-                operation: "extract", value: value, storedAt: now,
+                operation: CacheFilter.extraction, value: value, storedAt: now,
                 expiresAt: policy.ttl.map { now.advanced(by: $0) }, cost: outcome.cost)
         }
         return committed

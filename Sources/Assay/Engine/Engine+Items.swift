@@ -51,7 +51,7 @@ extension Engine {
     ) async {
         let session = floor.session
         var expired = expired
-        let caches = session.options.itemCache != nil
+        let caches = session.options.itemCacheInForce != nil
         do {
             while let work = try await nextWork(lane, on: floor, generation) {
                 let answer: Result<Payload, any Error>

@@ -114,6 +114,7 @@ public final class Engine: Sendable {
     /// The options and items of a run that goes on where the run named `id` ended.
     func continuation(of id: Run.ID, _ options: RunOptions) async throws -> (RunOptions, ItemSource) {
         let previous = try await existingRun(id)
+        guard previous.deletedAt == nil else { throw ProcessingError.deleted(id) }
         guard previous.isListed else {
             throw ProcessingError(
                 .configuration,

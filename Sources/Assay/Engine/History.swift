@@ -30,7 +30,7 @@ struct History {
     /// The history of `processor` in an execution.
     ///
     /// - Parameter failedOnly: whether everything but failed items keeps its outcome.
-    /// - Throws: ``ProcessingError`` with code `definition_changed` when the processor differs from the one whose steps
+    /// - Throws: ``ProcessingError`` with code `not_found` when what the last run did was deleted, `definition_changed` when the processor differs from the one whose steps
     ///   would be reused, unless `onChange` says what to do then.
     init(
         of processor: RegisteredProcessor, in execution: Execution.ID, recovery: RunOptions.Recovery,
@@ -38,6 +38,9 @@ struct History {
     ) async throws {
         let filter = RunFilter(executionID: execution, processorID: processor.name)
         let earlier = try await store.runs(matching: filter)
+        if recovery == .resume || failedOnly, let last = earlier.first, last.deletedAt != nil {
+            throw ProcessingError.deleted(last.id)
+        }
         if recovery == .resume, onChange == .refuse, let last = earlier.first, last.definition != processor.definition {
             throw ProcessingError.definitionChanged(processor.name, last.id)
         }

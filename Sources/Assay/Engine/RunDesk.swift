@@ -64,17 +64,20 @@ extension RunSession {
 
     /// Looks a call up in the cache, else asks breaker and budgets and writes its intent.
     func openCall(_ request: CallRequest, in context: Context, step: String?) async throws -> CallDecision {
-        let cacheKey = request.key.map { key in
-            CacheKey.call(
-                service: request.service, operation: request.operation, parameters: key,
-                scope: request.options.cache.scope, of: run)
-        }
-        guard let cacheKey, !request.options.cache.refresh else {
+        let cacheKey =
+            options.caching == .off
+            ? nil
+            : request.key.map { key in
+                CacheKey.call(
+                    service: request.service, operation: request.operation, parameters: key,
+                    scope: request.options.cache.scope, of: run)
+            }
+        guard let cacheKey, !request.options.cache.refresh, options.caching != .refresh else {
             return try await proceed(request, in: context, step: step, cacheKey: cacheKey, turn: nil)
         }
         let turn = try await ledger.callsInFlight.take(cacheKey)
         do {
-            if let entry = try await store.cacheEntry(cacheKey), entry.isFresh(at: world.time.now()) {
+            if let entry = try await cached(cacheKey, item: context.inputID) {
                 let charge = hitCharge(for: entry, kind: .call, in: context, step: step)
                 try await store.useCacheEntry(cacheKey, charge: charge)
                 note(charge)

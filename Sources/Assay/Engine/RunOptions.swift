@@ -18,6 +18,16 @@ public struct RunOptions: Sendable {
         case restart
     }
 
+    /// What a run does with the cache, of items and of calls.
+    public enum Caching: String, Codable, Sendable, CaseIterable {
+        /// As ``RunOptions/itemCache`` and each call say.
+        case asConfigured = "as_configured"
+        /// Nothing is looked up and nothing stored.
+        case off
+        /// Nothing is looked up; new values replace those that are there.
+        case refresh
+    }
+
     /// For whom the run works.
     public var scope = Scope()
     /// The execution to go on with or to create; `nil`: that of the scope, of the previous run, or a new one.
@@ -54,6 +64,8 @@ public struct RunOptions: Sendable {
     public var price: Price?
     /// How outputs of whole items are cached; `nil`: not at all.
     public var itemCache: CachePolicy?
+    /// What is done with the cache, whatever ``itemCache`` and calls say.
+    public var caching = Caching.asConfigured
     /// The previous run that this one follows.
     public var previousRunID: Run.ID?
     /// Replaces the computed first run of the chain.
@@ -75,6 +87,13 @@ public struct RunOptions: Sendable {
 
     /// All defaults.
     public init() {}
+
+    /// How outputs of whole items are cached in the end.
+    var itemCacheInForce: CachePolicy? {
+        guard caching != .off, var policy = itemCache else { return nil }
+        policy.refresh = policy.refresh || caching == .refresh
+        return policy
+    }
 
     func validate() throws(ProcessingError) {
         let limits = [("timeout", itemTimeout), ("run timeout", timeout), ("heartbeat_timeout", heartbeatTimeout)]

@@ -157,10 +157,10 @@ extension RunMetrics {
 }
 
 extension Run {
-    /// The run as a report without its outcomes and its bill.
+    /// The run as a report without its outcomes and its bill; `deleted_at` is there only when they were deleted.
     public var jsonValue: JSONValue {
         get throws {
-            [
+            var object: JSONObject = [
                 "run_id": .string(id.text), "execution_id": .string(executionID.text),
                 "processor_id": .string(processorID.text), "account_id": JSONValue(scope.accountID?.text),
                 "underwriting_id": JSONValue(scope.underwritingID?.text), "runner": .string(runner),
@@ -170,6 +170,8 @@ extension Run {
                 "finished_at": finishedAt?.jsonValue ?? .null, "duration_ms": JSONValue(duration ?? .zero),
                 "error": error?.jsonValue ?? .null,
             ]
+            object["deleted_at"] = deletedAt?.jsonValue
+            return .object(object)
         }
     }
 }

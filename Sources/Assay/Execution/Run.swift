@@ -118,6 +118,8 @@ public struct Run: Sendable {
     public var metrics: RunMetrics?
     /// Why the bill is not complete; `nil` when it is.
     public var incompleteReason: String?
+    /// When its items, outcomes and events were deleted; `nil` while they are on record.
+    public var deletedAt: Timestamp?
 
     /// A run that begins.
     public init(

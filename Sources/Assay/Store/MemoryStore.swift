@@ -109,6 +109,17 @@ public final class MemoryStore: Store {
         }
     }
 
+    public func deleteContents(of run: Run.ID, at moment: Timestamp) async throws -> Bool {
+        state.withLock { state in
+            guard let stored = state.runs[run], stored.run.status.isTerminal, stored.run.deletedAt == nil else {
+                return false
+            }
+            (stored.items, stored.outcomes, stored.events) = ([], [], [])
+            (stored.run.summary, stored.run.deletedAt) = (nil, moment)
+            return true
+        }
+    }
+
     public func run(_ id: Run.ID) async throws -> Run? { state.withLock { $0.runs[id]?.run } }
 
     public func execution(_ id: Execution.ID) async throws -> Execution? { state.withLock { $0.executions[id] } }
@@ -185,7 +196,29 @@ public final class MemoryStore: Store {
         }
     }
 
-    public func cacheEntry(_ key: String) async throws -> CacheEntry? { state.withLock { $0.cache[key] } }
+    public func cached(_ key: String) async throws -> CacheLookup {
+        state.withLock { $0.cache[key].map { .found($0) } ?? .missing }
+    }
+
+    public func cacheEntries(
+        matching filter: CacheFilter, after key: String?, limit: Int
+    ) async throws -> (entries: [CacheEntry], damaged: Int) {
+        let found = state.withLock { state in
+            state.cache.values.filter { entry in
+                filter.matches(entry) && (key.map { $0.utf8.lexicographicallyPrecedes(entry.key.utf8) } ?? true)
+            }
+        }
+        let sorted = found.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        return (entries: Array(sorted.prefix(max(0, limit))), damaged: 0)
+    }
+
+    public func removeCacheEntries(matching filter: CacheFilter) async throws -> Int {
+        state.withLock { state in
+            let count = state.cache.count
+            state.cache = state.cache.filter { !filter.matches($0.value) }
+            return count - state.cache.count
+        }
+    }
 
     public func useCacheEntry(_ key: String, charge: Charge) async throws {
         state.withLock { state in

@@ -46,6 +46,14 @@ public protocol Store: Sendable {
     /// Nothing happens when the run has ended already, which nothing undoes, or when another program has taken it over.
     func update(_ run: Run) async throws
 
+    /// Forgets the items, outcomes, events and summary of a run that has ended, durable on return.
+    ///
+    /// The run itself stays on record with the moment of its deletion, and so do saved steps, charges and calls. What
+    /// a later run of the execution still needs is not looked at here; see ``Engine/delete(_:force:)``.
+    ///
+    /// - Returns: `false` when there is no such run, when it has not ended, or when that was done before.
+    func deleteContents(of run: Run.ID, at moment: Timestamp) async throws -> Bool
+
     /// The run of that name.
     func run(_ id: Run.ID) async throws -> Run?
 
@@ -98,8 +106,20 @@ public protocol Store: Sendable {
     /// Calls that fit `filter`, in order of their intents.
     func calls(matching filter: CallFilter) async throws -> [CallRecord]
 
-    /// The entry filed under `key`, fresh or not.
-    func cacheEntry(_ key: String) async throws -> CacheEntry?
+    /// What is filed in the cache under `key`, fresh or not; a damaged entry is dropped by the look-up that finds it.
+    func cached(_ key: String) async throws -> CacheLookup
+
+    /// Up to `limit` cached values that fit `filter`, in order of their keys, of those after the one filed under `key`.
+    ///
+    /// Damaged entries are left out and counted; there are no more of either kind when fewer than `limit` are given.
+    func cacheEntries(
+        matching filter: CacheFilter, after key: String?, limit: Int
+    ) async throws -> (entries: [CacheEntry], damaged: Int)
+
+    /// Removes the cached values that fit `filter`, whatever has become of them, durable on return.
+    ///
+    /// - Returns: how many there were.
+    func removeCacheEntries(matching filter: CacheFilter) async throws -> Int
 
     /// Counts one use of an entry and records the zero charge that stands for it.
     func useCacheEntry(_ key: String, charge: Charge) async throws
@@ -115,6 +135,31 @@ public protocol Store: Sendable {
 
     /// Up to `limit` recorded events of a run after the one numbered `sequence`.
     func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event]
+}
+
+extension Store {
+    /// The entry filed in the cache under `key`, fresh or not; `nil` for one that is damaged.
+    public func cacheEntry(_ key: String) async throws -> CacheEntry? {
+        if case .found(let entry) = try await cached(key) { entry } else { nil }
+    }
+
+    /// Sums over the cached values that fit `filter`, by service and operation; every value is read.
+    ///
+    /// - Throws: ``ProcessingError`` with code `cost` when a sum is larger than an amount may be.
+    public func cacheStatistics(
+        matching filter: CacheFilter = CacheFilter(), at moment: Timestamp
+    ) async throws -> CacheStatistics {
+        let page = 256
+        var statistics = CacheStatistics()
+        var last: String?
+        while true {
+            let found = try await cacheEntries(matching: filter, after: last, limit: page)
+            statistics.damaged += found.damaged
+            for entry in found.entries { try statistics.add(entry, at: moment) }
+            guard found.entries.count == page else { return statistics }
+            last = found.entries.last?.key
+        }
+    }
 }
 
 /// An item as it is stored with its run.
@@ -264,6 +309,8 @@ public struct RunFilter: Hashable, Sendable {
     public var executionID: Execution.ID?
     /// Of this processor.
     public var processorID: Identifier?
+    /// With a name that begins so.
+    public var idPrefix: String?
     /// In one of these statuses.
     public var statuses: Set<Status>?
     /// Begun at this moment or later.
@@ -273,11 +320,12 @@ public struct RunFilter: Hashable, Sendable {
 
     /// Every run.
     public init(
-        executionID: Execution.ID? = nil, processorID: Identifier? = nil, statuses: Set<Status>? = nil,
-        since: Timestamp? = nil, limit: Int? = nil
+        executionID: Execution.ID? = nil, processorID: Identifier? = nil, idPrefix: String? = nil,
+        statuses: Set<Status>? = nil, since: Timestamp? = nil, limit: Int? = nil
     ) {
         self.executionID = executionID
         self.processorID = processorID
+        self.idPrefix = idPrefix
         self.statuses = statuses
         self.since = since
         self.limit = limit
@@ -286,6 +334,7 @@ public struct RunFilter: Hashable, Sendable {
     /// Whether `run` fits, the limit aside.
     public func matches(_ run: Run) -> Bool {
         (executionID.map { $0 == run.executionID } ?? true) && (processorID.map { $0 == run.processorID } ?? true)
+            && (idPrefix.map { run.id.text.utf8.starts(with: $0.utf8) } ?? true)
             && (statuses?.contains(run.status) ?? true) && (since.map { $0 <= run.startedAt } ?? true)
     }
 }

@@ -11,6 +11,13 @@ package struct ResumeCommand: ShellCommand {
     @Argument(help: ArgumentHelp("The run to go on with.", valueName: "run"))
     var run: String
 
+    @Option(
+        help: ArgumentHelp(
+            "Change a value of the definition on record, here and for further resumes: timeout=2h, "
+                + "runner.max_workers=4, processors.NAME.parameters.KEY=VALUE; may be repeated.",
+            valueName: "key=value"))
+    var set: [String] = []
+
     @OptionGroup var again: AgainFlags
     @OptionGroup var how: RunFlags
     @OptionGroup var store: StoreFlags
@@ -18,9 +25,16 @@ package struct ResumeCommand: ShellCommand {
 
     package init() {}
 
+    package func validate() throws {
+        guard set.isEmpty || again.pipeline == nil else {
+            throw ValidationError("--set changes the definition on record; with --pipeline change the file.")
+        }
+    }
+
     package func run(in shell: Shell) async throws -> ExitStatus {
         let flags = how.settings.merging(store.settings) { $1 }.merging(output.settings) { $1 }
-        return try await again.conduct(run, Console(flags, in: shell), how, failedOnly: false, in: shell)
+        return try await again.conduct(
+            run, Console(flags, in: shell), how, changes: set, failedOnly: false, in: shell)
     }
 }
 
@@ -66,19 +80,23 @@ package struct AgainFlags: ParsableArguments {
 
     /// Runs again what `run` was started with.
     func conduct(
-        _ run: String, _ console: Console, _ how: RunFlags, failedOnly: Bool, reprocess: Bool = false, in shell: Shell
+        _ run: String, _ console: Console, _ how: RunFlags, changes: [String] = [], failedOnly: Bool,
+        reprocess: Bool = false, in shell: Shell
     ) async throws -> ExitStatus {
         let store = try await StoreAccess.existing(console, in: shell)
         defer { StoreAccess.close(store) }
         let previous = try await store.existingRun(run)
+        var request = StoredRequest(previous.request)
+        try request.apply(changes)
         var target =
             if let pipeline {
                 try RunTarget(pipeline: pipeline, parameters: [], console, in: shell)
             } else {
-                try RunTarget(request: previous.request, of: previous.id, console, in: shell)
+                try request.target(of: previous.id, isChanged: !changes.isEmpty, console, in: shell)
             }
-        try target.apply(console.settings, earlier: previous.request["flags"])
-        how.applyCache(to: &target, console)
+        try target.apply(console.settings, earlier: request.flags)
+        target.request["relation"] = .string(reprocess ? "reprocess" : failedOnly ? "retry" : "resume")
+        target.options.caching = how.caching
         target.options.scope = previous.scope
         if reprocess { target.options.recovery = .reprocess }
         if let onChange {
@@ -94,17 +112,5 @@ package struct AgainFlags: ParsableArguments {
             try await engine.resume(
                 previous.id, with: target.processor, options: options, failedOnly: failedOnly, watching: watching)
         }
-    }
-}
-
-extension Store {
-    /// The run that the user calls `name`.
-    ///
-    /// - Throws: ``CommandFailure`` when there is none.
-    func existingRun(_ name: String) async throws -> Run {
-        guard let id = Identifier(name), let run = try await run(id) else {
-            throw CommandFailure(.notFound, "run '\(name)' is not on record; 'assay runs list' shows those that are")
-        }
-        return run
     }
 }

@@ -50,7 +50,7 @@ package struct RunCommand: ShellCommand {
         let console = try Console(flags, in: shell)
         var (target, named) = try target(console, in: shell)
         try target.apply(console.settings)
-        how.applyCache(to: &target, console)
+        target.options.caching = how.caching
         try setScope(of: &target, console.settings)
         let stop = StopFlag()
         let items = try InputList(

@@ -25,10 +25,10 @@ package struct RunFlags: ParsableArguments {
             "The most the execution may cost, all of its runs together; the run stops before.", valueName: "amount"))
     var budget: String?
 
-    @Flag(help: "Do not use or fill the cache of whole results.")
+    @Flag(help: "Neither use nor fill the cache, of results and of paid calls.")
     var noCache = false
 
-    @Flag(help: "Do everything again that is cached, and replace it.")
+    @Flag(help: "Do again what is cached, and replace it.")
     var refresh = false
 
     @Flag(name: [.short, .long], help: "Say nothing about a run that goes well.")
@@ -48,13 +48,6 @@ package struct RunFlags: ParsableArguments {
         ]
     }
 
-    /// Puts in what the flags say of the cache.
-    func applyCache(to target: inout RunTarget, _ console: Console) {
-        if noCache { target.options.itemCache = nil }
-        guard refresh else { return }
-        if target.options.itemCache == nil {
-            console.warn("--refresh has no effect: results are not cached")
-        }
-        target.options.itemCache?.refresh = true
-    }
+    /// What the flags say of the cache.
+    var caching: RunOptions.Caching { noCache ? .off : refresh ? .refresh : .asConfigured }
 }

@@ -1,12 +1,15 @@
 package import ArgumentParser
 import Assay
+import AssaySQLite
 
 /// `assay runs`: history.
 package struct RunsCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "runs", abstract: "Look at runs on record.",
+        commandName: "runs", abstract: "Look at runs on record, and delete what they did.",
         subcommands: [
             RunsListCommand.self, RunsShowCommand.self, RunsItemsCommand.self, RunsEventsCommand.self,
+            RunsLineageCommand.self,
+            RunsDiffCommand.self, RunsDeleteCommand.self,
         ])
 
     package init() {}
@@ -41,7 +44,7 @@ package struct RunsListCommand: ShellCommand {
             processorID: try processor.map { try Self.identifier($0, "--processor") },
             statuses: status.isEmpty ? nil : Set(try status.map(Self.status)),
             since: try since.map { try Timestamp(since: $0, "--since", in: shell) }, limit: limit > 0 ? limit : nil)
-        let store = try await StoreAccess.reader(console, in: shell)
+        let store = try await StoreAccess.database(console, in: shell)
         defer { StoreAccess.close(store) }
         let runs = try await store.runs(matching: filter)
         var listing = try Listing(
@@ -50,7 +53,9 @@ package struct RunsListCommand: ShellCommand {
                 .text("RUN"), .flexible("PROCESSOR"), .text("STATUS"), .number("ITEMS"), .number("OK"),
                 .number("FAILED"), .text("STARTED"), .number("TOOK"),
             ])
-        for run in runs {
+        for var run in runs {
+            // A run has its counts when it ends; until then they are in its outcomes.
+            if !run.status.isTerminal { run.counts = try await store.currentCounts(of: run.id) }
             let counts = run.counts
             try listing.add(
                 [
@@ -82,7 +87,7 @@ package struct RunsListCommand: ShellCommand {
 
 extension Run {
     /// The run as a row of a listing.
-    fileprivate var row: JSONValue {
+    var row: JSONValue {
         get throws {
             guard case .object(var object) = try jsonValue else { return .null }
             for key in ["summary", "metrics"] { object[key] = nil }

@@ -34,7 +34,9 @@ package struct RunsShowCommand: ShellCommand {
                 + (run.finishedAt.map { "  finished \($0)" } ?? ""),
         ]
         if let previous = run.lineage.previousRunID { lines.append("follows run \(previous)") }
-        if run.status.isTerminal, run.status != .succeeded {
+        if let deletedAt = run.deletedAt {
+            lines.append("its items, outcomes and events were deleted \(deletedAt)")
+        } else if run.status.isTerminal, run.status != .succeeded {
             lines.append(
                 run.isListed
                     ? "to go on: assay \(run.status == .partial ? "retry" : "resume") \(run.id)"

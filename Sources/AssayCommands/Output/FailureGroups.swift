@@ -1,6 +1,6 @@
 import Assay
 
-/// Failures of items that say the same.
+/// Failures of items with the same code and the same first line.
 struct FailureGroups {
     private struct Kind: Hashable {
         let code: String
@@ -20,7 +20,8 @@ struct FailureGroups {
         for outcome in outcomes {
             guard let error = outcome.error else { continue }
             total += 1
-            let kind = Kind(code: error.code.rawValue, message: error.message)
+            let line = error.message.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+            let kind = Kind(code: error.code.rawValue, message: line)
             let order = groups.count
             if groups[kind] != nil || order < Self.limit {
                 groups[kind, default: (0, outcome.inputID, order)].count += 1

@@ -24,7 +24,7 @@ package struct TextTable: Sendable {
     /// A table without rows.
     package init(_ columns: [Column]) { self.columns = columns }
 
-    /// The table in lines of at most `width` columns as far as its flexible columns allow.
+    /// The table in lines of at most `width` columns as far as its texts can be cut; numbers never are.
     package func lines(width: Int? = nil, paint: Paint? = nil) -> [String] {
         let widths = widths(in: width)
         return [head(widths, paint)] + body(widths, cutting: width != nil)
@@ -41,7 +41,7 @@ package struct TextTable: Sendable {
 
     /// The titles.
     package func head(_ widths: [Int], _ paint: Paint?) -> String {
-        let head = line(columns.map(\.title), widths)
+        let head = line(columns.map(\.title), widths, cutting: true)
         return paint.map { $0(head, .bold) } ?? head
     }
 
@@ -55,9 +55,15 @@ package struct TextTable: Sendable {
     private static let gap = 2
     private static let narrowest = 8
 
-    /// Takes columns from the widest flexible one until the line fits.
+    /// Takes columns from the widest flexible one until the line fits, and from other texts when that is not enough.
     private func shrink(_ widths: inout [Int], to width: Int) {
-        let flexible = columns.indices.filter { columns[$0].isFlexible }
+        shrink(&widths, columns.indices.filter { columns[$0].isFlexible }, to: width)
+        // Texts that are cut can be read elsewhere; lines that are broken by the terminal cannot be read at all.
+        shrink(&widths, columns.indices.filter { !columns[$0].isRight }, to: width)
+    }
+
+    /// Takes columns from the widest of some.
+    private func shrink(_ widths: inout [Int], _ flexible: [Int], to width: Int) {
         var excess = widths.reduce(Self.gap * (widths.count - 1), +) - width
         while excess > 0, let widest = flexible.max(by: { widths[$0] < widths[$1] }), widths[widest] > Self.narrowest {
             let second = flexible.filter { $0 != widest }.map { widths[$0] }.max() ?? Self.narrowest

@@ -1,0 +1,97 @@
+import Assay
+import AssayPipelines
+
+/// What a run on record was started with, as a run that goes on with it may change it.
+struct StoredRequest {
+    private var members: JSONObject
+
+    /// The request of a run on record.
+    init(_ request: JSONValue) { members = request.object ?? [:] }
+
+    /// The flags that the run had been given.
+    var flags: JSONValue? { members["flags"] }
+
+    /// Puts in changes written as `key.key=value`; flags and parameters that would hide them are dropped.
+    ///
+    /// - Throws: ``CommandFailure`` for a change that cannot be made.
+    mutating func apply(_ texts: [String]) throws {
+        for text in texts {
+            do {
+                let change = try DefinitionChange(text)
+                try apply(change)
+            } catch let error as ProcessingError {
+                throw CommandFailure.usage("--set: \(error.message)")
+            }
+        }
+    }
+
+    private mutating func apply(_ change: DefinitionChange) throws {
+        let parameter = parameter(of: change)
+        if let parameter { drop(parameter) }
+        if let type = members["processor_type"]?.string {
+            guard let parameter, parameter.name == type else {
+                throw CommandFailure.usage(
+                    "--set: the run has no pipeline; only processors.\(type).parameters.KEY can be set")
+            }
+            let text = JSONValue.string("\(type).\(parameter.key)=\(change.value.json)")
+            members["parameters"] = .array((members["parameters"]?.array ?? []) + [text])
+            return
+        }
+        guard var definition = members["definition"] else { return }
+        let flags = hidden(by: change)
+        // A runner that was named by a flag is the one whose further keys are meant.
+        if change.path.count > 1, change.path[0] == "runner", let word = members["flags"]?["runner"] {
+            definition = try DefinitionChange("runner.type=\(word.string ?? "")").applied(to: definition)
+        }
+        members["definition"] = try change.applied(to: definition)
+        guard case .object(var given)? = members["flags"] else { return }
+        for key in flags { given[key.rawValue] = nil }
+        members["flags"] = .object(given)
+    }
+
+    /// The processor and the parameter that a change is about.
+    private func parameter(of change: DefinitionChange) -> (name: String, key: String)? {
+        guard change.path.first == "processors", let at = change.path.lastIndex(of: "parameters"), at > 1,
+            at + 1 < change.path.count
+        else { return nil }
+        return (change.path[1..<at].joined(separator: "."), change.path[at + 1])
+    }
+
+    /// Forgets a parameter that was given on the command line, which would count more than the definition.
+    private mutating func drop(_ parameter: (name: String, key: String)) {
+        let given = members["parameters"]?.array ?? []
+        members["parameters"] = .array(
+            given.filter { text in
+                guard let written = text.string.flatMap({ try? ParameterOverride($0) }) else { return true }
+                return (written.processorID, written.key) != parameter
+            })
+    }
+
+    /// The flags that say the same as a change.
+    private func hidden(by change: DefinitionChange) -> [Settings.Key] {
+        let path = change.path
+        if path.contains("parameters") { return [] }
+        switch (path[0], path.last) {
+        case ("runner", _): return [.runner, .workers]
+        case ("on_failure", _): return [.onFailure]
+        case ("error_strategy", _): return [.retries]
+        case ("processors", "timeout"): return [.timeout]
+        case ("processors", _) where path.contains("runner"): return [.runner, .workers]
+        case ("processors", _) where path.contains("error_strategy"): return [.retries]
+        default: return []
+        }
+    }
+
+    /// What the request means now.
+    ///
+    /// - Parameter isChanged: whether what is wrong with it is due to a change and told as such.
+    func target(of run: Run.ID, isChanged: Bool, _ console: Console, in shell: Shell) throws -> RunTarget {
+        do { return try RunTarget(request: .object(members), of: run, console, in: shell) } catch let error
+            as ProcessingError where isChanged && !error.findings.isEmpty
+        {
+            // Places in the definition as it is stored would lead nowhere.
+            let findings = error.findings.map(\.message).joined(separator: "; ")
+            throw CommandFailure.usage("--set makes a definition that is refused: \(findings)")
+        }
+    }
+}

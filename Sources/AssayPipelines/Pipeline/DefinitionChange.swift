@@ -1,0 +1,90 @@
+public import Assay
+
+/// A change of one value of a pipeline definition: `budget.limit=25.00`, `processors.NAME.parameters.KEY=VALUE`.
+///
+/// Whether the result makes sense is for ``Pipeline/load(definition:path:registry:environment:overrides:warn:)``.
+public struct DefinitionChange: Hashable, Sendable {
+    /// The keys on the way to the value, as they were written between dots.
+    public let path: [String]
+    /// The new value.
+    public let value: JSONValue
+
+    /// The change that `text` writes; the value is read as a plain scalar of YAML, or as JSON when it begins as such.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` for another form.
+    public init(_ text: String) throws(ProcessingError) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, path.allSatisfy({ !$0.isEmpty }) else {
+            throw ProcessingError(.configuration, "a change is written as key.key=value, found \(text.quoted)")
+        }
+        self.path = path
+        value = try Self.value(of: String(parts[1]))
+    }
+
+    private static func value(of text: String) throws(ProcessingError) -> JSONValue {
+        if let first = text.first, "{[\"".contains(first) {
+            do { return try JSONValue(json: text) } catch {
+                throw ProcessingError(.configuration, "the value \(text.quoted) is not valid JSON: \(error)")
+            }
+        }
+        switch PlainScalar.value(of: text) {
+        case .bool(let flag)?: return .bool(flag)
+        case .number(let number)?: return .number(number)
+        case .text(let text)?: return .string(text)
+        case .null?: return .null
+        default: throw ProcessingError(.configuration, "the value \(text.quoted) is refused: \(DecimalText.tooLong)")
+        }
+    }
+
+    /// The definition with the change; maps that are missing on the way are made.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` when the path leads through something that is no map, or
+    ///   to a processor that is not there.
+    public func applied(to definition: JSONValue) throws(ProcessingError) -> JSONValue {
+        try changed(definition, path[...])
+    }
+
+    private func changed(_ old: JSONValue, _ rest: ArraySlice<String>) throws(ProcessingError) -> JSONValue {
+        guard let key = rest.first else { return value }
+        switch old {
+        case .object(var object):
+            object[key] = try changed(Self.opened(object[key] ?? .null, under: key, rest.count), rest.dropFirst())
+            return .object(object)
+        case .array(var elements):
+            let (index, length) = try place(in: elements, rest)
+            elements[index] = try changed(elements[index], rest.dropFirst(length))
+            return .array(elements)
+        case .null: return .object([key: try changed(.null, rest.dropFirst())])
+        default:
+            let way = path.dropLast(rest.count).joined(separator: ".")
+            throw ProcessingError(
+                .configuration, "\(name.quoted) cannot be set: \(way.quoted) is a single value and has no keys")
+        }
+    }
+
+    /// A runner that is written as a word stands for a map with its type.
+    private static func opened(_ value: JSONValue, under key: String, _ left: Int) -> JSONValue {
+        guard key == "runner", left > 1, case .string = value else { return value }
+        return ["type": value]
+    }
+
+    /// The element that the next words name, and how many words that takes: names of processors may have dots.
+    private func place(
+        in elements: [JSONValue], _ rest: ArraySlice<String>
+    ) throws(ProcessingError) -> (index: Int, length: Int) {
+        for length in (1...rest.count).reversed() {
+            let name = rest.prefix(length).joined(separator: ".")
+            if let index = elements.firstIndex(where: { $0["processor_id"]?.string == name }) { return (index, length) }
+        }
+        let known = elements.compactMap { $0["processor_id"]?.string }
+        let longest = known.map { $0.split(separator: ".").count }.max() ?? 1
+        let word = rest.prefix(longest).joined(separator: ".")
+        throw ProcessingError(
+            .configuration,
+            "\(name.quoted) cannot be set: there is no \(word.quoted)\(Suggestion(for: word, among: known).ending)")
+    }
+
+    /// The path as it was written.
+    public var name: String { path.joined(separator: ".") }
+}
