@@ -11,8 +11,10 @@ package struct AssayCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            InitCommand.self, ValidateCommand.self, RunCommand.self, ResumeCommand.self, RetryCommand.self,
-            RunsCommand.self, CostsCommand.self, CacheCommand.self, StoreCommand.self, ConfigCommand.self,
+            InitCommand.self, ValidateCommand.self, PlanCommand.self, RunCommand.self, ResumeCommand.self,
+            RetryCommand.self,
+            ExplainCommand.self, RunsCommand.self, CostsCommand.self, CacheCommand.self, StoreCommand.self,
+            ConfigCommand.self,
         ])
 
     package init() {}

@@ -37,6 +37,15 @@ enum StoreAccess {
         try await database(console, in: shell)
     }
 
+    /// As ``reader(_:in:)``; nothing is on record where there is no store.
+    static func readerOrEmpty(_ console: Console, in shell: Shell) async throws -> any Store {
+        let path = path(console, in: shell)
+        guard path != memory, access(path, F_OK) == 0 else {
+            return MemoryStore(currency: try currency(console) ?? "USD")
+        }
+        return try await database(console, in: shell)
+    }
+
     /// As ``reader(_:in:)``, for a command about the database itself.
     static func database(_ console: Console, in shell: Shell) async throws -> SQLiteStore {
         let path = try existingPath(console, in: shell)

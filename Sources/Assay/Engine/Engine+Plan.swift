@@ -119,7 +119,8 @@ private struct Planner {
             plan.gate = plan.gate ?? "\(stage.rawValue) refuses '\(item.id)': \(error.message)"
             return
         }
-        if try await isCached(input) {
+        let key = itemKey(of: input)
+        if let key, let found = try await engine.store.cacheEntry(key), found.isFresh(at: engine.world.time.now()) {
             (entry.action, entry.reason) = (.cached, "its result is in the cache")
             (entry.calls, entry.high) = (0, .zero)
             return
@@ -128,15 +129,17 @@ private struct Planner {
         entry.savedSteps += ResumePoint(of: item)?.saved?.map(\.step) ?? []
         if !entry.savedSteps.isEmpty { entry.action = .resumed }
         try await addCosts(of: input, to: &entry)
+        if let key, !filled.insert(key).inserted {
+            // Whether the other is done by then depends on the runner.
+            entry.low = .zero
+            entry.reason += "; an equal input before it may answer it from the cache"
+        }
     }
 
-    private mutating func isCached(_ input: Payload) async throws -> Bool {
-        guard let policy = options.itemCache, !policy.refresh, let json = try? input.json() else { return false }
-        let key = CacheKey.item(processor, input: json, scope: policy.scope, of: run)
-        if let found = try await engine.store.cacheEntry(key), found.isFresh(at: engine.world.time.now()) {
-            return true
-        }
-        return false
+    /// Where the output is looked up; `nil` when it is not.
+    private func itemKey(of input: Payload) -> String? {
+        guard let policy = options.itemCacheInForce, !policy.refresh, let json = try? input.json() else { return nil }
+        return CacheKey.item(processor, input: json, scope: policy.scope, of: run)
     }
 
     private func savedSteps(of item: Item, _ digest: Digest) async throws -> [String] {
@@ -188,7 +191,7 @@ private struct Planner {
     private mutating func isAnswered(
         _ cost: ExpectedCost, _ key: JSONValue, _ options: CallOptions, entry: inout Plan.Entry
     ) async throws -> Bool {
-        guard !options.cache.refresh else { return false }
+        guard !options.cache.refresh, self.options.caching == .asConfigured else { return false }
         let key = CacheKey.call(
             service: cost.service, operation: cost.operation, parameters: key, scope: options.cache.scope, of: run)
         var isAnswered = filled.contains(key)

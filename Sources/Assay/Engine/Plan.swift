@@ -59,6 +59,11 @@ public struct Plan: Sendable {
     /// Budgets that the run may come up against, each in a sentence.
     public var warnings: [String]
 
+    /// A plan of nothing.
+    package static let nothing = Plan(
+        processorID: Identifier(unchecked: "none"), definition: Digest(of: .null), executionID: nil, runner: "",
+        currency: "USD", base: .zero, prices: [:], entries: [], gate: nil, warnings: [])
+
     /// What the run costs at least if all inputs succeed.
     public var low: Money { entries.reduce(base) { Money(billionths: $0.billionths + $1.low.billionths) } }
 

@@ -9,6 +9,7 @@ package struct RunCommand: ShellCommand {
         usage: """
             assay run PIPELINE [INPUT ...] [options]
             assay run --processor TYPE INPUT ... [options]
+            assay run --plan FILE [options]
             """,
         discussion: """
             An input is a file, a folder (with all its files), a pattern such as 'statements/*.ofx', or '-' for JSON \
@@ -16,26 +17,12 @@ package struct RunCommand: ShellCommand {
             that can be resumed; twice stops at once.
             """)
 
-    @Argument(help: "The pipeline file, unless --processor is given; then the inputs.")
-    var arguments: [String] = []
+    @OptionGroup var what: TargetFlags
 
-    @Option(help: "Run a processor of this type in place of a pipeline file.")
-    var processor: String?
-
-    @Option(help: ArgumentHelp("A file of JSON lines with inputs; may be repeated.", valueName: "file.jsonl"))
-    var inputs: [String] = []
-
-    @Option(help: ArgumentHelp("A parameter in place of the pipeline's; may be repeated.", valueName: "name.key=value"))
-    var param: [String] = []
-
-    @Option(help: "The account of inputs that name none.")
-    var account: String?
-
-    @Option(help: "The underwriting of inputs that name none.")
-    var underwriting: String?
-
-    @Option(help: "The execution to go on with, or to create.")
-    var execution: String?
+    @Option(
+        help: ArgumentHelp(
+            "Do what 'assay plan --out' found, or refuse when anything has changed since.", valueName: "file"))
+    var plan: String?
 
     @OptionGroup var how: RunFlags
     @OptionGroup var store: StoreFlags
@@ -44,49 +31,21 @@ package struct RunCommand: ShellCommand {
     package init() {}
 
     package func run(in shell: Shell) async throws -> ExitStatus {
-        var flags = how.settings.merging(store.settings) { $1 }.merging(output.settings) { $1 }
-        flags[.account] = account
-        flags[.underwriting] = underwriting
+        let flags = [what.settings, how.settings, store.settings, output.settings]
+            .reduce([:]) { $0.merging($1) { $1 } }
         let console = try Console(flags, in: shell)
-        var (target, named) = try target(console, in: shell)
-        try target.apply(console.settings)
-        target.options.caching = how.caching
-        try setScope(of: &target, console.settings)
+        if let plan {
+            guard what.isEmpty else {
+                throw CommandFailure.usage("--plan names what is run and its inputs; name nothing else")
+            }
+            return try await PlannedRun(file: PlanFile(plan, in: shell), path: plan).conduct(how, console, in: shell)
+        }
+        let (target, named) = try what.target(how, console, in: shell)
         let stop = StopFlag()
         let items = try InputList(
-            named, lists: inputs, otherwise: target.items, scope: target.scope, stop: stop, in: shell)
+            named, lists: what.inputs, otherwise: target.items, scope: target.scope, stop: stop, in: shell)
         return try await target.conduct(console, stop: stop, in: shell) { engine, options, watching in
             try await engine.run(target.processor, streaming: items, options: options, watching: watching)
         }
-    }
-
-    /// What to run, and the words that name inputs.
-    private func target(_ console: Console, in shell: Shell) throws -> (RunTarget, inputs: [String]) {
-        if let processor {
-            return (try RunTarget(processor: processor, parameters: param, console, in: shell), arguments)
-        }
-        guard let pipeline = arguments.first else {
-            throw CommandFailure.usage("name a pipeline file, or a processor with --processor TYPE")
-        }
-        return (
-            try RunTarget(pipeline: pipeline, parameters: param, console, in: shell), Array(arguments.dropFirst())
-        )
-    }
-
-    /// Flags and settings count more than what the pipeline file says.
-    private func setScope(of target: inout RunTarget, _ settings: Settings) throws {
-        let rule = "1 byte to 1 KiB of text without control characters"
-        let account = try settings.value(.account, rule) { ExternalID($0) }
-        let underwriting = try settings.value(.underwriting, rule) { ExternalID($0) }
-        target.scope.accountID = account ?? target.scope.accountID
-        target.scope.underwritingID = underwriting ?? target.scope.underwritingID
-        if let execution {
-            guard let id = Identifier(execution) else {
-                throw CommandFailure.usage(
-                    "--execution must be 1 to 128 letters, digits, '.', '_' or '-', not starting with '.'")
-            }
-            target.scope.executionID = id
-        }
-        target.options.scope = target.scope
     }
 }

@@ -11,13 +11,17 @@ extension RunTarget {
         return try await conduct(console, stop: stop, store: store, in: shell, run)
     }
 
+    /// An engine for the target, with its prices.
+    func engine(_ store: any Store, in shell: Shell) -> Engine {
+        Engine(store: store, prices: prices ?? PriceList(currency: store.currency), world: shell.world)
+    }
+
     /// As ``conduct(_:stop:in:_:)``, in a store that is open.
     func conduct(
         _ console: Console, stop: StopFlag, store: any Store, in shell: Shell,
         _ run: (Engine, RunOptions, @escaping @Sendable (RunHandle) -> Void) async throws -> Report
     ) async throws -> ExitStatus {
-        let engine = Engine(
-            store: store, prices: prices ?? PriceList(currency: store.currency), world: shell.world)
+        let engine = engine(store, in: shell)
         warnings.pass(to: engine)
         let conductor = RunConductor(
             shell: shell, console: console, engine: engine, stop: stop, isQuiet: try console.settings.quiet())

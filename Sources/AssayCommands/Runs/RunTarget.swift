@@ -62,10 +62,10 @@ struct RunTarget {
     ///
     /// - Throws: ``CommandFailure`` for a run that was not started from the command line, or from another folder, from
     ///   which its relative paths were meant.
-    init(request: JSONValue, of run: Run.ID, _ console: Console, in shell: Shell) throws {
+    init(request: JSONValue, named name: String, _ console: Console, in shell: Shell) throws {
         if let folder = request["folder"]?.string, folder != shell.folder {
             throw CommandFailure.usage(
-                "run '\(run)' was started in '\(folder)', from where its inputs are named; go there first: cd \(folder)"
+                "\(name) was started in '\(folder)', from where its inputs are named; go there first: cd \(folder)"
             )
         }
         let parameters = request["parameters"]?.array?.compactMap(\.string) ?? []
@@ -81,7 +81,7 @@ struct RunTarget {
             self.init(pipeline, request: request.object ?? [:], warnings)
         } else {
             throw CommandFailure(
-                .failed, "run '\(run)' was not started from the command line; name its pipeline with --pipeline FILE")
+                .failed, "\(name) was not started from the command line; name its pipeline with --pipeline FILE")
         }
     }
 

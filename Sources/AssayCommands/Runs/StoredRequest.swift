@@ -86,7 +86,8 @@ struct StoredRequest {
     ///
     /// - Parameter isChanged: whether what is wrong with it is due to a change and told as such.
     func target(of run: Run.ID, isChanged: Bool, _ console: Console, in shell: Shell) throws -> RunTarget {
-        do { return try RunTarget(request: .object(members), of: run, console, in: shell) } catch let error
+        do { return try RunTarget(request: .object(members), named: "run '\(run)'", console, in: shell) } catch let
+            error
             as ProcessingError where isChanged && !error.findings.isEmpty
         {
             // Places in the definition as it is stored would lead nowhere.

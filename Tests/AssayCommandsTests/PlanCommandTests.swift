@@ -1,0 +1,106 @@
+import Assay
+import AssayCommands
+import Testing
+
+@Suite("Plans and explanations from the command line") struct PlanCommandTests {
+    static func shell() throws -> TestShell {
+        let shell = try BudgetCommandTests.shell("a", "b")
+        try shell.write(
+            "{\"input_id\": \"a\", \"data\": \"a\"}\n{\"input_id\": \"b\", \"data\": 1}\n", to: "mixed.jsonl")
+        return shell
+    }
+
+    static func plan(_ shell: TestShell, _ arguments: String...) async throws -> JSONValue {
+        let sink = CollectingSink()
+        var value = shell.value
+        value.output = sink
+        _ = await CommandLineTool.run(["plan"] + arguments + ["-o", "json"], in: value)
+        return try JSONValue(json: sink.text)
+    }
+
+    @Test("a plan needs no store and makes none") func withoutStore() async throws {
+        let shell = try Self.shell()
+        #expect(await shell.assay("plan", "p.yaml", "--inputs", "in.jsonl") == 0)
+        #expect(shell.output.text.contains("pay  2 run"))
+        #expect(shell.output.text.contains("costs 0.00 to an unknown amount USD"))
+        #expect(await shell.assay("runs", "list") == 66)
+    }
+
+    @Test("a saved plan is carried out as it was found") func carriedOut() async throws {
+        let shell = try Self.shell()
+        #expect(await shell.assay("plan", "p.yaml", "--inputs", "in.jsonl", "--out", "plan.json") == 0)
+        #expect(shell.messages.text.contains("to do exactly this: assay run --plan plan.json"))
+        #expect(await shell.assay("run", "--plan", "plan.json") == 0)
+        // The second time there is an earlier run to take costs from, so the plan is not what would be done.
+        #expect(await shell.assay("run", "--plan", "plan.json") == 65)
+    }
+
+    @Test(
+        "a saved plan is refused when anything has changed, which is named", arguments: ["input", "pipeline", "price"])
+    func refused(change: String) async throws {
+        let shell = try Self.shell()
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl") == 0)
+        #expect(await shell.assay("plan", "p.yaml", "--inputs", "in.jsonl", "--out", "plan.json") == 0)
+        let expected: String
+        switch change {
+        case "input":
+            try shell.write(
+                "{\"input_id\": \"a\", \"data\": \"a\"}\n{\"input_id\": \"b\", \"data\": \"c\"}\n", to: "in.jsonl")
+            expected = "the data of 'b' is another"
+        case "pipeline":
+            try shell.write(
+                "run_as: processor\nprocessors:\n  - {processor_id: pay, processor_type: paying, version: 2}\n",
+                to: "p.yaml")
+            expected = "the pipeline file 'p.yaml' is another"
+        default:
+            #expect(await shell.assay("costs", "prices", "set", "pay", "0.10") == 0)
+            expected = "the base charge is 0.10, was 0.00"
+        }
+        #expect(await shell.assay("run", "--plan", "plan.json") == 65)
+        #expect(shell.messages.text.contains("'plan.json' is no longer what would be done; nothing was run"))
+        #expect(shell.messages.text.contains(expected))
+        #expect(try await shell.runs().count == 1)
+    }
+
+    @Test("a plan of a resume says what is carried, and is carried out") func resume() async throws {
+        let shell = try Self.shell()
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "--budget", "5") == 3)
+        let run = try #require(try await shell.runs().first)
+        let plan = try await Self.plan(shell, "--resume", run, "--budget", "50", "--out", "plan.json")
+        #expect(plan["inputs"]?.array?.map { $0["action"] } == ["carried", "run"])
+        #expect(plan["high"]?.number == Number("5"))
+        #expect(await shell.assay("run", "--plan", "plan.json") == 0)
+        #expect(try await shell.runs().count == 2)
+    }
+
+    @Test("a plan of a list that would stop the run says so") func gate() async throws {
+        let shell = try Self.shell()
+        #expect(await shell.assay("plan", "p.yaml", "--inputs", "mixed.jsonl") == 1)
+        #expect(
+            shell.output.text.contains("the run would stop before anything is extracted: transformation refuses 'b'"))
+    }
+
+    @Test("a plan is refused for what is no plan", arguments: [("none.json", 66), ("p.yaml", 65), ("in.json", 65)])
+    func noPlan(path: String, code: Int32) async throws {
+        let shell = try Self.shell()
+        try shell.write("{}", to: "in.json")
+        #expect(await shell.assay("run", "--plan", path) == code)
+        #expect(await shell.assay("run", "p.yaml", "--plan", "plan.json") == 64)
+        #expect(await shell.assay("plan", "p.yaml", "-", "--out", "plan.json") == 64)
+    }
+
+    @Test("an explanation gives reasons for the run, each input, and everything about one") func explain() async throws
+    {
+        let shell = try Self.shell()
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "--budget", "5") == 3)
+        #expect(await shell.assay("explain", "last") == 0)
+        let text = shell.output.text
+        #expect(text.contains("exceeded") && text.contains("5.00 spent, 0.00 reserved, 5.00 asked for"))
+        let (one, _) = await shell.output(of: "explain", "last", "a", "-o", "json")
+        #expect(
+            try JSONValue(json: one)["decisions"]?.array?.map { $0["subject"] } == [
+                "input", "call clear/search", "status",
+            ])
+        #expect(await shell.assay("explain", "last", "none") == 66)
+    }
+}

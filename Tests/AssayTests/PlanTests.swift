@@ -1,0 +1,222 @@
+import Assay
+import AssayTesting
+import Testing
+
+/// A processor that tells what it pays for, and pays for that.
+struct Paying: Processor {
+    let name = "paying"
+    /// Which inputs fail, before they pay.
+    var fails: @Sendable (Int) -> Bool = { _ in false }
+
+    static let prices = PriceList.of(
+        base: ["paying": Price("0.10", policy: "per_execution")],
+        units: ["clear/search": "5.00", "ocr/page": "0.50", "clear/lookup": "0.25"])
+
+    /// Inputs with equal remainders make equal searches.
+    func key(of input: Int) -> JSONValue { .number(Number(input % 5)) }
+
+    func expectedCosts(of input: Int) -> [ExpectedCost]? {
+        [
+            .usage("ocr", "page", quantity: Number(input)),
+            .call("clear", "search", key: key(of: input)),
+        ] + (input.isMultiple(of: 2) ? [.call("clear", "lookup", maximumCost: "0.40", isCertain: false)] : [])
+    }
+
+    func extract(_ input: Int, in context: Context) async throws -> Int {
+        let pages = try await context.step("read") {
+            try await context.charge("ocr", "page", quantity: Number(input))
+            return input
+        }
+        if fails(input) { throw Refusal() }
+        let found = try await context.step("search") {
+            try await context.call("clear", "search", key: key(of: input)) { _ in input }
+        }
+        if input.isMultiple(of: 4) {
+            _ = try await context.call("clear", "lookup", maximumCost: "0.40") { call in
+                call.settle("0.30")
+                return 1
+            }
+        }
+        return pages + found
+    }
+}
+
+@Suite("A plan") struct PlanTests {
+    func items(_ inputs: [Int]) -> [Item] { inputs.enumerated().map { Item("n\($0)", $1) } }
+
+    func processor(fails: @escaping @Sendable (Int) -> Bool = { _ in false }) throws -> RegisteredProcessor {
+        try RegisteredProcessor(Paying(fails: fails))
+    }
+
+    @Test("tells what each input would do and cost, and leaves nothing behind") func fresh() async throws {
+        let store = MemoryStore()
+        let engine = Engine.testing(store, prices: Paying.prices)
+        let plan = try await engine.plan(processor(), over: items([1, 6, 3]))
+        #expect(plan.entries.map(\.action) == [.run, .run, .run])
+        #expect(plan.entries.map(\.calls) == [1, 1, 1])
+        #expect(plan.entries.map(\.hits) == [0, 1, 0])
+        #expect(plan.entries.map(\.low) == ["5.50", "3.00", "6.50"])
+        #expect(plan.entries.map(\.high) == ["5.50", "3.40", "6.50"])
+        #expect((plan.base, plan.low, plan.high) == ("0.10", "15.10", "15.50"))
+        #expect(plan.prices == ["clear/search": "5.00", "clear/lookup": "0.25", "ocr/page": "0.50"])
+        #expect(try await store.runs(matching: RunFilter()).isEmpty)
+        #expect(try await store.charges(matching: ChargeFilter()).isEmpty)
+    }
+
+    @Test("equals what the run then does", arguments: 1...60) func law(seed: Int) async throws {
+        var chance = Seeded(state: UInt64(seed))
+        let inputs = (0..<Int.random(in: 0...12, using: &chance)).map { _ in Int.random(in: 1...9, using: &chance) }
+        let bad = Set((0..<3).map { _ in Int.random(in: 1...12, using: &chance) })
+        let caches = Bool.random(using: &chance)
+        let runner = try #require(Runners.all.randomElement(using: &chance))
+        let engine = Engine.testing(prices: Paying.prices)
+        let options = RunOptions.with {
+            $0.runner = runner
+            $0.itemCache = caches ? CachePolicy() : nil
+        }
+        // An earlier run leaves carried items, saved steps and cached values behind.
+        let failing = try processor { bad.contains($0) }
+        var again = options
+        let earlier = try await engine.run(failing, over: items(inputs), options: options)
+        again.executionID = earlier.executionID
+        for options in [again, options] {
+            let plan = try await engine.plan(processor(), over: items(inputs), options: options)
+            let report = try await engine.run(processor(), over: items(inputs), options: options)
+            #expect(report.success)
+            for (entry, outcome) in zip(plan.entries, report.outcomes) {
+                let done: Plan.Action =
+                    outcome.carried
+                    ? .carried
+                    : outcome.cached ? .cached : outcome.steps.contains(where: \.restored) ? .resumed : .run
+                #expect(entry.action == done || (entry.reason.contains("equal input") && done == .cached), "\(entry.inputID)")
+                #expect(entry.inputID == outcome.inputID)
+            }
+            #expect(plan.base == report.bill.baseCost)
+            #expect(plan.low <= report.bill.totalCost)
+            #expect(try report.bill.totalCost <= #require(plan.high))
+        }
+    }
+
+    @Test("of certain costs is exact") func exact() async throws {
+        let engine = Engine.testing(prices: Paying.prices)
+        let odd = items([1, 3, 5, 7, 9, 11])
+        for _ in 1...2 {
+            let plan = try await engine.plan(processor(), over: odd)
+            let report = try await engine.run(processor(), over: odd)
+            #expect(plan.low == plan.high)
+            #expect(plan.low == report.bill.totalCost)
+        }
+    }
+
+    @Test("of a resume knows what is carried and which steps are saved") func resume() async throws {
+        let engine = Engine.testing(prices: Paying.prices)
+        let first = try await engine.run(processor { $0 == 3 }, over: items([1, 3]))
+        let plan = try await engine.plan(resuming: first.runID, with: processor())
+        #expect(plan.entries.map(\.action) == [.carried, .resumed])
+        #expect(plan.entries[1].savedSteps == ["read"])
+        #expect(plan.executionID == first.executionID)
+        #expect(plan.base == .zero)
+        #expect(plan.entries[1].reason == "an earlier run did not finish it")
+        let report = try await engine.resume(first.runID, with: processor())
+        #expect(report.bill.totalCost == "5.00")
+        #expect(plan.low <= "5.00" && plan.high! >= "5.00")
+    }
+
+    @Test("says what would stop the run", arguments: ["duplicate", "invalid"]) func gates(kind: String) async throws {
+        struct Picky: Processor {
+            let name = "picky"
+            func validate(_ input: Int, in context: Context) throws {
+                guard input > 0 else { throw ProcessingError(.validation, "\(input) is not positive") }
+            }
+            func extract(_ input: Int, in context: Context) -> Int { input }
+        }
+        let engine = Engine.testing(prices: .of(base: ["picky": Price("0.10")]))
+        let items = kind == "duplicate" ? [Item("a", 1), Item("a", 2)] : [Item("a", 1), Item("b", -1)]
+        let plan = try await engine.plan(RegisteredProcessor(Picky()), over: items)
+        #expect(
+            plan.gate
+                == (kind == "duplicate"
+                    ? "input_id 'a' is used by items 1 and 2" : "validation refuses 'b': -1 is not positive"))
+        #expect(plan.entries.map(\.action) == [.skipped, .skipped])
+        #expect((plan.low, plan.high) == ("0.10", "0.10"))
+    }
+
+    @Test("does not let transform or validate spend anything") func noSpending() async throws {
+        struct Spending: Processor {
+            let name = "spending"
+            func validate(_ input: Int, in context: Context) async throws {
+                try await context.charge("ocr", "page", cost: "1.00")
+            }
+            func extract(_ input: Int, in context: Context) -> Int { input }
+        }
+        let store = MemoryStore()
+        let plan = try await Engine.testing(store).plan(RegisteredProcessor(Spending()), over: [Item("a", 1)])
+        #expect(plan.gate == nil)
+        #expect(plan.high == nil)
+        #expect(try await store.charges(matching: ChargeFilter()).isEmpty)
+    }
+
+    @Test("takes costs nobody tells from the last run of the processor") func history() async throws {
+        let engine = Engine.testing()
+        let silent = try RegisteredProcessor(
+            ClosureProcessor<Int, Int>("silent") { input, context in
+                try await context.charge("ocr", "page", cost: Money(billionths: Int64(input) * 1_000_000_000))
+                return input
+            })
+        #expect(try await engine.plan(silent, over: items([1])).high == nil)
+        _ = try await engine.run(silent, over: items([2, 5, 3]))
+        let plan = try await engine.plan(silent, over: items([1, 1]))
+        #expect((plan.low, plan.high) == ("4.00", "10.00"))
+        #expect(plan.entries[0].reason.contains("its cost as in run"))
+    }
+
+    @Test("warns of a budget it may come up against") func budgets() async throws {
+        let engine = Engine.testing(prices: Paying.prices)
+        func warnings(_ limit: Money) async throws -> [String] {
+            let budget = try Budget(limit)
+            return try await engine.plan(processor(), over: items([6]), options: .with { $0.budgets = [budget] })
+                .warnings
+        }
+        #expect(try await warnings("8.50") == [])
+        #expect(
+            try await warnings("8.20") == [
+                "budget 'budget' has 8.20 USD left and may stop the run, which costs up to 8.50"
+            ])
+        #expect(
+            try await warnings("8.00")
+                == ["budget 'budget' has 8.00 USD left and stops the run, which costs at least 8.10"])
+    }
+
+    @Test("is the same after a way through JSON") func json() async throws {
+        let engine = Engine.testing(prices: Paying.prices)
+        let first = try await engine.run(processor { $0 == 3 }, over: items([1, 3]))
+        let plan = try await engine.plan(resuming: first.runID, with: processor())
+        let read = try #require(Plan(jsonValue: JSONValue(json: plan.jsonValue.json)))
+        #expect(read.differences(from: plan) == [])
+        #expect(read.jsonValue == plan.jsonValue)
+        #expect(Plan(jsonValue: ["schema": "assay/plan/1"]) == nil)
+    }
+
+    @Test("names what is different in another") func differences() async throws {
+        let engine = Engine.testing(prices: Paying.prices)
+        let plan = try await engine.plan(processor(), over: items([1, 2, 3]))
+        let dearer = Engine.testing(
+            prices: .of(
+                base: ["paying": Price("0.20")],
+                units: ["clear/search": "5.00", "ocr/page": "0.60", "clear/lookup": "0.25"]))
+        #expect(
+            try await dearer.plan(processor(), over: items([1, 2, 4])).differences(from: plan) == [
+                "the base charge is 0.20, was 0.10", "the price of ocr/page is 0.60, was 0.50",
+                "'n0' would cost 5.60 to 5.60, was 5.50 to 5.50", "'n1' would cost 6.20 to 6.60, was 6.00 to 6.40",
+                "the data of 'n2' is another",
+            ])
+        _ = try await engine.run(processor(), over: items([1]))
+        #expect(
+            try await engine.plan(processor(), over: items([1, 2])).differences(from: plan)[0]
+                == "the number of inputs is 2, was 3")
+        let other = try RegisteredProcessor(Paying(), version: "2")
+        #expect(
+            try await engine.plan(other, over: items([])).differences(from: plan)[0]
+                == "the processor has another version or parameters")
+    }
+}
