@@ -43,7 +43,7 @@ package final class ChildProcess: Sendable {
         var exit: Exit?
         /// Whether its number may belong to another process by now.
         var reaped = false
-        var waiters: [CheckedContinuation<Exit, Never>] = []
+        var watchers: [@Sendable (Exit) -> Void] = []
     }
 
     /// Its number, which is also that of its group.
@@ -108,13 +108,16 @@ package final class ChildProcess: Sendable {
 
     /// Returns when it has ended and nothing of its group lives any more.
     @discardableResult package func waitForExit() async -> Exit {
-        await withCheckedContinuation { continuation in
-            let exit = state.withLock { state in
-                if state.exit == nil { state.waiters.append(continuation) }
-                return state.exit
-            }
-            if let exit { continuation.resume(returning: exit) }
+        await withCheckedContinuation { continuation in whenEnded { continuation.resume(returning: $0) } }
+    }
+
+    /// Has `body` carried out when it has ended and nothing of its group lives any more; at once if that is so.
+    package func whenEnded(_ body: @escaping @Sendable (Exit) -> Void) {
+        let exit = state.withLock { state in
+            if state.exit == nil { state.watchers.append(body) }
+            return state.exit
         }
+        if let exit { body(exit) }
     }
 
     /// Sends a signal to it and all of its group; after its end this does nothing.
@@ -147,12 +150,12 @@ package final class ChildProcess: Sendable {
         ProcessGroup(id: id).waitUntilEmpty()
         let signal = status & 0x7f
         let exit = signal == 0 ? Exit.exited(status >> 8 & 0xff) : .signalled(signal)
-        let waiters = state.withLock { state in
+        let watchers = state.withLock { state in
             state.exit = exit
-            defer { state.waiters = [] }
-            return state.waiters
+            defer { state.watchers = [] }
+            return state.watchers
         }
-        for waiter in waiters { waiter.resume(returning: exit) }
+        for watcher in watchers { watcher(exit) }
     }
 }
 
