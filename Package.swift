@@ -74,7 +74,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "AssayPipelinesTests", dependencies: ["Assay", "AssayPipelines"], swiftSettings: settings),
+            name: "AssayPipelinesTests", dependencies: ["Assay", "AssayPipelines", "AssayTesting"],
+            swiftSettings: settings),
         .executableTarget(
             name: "AssaySQLiteKillHelper", dependencies: ["Assay", "AssaySQLite"],
             path: "Tests/AssaySQLiteKillHelper", swiftSettings: settings),

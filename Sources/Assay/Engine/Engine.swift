@@ -220,8 +220,13 @@ public final class Engine: Sendable {
         defer { ledger.budgets.end(run) }
         watching?(RunHandle(session: session))
         return try await withTaskCancellationHandler {
-            do { return try await live(session, history, items: page) } catch {
+            do {
+                let report = try await live(session, history, items: page)
+                await processor.finish?(run.id)
+                return report
+            } catch {
                 await end(session, because: error)
+                await processor.finish?(run.id)
                 throw error
             }
         } onCancel: {

@@ -67,7 +67,11 @@ final class ItemDesk: Desk {
         guard state.withLock({ $0.isCurrent(context) }) else { throw CancellationError() }
     }
 
+    var options: RunOptions { session.options }
+
     func logger(for context: Context) -> Logger { session.logger(item: context.inputID) }
+
+    func warn(_ message: String, in context: Context) { session.warn(message, item: context.inputID) }
 
     // MARK: Steps
 
