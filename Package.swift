@@ -31,9 +31,11 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
+        .target(name: "CSpawn"),
         .target(
             name: "Assay",
             dependencies: [
+                "CSpawn",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -72,7 +74,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "AssayPipelinesTests", dependencies: ["Assay", "AssayPipelines"], swiftSettings: settings),
+            name: "AssayPipelinesTests", dependencies: ["Assay", "AssayPipelines", "AssayTesting"],
+            swiftSettings: settings),
         .executableTarget(
             name: "AssaySQLiteKillHelper", dependencies: ["Assay", "AssaySQLite"],
             path: "Tests/AssaySQLiteKillHelper", swiftSettings: settings),

@@ -269,6 +269,8 @@ public final class ObservedRunner: Runner {
         }
     }
 
+    public func check(_ processor: RegisteredProcessor) throws { try base.check(processor) }
+
     public func startWorker(for processor: RegisteredProcessor) async throws -> any Worker {
         state.withLock { $0.workers += 1 }
         return ObservedWorker(base: try await base.startWorker(for: processor), runner: self)
@@ -320,6 +322,8 @@ private struct ObservedWorker: Worker {
         defer { runner.leave() }
         return try await base.extract(input, in: context)
     }
+
+    func stop() async { await base.stop() }
 
     func retire() {
         base.retire()

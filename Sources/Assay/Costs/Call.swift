@@ -30,5 +30,8 @@ public final class Call: Sendable {
     /// Says what the call cost; it is then billed even if the body throws later. The last word counts.
     public func settle(_ cost: Money, metadata: JSONObject = [:]) { settlement.withLock { $0 = (cost, metadata) } }
 
+    /// What it costs when nobody says what it did.
+    package var price: Money { unitPrice ?? record.maximumCost }
+
     var settled: (cost: Money, metadata: JSONObject)? { settlement.withLock { $0 } }
 }

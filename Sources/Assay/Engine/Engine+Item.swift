@@ -75,9 +75,11 @@ extension Engine {
     }
 
     /// The failure of an item for good, with the point at which it can go on.
-    func failed(_ work: Work, _ error: ProcessingError, _ session: RunSession) -> CommittedOutcome {
+    func failed(
+        _ work: Work, _ error: ProcessingError, _ reason: Outcome.Reason?, _ session: RunSession
+    ) -> CommittedOutcome {
         let remains = work.desk.close()
-        var outcome = Outcome(work.entry, .failed, nil)
+        var outcome = Outcome(work.entry, .failed, reason)
         outcome.fill(from: work, remains, session)
         var record = FailureRecord(
             error, stage: .extraction, step: remains.failedStep, item: work.entry.item.id, attempt: work.attempt)

@@ -12,11 +12,13 @@ extension Engine {
         let floor = Floor(session, lanes: lanes, store: store)
         for lane in floor.lanes { await start(lane, on: floor, generation: 0, after: nil) }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.watch(floor) }
+            group.addTask { await withDiscardingTaskGroup { await self.watch(floor, &$0) } }
             group.addTask {
                 await session.waitForHardStop()
                 guard session.stopped?.drains == false else { return }
-                for lane in floor.lanes { await self.abandon(lane, on: floor) }
+                await withDiscardingTaskGroup { group in
+                    for lane in floor.lanes { group.addTask { await self.abandon(lane, on: floor) } }
+                }
             }
             await floor.waitForEnd()
             session.endWaitForHardStop()
@@ -38,7 +40,7 @@ extension Engine {
                 }
                 worker.retire()
             }
-            lane.isDriven(by: task, in: generation)
+            lane.isDriven(by: task, with: worker, in: generation)
         } catch {
             floor.fail(error)
             if lane.end(generation) { floor.laneEnded() }
@@ -135,18 +137,26 @@ extension Engine {
         case .success(let output):
             guard lane.endWork(generation) else { return false }
             if let error = work.missedResumePoint {
-                lane.keep(failed(work, error, session))
+                lane.keep(failed(work, error, nil, session))
                 session.noteFailure()
             } else {
                 lane.keep(succeeded(work, output, session))
                 floor.noteAttempt(lasted: world.time.uptime() - work.startedAt)
             }
         case .failure(let thrown):
-            let error = ProcessingError(wrapping: thrown, as: .extraction)
-            let delay = session.options.retryPolicy.delay(after: error, attempt: work.attempt, chance: world.chance())
+            var work = work
+            let error = try await note(thrown, of: &work)
+            let crashed = (thrown as? WorkerLoss)?.isCrash == true
+            let isPoison = crashed && work.crashes >= session.options.maxCrashes
+            // Who died of an item is not its failure: that is tried again whatever the policy for failures says.
+            let delay =
+                crashed
+                ? (isPoison ? nil : .zero)
+                : session.options.retryPolicy.delay(
+                    after: error, attempt: work.attempt - work.crashes, chance: world.chance())
             guard let delay, session.stopped?.isFromOutside != true else {
                 guard lane.endWork(generation) else { return false }
-                lane.keep(failed(work, error, session))
+                lane.keep(failed(work, error, isPoison ? .poison : nil, session))
                 session.noteFailure()
                 break
             }
@@ -156,27 +166,38 @@ extension Engine {
                     "attempt": JSONValue(work.attempt), "after_ms": JSONValue(delay),
                 ]
             }
+            if crashed { work.desk.forgetCharges() }
             // Before the wait: an attempt that was left behind must find out at once that it no longer counts.
             work.desk.beginAttempt(forgetting: session.options.recovery == .reprocess)
             // A cancelled wait means that this loop was left behind, which `begin` finds out.
             try? await world.time.sleep(until: world.time.uptime() + delay)
             if session.stopped?.isFromOutside == true {
                 guard lane.endWork(generation) else { return false }
-                lane.keep(failed(work, error, session))
+                lane.keep(failed(work, error, nil, session))
                 session.noteFailure()
                 break
             }
-            var again = work
-            again.attempt += 1
-            return lane.begin(again, generation)
+            work.attempt += 1
+            return lane.begin(work, generation)
         }
         return true
+    }
+
+    /// The failure that an attempt ended with; after the loss of its worker nothing of it goes on.
+    private nonisolated(nonsending) func note(_ thrown: any Error, of work: inout Work) async throws -> ProcessingError
+    {
+        guard let loss = thrown as? WorkerLoss else { return ProcessingError(wrapping: thrown, as: .extraction) }
+        if case .unavailable(let error) = loss { throw error }
+        if loss.isCrash { work.crashes += 1 }
+        let error = loss.error(inStep: work.desk.openStep)
+        try await work.desk.doubtOpenCalls()
+        return error
     }
 
     // MARK: Supervision
 
     /// Ends attempts and the run when they are out of time; sleeps until the next of these moments.
-    private func watch(_ floor: Floor) async {
+    private func watch(_ floor: Floor, _ group: inout DiscardingTaskGroup) async {
         let session = floor.session
         let heartbeat = session.options.heartbeatTimeout
         let end = session.startedAt + session.options.timeout
@@ -192,13 +213,22 @@ extension Engine {
                     next = min(next, deadline)
                     continue
                 }
-                guard let fresh = lane.expire(generation) else { continue }
+                guard let (fresh, worker) = lane.expire(generation) else { continue }
                 let error = timeout(session, lane, now)
-                do { try await lane.workInProgress(fresh)?.desk.doubtOpenCalls() } catch { floor.fail(error) }
-                await start(lane, on: floor, generation: fresh, after: error)
+                group.addTask {
+                    await worker?.stop()
+                    await self.restart(lane, on: floor, generation: fresh, after: error)
+                }
             }
             do { try await world.time.sleep(until: next) } catch { return }
         }
+    }
+
+    /// Has another worker go on with the item whose attempt ran out of time and is stopped.
+    private func restart(_ lane: Lane, on floor: Floor, generation: Int, after error: ProcessingError) async {
+        guard let work = lane.workInProgress(generation) else { return }
+        do { try await work.desk.doubtOpenCalls() } catch { floor.fail(error) }
+        await start(lane, on: floor, generation: generation, after: error)
     }
 
     private func timeout(_ session: RunSession, _ lane: Lane, _ now: Duration) -> ProcessingError {
@@ -210,8 +240,9 @@ extension Engine {
 
     /// Gives up what a lane is working on, because the run was cancelled or is out of time.
     private func abandon(_ lane: Lane, on floor: Floor) async {
-        guard let (work, finished) = lane.abandon() else { return }
+        guard let (work, finished, worker) = lane.abandon() else { return }
         let session = floor.session
+        await worker?.stop()
         do { try await work.desk.doubtOpenCalls() } catch { floor.fail(error) }
         var outcome = Outcome(work.entry, .cancelled, session.stopped?.reason ?? .runCancelled)
         let remains = work.desk.close()

@@ -45,7 +45,7 @@ extension Engine {
         _ processor: RegisteredProcessor, _ options: RunOptions, failedOnly: Bool,
         items rest: @escaping ItemSource
     ) async throws -> Plan {
-        let (options, page) = try await settleRunner(options, rest)
+        let (options, page) = try await settleRunner(options, for: processor, rest)
         let (run, history) = try await prepare(processor, options, failedOnly: failedOnly)
         var planner = Planner(engine: self, processor: processor, options: options, run: run, history: history)
         var gate = ListGate(options, runID: run.id)

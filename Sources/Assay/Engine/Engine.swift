@@ -208,7 +208,7 @@ public final class Engine: Sendable {
         _ processor: RegisteredProcessor, _ options: RunOptions, _ watching: (@Sendable (RunHandle) -> Void)?,
         failedOnly: Bool = false, items: @escaping ItemSource
     ) async throws -> Report {
-        let (options, page) = try await settleRunner(options, items)
+        let (options, page) = try await settleRunner(options, for: processor, items)
         let (run, history) = try await prepare(processor, options, failedOnly: failedOnly)
         let session = RunSession(
             run: run, processor: processor, options: options, ledger: ledger, breakers: breakers, events: events,
@@ -220,8 +220,13 @@ public final class Engine: Sendable {
         defer { ledger.budgets.end(run) }
         watching?(RunHandle(session: session))
         return try await withTaskCancellationHandler {
-            do { return try await live(session, history, items: page) } catch {
+            do {
+                let report = try await live(session, history, items: page)
+                await processor.finish?(run.id)
+                return report
+            } catch {
                 await end(session, because: error)
+                await processor.finish?(run.id)
                 throw error
             }
         } onCancel: {
@@ -232,12 +237,17 @@ public final class Engine: Sendable {
     /// Checks options and, when they leave the runner to choose, looks at the first items to choose one.
     ///
     /// - Returns: the options and the items, those that were looked at included.
-    func settleRunner(_ options: RunOptions, _ rest: @escaping ItemSource) async throws -> (RunOptions, ItemSource) {
+    func settleRunner(
+        _ options: RunOptions, for processor: RegisteredProcessor, _ rest: @escaping ItemSource
+    ) async throws -> (RunOptions, ItemSource) {
         try options.validate()
-        guard let automatic = options.runner as? AutomaticRunner else { return (options, rest) }
+        guard let automatic = options.runner as? AutomaticRunner else {
+            try options.runner.check(processor)
+            return (options, rest)
+        }
         var options = options
-        var first = try await rest(AutomaticRunner.enough)
-        options.runner = try automatic.runner(forAtLeast: first.count)
+        var first = try await rest(automatic.enough)
+        options.runner = try automatic.runner(forAtLeast: first.count, of: processor)
         return (
             options,
             { limit in

@@ -53,12 +53,25 @@ final class ItemDesk: Desk {
         }
     }
 
+    /// Forgets the charges that are not on record, of an attempt that was lost with its worker and is made again.
+    func forgetCharges() {
+        let charges = state.withLock { state in
+            defer { state.charges = [] }
+            return state.charges
+        }
+        for charge in charges { session.ledger.budgets.takeBack(charge) }
+    }
+
     /// Whether the attempt of `context` is the one that counts; an older one was left behind and must do nothing more.
     private func check(_ context: Context) throws {
         guard state.withLock({ $0.isCurrent(context) }) else { throw CancellationError() }
     }
 
+    var options: RunOptions { session.options }
+
     func logger(for context: Context) -> Logger { session.logger(item: context.inputID) }
+
+    func warn(_ message: String, in context: Context) { session.warn(message, item: context.inputID) }
 
     // MARK: Steps
 
@@ -203,6 +216,17 @@ final class ItemDesk: Desk {
             guard state.isCurrent(context) else { throw CancellationError() }
             state.lastBeat = now
         }
+    }
+
+    /// The step whose body is running, the innermost of them.
+    var openStep: String? { state.withLock { $0.openSteps.last } }
+
+    /// Says once in a run that this item's JSON is larger than worker processes are good for.
+    func hintAtSize(_ bytes: Int) {
+        session.hint(
+            "large_item",
+            "'\(item.id)' has \(bytes >> 20) MiB of JSON, which the process runner copies; use the runner 'thread' or smaller batches"
+        )
     }
 
     /// When the processor last said that the work goes on.

@@ -10,6 +10,8 @@ struct Work: Sendable {
     let startedAt: Duration
     /// The attempt, from 1.
     var attempt = 1
+    /// How many worker processes died of it.
+    var crashes = 0
 
     /// What `extract` is given.
     var input: Payload { entry.transformed ?? entry.item.data }
@@ -30,6 +32,7 @@ final class Lane: Sendable {
         var finished: [CommittedOutcome] = []
         var committedAt = Duration.zero
         var task: Task<Void, Never>?
+        var worker: (any Worker)?
         var closing = false
         var ended = false
     }
@@ -39,11 +42,11 @@ final class Lane: Sendable {
     /// The generation of whoever drives the lane now.
     var generation: Int { state.withLock { $0.generation } }
 
-    /// Names the task that drives the lane in `generation`.
-    func isDriven(by task: Task<Void, Never>, in generation: Int) {
+    /// Names the task that drives the lane in `generation`, and the worker that it has.
+    func isDriven(by task: Task<Void, Never>, with worker: any Worker, in generation: Int) {
         state.withLock { state in
             guard state.generation == generation else { return }
-            state.task = task
+            (state.task, state.worker) = (task, worker)
         }
     }
 
@@ -158,28 +161,27 @@ final class Lane: Sendable {
 
     /// Leaves the driver of an attempt that is out of time behind; the item stays in progress.
     ///
-    /// - Returns: the new generation, or `nil` when the attempt has come back in the meantime.
-    func expire(_ generation: Int) -> Int? {
-        let task: Task<Void, Never>?
-        let next: Int
-        (task, next) = state.withLock { state in
-            guard state.generation == generation, state.deadline != nil else { return (nil, -1) }
+    /// - Returns: the new generation and the worker to be stopped, or `nil` when the attempt has come back in the
+    ///   meantime.
+    func expire(_ generation: Int) -> (generation: Int, worker: (any Worker)?)? {
+        let left: (task: Task<Void, Never>?, generation: Int, worker: (any Worker)?)? = state.withLock { state in
+            guard state.generation == generation, state.deadline != nil else { return nil }
             state.generation += 1
             state.deadline = nil
             defer { state.task = nil }
-            return (state.task, state.generation)
+            return (state.task, state.generation, state.worker)
         }
-        task?.cancel()
-        return next < 0 ? nil : next
+        left?.task?.cancel()
+        return left.map { ($0.generation, $0.worker) }
     }
 
     /// Leaves the driver behind for good.
     ///
-    /// - Returns: the item in progress and the outcomes that were not committed; `nil` when the lane has ended or is
-    ///   between two items, where its driver sees by itself that the run is stopped.
-    func abandon() -> (work: Work, finished: [CommittedOutcome])? {
+    /// - Returns: the item in progress, the outcomes that were not committed and the worker to be stopped; `nil` when
+    ///   the lane has ended or is between two items, where its driver sees by itself that the run is stopped.
+    func abandon() -> (work: Work, finished: [CommittedOutcome], worker: (any Worker)?)? {
         let (task, left) = state.withLock {
-            state -> (Task<Void, Never>?, (work: Work, finished: [CommittedOutcome])?) in
+            state -> (Task<Void, Never>?, (work: Work, finished: [CommittedOutcome], worker: (any Worker)?)?) in
             state.closing = true
             guard !state.ended, let work = state.work else { return (nil, nil) }
             state.generation += 1
@@ -187,7 +189,7 @@ final class Lane: Sendable {
             state.work = nil
             state.deadline = nil
             defer { (state.task, state.finished) = (nil, []) }
-            return (state.task, (work, state.finished))
+            return (state.task, (work, state.finished, state.worker))
         }
         task?.cancel()
         return left

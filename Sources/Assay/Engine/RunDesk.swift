@@ -6,7 +6,11 @@ import Logging
 struct RunDesk: Desk {
     let session: RunSession
 
+    var options: RunOptions { session.options }
+
     func logger(for context: Context) -> Logger { session.logger(item: context.inputID) }
+
+    func warn(_ message: String, in context: Context) { session.warn(message, item: context.inputID) }
 
     func openStep(_ name: String, inside outer: String?, in context: Context) throws -> OpenedStep {
         throw Self.refused("step", context)
@@ -187,8 +191,8 @@ extension RunSession {
         var cost: Money?
         var value: Result<JSONValue, any Error>?
         switch end {
-        case .returned(let payload):
-            if call.cacheKey != nil { value = Result { try payload.json() } }
+        case .returned, .made:
+            if case .returned(let payload) = end, call.cacheKey != nil { value = Result { try payload.json() } }
             cost = call.settled?.cost ?? call.unitPrice ?? record.maximumCost
             if call.settled == nil, call.unitPrice == nil, call.request.maximumCost == nil {
                 hintAtPrice(of: "\(record.service)/\(record.operation)")

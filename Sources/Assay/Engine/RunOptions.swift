@@ -38,6 +38,8 @@ public struct RunOptions: Sendable {
     public var failurePolicy = FailurePolicy.collect
     /// Further attempts at an item.
     public var retryPolicy = RetryPolicy.none
+    /// How many worker processes an item may cost before it is failed as what kills them; 1: no further attempt.
+    public var maxCrashes = 3
     /// The longest an attempt may take.
     public var itemTimeout = Duration.seconds(3_600)
     /// The longest silence of a processor that beats with `heartbeat`; `nil`: any.
@@ -100,6 +102,9 @@ public struct RunOptions: Sendable {
         for (name, limit) in limits {
             guard let limit, limit <= .zero else { continue }
             throw ProcessingError(.configuration, "\(name) must be greater than 0, found \(limit.secondsText)")
+        }
+        guard maxCrashes >= 1 else {
+            throw ProcessingError(.configuration, "max_crashes must be at least 1, found \(maxCrashes)")
         }
         guard runner.maxWorkers >= 1 else {
             throw ProcessingError(.configuration, "max_workers must be between 1 and 1024, found \(runner.maxWorkers)")

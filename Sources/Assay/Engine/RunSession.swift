@@ -303,6 +303,9 @@ final class RunSession: Sendable {
         emit(.hint) { ["hint": .string(kind), "message": .string(message())] }
     }
 
+    /// Sends a `warning` event.
+    func warn(_ message: String, item: String?) { emit(.warning, item: item) { ["message": .string(message)] } }
+
     /// Files the events that were recorded since the last time, in their order: whoever finds another at it leaves
     /// its own to that one.
     nonisolated(nonsending) func fileEvents() async throws {

@@ -46,7 +46,7 @@ public struct ProcessingError: Error, Sendable {
     /// The error that was thrown underneath, as it was thrown.
     public var cause: (any Error)?
     /// The type name of what user code threw; `nil` to use the code's name.
-    var thrownName: String?
+    package var thrownName: String?
 
     /// A failure of kind `code`.
     ///
@@ -150,7 +150,7 @@ extension ProcessingError.Code {
 
 extension String {
     /// The longest prefix of whole characters that is at most `limit` bytes long.
-    func cut(toBytes limit: Int) -> String {
+    package func cut(toBytes limit: Int) -> String {
         guard utf8.count > limit else { return self }
         var end = utf8.index(startIndex, offsetBy: limit)
         while end > startIndex, String.Index(end, within: self) == nil { end = utf8.index(before: end) }

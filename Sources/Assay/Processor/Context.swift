@@ -196,6 +196,8 @@ package enum CallDecision: Sendable {
 /// How the body of a paid call ended.
 package enum CallEnd: Sendable {
     case returned(Payload)
+    /// It was made, and there is no value worth keeping.
+    case made
     case threw(any Error)
     /// It was not begun.
     case notMade
@@ -222,7 +224,11 @@ package struct OpenedStep: Sendable {
 
 /// The engine's side of a ``Context``: what a processor asks for is handed in here.
 package protocol Desk: Sendable {
+    /// How the run is done.
+    var options: RunOptions { get }
     func logger(for context: Context) -> Logger
+    /// Tells those who watch of something that is not right and fails nothing.
+    func warn(_ message: String, in context: Context)
     func openStep(_ name: String, inside outer: String?, in context: Context) async throws -> OpenedStep
     func rejectSaved(_ path: String, because error: any Error, in context: Context) async throws
     func failStep(_ step: OpenedStep)

@@ -20,6 +20,8 @@ public struct RegisteredProcessor: Sendable {
     public var workload: Workload?
     /// Top-level keys of the data that do not count when inputs are compared.
     public var digestIgnores: Set<String>
+    /// Lets go of what the processor kept for a run; called once, when nothing of the run goes on any more.
+    package var finish: (@Sendable (Run.ID) async -> Void)?
 
     /// How an input came through `transform` and `validate`.
     enum Prepared: Sendable {

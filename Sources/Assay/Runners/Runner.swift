@@ -8,6 +8,11 @@ public protocol Runner: Sendable {
     /// How many items may be in flight.
     var maxWorkers: Int { get }
 
+    /// Looks at whether `processor` can be worked on here, before its run exists.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` when it cannot.
+    func check(_ processor: RegisteredProcessor) throws
+
     /// Starts one worker; the engine starts no more of them than there are items.
     ///
     /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there is nothing to work on.
@@ -29,6 +34,11 @@ public protocol Worker: Sendable {
 
     /// Lets the worker go once its current work has returned; called once, as the last thing of its loop.
     func retire()
+}
+
+extension Runner {
+    /// Any processor.
+    public func check(_ processor: RegisteredProcessor) throws {}
 }
 
 extension Worker {

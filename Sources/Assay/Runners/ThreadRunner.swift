@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// Works on items concurrently in this program, each worker on a thread of its own, so a processor may block.
 public struct ThreadRunner: Runner {
@@ -31,24 +30,34 @@ public struct SequentialRunner: Runner {
     public func startWorker(for processor: RegisteredProcessor) -> any Worker { ThreadWorker(processor) }
 }
 
-/// Chooses a runner when it knows how many items there are: one after another below 10, else threads.
+/// Chooses a runner when it knows how many items there are: one after another below 10, processes for calculation and
+/// for more than 100 if it was given some that have the processor, else threads.
 public struct AutomaticRunner: Runner {
     public let name = "auto"
     public let maxWorkers: Int
 
+    private let processes: ProcessRunner?
+
     /// As many items as are looked at before choosing.
-    static let enough = 10
+    var enough: Int { processes == nil ? 10 : 101 }
 
     /// A choice of up to `maxWorkers` at once; `nil`: as many as the machine has cores.
     ///
+    /// - Parameter processes: what to use where processes are the better choice; `nil`: threads there, too.
     /// - Throws: ``ProcessingError`` with code `configuration` outside 1 to 1024.
-    public init(maxWorkers: Int? = nil) throws(ProcessingError) {
+    public init(maxWorkers: Int? = nil, processes: ProcessRunner? = nil) throws(ProcessingError) {
         self.maxWorkers = try ThreadRunner(maxWorkers: maxWorkers).maxWorkers
+        self.processes = processes
     }
 
     /// The runner for a run of at least `count` items.
-    func runner(forAtLeast count: Int) throws(ProcessingError) -> any Runner {
-        count < Self.enough ? .sequential : try ThreadRunner(maxWorkers: maxWorkers)
+    func runner(forAtLeast count: Int, of processor: RegisteredProcessor) throws(ProcessingError) -> any Runner {
+        if count < 10 { return .sequential }
+        let threads = try ThreadRunner(maxWorkers: maxWorkers)
+        guard let processes, processor.workload != .io, processor.workload == .compute || count > 100 else {
+            return threads
+        }
+        return (try? processes.check(processor)) == nil ? threads : processes
     }
 
     public func startWorker(for processor: RegisteredProcessor) -> any Worker { ThreadWorker(processor) }
@@ -73,45 +82,4 @@ private struct ThreadWorker: Worker {
     }
 
     func retire() { thread.retire() }
-}
-
-/// A thread that carries out the parts of the tasks that prefer it, in order, and ends when it is retired.
-private final class WorkerThread: TaskExecutor {
-    private struct State {
-        var jobs: [UnownedJob] = []
-        var retired = false
-    }
-
-    private let state = Mutex(State())
-    private let wake = DispatchSemaphore(value: 0)
-
-    init() {
-        let thread = Thread { [self] in loop() }
-        thread.name = "assay-worker"
-        thread.stackSize = 8 << 20
-        thread.start()
-    }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        state.withLock { $0.jobs.append(job) }
-        wake.signal()
-    }
-
-    func retire() {
-        state.withLock { $0.retired = true }
-        wake.signal()
-    }
-
-    private func loop() {
-        while true {
-            wake.wait()
-            let (jobs, retired) = state.withLock { state in
-                defer { state.jobs.removeAll() }
-                return (state.jobs, state.retired)
-            }
-            for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
-            if retired, jobs.isEmpty { return }
-        }
-    }
 }

@@ -47,7 +47,8 @@ struct RunTarget {
             object[parameter.key] = parameter.value
         }
         do {
-            processor = try shell.registry.make(type, name: type, parameters: .object(object))
+            processor = try shell.registry.make(
+                type, name: type, parameters: .object(object), folder: shell.folder, environment: shell.environment)
         } catch let error as ProcessingError where error.code == .configuration {
             throw CommandFailure.usage(error.message)
         }

@@ -64,6 +64,9 @@ struct PipelineSchema {
             definition: document.root.json)
     }
 
+    /// The folder of the file, from where its relative paths are meant.
+    private var folder: String { URL(fileURLWithPath: path).deletingLastPathComponent().path }
+
     // MARK: Top level
 
     private func scope(_ map: MapReader) -> Scope {
@@ -125,8 +128,7 @@ struct PipelineSchema {
         guard case .text = value.node.value, let named = value.text() else {
             return PriceListSchema(policies: policies).read(value)
         }
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        let file = named.hasPrefix("/") ? named : folder.appendingPathComponent(named).path
+        let file = named.hasPrefix("/") ? named : URL(fileURLWithPath: folder).appendingPathComponent(named).path
         do { return try PriceFile(path: file, policies: policies, warn: warn) } catch {
             document.findings.report(error.findings)
             return nil
@@ -243,7 +245,8 @@ struct PipelineSchema {
         let version = map["version"].flatMap(version)
         var processor = parameters(map, of: name).flatMap { value, parameters -> RegisteredProcessor? in
             guard let type else { return nil }
-            return registry.make(type: type, name: name, from: value, parameters: parameters)
+            let surroundings = Surroundings(folder: folder, environment: environment, parameters: parameters)
+            return registry.make(type: type, name: name, from: value, surroundings)
         }
         refuse(Self.nodeKeys, of: map, isGraph: isGraph)
         map.finish()

@@ -13,7 +13,7 @@ public struct Registry: Sendable {
 
     /// How a type reads its parameters: by key with places of its own, or as one JSON value.
     enum Reading: Sendable {
-        case map(@Sendable (_ name: String, _ parameters: MapReader) -> RegisteredProcessor?)
+        case map(@Sendable (_ name: String, _ parameters: MapReader, Surroundings) -> RegisteredProcessor?)
         case json(known: [String], Make)
     }
 
@@ -22,11 +22,13 @@ public struct Registry: Sendable {
     /// A registry without types.
     public init() {}
 
-    /// The types that need nothing besides this library: `simple`, `text_transformer`.
+    /// The types that need nothing besides this library: `command`, `http`, `simple`, `text_transformer`.
     public static let standard: Registry = {
         var registry = Registry()
-        registry.types["simple"] = .map(SimpleProcessor.read)
-        registry.types["text_transformer"] = .map(TextTransformer.read)
+        registry.types["command"] = .map(ProgramProcessor.read)
+        registry.types["http"] = .map(HTTPProcessor.read)
+        registry.types["simple"] = .map { name, parameters, _ in SimpleProcessor.read(name, parameters) }
+        registry.types["text_transformer"] = .map { name, parameters, _ in TextTransformer.read(name, parameters) }
         return registry
     }()
 
@@ -48,9 +50,15 @@ public struct Registry: Sendable {
 
     /// A processor named `name` of a type, from parameters that are no file's.
     ///
+    /// - Parameters:
+    ///   - folder: from where relative paths in the parameters are meant; `nil`: this program's.
+    ///   - environment: the variables that the type may look at; `nil`: those of this program.
     /// - Throws: ``ProcessingError`` with code `configuration` for an unknown type, a name that is no ``Identifier``
     ///   or parameters the type does not take.
-    public func make(_ type: String, name: String, parameters: JSONValue = [:]) throws -> RegisteredProcessor {
+    public func make(
+        _ type: String, name: String, parameters: JSONValue = [:], folder: String? = nil,
+        environment: [String: String]? = nil
+    ) throws -> RegisteredProcessor {
         let document = try ConfigurationDocument(parameters.jsonBytes, as: .json, file: "parameters")
         guard let reading = types[type] else {
             let ending = Suggestion(for: type, among: names).ending
@@ -65,7 +73,10 @@ public struct Registry: Sendable {
         let value = ValueReader(document.root, name: "parameters", path: "parameters", findings: document.findings)
         let processor = Self.read(
             reading, type: type, name: name, from: value,
-            parameters: Parameters(written: parameters, values: Secret(parameters), secrets: []))
+            Surroundings(
+                folder: folder ?? FileManager.default.currentDirectoryPath,
+                environment: environment ?? ProcessInfo.processInfo.environment,
+                parameters: Parameters(written: parameters, values: Secret(parameters), secrets: [])))
         try document.findings.check()
         guard let processor else { throw ProcessingError(.configuration, "'\(type)' takes other parameters") }
         return processor
@@ -75,25 +86,26 @@ public struct Registry: Sendable {
     ///
     /// - Parameter name: `nil` if the file gives none; then the parameters are looked at and no processor is made.
     func make(
-        type: ValueReader, name: String?, from value: ValueReader, parameters: Parameters
+        type: ValueReader, name: String?, from value: ValueReader, _ surroundings: Surroundings
     ) -> RegisteredProcessor? {
         guard let word = type.text() else { return nil }
         guard let reading = types[word] else {
             type.reportUnknown("processor type", among: names)
             return nil
         }
-        return Self.read(reading, type: word, name: name, from: value, parameters: parameters)
+        return Self.read(reading, type: word, name: name, from: value, surroundings)
     }
 
     private static func read(
-        _ reading: Reading, type: String, name: String?, from value: ValueReader, parameters: Parameters
+        _ reading: Reading, type: String, name: String?, from value: ValueReader, _ surroundings: Surroundings
     ) -> RegisteredProcessor? {
+        let parameters = surroundings.parameters
         let owner = name.map { "processor '\($0)'" } ?? "a processor"
         guard let map = value.parameters(of: "\(owner) of type \(type)") else { return nil }
         var processor: RegisteredProcessor?
         switch reading {
         case .map(let read):
-            processor = read(name ?? "unnamed", map)
+            processor = read(name ?? "unnamed", map, surroundings)
             map.finish()
         case .json(let known, let make):
             for key in known { _ = map.contains(key) }
@@ -109,11 +121,22 @@ public struct Registry: Sendable {
     }
 }
 
+/// What a processor type may look at while it reads its parameters.
+struct Surroundings: Sendable {
+    /// From where relative paths are meant.
+    let folder: String
+    /// The variables of the program.
+    let environment: [String: String]
+    /// The parameters as a whole.
+    let parameters: Parameters
+
+    /// `path` as an absolute one.
+    func place(of path: String) -> String {
+        path.hasPrefix("/") ? path : URL(fileURLWithPath: folder).appendingPathComponent(path).standardizedFileURL.path
+    }
+}
+
 extension Parameters {
     /// `message` with `***` in place of what environment variables put into the parameters.
-    fileprivate func hiding(_ message: String) -> String {
-        // Longest first, so that a secret within another does not leave the rest of it.
-        let secrets = secrets.map(\.revealed).filter { !$0.isEmpty }.sorted { $0.utf8.count > $1.utf8.count }
-        return secrets.reduce(message) { $0.replacingOccurrences(of: $1, with: "***", options: .literal) }
-    }
+    func hiding(_ message: String) -> String { SecretFilter(secrets).hiding(message) }
 }

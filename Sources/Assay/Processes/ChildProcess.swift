@@ -1,0 +1,178 @@
+internal import CSpawn
+import Dispatch
+import Foundation
+import Synchronization
+
+/// A program that this one has started, in a session and process group of its own.
+///
+/// That it has ended is learned by waiting for it, never from a closed pipe, which a grandchild may hold open. What it
+/// leaves behind in its group ends with it, and it does not outlive this program: see ``Leash``.
+package final class ChildProcess: Sendable {
+    /// What to start, and how.
+    package struct Launch: Sendable {
+        /// The path of the program.
+        package var executable: String
+        /// Its arguments, without its own name.
+        package var arguments: [String]
+        /// Its whole environment, to which the leash is added.
+        package var environment: [String: String]
+        /// Where it works; `nil`: where this program does.
+        package var folder: String?
+        /// What becomes its descriptors 0, 1, 2 and so on; `nil` is `/dev/null`. It gets no others.
+        package var descriptors: [Descriptor?]
+
+        package init(
+            _ executable: String, _ arguments: [String] = [], environment: [String: String] = [:],
+            folder: String? = nil, descriptors: [Descriptor?] = []
+        ) {
+            self.executable = executable
+            self.arguments = arguments
+            self.environment = environment
+            self.folder = folder
+            self.descriptors = descriptors
+        }
+    }
+
+    /// How a program ended.
+    package enum Exit: Hashable, Sendable {
+        case exited(Int32)
+        case signalled(Int32)
+    }
+
+    private struct State {
+        var exit: Exit?
+        /// Whether its number may belong to another process by now.
+        var reaped = false
+        var watchers: [@Sendable (Exit) -> Void] = []
+    }
+
+    /// Its number, which is also that of its group.
+    package let id: Int32
+    private let state = Mutex(State())
+
+    /// Starts a program.
+    ///
+    /// - Throws: ``ProcessingError`` with code `runner_unavailable` when it cannot be started; retryable when it is for
+    ///   want of descriptors, memory or processes.
+    package convenience init(_ launch: Launch) throws(ProcessingError) {
+        var launch = launch
+        launch.environment[Leash.variable] = try Leash.hold()
+        try self.init(unleashed: launch)
+    }
+
+    /// Starts a program that stays when this one ends.
+    init(unleashed launch: Launch) throws(ProcessingError) {
+        // Descriptor n must not be overwritten before it was copied to where it belongs.
+        let least = Int32(max(launch.descriptors.count, 3))
+        var copies: [Descriptor] = []
+        var numbers: [Int32] = []
+        for descriptor in launch.descriptors + Array(repeating: nil, count: max(0, 3 - launch.descriptors.count)) {
+            guard let descriptor else {
+                numbers.append(-1)
+                continue
+            }
+            let source = descriptor.number < least ? try descriptor.duplicate(atLeast: least) : descriptor
+            copies.append(source)
+            numbers.append(source.number)
+        }
+        var id: pid_t = 0
+        let variables = launch.environment.map { "\($0.key)=\($0.value)" }.sorted()
+        let code = withExtendedLifetime(copies) {
+            Self.withStrings([launch.executable] + launch.arguments) { arguments in
+                Self.withStrings(variables) { variables in
+                    assay_spawn(
+                        &id, launch.executable, arguments, variables, launch.folder, numbers, Int32(numbers.count))
+                }
+            }
+        }
+        guard code == 0 else { throw SystemFailure(code).error("cannot start '\(launch.executable)'") }
+        self.id = id
+        let waiter = Thread { [self] in waitForEnd() }
+        waiter.name = "assay-wait"
+        waiter.stackSize = 256 << 10
+        waiter.start()
+    }
+
+    private static func withStrings<Result>(
+        _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+    ) -> Result {
+        let copies = strings.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        return body(copies + [nil])
+    }
+
+    // MARK: Its end
+
+    /// How it ended; `nil` while it, or something in its group, lives.
+    package var exit: Exit? { state.withLock { $0.exit } }
+
+    /// Returns when it has ended and nothing of its group lives any more.
+    @discardableResult package func waitForExit() async -> Exit {
+        await withCheckedContinuation { continuation in whenEnded { continuation.resume(returning: $0) } }
+    }
+
+    /// Has `body` carried out when it has ended and nothing of its group lives any more; at once if that is so.
+    package func whenEnded(_ body: @escaping @Sendable (Exit) -> Void) {
+        let exit = state.withLock { state in
+            if state.exit == nil { state.watchers.append(body) }
+            return state.exit
+        }
+        if let exit { body(exit) }
+    }
+
+    /// Sends a signal to it and all of its group; after its end this does nothing.
+    package func signalGroup(_ signal: Int32) {
+        state.withLock { state in
+            if !state.reaped { _ = kill(-id, signal) }
+        }
+    }
+
+    /// Asks its group to end, kills it after `grace`, and returns when nothing of it lives any more.
+    @discardableResult package func end(grace: Duration = .seconds(5)) async -> Exit {
+        let kill = DispatchWorkItem { [self] in signalGroup(SIGKILL) }
+        signalGroup(SIGTERM)
+        DispatchQueue.global().asyncAfter(deadline: .now() + grace / .seconds(1), execute: kill)
+        defer { kill.cancel() }
+        return await waitForExit()
+    }
+
+    /// Waits for its end, takes what it left behind with it, and says so.
+    private func waitForEnd() {
+        // It is not reaped before its group has been killed: until then nobody else can get its number.
+        var info = siginfo_t()
+        while waitid(P_PID, id_t(id), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+        var status: Int32 = 0
+        state.withLock { state in
+            _ = kill(-id, SIGKILL)
+            while waitpid(id, &status, 0) < 0, errno == EINTR {}
+            state.reaped = true
+        }
+        ProcessGroup(id: id).waitUntilEmpty()
+        let signal = status & 0x7f
+        let exit = signal == 0 ? Exit.exited(status >> 8 & 0xff) : .signalled(signal)
+        let watchers = state.withLock { state in
+            state.exit = exit
+            defer { state.watchers = [] }
+            return state.watchers
+        }
+        for watcher in watchers { watcher(exit) }
+    }
+}
+
+extension ChildProcess.Exit: CustomStringConvertible {
+    /// "exited with status 3" or "crashed with signal 11 (SIGSEGV)".
+    package var description: String {
+        switch self {
+        case .exited(let status): "exited with status \(status)"
+        case .signalled(let signal):
+            "crashed with signal \(signal)" + (Self.names[signal].map { " (\($0))" } ?? "")
+        }
+    }
+
+    private static let names: [Int32: String] = [
+        SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL", SIGTRAP: "SIGTRAP",
+        SIGABRT: "SIGABRT", SIGBUS: "SIGBUS", SIGFPE: "SIGFPE", SIGKILL: "SIGKILL", SIGUSR1: "SIGUSR1",
+        SIGSEGV: "SIGSEGV", SIGUSR2: "SIGUSR2", SIGPIPE: "SIGPIPE", SIGALRM: "SIGALRM", SIGTERM: "SIGTERM",
+        SIGXCPU: "SIGXCPU", SIGXFSZ: "SIGXFSZ", SIGSYS: "SIGSYS",
+    ]
+}

@@ -1,0 +1,71 @@
+internal import CSpawn
+import Foundation
+import Synchronization
+
+/// A file descriptor that is closed once: when it is asked for, or when nobody refers to it any more.
+package final class Descriptor: Sendable {
+    /// The number, valid until it is closed.
+    package let number: Int32
+    private let isOpen = Mutex(true)
+
+    /// Takes over `number`.
+    package init(_ number: Int32) { self.number = number }
+
+    deinit { close() }
+
+    /// Closes it; a second time changes nothing. Nobody may be reading from it.
+    package func close() {
+        let wasOpen = isOpen.withLock { isOpen in
+            defer { isOpen = false }
+            return isOpen
+        }
+        if wasOpen { _ = Foundation.close(number) }
+    }
+
+    /// A pipe that no child inherits unasked.
+    ///
+    /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there are no descriptors left.
+    package static func pipe() throws(ProcessingError) -> (read: Descriptor, write: Descriptor) {
+        let (read, write) = try pair("a pipe", assay_pipe)
+        return (read, write)
+    }
+
+    /// Two connected stream sockets that no child inherits unasked.
+    ///
+    /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there are no descriptors left.
+    package static func socketPair() throws(ProcessingError) -> (Descriptor, Descriptor) {
+        try pair("a pair of sockets", assay_socket_pair)
+    }
+
+    private static func pair(
+        _ what: String, _ make: (UnsafeMutablePointer<Int32>) -> Int32
+    ) throws(ProcessingError) -> (Descriptor, Descriptor) {
+        var ends: [Int32] = [-1, -1]
+        let code = make(&ends)
+        guard code == 0 else { throw SystemFailure(code).error("cannot open \(what)") }
+        return (Descriptor(ends[0]), Descriptor(ends[1]))
+    }
+
+    /// The same file under a number of at least `least`.
+    func duplicate(atLeast least: Int32) throws(ProcessingError) -> Descriptor {
+        let copy = fcntl(number, F_DUPFD_CLOEXEC, least)
+        guard copy >= 0 else { throw SystemFailure(errno).error("cannot copy a descriptor") }
+        return Descriptor(copy)
+    }
+}
+
+/// What the operating system said to a call that failed.
+struct SystemFailure {
+    let code: Int32
+
+    init(_ code: Int32) { self.code = code }
+
+    var text: String { String(cString: strerror(code)) }
+
+    /// The failure of one operation: worth another attempt when something had run out.
+    func error(_ what: String) -> ProcessingError {
+        let passes = [EAGAIN, ENOMEM, EMFILE, ENFILE].contains(code)
+        let advice = [EMFILE, ENFILE].contains(code) ? "; use fewer workers or raise `ulimit -n`" : ""
+        return ProcessingError(.runnerUnavailable, "\(what): \(text)\(advice)", retryable: passes)
+    }
+}

@@ -1,0 +1,199 @@
+import Logging
+
+// How what a processor asks for, and the replies, become parts of frames.
+
+extension DeskMessage {
+    /// Whether the processor waits for a reply.
+    var isAsked: Bool {
+        switch self {
+        case .openStep, .rejectSaved, .closeStep, .charge, .openCall, .closeCall, .emit: true
+        case .failStep, .heartbeat, .log: false
+        }
+    }
+
+    /// Its parts: what it is, then values.
+    var parts: [[UInt8]] {
+        switch self {
+        case .openStep(let name, let outer): ["open_step", JSONValue(name), JSONValue(outer)].parts()
+        case .rejectSaved(let path, let reason): ["reject_saved", JSONValue(path), JSONValue(reason)].parts()
+        case .closeStep(let path, let value): ["close_step", JSONValue(path)].parts(value)
+        case .charge(let usage, let step):
+            [
+                "charge", JSONValue(step), .string(usage.service), .string(usage.operation), .number(usage.quantity),
+                JSONValue(wire: usage.cost), JSONValue(usage.key), .bool(usage.incurred),
+            ].parts(JSONValue.object(usage.metadata).jsonBytes)
+        case .openCall(let request, let step):
+            [
+                "open_call", JSONValue(step), .string(request.service), .string(request.operation),
+                JSONValue(wire: request.maximumCost), JSONValue(request.options.billing?.rawValue),
+                .string(request.options.cache.scope.rawValue), JSONValue(wire: request.options.cache.ttl),
+                .bool(request.options.cache.refresh), JSONValue(request.options.doubtPolicy?.rawValue),
+            ].parts(request.key?.jsonBytes)
+        case .closeCall(let id, let settled, let end, let step):
+            switch end {
+            case .returned(let value):
+                ["close_call", JSONValue(step), .string(id), JSONValue(wire: settled?.cost), .null]
+                    .parts(JSONValue.object(settled?.metadata ?? [:]).jsonBytes, value)
+            case .threw(let error):
+                ["close_call", JSONValue(step), .string(id), JSONValue(wire: settled?.cost), error.jsonValue]
+                    .parts(JSONValue.object(settled?.metadata ?? [:]).jsonBytes)
+            }
+        case .emit(let chunk): ["emit"].parts(chunk)
+        case .failStep(let path): ["fail_step", JSONValue(path)].parts()
+        case .heartbeat: ["heartbeat"].parts()
+        case .log(let level, let message, let metadata):
+            [
+                "log", .string(level.rawValue), .string(message),
+                .object(JSONObject(metadata.mapValues { .string($0) })),
+            ].parts()
+        }
+    }
+
+    /// The message of the given parts.
+    ///
+    /// - Throws: ``FrameFault`` for anything that ``parts`` does not make.
+    init(parts: [[UInt8]]) throws(FrameFault) {
+        let words = try Words(parts.first)
+        func value(_ index: Int) throws(FrameFault) -> [UInt8] {
+            guard index < parts.count else { throw FrameFault("a message without its value") }
+            return parts[index]
+        }
+        switch try words.text(0) {
+        case "open_step": self = .openStep(try words.text(1), inside: words[2]?.string)
+        case "reject_saved": self = .rejectSaved(path: try words.text(1), reason: try words.text(2))
+        case "close_step": self = .closeStep(path: try words.text(1), value: try value(1))
+        case "charge":
+            let usage = Usage(
+                service: try words.text(2), operation: try words.text(3), quantity: words[4]?.number ?? 1,
+                cost: Money(wire: words[5]), key: words[6]?.string, incurred: words[7] == true,
+                metadata: try Words.object(try value(1)))
+            self = .charge(usage, step: words[1]?.string)
+        case "open_call":
+            var options = CallOptions()
+            options.billing = words[5]?.string.flatMap(CallOptions.Billing.init)
+            options.cache.scope = words[6]?.string.flatMap(CacheScope.init) ?? options.cache.scope
+            options.cache.ttl = Duration(wire: words[7])
+            options.cache.refresh = words[8] == true
+            options.doubtPolicy = words[9]?.string.flatMap(DoubtPolicy.init)
+            let request = CallRequest(
+                service: try words.text(2), operation: try words.text(3), maximumCost: Money(wire: words[4]),
+                key: parts.count > 1 ? try Words.json(parts[1]) : nil, options: options)
+            self = .openCall(request, step: words[1]?.string)
+        case "close_call":
+            let metadata = try Words.object(try value(1))
+            let settled = Money(wire: words[3]).map { (cost: $0, metadata: metadata) }
+            let end: CallEndMessage =
+                if let error = WireError(words[4]) { .threw(error) } else { .returned(try value(2)) }
+            self = .closeCall(id: try words.text(2), settled: settled, end, step: words[1]?.string)
+        case "emit": self = .emit(try value(1))
+        case "fail_step": self = .failStep(path: try words.text(1))
+        case "heartbeat": self = .heartbeat
+        case "log":
+            var metadata: [String: String] = [:]
+            for member in words[3]?.object?.members ?? [] { metadata[member.key] = member.value.string }
+            let level = Logger.Level(rawValue: try words.text(1)) ?? .info
+            self = .log(level, try words.text(2), metadata: metadata)
+        case let other: throw FrameFault("the unknown message '\(other)'")
+        }
+    }
+}
+
+extension DeskReply {
+    /// Its parts: what it is, then values.
+    var parts: [[UInt8]] {
+        switch self {
+        case .done: ["done"].parts()
+        case .openedStep(let path, let saved): ["step", JSONValue(path)].parts(saved)
+        case .hit(let value): ["hit"].parts(value)
+        case .proceed(let callID, let key): ["proceed", .string(callID), .string(key)].parts()
+        case .refused(let error): ["refused", error.jsonValue].parts()
+        }
+    }
+
+    /// The reply of the given parts.
+    ///
+    /// - Throws: ``FrameFault`` for anything that ``parts`` does not make.
+    init(parts: [[UInt8]]) throws(FrameFault) {
+        let words = try Words(parts.first)
+        switch try words.text(0) {
+        case "done": self = .done
+        case "step": self = .openedStep(path: try words.text(1), saved: parts.count > 1 ? parts[1] : nil)
+        case "hit" where parts.count > 1: self = .hit(parts[1])
+        case "proceed": self = .proceed(callID: try words.text(1), idempotencyKey: try words.text(2))
+        case "refused":
+            guard let error = WireError(words[1]) else { throw FrameFault("a refusal without its reason") }
+            self = .refused(error)
+        case let other: throw FrameFault("the unknown reply '\(other)'")
+        }
+    }
+}
+
+/// The first part of a message: a list that begins with what it is.
+struct Words {
+    private let elements: [JSONValue]
+
+    init(_ part: [UInt8]?) throws(FrameFault) {
+        guard let part, case .array(let elements) = try Self.json(part) else {
+            throw FrameFault("a message of no list")
+        }
+        self.elements = elements
+    }
+
+    subscript(index: Int) -> JSONValue? { index < elements.count ? elements[index] : nil }
+
+    func text(_ index: Int) throws(FrameFault) -> String {
+        guard let text = self[index]?.string else { throw FrameFault("a message without its word \(index)") }
+        return text
+    }
+
+    static func json(_ part: [UInt8]) throws(FrameFault) -> JSONValue {
+        do { return try JSONValue(json: part) } catch { throw FrameFault("a message that is not JSON: \(error)") }
+    }
+
+    static func object(_ part: [UInt8]) throws(FrameFault) -> JSONObject {
+        guard case .object(let object) = try json(part) else { throw FrameFault("a message without its map") }
+        return object
+    }
+}
+
+extension [JSONValue] {
+    /// The parts of a frame: this list, and the values that are there.
+    func parts(_ values: [UInt8]?...) -> [[UInt8]] { [JSONValue.array(self).jsonBytes] + values.compactMap { $0 } }
+}
+
+// Amounts and times cross exactly.
+extension JSONValue {
+    init(wire duration: Duration?) {
+        guard let duration else {
+            self = .null
+            return
+        }
+        let parts = duration.components
+        self = .array([.number(Number(parts.seconds)), .number(Number(parts.attoseconds))])
+    }
+
+    init(wire money: Money?) { self = money.map { .number(Number($0.billionths)) } ?? .null }
+}
+
+extension Duration {
+    init?(wire json: JSONValue?) {
+        guard let parts = json?.array, parts.count == 2, let seconds = parts[0].number?.integer,
+            let attoseconds = parts[1].number?.integer
+        else { return nil }
+        self.init(secondsComponent: Int64(seconds), attosecondsComponent: Int64(attoseconds))
+    }
+}
+
+extension Money {
+    init?(wire json: JSONValue?) {
+        guard let billionths = json?.number?.integer else { return nil }
+        self.init(billionths: Int64(billionths))
+    }
+}
+
+extension JSONObject {
+    init(_ members: [String: JSONValue]) {
+        self.init()
+        for (key, value) in members { self[key] = value }
+    }
+}

@@ -1,0 +1,64 @@
+import Logging
+
+/// What a processor in a worker process asks for through its ``Context``.
+enum DeskMessage: Sendable {
+    case openStep(String, inside: String?)
+    case rejectSaved(path: String, reason: String)
+    case closeStep(path: String, value: [UInt8])
+    case charge(Usage, step: String?)
+    case openCall(CallRequest, step: String?)
+    case closeCall(id: String, settled: (cost: Money, metadata: JSONObject)?, CallEndMessage, step: String?)
+    case emit([UInt8])
+    // The following are told and not replied to.
+    case failStep(path: String)
+    case heartbeat
+    case log(Logger.Level, String, metadata: [String: String])
+
+    enum CallEndMessage: Sendable {
+        case returned([UInt8])
+        case threw(WireError)
+    }
+}
+
+/// What the engine replies.
+enum DeskReply: Sendable {
+    case done
+    case openedStep(path: String, saved: [UInt8]?)
+    case hit([UInt8])
+    case proceed(callID: String, idempotencyKey: String)
+    case refused(WireError)
+}
+
+/// An error as it crosses between processes: what the engine looks at, and the name of its type.
+struct WireError: Sendable {
+    private let json: JSONValue
+
+    init(_ error: any Error) {
+        let described = ProcessingError(wrapping: error, as: .extraction)
+        json = [
+            "cancelled": .bool(error is CancellationError), "code": .string(described.code.rawValue),
+            "message": .string(described.message), "retryable": .bool(described.retryable),
+            "exception": JSONValue(described.thrownName), "outcome_unknown": .bool(described.outcomeUnknown),
+            "retry_after": JSONValue(wire: described.retryAfter),
+        ]
+    }
+
+    init?(_ json: JSONValue?) {
+        guard let json, json["code"]?.string != nil else { return nil }
+        self.json = json
+    }
+
+    var jsonValue: JSONValue { json }
+
+    /// The error as this program would have thrown it.
+    var error: any Error {
+        if json["cancelled"] == true { return CancellationError() }
+        let code = json["code"]?.string.flatMap(ProcessingError.Code.init) ?? .extraction
+        var error = ProcessingError(
+            code, json["message"]?.string ?? "", retryable: json["retryable"]?.bool,
+            retryAfter: Duration(wire: json["retry_after"]),
+            outcomeUnknown: json["outcome_unknown"] == true)
+        error.thrownName = json["exception"]?.string
+        return error
+    }
+}

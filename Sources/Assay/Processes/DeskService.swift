@@ -1,0 +1,77 @@
+import Logging
+import Synchronization
+
+/// Hands what a processor in a worker process asks for to the desk of its item.
+final class DeskService: Sendable {
+    private struct State {
+        var steps: [String: OpenedStep] = [:]
+        var calls: [String: Call] = [:]
+    }
+
+    private let context: Context
+    private let state = Mutex(State())
+
+    init(_ context: Context) { self.context = context }
+
+    /// Takes what needs no reply.
+    func hear(_ message: DeskMessage) throws {
+        switch message {
+        case .failStep(let path):
+            if let step = state.withLock({ $0.steps.removeValue(forKey: path) }) { context.desk.failStep(step) }
+        case .heartbeat: try context.desk.heartbeat(in: context)
+        case .log(let level, let text, let metadata):
+            context.logger.log(level: level, "\(text)", metadata: metadata.mapValues { "\($0)" })
+        case .openStep, .rejectSaved, .closeStep, .charge, .openCall, .closeCall, .emit: break
+        }
+    }
+
+    /// Does what is asked for; a refusal is a reply like any other.
+    func reply(to message: DeskMessage) async -> DeskReply {
+        do { return try await answer(message) } catch { return .refused(WireError(error)) }
+    }
+
+    private func answer(_ message: DeskMessage) async throws -> DeskReply {
+        let desk = context.desk
+        switch message {
+        case .openStep(let name, let outer):
+            let opened = try await desk.openStep(name, inside: outer, in: context)
+            state.withLock { $0.steps[opened.path] = opened }
+            return .openedStep(path: opened.path, saved: opened.saved?.jsonBytes)
+        case .rejectSaved(let path, let reason):
+            try await desk.rejectSaved(path, because: FrameFault(reason), in: context)
+        case .closeStep(let path, let value):
+            guard let step = state.withLock({ $0.steps.removeValue(forKey: path) }) else {
+                throw FrameFault("step '\(path)' was not opened")
+            }
+            try await desk.closeStep(step, value: Payload(jsonText: value), in: context)
+        case .charge(let usage, let step):
+            try await Context.$enclosingStep.withValue(step) { try await desk.charge(usage, in: context) }
+        case .openCall(let request, let step):
+            let decision = try await Context.$enclosingStep.withValue(step) {
+                try await desk.openCall(request, in: context)
+            }
+            switch decision {
+            case .hit(let value): return .hit(value.jsonBytes)
+            case .proceed(let call):
+                state.withLock { $0.calls[call.record.callID] = call }
+                return .proceed(callID: call.record.callID, idempotencyKey: call.idempotencyKey)
+            }
+        case .closeCall(let id, let settled, let end, let step):
+            guard let call = state.withLock({ $0.calls.removeValue(forKey: id) }) else {
+                throw FrameFault("call '\(id)' was not opened")
+            }
+            if let settled { call.settle(settled.cost, metadata: settled.metadata) }
+            let ending: CallEnd =
+                switch end {
+                case .returned(let value): .returned(Payload(jsonText: value))
+                case .threw(let error): .threw(error.error)
+                }
+            try await Context.$enclosingStep.withValue(step) {
+                try await desk.closeCall(call, ending, in: context)
+            }
+        case .emit(let chunk): try await desk.emit(Payload(jsonText: chunk), in: context)
+        case .failStep, .heartbeat, .log: throw FrameFault("a question that has no reply")
+        }
+        return .done
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+
+/// The processes that a child's descendants belong to unless they left it.
+struct ProcessGroup {
+    let id: pid_t
+
+    /// Returns once what was killed is gone.
+    ///
+    /// The kernel tells nobody when a group is empty, so this looks; almost always once. What sleeps in the kernel for
+    /// ten seconds does nothing either, and is not waited for.
+    func waitUntilEmpty() {
+        var pause: UInt32 = 500
+        var waited: UInt32 = 0
+        while lives, waited < 10_000_000 {
+            usleep(pause)
+            waited += pause
+            pause = min(pause * 2, 50_000)
+        }
+    }
+
+    /// Whether anything in it can still run.
+    private var lives: Bool {
+        guard kill(-id, 0) == 0 else { return false }
+        // Members that have ended stay until init takes note, which in a container may be never.
+        guard let processes = ProcessTable.numbers else { return true }
+        return processes.contains { process in
+            guard let stat = ProcessTable.file("stat", of: process), let name = stat.lastIndex(of: UInt8(ascii: ")"))
+            else { return false }
+            let fields = stat[(name + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 3)
+            guard fields.count > 2, let state = fields[0].first else { return false }
+            return fields[2].elementsEqual(String(id).utf8) && state != UInt8(ascii: "Z") && state != UInt8(ascii: "X")
+        }
+    }
+}
+
+/// The processes of this machine, where `/proc` shows them.
+enum ProcessTable {
+    /// Their numbers; `nil` where there is no `/proc`.
+    static var numbers: [pid_t]? {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc") else { return nil }
+        return names.compactMap { pid_t($0) }
+    }
+
+    /// One of the files about `process`; `nil` when it has ended or belongs to somebody else.
+    static func file(_ name: String, of process: pid_t) -> [UInt8]? {
+        let file = open("/proc/\(process)/\(name)", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = read(file, &chunk, chunk.count)
+            guard count > 0 else { return bytes }
+            bytes += chunk[..<count]
+        }
+    }
+}

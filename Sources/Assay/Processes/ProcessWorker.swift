@@ -1,0 +1,231 @@
+import Foundation
+import Synchronization
+
+/// A worker that is a process: started for its first item, and again for the next one after it has died.
+///
+/// The lane's loop runs on a thread of its own, which waits for the process as for any blocking call.
+final class ProcessWorker: Worker {
+    private struct State {
+        var link: WorkerLink?
+        var base: Base?
+        var items: UInt64 = 0
+        var stopped = false
+    }
+
+    /// What all items of a run share; sent when it changes.
+    private struct Base: Equatable {
+        let runID: Run.ID
+        let scope: Scope
+    }
+
+    private let pool: WorkerPool
+    private let processor: RegisteredProcessor
+    private let thread = WorkerThread()
+    private let state = Mutex(State())
+
+    init(_ processor: RegisteredProcessor, in pool: WorkerPool) {
+        self.processor = processor
+        self.pool = pool
+    }
+
+    var executor: (any TaskExecutor)? { thread }
+
+    // MARK: One item
+
+    func extract(_ input: Payload, in context: Context) async throws -> Payload {
+        try pool.admit()
+        let value = try text(of: input)
+        if value.count > 8 << 20 { (context.desk as? ItemDesk)?.hintAtSize(value.count) }
+        let link = try await currentLink()
+        do {
+            return try await converse(about: value, with: link, in: context)
+        } catch let loss as WorkerLoss {
+            let stopped = state.withLock { state in
+                (state.link, state.base) = (nil, nil)
+                return state.stopped
+            }
+            // Ended on request: nobody waits for this answer.
+            if stopped { throw CancellationError() }
+            if loss.isCrash { pool.noteDeath(of: "\(context.executionID)|\(context.inputID ?? "")") }
+            throw loss
+        }
+    }
+
+    private func text(of input: Payload) throws -> [UInt8] {
+        let text: [UInt8]
+        do { text = try input.jsonText() } catch {
+            throw ProcessingError(.processing, "the input cannot be written as JSON: \(error)", retryable: false)
+        }
+        guard text.count <= Frame.maximumValue else { throw Frame.tooLarge("the input", text.count) }
+        return text
+    }
+
+    private func converse(
+        about value: [UInt8], with link: WorkerLink, in context: Context
+    ) async throws -> Payload {
+        link.output.beginItem()
+        let base = Base(runID: context.runID, scope: context.scope)
+        let (number, isNews) = state.withLock { state in
+            state.items += 1
+            defer { state.base = base }
+            return (state.items, state.base != base)
+        }
+        if isNews { link.send(Frame(kind: .run, parts: RunMessage(context).parts)) }
+        let attempt = UInt32(truncatingIfNeeded: context.attempt)
+        let head: [JSONValue] = [JSONValue(context.inputID), JSONValue(context.itemIndex ?? 0)]
+        link.send(Frame(kind: .work, request: number, attempt: attempt, parts: head.parts(value)))
+
+        let service = DeskService(context)
+        // What may wait is served beside the reading: what it waits for may be the next message.
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            while true {
+                let frame = try await next(from: link)
+                guard frame.request == number, frame.attempt == attempt else {
+                    try await kill(link, .babbled(FrameFault("a frame of another item")))
+                }
+                switch frame.kind {
+                case .answer: return try await answer(in: frame, from: link)
+                case .tell: try service.hear(try await message(in: frame, from: link))
+                case .ask:
+                    let message = try await message(in: frame, from: link)
+                    @Sendable func serve() async {
+                        var reply = Frame(
+                            kind: .reply, request: number, attempt: attempt, ref: frame.ref,
+                            parts: await service.reply(to: message).parts)
+                        if reply.length > Frame.maximumLength {
+                            let error = Frame.tooLarge("the saved value", reply.length)
+                            reply.parts = DeskReply.refused(WireError(error)).parts
+                        }
+                        link.send(reply)
+                    }
+                    if case .openStep = message {
+                        await serve()
+                    } else {
+                        group.addTask(executorPreference: globalConcurrentExecutor) { await serve() }
+                    }
+                case .hello, .ready, .run, .work, .reply, .beat:
+                    try await kill(link, .babbled(FrameFault("a frame of kind \(frame.kind)")))
+                }
+            }
+        }
+    }
+
+    /// What the item's work came to.
+    private func answer(in frame: Frame, from link: WorkerLink) async throws -> Payload {
+        do {
+            switch try AnswerMessage(parts: frame.parts) {
+            case .returned(let value): return Payload(jsonText: value)
+            case .threw(let error): throw error.error
+            }
+        } catch let fault as FrameFault {
+            try await kill(link, .babbled(fault))
+        }
+    }
+
+    private func message(in frame: Frame, from link: WorkerLink) async throws -> DeskMessage {
+        do throws(FrameFault) {
+            let message = try DeskMessage(parts: frame.parts)
+            guard message.isAsked == (frame.kind == .ask) else {
+                throw FrameFault("a question that has no reply, or the other way round")
+            }
+            return message
+        } catch {
+            try await kill(link, .babbled(error))
+        }
+    }
+
+    /// The next message.
+    ///
+    /// - Throws: ``WorkerLoss``, once nothing of the worker is left.
+    private func next(from link: WorkerLink) async throws -> Frame {
+        let frame: Frame?
+        do { frame = try link.next() } catch { try await kill(link, error) }
+        if let frame { return frame }
+        let exit = await link.child.waitForExit()
+        throw WorkerLoss.died(exit, lastWords: link.lastWords)
+    }
+
+    private func kill(_ link: WorkerLink, _ loss: WorkerLoss) async throws -> Never {
+        link.child.signalGroup(SIGKILL)
+        await link.child.waitForExit()
+        throw loss
+    }
+
+    // MARK: The process
+
+    /// The process at hand, or a new one that has said that it has the processor.
+    private func currentLink() async throws -> WorkerLink {
+        if let link = state.withLock({ $0.link }) { return link }
+        do {
+            let link = try WorkerLink(pool.launch)
+            let stopped = state.withLock { state in
+                state.link = link
+                return state.stopped
+            }
+            if stopped { link.child.signalGroup(SIGKILL) }
+            try await greet(link)
+            return link
+        } catch {
+            let stopped = state.withLock { state in
+                state.link = nil
+                return state.stopped
+            }
+            if stopped { throw CancellationError() }
+            throw error is WorkerLoss
+                ? error : WorkerLoss.unavailable(ProcessingError(wrapping: error, as: .runnerUnavailable))
+        }
+    }
+
+    /// Asks a new process for the processor.
+    private func greet(_ link: WorkerLink) async throws {
+        let hello = HelloMessage(
+            processor: processor.name.text, definition: processor.definition.text,
+            beat: pool.launch.heartbeatTimeout / 3, setup: pool.launch.setup)
+        link.send(Frame(kind: .hello, parts: hello.parts))
+        let frame: Frame
+        do { frame = try await next(from: link) } catch let loss as WorkerLoss {
+            let reason = loss.error(inStep: nil).message
+            throw WorkerLoss.unavailable(
+                ProcessingError(.runnerUnavailable, "a worker could not be started: \(reason)"))
+        }
+        guard frame.kind == .ready, let words = try? Words(frame.parts.first) else {
+            try await kill(link, .unavailable(ProcessingError(.runnerUnavailable, "a worker could not be started")))
+        }
+        if let refusal = WireError(words[0]) {
+            link.retire()
+            throw WorkerLoss.unavailable(ProcessingError(wrapping: refusal.error, as: .configuration))
+        }
+    }
+
+    func stop() async {
+        let link = state.withLock { state in
+            state.stopped = true
+            return state.link
+        }
+        await link?.child.end()
+    }
+
+    func retire() {
+        let link = state.withLock { state in
+            state.stopped = true
+            defer { state.link = nil }
+            return state.link
+        }
+        link?.retire()
+        thread.retire()
+    }
+}
+
+extension Frame {
+    /// The longest JSON text of one value: a frame has other parts, too.
+    static let maximumValue = maximumLength - (64 << 10)
+
+    /// The failure of something that does not fit a frame.
+    static func tooLarge(_ what: String, _ size: Int) -> ProcessingError {
+        let tenths = (size * 10 + (1 << 19)) >> 20
+        return ProcessingError(
+            .processing,
+            "\(what) has \(tenths / 10).\(tenths % 10) MiB of JSON, and a worker process takes up to \(maximumLength >> 20) MiB; use the runner 'thread' or smaller values",
+            retryable: false)
+    }
+}

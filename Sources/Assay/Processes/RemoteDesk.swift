@@ -1,0 +1,198 @@
+import Logging
+import Synchronization
+
+/// The desk of an item in a worker process: what is asked for goes to the program that started the worker.
+final class RemoteDesk: Desk {
+    private struct State {
+        var lastRef: UInt32 = 0
+        var waiting: [UInt32: CheckedContinuation<DeskReply, any Error>] = [:]
+        var openCalls = 0
+        var callsEnd: CheckedContinuation<Void, Never>?
+        var closed = false
+    }
+
+    private let wire: WorkerWire
+    private let request: UInt64
+    private let attempt: UInt32
+    private let logLevel: Logger.Level
+    private let state = Mutex(State())
+
+    init(_ wire: WorkerWire, request: UInt64, attempt: UInt32, logLevel: Logger.Level) {
+        self.wire = wire
+        self.request = request
+        self.attempt = attempt
+        self.logLevel = logLevel
+    }
+
+    // MARK: The desk
+
+    func logger(for context: Context) -> Logger {
+        Logger(label: "assay") { _ in RemoteLogHandler(desk: self, logLevel: logLevel) }
+    }
+
+    func openStep(_ name: String, inside outer: String?, in context: Context) async throws -> OpenedStep {
+        guard case .openedStep(let path, let saved) = try await ask(.openStep(name, inside: outer)) else {
+            throw FrameFault("another reply than a step")
+        }
+        return OpenedStep(
+            path: path, attempt: context.attempt, saved: try saved.map { try JSONValue(json: $0) }, start: .zero)
+    }
+
+    func rejectSaved(_ path: String, because error: any Error, in context: Context) async throws {
+        _ = try await ask(.rejectSaved(path: path, reason: "\(error)".cut(toBytes: 8_192)))
+    }
+
+    func failStep(_ step: OpenedStep) { tell(.failStep(path: step.path)) }
+
+    func closeStep(_ step: OpenedStep, value: Payload, in context: Context) async throws {
+        let text: [UInt8]
+        do { text = try value.jsonText() } catch {
+            throw ProcessingError(.processing, "the value of step '\(step.path)' cannot be written as JSON: \(error)")
+        }
+        guard text.count <= Frame.maximumValue else {
+            throw Frame.tooLarge("the value of step '\(step.path)'", text.count)
+        }
+        _ = try await ask(.closeStep(path: step.path, value: text))
+    }
+
+    func charge(_ usage: Usage, in context: Context) async throws {
+        _ = try await ask(.charge(usage, step: Context.enclosingStep))
+    }
+
+    func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
+        switch try await ask(.openCall(request, step: Context.enclosingStep)) {
+        case .hit(let value): return .hit(try JSONValue(json: value))
+        case .proceed(let callID, let idempotencyKey):
+            state.withLock { $0.openCalls += 1 }
+            // Prices, cache and intent are the business of the other side, which knows the call by its name.
+            let record = CallRecord(
+                callID: callID, idempotencyKey: idempotencyKey, state: .open, runID: context.runID,
+                executionID: context.executionID, processorID: context.processorID, inputID: context.inputID,
+                service: request.service, operation: request.operation, callKey: "",
+                maximumCost: request.maximumCost ?? .zero, timestamp: Timestamp(milliseconds: 0))
+            return .proceed(
+                Call(
+                    record: record, request: request, unitPrice: nil, cacheKey: nil, turn: nil, continuesDoubt: false))
+        default: throw FrameFault("another reply than a call")
+        }
+    }
+
+    func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws {
+        defer { noteCallEnd() }
+        let message: DeskMessage.CallEndMessage
+        switch end {
+        case .returned(let payload):
+            do {
+                let text = try payload.jsonText()
+                guard text.count <= Frame.maximumValue else { throw Frame.tooLarge("the value of a call", text.count) }
+                message = .returned(text)
+            } catch {
+                // It was made and is paid for, though nobody gets its value.
+                _ = try await ask(
+                    .closeCall(
+                        id: call.record.callID, settled: call.settled, .returned(Array("null".utf8)),
+                        step: Context.enclosingStep))
+                throw error
+            }
+        case .threw(let error): message = .threw(WireError(error))
+        case .notMade: throw FrameFault("a call that was opened and not made")
+        }
+        _ = try await ask(
+            .closeCall(id: call.record.callID, settled: call.settled, message, step: Context.enclosingStep))
+    }
+
+    func emit(_ chunk: Payload, in context: Context) async throws {
+        let text = try chunk.jsonText()
+        guard text.count <= Frame.maximumValue else { throw Frame.tooLarge("a piece of output", text.count) }
+        _ = try await ask(.emit(text))
+    }
+
+    func heartbeat(in context: Context) throws {
+        guard tell(.heartbeat) else { throw CancellationError() }
+    }
+
+    // MARK: The wire
+
+    private func ask(_ message: DeskMessage) async throws -> DeskReply {
+        let parts = message.parts
+        let reply = try await withCheckedThrowingContinuation { continuation in
+            let sent = state.withLock { state in
+                guard !state.closed else { return false }
+                state.lastRef += 1
+                state.waiting[state.lastRef] = continuation
+                wire.send(
+                    Frame(kind: .ask, request: request, attempt: attempt, ref: state.lastRef, parts: parts))
+                return true
+            }
+            if !sent { continuation.resume(throwing: CancellationError()) }
+        }
+        if case .refused(let error) = reply { throw error.error }
+        return reply
+    }
+
+    /// - Returns: `false` when the item has been answered.
+    @discardableResult fileprivate func tell(_ message: DeskMessage) -> Bool {
+        state.withLock { state in
+            if !state.closed {
+                wire.send(Frame(kind: .tell, request: request, attempt: attempt, parts: message.parts))
+            }
+            return !state.closed
+        }
+    }
+
+    /// Takes a reply that has arrived.
+    func take(_ frame: Frame) throws {
+        let reply = try DeskReply(parts: frame.parts)
+        let asker = state.withLock { $0.waiting.removeValue(forKey: frame.ref) }
+        asker?.resume(returning: reply)
+    }
+
+    // MARK: The end
+
+    private func noteCallEnd() {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.openCalls -= 1
+            guard state.openCalls == 0 else { return nil }
+            defer { state.callsEnd = nil }
+            return state.callsEnd
+        }
+        waiter?.resume()
+    }
+
+    /// Sends the answer once no paid call is open, so that none is left in doubt that is not; nothing is sent after it.
+    func close(_ answer: AnswerMessage) async {
+        await withCheckedContinuation { continuation in
+            let now = state.withLock { state in
+                guard state.openCalls > 0 else { return true }
+                state.callsEnd = continuation
+                return false
+            }
+            if now { continuation.resume() }
+        }
+        let left = state.withLock { state in
+            state.closed = true
+            wire.send(Frame(kind: .answer, request: request, attempt: attempt, parts: answer.parts))
+            defer { state.waiting = [:] }
+            return state.waiting.values
+        }
+        for asker in left { asker.resume(throwing: CancellationError()) }
+    }
+}
+
+/// A log whose lines are written by the program that started the worker.
+private struct RemoteLogHandler: LogHandler {
+    let desk: RemoteDesk
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let metadata = metadata.merging(event.metadata ?? [:]) { $1 }
+        desk.tell(
+            .log(event.level, "\(event.message)".cut(toBytes: 64 << 10), metadata: metadata.mapValues { "\($0)" }))
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Synchronization
+
+/// A worker process and the socket to it, seen from the program that started it.
+final class WorkerLink: Sendable {
+    let child: ChildProcess
+    let output: WorkerOutput
+    private let socket: Descriptor
+    private let outbox: Outbox
+    private let nonce: Frame.Nonce
+    private let heartbeatTimeout: Duration
+    private let inbox: Mutex<(decoder: FrameDecoder, chunk: [UInt8])>
+
+    /// Starts a worker, which waits for its first message.
+    ///
+    /// - Throws: ``ProcessingError`` with code `runner_unavailable`.
+    init(_ launch: WorkerLaunch) throws(ProcessingError) {
+        let (ours, theirs) = try Descriptor.socketPair()
+        let (read, write) = try Descriptor.pipe()
+        var environment = ProcessInfo.processInfo.environment
+        // What Swift prints of a crash takes it seconds to find out; the end of a worker is to be known at once.
+        environment["SWIFT_BACKTRACE"] = environment["SWIFT_BACKTRACE"] ?? "enable=no"
+        child = try ChildProcess(
+            .init(
+                launch.executable, launch.arguments, environment: environment,
+                descriptors: [nil, write, write, theirs]))
+        output = WorkerOutput(read, process: child.id, sink: launch.output)
+        nonce = .random()
+        socket = ours
+        outbox = Outbox(ours)
+        heartbeatTimeout = launch.heartbeatTimeout
+        inbox = Mutex((FrameDecoder(nonce: nonce), [UInt8](repeating: 0, count: 64 << 10)))
+        let (seconds, attoseconds) = heartbeatTimeout.components
+        var limit = timeval()
+        limit.tv_sec = numericCast(seconds)
+        limit.tv_usec = numericCast(max(attoseconds / 1_000_000_000_000, seconds == 0 ? 1 : 0))
+        setsockopt(ours.number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        // A grandchild may hold the other end: the end of the worker, not of the stream, is what wakes the reader.
+        child.whenEnded { _ in _ = shutdown(ours.number, Int32(SHUT_RDWR)) }
+    }
+
+    func send(_ frame: Frame) { outbox.send(frame.encoded(nonce)) }
+
+    /// The worker's next message, waiting for it on the calling thread; `nil` when it has ended.
+    ///
+    /// One thread at a time may read.
+    /// - Throws: ``WorkerLoss`` for bytes that are no message and for silence.
+    func next() throws(WorkerLoss) -> Frame? {
+        try inbox.withLock { inbox throws(WorkerLoss) in
+            while true {
+                do throws(FrameFault) {
+                    while let frame = try inbox.decoder.next() {
+                        if frame.kind != .beat { return frame }
+                    }
+                } catch { throw .babbled(error) }
+                let count = recv(socket.number, &inbox.chunk, inbox.chunk.count, 0)
+                if count > 0 {
+                    inbox.chunk.withUnsafeBytes {
+                        inbox.decoder.append(UnsafeRawBufferPointer(rebasing: $0[..<count]))
+                    }
+                } else if count == 0 {
+                    return nil
+                } else if errno == EAGAIN || errno == EWOULDBLOCK {
+                    throw .silent(heartbeatTimeout)
+                } else if errno != EINTR {
+                    return nil
+                }
+            }
+        }
+    }
+
+    /// Lets an idle worker go: it ends by itself, and is killed if it does not.
+    func retire() {
+        _ = shutdown(socket.number, Int32(SHUT_WR))
+        DispatchQueue.global().asyncAfter(deadline: .now() + 5) { [child] in child.signalGroup(SIGKILL) }
+    }
+
+    /// The line in which the Swift runtime said why it ended the worker.
+    var lastWords: String? {
+        output.tail.split(separator: "\n").last { $0.contains("Fatal error") }.map { String($0).cut(toBytes: 1_024) }
+    }
+}

@@ -1,0 +1,118 @@
+@preconcurrency import Foundation
+import Synchronization
+
+/// The life of a worker process: one item after another on the main thread, until the other side is gone.
+struct WorkerLoop {
+    private let socket = Descriptor(3)
+    private let executor: LoopExecutor
+    private var decoder = FrameDecoder()
+    private var chunk = [UInt8](repeating: 0, count: 64 << 10)
+
+    init() throws(ProcessingError) { executor = try LoopExecutor() }
+
+    /// Serves the processor that the first message names.
+    mutating func run(_ resolve: WorkerProcess.Resolver) throws -> Never {
+        _ = fcntl(socket.number, F_SETFD, FD_CLOEXEC)
+        signal(SIGPIPE, SIG_IGN)
+        // What user code prints goes where its errors go, a line at a time: a crash takes none with it.
+        setvbuf(stdout, nil, Int32(_IOLBF), 0)
+
+        let hello = try HelloMessage(parts: receive().parts)
+        guard let nonce = decoder.nonce else { WorkerWire.end() }
+        let wire = WorkerWire(socket, nonce)
+        let processor: RegisteredProcessor
+        do {
+            processor = try WorkerProcess.resolve(hello.processor, setup: hello.setup, with: resolve)
+            guard processor.definition.text == hello.definition else {
+                throw ProcessingError(
+                    .configuration, "the worker's '\(hello.processor)' has another version or other parameters")
+            }
+        } catch {
+            wire.send(Frame(kind: .ready, parts: [WireError(error).jsonValue].parts()))
+            _ = receive()
+            WorkerWire.end()
+        }
+        wire.watch(beat: hello.beat)
+        wire.send(Frame(kind: .ready, parts: [JSONValue]().parts()))
+
+        var run: RunMessage?
+        while true {
+            let frame = receive()
+            switch frame.kind {
+            case .run: run = try RunMessage(parts: frame.parts)
+            case .work:
+                guard let run else { throw FrameFault("an item of no run") }
+                wire.note(working: true)
+                try work(on: frame, of: run, with: processor, wire)
+                wire.note(working: false)
+            // To an item that has been answered: nobody here waits for it.
+            case .reply: break
+            case .hello, .ready, .answer, .ask, .tell, .beat: throw FrameFault("a frame of kind \(frame.kind)")
+            }
+        }
+    }
+
+    private mutating func work(
+        on frame: Frame, of run: RunMessage, with processor: RegisteredProcessor, _ wire: WorkerWire
+    ) throws {
+        let words = try Words(frame.parts.first)
+        guard frame.parts.count == 2 else { throw FrameFault("an item without its data") }
+        let input = Payload(jsonText: frame.parts[1])
+        let desk = RemoteDesk(wire, request: frame.request, attempt: frame.attempt, logLevel: run.logLevel)
+        let context = Context(
+            runID: run.runID, executionID: run.executionID, processorID: run.processorID, scope: run.scope,
+            lineage: run.lineage, inputID: words[0]?.string, attempt: Int(frame.attempt), phase: .extraction,
+            itemIndex: words[1]?.number?.integer, desk: desk)
+        executor.begin()
+        Task(executorPreference: executor) { [executor] in
+            let answer: AnswerMessage
+            do {
+                let text = try Self.text(of: await processor.extract(input, context))
+                answer = .returned(text)
+            } catch {
+                answer = .threw(WireError(error))
+            }
+            await desk.close(answer)
+            executor.finish()
+        }
+        while !executor.runJobs() {
+            if let reply = try decoder.next() {
+                if reply.kind == .reply, reply.request == frame.request { try desk.take(reply) }
+            } else if executor.waits(for: socket) {
+                fill()
+            }
+        }
+    }
+
+    private static func text(of output: Payload) throws -> [UInt8] {
+        let text: [UInt8]
+        do { text = try output.jsonText() } catch {
+            throw ProcessingError(.processing, "the output cannot be written as JSON: \(error)", retryable: false)
+        }
+        guard text.count <= Frame.maximumValue else { throw Frame.tooLarge("the output", text.count) }
+        return text
+    }
+
+    // MARK: Receiving
+
+    /// The next frame, waiting for it.
+    private mutating func receive() -> Frame {
+        while true {
+            do {
+                if let frame = try decoder.next() { return frame }
+            } catch { WorkerWire.end() }
+            fill()
+        }
+    }
+
+    private mutating func fill() {
+        let count = recv(socket.number, &chunk, chunk.count, 0)
+        if count > 0 {
+            chunk.withUnsafeBytes { decoder.append(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        } else if count == 0 || errno != EINTR {
+            // Let go: what was printed is not lost.
+            fflush(nil)
+            WorkerWire.end()
+        }
+    }
+}

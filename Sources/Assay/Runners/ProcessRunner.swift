@@ -1,0 +1,59 @@
+import Foundation
+
+/// Works on items in processes of their own: this program, started again.
+///
+/// A trap, a crash or a kill ends the attempt at one item and nothing else. The processor must be one that
+/// ``WorkerProcess/serveIfAsked(_:)`` finds by its name, and its values cross as JSON of up to 16 MiB.
+public struct ProcessRunner: Runner {
+    public let name = "process"
+    public let maxWorkers: Int
+
+    private let pool: WorkerPool
+    private let servesItself: Bool
+
+    /// A runner of up to `maxWorkers` processes; `nil`: as many as the machine has cores.
+    ///
+    /// - Parameters:
+    ///   - setup: handed to the worker to make its processor from.
+    ///   - executable: the program to start, which must serve as a worker at once; `nil`: this one.
+    ///   - arguments: what that program is given; `nil`: what ``WorkerProcess`` looks for.
+    ///   - heartbeatTimeout: the longest silence of a worker, which beats by itself, before it is killed.
+    ///   - time: the clock of the pool's circuit breaker.
+    ///   - output: takes each line that a worker prints; `nil`: this program's standard error.
+    /// - Throws: ``ProcessingError`` with code `configuration` outside 1 to 1024, or for a heartbeat that is not above 0.
+    public init(
+        maxWorkers: Int? = nil, setup: JSONValue = .null, executable: String? = nil, arguments: [String]? = nil,
+        heartbeatTimeout: Duration = .seconds(60), time: any TimeSource = World.system.time,
+        output: (@Sendable (String) -> Void)? = nil
+    ) throws(ProcessingError) {
+        self.maxWorkers = try ThreadRunner(maxWorkers: maxWorkers).maxWorkers
+        guard heartbeatTimeout > .zero else {
+            throw ProcessingError(
+                .configuration, "heartbeat_timeout must be greater than 0, found \(heartbeatTimeout.secondsText)")
+        }
+        servesItself = executable == nil
+        let launch = WorkerLaunch(
+            executable: executable ?? Self.thisProgram, arguments: arguments ?? [WorkerProcess.argument], setup: setup,
+            heartbeatTimeout: heartbeatTimeout, output: output ?? WorkerOutput.toStandardError)
+        pool = WorkerPool(launch: launch, time: time)
+    }
+
+    public func check(_ processor: RegisteredProcessor) throws {
+        guard servesItself else { return }
+        let served = try WorkerProcess.processor(processor.name.text, setup: pool.launch.setup)
+        guard served.definition == processor.definition else {
+            throw ProcessingError(
+                .configuration,
+                "worker processes would make '\(processor.name)' with another version or other parameters")
+        }
+    }
+
+    public func startWorker(for processor: RegisteredProcessor) -> any Worker { ProcessWorker(processor, in: pool) }
+
+    #if os(Linux)
+        // The very file that runs, though it may have been replaced since.
+        private static let thisProgram = "/proc/self/exe"
+    #else
+        private static let thisProgram = Bundle.main.executablePath ?? CommandLine.arguments[0]
+    #endif
+}

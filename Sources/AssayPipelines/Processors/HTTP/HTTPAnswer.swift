@@ -1,0 +1,32 @@
+import Foundation
+
+/// What a web service answered.
+struct HTTPAnswer: Sendable {
+    /// The status code.
+    let status: Int
+    /// The headers by their names in lower case.
+    let headers: [String: String]
+    /// The body; `nil` if it is larger than may be.
+    let body: [UInt8]?
+
+    /// Whether the body says that it is JSON.
+    var isJSON: Bool {
+        let type = (headers["content-type"] ?? "").prefix { $0 != ";" }.lowercased()
+            .trimmingCharacters(in: .whitespaces)
+        return type == "application/json" || type.hasSuffix("+json")
+    }
+
+    /// The beginning of the body for a message; `nil` for one that is empty or no text.
+    var excerpt: String? {
+        guard let body, !body.isEmpty, let text = String(validating: body, as: UTF8.self) else { return nil }
+        return text.count > 500 ? text.prefix(500).description.printable + "…" : text.printable
+    }
+}
+
+/// Why there is no answer.
+struct HTTPFailure: Error {
+    /// What happened.
+    let message: String
+    /// Whether the request certainly did not reach the service.
+    let isCertain: Bool
+}

@@ -1,0 +1,158 @@
+import Foundation
+import FoundationNetworking
+import Synchronization
+
+/// Makes HTTP requests: one answer or one failure each, nothing kept between them.
+final class HTTPClient: NSObject, URLSessionDataDelegate {
+    /// The client of this program; it lives as long as that does.
+    static let shared = HTTPClient()
+
+    /// The longest body of an answer.
+    static let maximumBytes = 16 << 20
+
+    /// How many redirects of one request are followed.
+    private static let maximumRedirects = 5
+
+    private struct Exchange {
+        let continuation: CheckedContinuation<HTTPAnswer, any Error>
+        var response: HTTPURLResponse?
+        var body: [UInt8] = []
+        var isTooLarge = false
+    }
+
+    private let exchanges = Mutex<[Int: Exchange]>([:])
+    private let session = Mutex<URLSession?>(nil)
+
+    /// The answer to `request`, redirects within the same host followed.
+    ///
+    /// - Throws: ``HTTPFailure`` when there is none; `CancellationError` when the calling task is cancelled.
+    func send(_ request: URLRequest) async throws -> HTTPAnswer {
+        var request = request
+        // How long an answer may take is the engine's to decide, which cancels this task.
+        request.timeoutInterval = 7 * 86_400
+        for _ in 0..<Self.maximumRedirects {
+            let answer = try await exchange(request)
+            guard let next = Self.redirect(of: request, to: answer) else { return answer }
+            request = next
+        }
+        return try await exchange(request)
+    }
+
+    private func exchange(_ request: URLRequest) async throws -> HTTPAnswer {
+        let task = openSession().dataTask(with: request)
+        return try await withTaskCancellationHandler {
+            try Task.checkCancellation()
+            return try await withCheckedThrowingContinuation { continuation in
+                exchanges.withLock { $0[task.taskIdentifier] = Exchange(continuation: continuation) }
+                task.resume()
+                // Cancelled in between: a task that was not resumed yet would never complete.
+                if Task.isCancelled { task.cancel() }
+            }
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    /// The request that an answer asks for instead; `nil` for other answers, and for another host.
+    private static func redirect(of request: URLRequest, to answer: HTTPAnswer) -> URLRequest? {
+        guard [301, 302, 303, 307, 308].contains(answer.status), let from = request.url,
+            let to = answer.headers["location"].flatMap({ URL(string: $0, relativeTo: from) })?.absoluteURL,
+            let host = to.host?.lowercased(), host == from.host?.lowercased()
+        else { return nil }
+        // What was sent in secret must not be sent again for all to read.
+        guard to.scheme == "https" || (to.scheme == "http" && from.scheme == "http") else { return nil }
+        var next = request
+        next.url = to
+        let keepsMethod = [307, 308].contains(answer.status) || ["GET", "HEAD"].contains(request.httpMethod)
+        if !keepsMethod {
+            next.httpMethod = "GET"
+            next.httpBody = nil
+            next.setValue(nil, forHTTPHeaderField: "Content-Type")
+        }
+        return next
+    }
+
+    private func openSession() -> URLSession {
+        session.withLock { session in
+            if let session { return session }
+            let configuration = URLSessionConfiguration.ephemeral
+            configuration.httpCookieStorage = nil
+            configuration.httpShouldSetCookies = false
+            configuration.urlCache = nil
+            configuration.urlCredentialStorage = nil
+            configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
+            configuration.httpMaximumConnectionsPerHost = 1_024
+            let opened = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
+            session = opened
+            return opened
+        }
+    }
+
+    // MARK: What the session tells
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        // Followed by `send`: on Linux the session would leave the body behind.
+        completionHandler(nil)
+    }
+
+    func urlSession(
+        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
+        completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
+    ) {
+        exchanges.withLock { exchanges in
+            exchanges[dataTask.taskIdentifier]?.response = response as? HTTPURLResponse
+            exchanges[dataTask.taskIdentifier]?.body = []
+        }
+        completionHandler(.allow)
+    }
+
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        let isTooLarge = exchanges.withLock { exchanges in
+            guard var exchange = exchanges.removeValue(forKey: dataTask.taskIdentifier) else { return false }
+            if exchange.body.count + data.count > Self.maximumBytes {
+                exchange.isTooLarge = true
+                exchange.body = []
+            } else if !exchange.isTooLarge {
+                exchange.body += data
+            }
+            defer { exchanges[dataTask.taskIdentifier] = exchange }
+            return exchange.isTooLarge
+        }
+        if isTooLarge { dataTask.cancel() }
+    }
+
+    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+        guard let exchange = exchanges.withLock({ $0.removeValue(forKey: task.taskIdentifier) }) else { return }
+        let response = exchange.response ?? task.response as? HTTPURLResponse
+        if let response, error == nil || exchange.isTooLarge {
+            var headers: [String: String] = [:]
+            for (name, value) in response.allHeaderFields {
+                headers["\(name)".lowercased()] = "\(value)"
+            }
+            let body = exchange.isTooLarge ? nil : exchange.body
+            exchange.continuation.resume(
+                returning: HTTPAnswer(status: response.statusCode, headers: headers, body: body))
+        } else {
+            exchange.continuation.resume(throwing: Self.failure(error))
+        }
+    }
+
+    private static func failure(_ error: (any Error)?) -> any Error {
+        guard let error else {
+            return HTTPFailure(message: "the connection was closed without an answer", isCertain: false)
+        }
+        guard let error = error as? URLError else { return HTTPFailure(message: "\(error)", isCertain: false) }
+        if error.code == .cancelled { return CancellationError() }
+        // Everything that ends before the request can be on its way.
+        let unsent: [URLError.Code] = [
+            .badURL, .unsupportedURL, .cannotFindHost, .cannotConnectToHost, .dnsLookupFailed,
+            .notConnectedToInternet, .secureConnectionFailed, .serverCertificateHasBadDate,
+            .serverCertificateUntrusted, .serverCertificateHasUnknownRoot, .serverCertificateNotYetValid,
+            .clientCertificateRejected, .clientCertificateRequired,
+        ]
+        return HTTPFailure(message: error.localizedDescription, isCertain: unsent.contains(error.code))
+    }
+}

@@ -1,0 +1,250 @@
+import Assay
+import Foundation
+import Synchronization
+
+/// The programs that work for one run: no more than the run has workers, started when needed.
+final class ProgramPool: Sendable {
+    /// A program that answers one request after another.
+    final class Worker: Sendable {
+        let program: RunningProgram
+        private let state: Mutex<(context: Context, hasAnswered: Bool, isAsked: Bool)>
+
+        init(_ program: RunningProgram, _ context: Context) {
+            self.program = program
+            state = Mutex((context, false, false))
+        }
+
+        /// Whether it has given an answer.
+        var hasAnswered: Bool { state.withLock { $0.hasAnswered } }
+        /// For whom it worked last.
+        var context: Context { state.withLock { $0.context } }
+
+        func noteAnswer() { state.withLock { $0.hasAnswered = true } }
+
+        /// Takes note of a request; whether it is the first.
+        func noteRequest(in context: Context) -> Bool {
+            state.withLock { state in
+                state.context = context
+                defer { state.isAsked = true }
+                return !state.isAsked
+            }
+        }
+    }
+
+    private struct Waiter {
+        let number: Int
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+
+    private struct State {
+        var free: Int
+        var waiting: [Waiter] = []
+        var lastNumber = 0
+        var idle: [Worker] = []
+        var isClosing = false
+        /// The items on which programs died that had not answered anything, since the last answer.
+        var deaths: Set<String> = []
+        /// Why no more programs are started.
+        var failure: ProcessingError?
+    }
+
+    private let plan: ProgramPlan
+    private let limit: Int
+    private let state: Mutex<State>
+
+    /// A pool for a run with `limit` workers.
+    init(_ plan: ProgramPlan, limit: Int) {
+        self.plan = plan
+        self.limit = max(1, limit)
+        state = Mutex(State(free: max(1, limit)))
+    }
+
+    // MARK: Requests
+
+    /// The program's answer to a request.
+    func answer(_ request: ProgramRequest, in context: Context) async throws -> JSONValue {
+        try await takePlace()
+        switch plan.mode {
+        case .worker: return try await askWorker(request, in: context)
+        case .once: return try await runOnce(request, in: context)
+        }
+    }
+
+    private func askWorker(_ request: ProgramRequest, in context: Context) async throws -> JSONValue {
+        while true {
+            let worker: Worker
+            do { worker = try idleWorker() ?? Worker(start(.lines, in: context), context) } catch {
+                givePlaceBack()
+                throw error
+            }
+            let isFirst = worker.noteRequest(in: context)
+            let exchange = Exchange(request, plan, worker.program, in: context)
+            let loss: Exchange.Loss
+            do {
+                let answer = try await exchange.answer(isFirst: isFirst)
+                worker.noteAnswer()
+                state.withLock { $0.deaths = [] }
+                keep(worker)
+                return try answer.get()
+            } catch let thrown as Exchange.Loss {
+                loss = thrown
+            }
+            switch loss {
+            case .untouched(let exit):
+                // It ended between two requests: nothing was asked of it yet.
+                warn(of: exit, context)
+                await worker.program.end()
+            case .died(let error):
+                if !worker.hasAnswered { noteDeath(error, in: context) }
+                end(worker.program)
+                throw error
+            case .unusable(let error):
+                end(worker.program)
+                throw error
+            }
+        }
+    }
+
+    private func runOnce(_ request: ProgramRequest, in context: Context) async throws -> JSONValue {
+        let program: RunningProgram
+        do {
+            program = try start(
+                .whole,
+                variables: [
+                    "ASSAY_STEP": request.step, "ASSAY_INPUT_ID": context.inputID ?? "",
+                    "ASSAY_ATTEMPT": "\(context.attempt)",
+                ], in: context)
+        } catch {
+            givePlaceBack()
+            throw error
+        }
+        defer { end(program) }
+        return try await SingleRun(program: program, plan: plan).answer(request)
+    }
+
+    private func start(
+        _ reading: ProgramPipes.Reading, variables: [String: String] = [:], in context: Context
+    ) throws -> RunningProgram {
+        try Task.checkCancellation()
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+        do { return try RunningProgram(plan, reading: reading, variables: variables, in: context) } catch {
+            // When something had run out, another attempt may find some.
+            guard !error.retryable else { throw error }
+            throw fail("\(plan.title.quoted) cannot be started: \(plan.filter.hiding(error.message))")
+        }
+    }
+
+    private func noteDeath(_ error: ProcessingError, in context: Context) {
+        let count = state.withLock { state in
+            state.deaths.insert(context.inputID ?? "")
+            return state.deaths.count
+        }
+        guard count >= 3 else { return }
+        _ = fail("\(plan.title.quoted) died three times in a row before a first answer; at last: \(error.message)")
+    }
+
+    /// Starts no more programs.
+    private func fail(_ reason: String) -> ProcessingError {
+        state.withLock { state in
+            let failure = state.failure ?? ProcessingError(.workerCrashed, reason, retryable: false)
+            state.failure = failure
+            return failure
+        }
+    }
+
+    // MARK: Places
+
+    private func takePlace() async throws {
+        let number = state.withLock { state -> Int? in
+            if state.free > 0 {
+                state.free -= 1
+                return nil
+            }
+            state.lastNumber += 1
+            return state.lastNumber
+        }
+        guard let number else { return }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let now = state.withLock { state -> Result<Void, any Error>? in
+                    if Task.isCancelled { return .failure(CancellationError()) }
+                    if state.free > 0 {
+                        state.free -= 1
+                        return .success(())
+                    }
+                    state.waiting.append(Waiter(number: number, continuation: continuation))
+                    return nil
+                }
+                if let now { continuation.resume(with: now) }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0) }
+            }
+            waiter?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    private func givePlaceBack() {
+        let next = state.withLock { state -> Waiter? in
+            guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
+            state.free += 1
+            return nil
+        }
+        next?.continuation.resume()
+    }
+
+    private func idleWorker() -> Worker? { state.withLock { $0.idle.popLast() } }
+
+    private func keep(_ worker: Worker) {
+        let isKept = state.withLock { state in
+            guard !state.isClosing else { return false }
+            state.idle.append(worker)
+            return true
+        }
+        if isKept { givePlaceBack() } else { end(worker.program) }
+    }
+
+    // MARK: Ends
+
+    /// Ends a program, and gives its place to another one when nothing of it is left.
+    private func end(_ program: RunningProgram) {
+        // Waited for by `close`, which needs every place.
+        Task {
+            await program.end()
+            givePlaceBack()
+        }
+    }
+
+    private func warn(of exit: ChildProcess.Exit, _ context: Context) {
+        guard exit != .exited(0) else { return }
+        context.desk.warn(
+            "a worker of '\(plan.name)' \(exit) between two requests; another one is started", in: context)
+    }
+
+    /// Lets all programs end; returns when nothing of them is left.
+    func close() async {
+        let idle = state.withLock { state in
+            state.isClosing = true
+            defer { state.idle = [] }
+            return state.idle
+        }
+        // Not a part of the calling task, which may be cancelled: what was started is waited for all the same.
+        await Task {
+            await withTaskGroup(of: Void.self) { group in
+                for worker in idle {
+                    group.addTask {
+                        if let exit = worker.program.exit { self.warn(of: exit, worker.context) }
+                        await worker.program.retire()
+                    }
+                }
+                for _ in 0..<limit {
+                    group.addTask {
+                        // Nobody cancels this, so a place is all that can come.
+                        do { try await self.takePlace() } catch { assertionFailure("\(error)") }
+                    }
+                }
+            }
+        }.value
+    }
+}

@@ -1,0 +1,21 @@
+#ifndef CSPAWN_H
+#define CSPAWN_H
+
+#include <sys/types.h>
+
+// What Swift cannot see of the C library: extensions that need a feature macro.
+
+/// Makes a pipe whose ends no other program inherits; returns 0 or an error number.
+int assay_pipe(int ends[2]);
+
+/// Makes a pair of connected stream sockets that no other program inherits; returns 0 or an error number.
+int assay_socket_pair(int ends[2]);
+
+/// Starts a program as the leader of a session of its own, with default signal dispositions and no signal blocked.
+///
+/// `descriptors[n]` becomes the program's descriptor `n`, -1 stands for /dev/null; it gets no other one.
+/// The numbers must be `count` or larger. `folder` may be NULL. Returns 0 or an error number.
+int assay_spawn(pid_t *process, const char *path, char *const arguments[], char *const environment[],
+                const char *folder, const int *descriptors, int count);
+
+#endif

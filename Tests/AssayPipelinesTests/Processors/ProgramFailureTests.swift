@@ -1,0 +1,305 @@
+import Assay
+import AssayPipelines
+import AssayTesting
+import Foundation
+import Synchronization
+import Testing
+
+@Suite("A program that misbehaves") struct ProgramFailureTests {
+    private let programs: ProgramFolder
+
+    init() throws { programs = try ProgramFolder() }
+
+    /// A program that does `lie` for the input 2 and answers every other.
+    private func liar(
+        _ lie: String, parameters: String = "", node: String = "", top: String = ""
+    ) throws -> Pipeline {
+        let body = lie.split(separator: "\n").map { "        \($0)" }.joined(separator: "\n")
+        return try programs.python(
+            """
+            mark(f"started {os.getpid()}")
+            for request in requests():
+                if request["data"] == 2:
+            \(body)
+                say(request, output=request["data"])
+            """, parameters: parameters, node: node, top: top)
+    }
+
+    /// The processes that programs named.
+    private var processes: [String] { programs.marks.map { $0.split(separator: " ").last.map(String.init) ?? "" } }
+
+    /// What a program does for the second of three items, and what becomes of that item.
+    static let lies: [(lie: String, told: String)] = [
+        ("print('hello'); print('{'); print('\\0\\x1b[31m')", "2"),
+        ("print(json.dumps({'id': 'other', 'output': 5}))", "2"),
+        ("say(request, output='first')", #""first""#),
+        ("say(request, error={'message': 'first'})", "extraction: first"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "worker_crashed: worker crashed with signal 9 (SIGKILL)"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "worker_crashed: worker crashed with signal 11 (SIGSEGV)"),
+        ("sys.exit(0)", "worker_crashed: worker exited with status 0 before answering"),
+        (
+            "print('it is\\nover', file=sys.stderr); os._exit(3)",
+            "worker_crashed: worker exited with status 3 before answering: it is\nover"
+        ),
+        ("os.close(1); time.sleep(600)", "worker_crashed: worker closed its output before answering"),
+        (
+            "subprocess.Popen(['sleep', '600']); os._exit(0)",
+            "worker_crashed: worker exited with status 0 before answering"
+        ),
+        (
+            "sys.stdout.write('{\"id\": \"' + request['id']); sys.stdout.flush(); os._exit(0)",
+            "worker_crashed: worker exited with status 0 before answering"
+        ),
+    ]
+
+    @Test("loses the item it misbehaves for, and no other", arguments: lies)
+    func lie(row: (lie: String, told: String)) async throws {
+        let report = try await liar(row.lie).run([1, 2, 3])
+        #expect(report.told == ["1", row.told, "3"])
+        #expect(processes.filter(isAlive) == [])
+        // A worker that is of no use any more is replaced.
+        #expect(programs.marks.count == (row.told.hasPrefix("worker_crashed") ? 2 : 1))
+    }
+
+    static let breaches: [(lie: String, message: String)] = [
+        ("say(request)", "a line of the program has none of the keys"),
+        ("say(request, output=1, error={})", "a line of the program has several keys: error, output"),
+        ("say(request, ref='1', settle={})", "a line of the program settles a call that is not open: unknown ref '1'"),
+        (
+            "print('{\"id\": \"' + request['id'] + '\", \"output\": ' + '['*70 + ']'*70 + '}')",
+            "a line of the program is not valid JSON"
+        ),
+        ("print('x' * (16 * 2**20 + 1))", "a line of the program is longer than 16 MiB: xxxx"),
+        (
+            "sys.stdout.write('x' * (17 * 2**20)); sys.stdout.flush(); time.sleep(600)",
+            "a line of the program is longer than 16 MiB"
+        ),
+    ]
+
+    @Test("is killed and replaced when it breaks the protocol", arguments: breaches)
+    func breach(row: (lie: String, message: String)) async throws {
+        let report = try await liar(row.lie).run([1, 2, 3])
+        #expect(report.told[0] == "1")
+        #expect(report.told[2] == "3")
+        let error = try #require(report.outcomes[1].error)
+        #expect(error.code == .protocol)
+        #expect(!error.retryable)
+        #expect(error.message.hasPrefix(row.message))
+        #expect(error.message.utf8.count < 600)
+        #expect(processes.count == 2)
+        #expect(processes.filter(isAlive) == [])
+    }
+
+    @Test("is replaced when it ends between two requests, with a warning unless that was in order", arguments: [0, 3])
+    func endBetween(status: Int) async throws {
+        let program = """
+            mark(os.getpid())
+            request = json.loads(sys.stdin.readline())
+            say(request, output=request["data"])
+            os._exit(\(status))
+            """
+        let (engine, warnings) = Engine.listening()
+        let report = try await programs.python(program).run([1, 2, 3], engine: engine)
+        #expect(report.told == ["1", "2", "3"])
+        #expect(programs.marks.count == 3)
+        let told = "a worker of 'a' exited with status 3 between two requests"
+        let count = await warnings().count { $0.hasPrefix(told) }
+        // The last one may or may not be gone when the run ends.
+        #expect(status == 0 ? count == 0 : [2, 3].contains(count))
+    }
+
+    @Test("loses its whole group when its time is out, whatever it says to SIGTERM")
+    func timeout() async throws {
+        let lie = """
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            child = subprocess.Popen(["/bin/sh", "-c", "trap '' TERM; sleep 600; sleep 600"])
+            mark(f"child {child.pid}")
+            say(request, emit="hanging")
+            time.sleep(600)
+            """
+        let time = ManualTime()
+        let pipeline = try liar(lie, node: "timeout: 90s")
+        let report = try await pipeline.run([1, 2, 3], engine: Engine(world: .testing(time: time))) { options in
+            options.onChunk = { _, _ in
+                await time.waitForSleepers()
+                time.advance(by: .seconds(90))
+            }
+        }
+        #expect(report.told == ["1", "timeout: timed out after 90 s", "3"])
+        #expect(processes.count == 3)
+        #expect(processes.filter(isAlive) == [])
+    }
+
+    @Test("is out of time when it is silent for longer than it may be")
+    func silence() async throws {
+        let lie = """
+            say(request, heartbeat=True)
+            say(request, emit="hanging")
+            time.sleep(600)
+            """
+        let time = ManualTime()
+        let pipeline = try liar(lie, node: "heartbeat_timeout: 5s")
+        let report = try await pipeline.run([1, 2, 3], engine: Engine(world: .testing(time: time))) { options in
+            options.onChunk = { _, _ in
+                await time.waitForSleepers()
+                time.advance(by: .seconds(5))
+            }
+        }
+        #expect(report.told == ["1", "timeout: no heartbeat for 5 s", "3"])
+        #expect(processes.filter(isAlive) == [])
+    }
+
+    @Test("holds up nobody when it does not read what it is given", arguments: ["worker", "once"])
+    func neverReads(mode: String) async throws {
+        let size = mode == "once" ? 100_000_000 : 15_000_000
+        let time = ManualTime()
+        let program = "mark(os.getpid())\nprint('ready', file=sys.stderr)\ntime.sleep(600)\n"
+        let pipeline = try programs.python(program, parameters: "mode: \(mode)", node: "timeout: 30s")
+        let data = JSONValue.string(String(repeating: "x", count: size))
+        let engine = Engine(world: .testing(time: time))
+        async let running = pipeline.run([data], engine: engine)
+        while programs.marks.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        await time.waitForSleepers()
+        time.advance(by: .seconds(30))
+        let report = try await running
+        #expect(report.told == ["timeout: timed out after 30 s"])
+        #expect(processes.filter(isAlive) == [])
+    }
+
+    @Test("has begun to read within its start-up time, or is replaced")
+    func startup() async throws {
+        let program = """
+            mark(os.getpid())
+            if len(open(os.environ["RECORD"]).read().split()) == 1:
+                time.sleep(600)
+            for request in requests():
+                say(request, output=request["data"])
+            """
+        let pipeline = try programs.python(program, parameters: "startup_timeout: 2s")
+        let report = try await pipeline.run([1, 2])
+        #expect(report.told == ["timeout: worker did not read its first request within 2.0 s", "2"])
+        #expect(processes.filter(isAlive) == [])
+    }
+
+    @Test("may flood its error stream, whose end is kept")
+    func flood() async throws {
+        let lie = """
+            for _ in range(100): sys.stderr.write(("x" * 1023 + "\\n") * 1024)
+            sys.stderr.write("the end")
+            if request["context"]["settings"].get("dies"): os._exit(1)
+            """
+        let report = try await liar(lie).run([1, 2, 3])
+        #expect(report.told == ["1", "2", "3"])
+        let dead = try await liar(lie, parameters: "settings: {dies: true}").run([2])
+        let message = try #require(dead.outcomes[0].error?.message)
+        #expect(message.hasPrefix("worker exited with status 1 before answering: xxx"))
+        #expect(message.hasSuffix("x\nthe end"))
+        #expect((4_000...4_200).contains(message.utf8.count))
+    }
+
+    @Test("takes what it left behind with it", arguments: ["worker", "once"])
+    func grandchildren(mode: String) async throws {
+        let report: Report
+        if mode == "once" {
+            // Holds all three pipes for ten minutes.
+            report = try await programs.once("sleep 600 & echo $! >> $RECORD; echo 1").run([1])
+        } else {
+            report = try await liar("mark(subprocess.Popen(['sleep', '600']).pid)").run([2])
+        }
+        #expect(report.success)
+        #expect(!processes.isEmpty)
+        #expect(processes.filter(isAlive) == [])
+    }
+
+    @Test("that cannot be started fails every item, and for good")
+    func unstartable() async throws {
+        let file = try programs.folder.write("#!/nowhere/at/all\n", to: "broken")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+        let pipeline = try programs.folder.load(
+            PipelineText.type(
+                "command", parameters: "{command: [./broken]}", more: "error_strategy: {type: retry, initial_delay: 0}")
+        )
+        let report = try await pipeline.run([1, 2])
+        for outcome in report.outcomes {
+            #expect(outcome.error?.code == .workerCrashed)
+            #expect(outcome.error?.retryable == false)
+            #expect(outcome.error?.message.hasPrefix("'./broken' cannot be started: ") == true)
+            #expect(outcome.attempts == 1)
+        }
+    }
+
+    @Test("that dies on three items before a first answer fails the others for good")
+    func threeDeaths() async throws {
+        let program = """
+            mark(os.getpid())
+            request = json.loads(sys.stdin.readline())
+            if request["data"] == 0:
+                say(request, output="alive")
+            os._exit(1)
+            """
+        let report = try await programs.python(program).run([1, 2, 0, 3, 4, 5, 6])
+        let died = "worker_crashed: worker exited with status 1 before answering"
+        let broken =
+            "worker_crashed: '/usr/bin/python3' died three times in a row before a first answer; at last: worker exited with status 1 before answering"
+        #expect(report.told == [died, died, #""alive""#, died, died, died, broken])
+        #expect(report.outcomes.map { $0.error?.retryable } == [true, true, nil, true, true, true, false])
+        #expect(programs.marks.count == 6)
+    }
+
+    @Test("is gone when the run that was cancelled has ended")
+    func cancel() async throws {
+        let handle = Mutex<RunHandle?>(nil)
+        let pipeline = try liar("say(request, emit=1)\ntime.sleep(600)")
+        let report = try await pipeline.run([1, 2, 3]) { options in
+            options.onChunk = { _, _ in handle.withLock { $0?.cancel() } }
+        } watching: { begun in
+            handle.withLock { $0 = begun }
+        }
+        #expect(report.outcomes.map(\.status) == [.succeeded, .cancelled, .cancelled])
+        #expect(processes.count == 1)
+        #expect(processes.filter(isAlive) == [])
+    }
+
+    // MARK: Once
+
+    static let onces: [(program: String, told: String)] = [
+        ("cat", #"{"n":1.50}"#),
+        (
+            "echo '{\"step\": \"'$ASSAY_STEP'\", \"item\": \"'$ASSAY_INPUT_ID'\", \"attempt\": '$ASSAY_ATTEMPT'}'",
+            #"{"attempt":1,"item":"1","step":"extraction"}"#
+        ),
+        ("true", "null"),
+        ("echo", "null"),
+        (
+            "echo 1; echo 2",
+            "protocol: the program's output is not one JSON value: unexpected text after the value at byte 2: 1\\u{a}2\\u{a}"
+        ),
+        ("echo what happened >&2; exit 3", "extraction: exited with status 3: what happened"),
+        ("exit 4", "extraction: exited with status 4"),
+        ("kill -9 $$", "worker_crashed: worker crashed with signal 9 (SIGKILL)"),
+        ("exec 0<&-; echo 1", "1"),
+    ]
+
+    @Test("is told by its end and its output when it is started for each item", arguments: onces)
+    func once(row: (program: String, told: String)) async throws {
+        let report = try await programs.once(row.program).run([["n": .number(Number("1.50")!)]])
+        if row.told.hasPrefix("protocol") {
+            #expect(report.outcomes[0].error?.code == .protocol)
+            #expect(report.told[0].hasPrefix("protocol: the program's output is not one JSON value: "))
+            #expect(report.told[0].hasSuffix(#": 1\u{a}2\u{a}"#))
+        } else {
+            #expect(report.told == [row.told])
+        }
+    }
+
+    @Test("may write 16 MiB in answer to as much, and no more")
+    func large() async throws {
+        let text = JSONValue.string(String(repeating: "x", count: (16 << 20) - 2))
+        let report = try await programs.once("cat").run([text, .string(String(repeating: "x", count: 16 << 20))])
+        #expect(try report.outcomes[0].output?.json() == text)
+        #expect(report.told[1].hasPrefix("protocol: the program wrote more than 16 MiB: \"xxx"))
+        let worker = try await liar("pass").run([.string(String(repeating: "x", count: 16 << 20))])
+        #expect(
+            worker.told == ["processing: the request is larger than 16 MiB; hand a path over instead of the data"])
+    }
+}

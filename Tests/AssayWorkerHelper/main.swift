@@ -1,0 +1,101 @@
+import Assay
+import AssayTesting
+@preconcurrency import Foundation
+
+// A program for tests of worker processes: a worker that may misbehave, or the parent of such workers.
+
+WorkerProcess.serveIfAsked { name, _ in
+    switch name {
+    case "steps": return try RegisteredProcessor(StepProcessor())
+    case "misbehaving": return try RegisteredProcessor(Misbehaving())
+    case "billed": return try RegisteredProcessor(Billed())
+    default: return try RunnerRule.processors().first { $0.name.text == name }
+    }
+}
+
+// As a parent: works until it is killed, having said who its workers are.
+setvbuf(stdout, nil, Int32(_IOLBF), 0)
+var options = RunOptions()
+options.runner = try ProcessRunner(maxWorkers: 2) { print($0) }
+_ = try await Engine().run(
+    RegisteredProcessor(Misbehaving()), over: ["escape", "spin"].map { Item($0, $0) }, options: options)
+
+/// Does what its input says.
+struct Misbehaving: Processor {
+    let name = "misbehaving"
+
+    func extract(_ input: String, in context: Context) async throws -> String {
+        switch input {
+        case "pid":
+            usleep(100_000)
+            return "\(getpid())"
+        case "trap": _ = try await context.step("processing") { [Int]()[Int(input) ?? 0] }
+        case "exit": exit(3)
+        case "segv": raise(SIGSEGV)
+        case "kill": kill(getpid(), SIGKILL)
+        case "once" where context.attempt == 1: kill(getpid(), SIGKILL)
+        case "garbage": put(Array("HTTP/1.1 200 OK\r\n".utf8), on: 3)
+        case "nothing": put([UInt8](repeating: 0, count: 48), on: 3)
+        case "half": put(Array("ASYW".utf8) + [1, 5], on: 3); kill(getpid(), SIGSTOP)
+        case "huge": put(Array("ASYW".utf8) + [1, 5, 0, 0, 0, 0, 0, 0x80] + [UInt8](repeating: 7, count: 36), on: 3)
+        case "print": print("\u{1B}[2J\0 not a frame")
+        case "stop": kill(getpid(), SIGSTOP)
+        case "stubborn":
+            signal(SIGTERM, SIG_IGN)
+            try await context.emit(getpid())
+            while true { sleep(600) }
+        case "spin":
+            print("worker \(getpid())")
+            while true { _ = UInt64.random(in: 0 ... .max) }
+        case "grandchild":
+            try await context.emit(start("exec sleep 600"))
+            exit(3)
+        case "escape":
+            print("worker \(start("exec setsid sleep 600"))")
+            while true { sleep(600) }
+        case "flood":
+            let line = Array((String(repeating: "x", count: 1_023) + "\n").utf8)
+            for _ in 0..<(100 << 10) { put(line, on: STDERR_FILENO) }
+        default: break
+        }
+        if input.hasPrefix("large ") { return String(input.dropFirst("large ".count)) }
+        if input.hasPrefix("grow "), let size = Int(input.dropFirst("grow ".count)) {
+            return String(repeating: "x", count: size)
+        }
+        return input
+    }
+
+    private func put(_ bytes: [UInt8], on descriptor: Int32) { _ = write(descriptor, bytes, bytes.count) }
+
+    /// Starts a grandchild that holds all descriptors.
+    private func start(_ script: String) -> pid_t {
+        var id = pid_t()
+        let arguments: [String] = ["/bin/sh", "-c", script]
+        var words = arguments.map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        posix_spawn(&id, "/bin/sh", nil, nil, &words, environ)
+        return id
+    }
+}
+
+/// Charges and makes a paid call in each of two steps.
+struct Billed: Processor {
+    let name = "billed"
+
+    func extract(_ input: Int, in context: Context) async throws -> [Int] {
+        try await context.charge("desk", "open")
+        let read = try await context.step("read") {
+            try await context.charge("ocr", "page", quantity: Number(input % 3 + 1))
+            return try await context.call("vision", "read", key: .number(Number(input))) { _ in
+                usleep(500)
+                return input * 10
+            }
+        }
+        let found = try await context.step("search") {
+            async let left = context.call("clear", "search", key: .string("\(input) left")) { _ in read + 1 }
+            async let right = context.call("clear", "search", key: .string("\(input) right")) { _ in read + 2 }
+            return try await [left, right]
+        }
+        return found
+    }
+}
