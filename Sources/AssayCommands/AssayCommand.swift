@@ -12,9 +12,8 @@ package struct AssayCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             InitCommand.self, ValidateCommand.self, PlanCommand.self, RunCommand.self, ResumeCommand.self,
-            RetryCommand.self,
-            ExplainCommand.self, RunsCommand.self, CostsCommand.self, CacheCommand.self, StoreCommand.self,
-            ConfigCommand.self,
+            RetryCommand.self, CancelCommand.self, WaitCommand.self, WatchCommand.self, ExplainCommand.self,
+            RunsCommand.self, CostsCommand.self, CacheCommand.self, StoreCommand.self, ConfigCommand.self,
         ])
 
     package init() {}

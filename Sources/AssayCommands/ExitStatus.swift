@@ -21,6 +21,8 @@ package enum ExitStatus: Int32, Sendable {
     case inputOutput = 74
     /// A service was not reachable.
     case unavailable = 75
+    /// The time was over before the end of what was waited for; as `timeout` of the system says it.
+    case timedOut = 124
     /// Ended by Ctrl-C.
     case interrupted = 130
     /// Ended by SIGTERM.
@@ -31,11 +33,11 @@ package enum ExitStatus: Int32, Sendable {
     /// - Parameter signal: what asked the run to stop, if something did.
     package init(_ run: Run, stoppedBy signal: StopSignal? = nil) {
         switch (signal, run.status) {
-        case (let signal?, _): self = signal.status
-        case (nil, .succeeded): self = .success
-        case (nil, _) where run.error?.code == .budgetExhausted: self = .budget
-        case (nil, .partial): self = .partial
-        case (nil, _): self = .failed
+        case (let signal?, _) where signal != .cancel: self = signal.status
+        case (_, .succeeded): self = .success
+        case (_, _) where run.error?.code == .budgetExhausted: self = .budget
+        case (_, .partial): self = .partial
+        default: self = .failed
         }
     }
 
@@ -83,7 +85,8 @@ extension CommandFailure: FailureDescribing {
         switch status {
         case .usage, .invalidData: .configuration
         case .notFound: .notFound
-        case .interrupted, .terminated: .cancelled
+        // What is not the data's fault is that somebody stopped the reading.
+        case .interrupted, .terminated, .failed: .cancelled
         default: nil
         }
     }

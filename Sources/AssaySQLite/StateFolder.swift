@@ -4,7 +4,9 @@ import Synchronization
 
 /// The folder that belongs to a store: nobody else may write in it, and one program at a time owns it.
 struct StateFolder: Sendable {
-    private static let lockName = "owner.lock"
+    static let lockName = "owner.lock"
+    /// Where the owner answers other programs of the user.
+    static let socketName = "owner.sock"
 
     /// The folder's path from the root on.
     let path: String
@@ -67,7 +69,8 @@ struct StateFolder: Sendable {
         let name = (database as NSString).lastPathComponent
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return false }
         return names.allSatisfy { found in
-            found == Self.lockName || found == name || found.hasPrefix(name + "-") || found.hasPrefix(name + ".")
+            [Self.lockName, Self.socketName, name].contains(found) || found.hasPrefix(name + "-")
+                || found.hasPrefix(name + ".")
         }
     }
 

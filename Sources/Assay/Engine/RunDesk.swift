@@ -308,7 +308,7 @@ extension RunSession {
         let now = world.time.uptime()
         let (_, moved) = breakers.use(service, policy) { breaker in
             switch end {
-            case .returned: breaker.succeed()
+            case .returned, .made: breaker.succeed()
             case .threw(let error) where !(error is CancellationError): breaker.fail(at: now)
             case .threw, .notMade: breaker.withdraw()
             }

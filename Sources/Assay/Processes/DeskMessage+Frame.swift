@@ -7,7 +7,7 @@ extension DeskMessage {
     var isAsked: Bool {
         switch self {
         case .openStep, .rejectSaved, .closeStep, .charge, .openCall, .closeCall, .emit: true
-        case .failStep, .heartbeat, .log: false
+        case .failStep, .heartbeat, .warn, .log: false
         }
     }
 
@@ -34,6 +34,9 @@ extension DeskMessage {
             case .returned(let value):
                 ["close_call", JSONValue(step), .string(id), JSONValue(wire: settled?.cost), .null]
                     .parts(JSONValue.object(settled?.metadata ?? [:]).jsonBytes, value)
+            case .made:
+                ["close_call", JSONValue(step), .string(id), JSONValue(wire: settled?.cost), .bool(true)]
+                    .parts(JSONValue.object(settled?.metadata ?? [:]).jsonBytes)
             case .threw(let error):
                 ["close_call", JSONValue(step), .string(id), JSONValue(wire: settled?.cost), error.jsonValue]
                     .parts(JSONValue.object(settled?.metadata ?? [:]).jsonBytes)
@@ -41,6 +44,7 @@ extension DeskMessage {
         case .emit(let chunk): ["emit"].parts(chunk)
         case .failStep(let path): ["fail_step", JSONValue(path)].parts()
         case .heartbeat: ["heartbeat"].parts()
+        case .warn(let message): ["warn", .string(message)].parts()
         case .log(let level, let message, let metadata):
             [
                 "log", .string(level.rawValue), .string(message),
@@ -83,11 +87,14 @@ extension DeskMessage {
             let metadata = try Words.object(try value(1))
             let settled = Money(wire: words[3]).map { (cost: $0, metadata: metadata) }
             let end: CallEndMessage =
-                if let error = WireError(words[4]) { .threw(error) } else { .returned(try value(2)) }
+                if let error = WireError(words[4]) {
+                    .threw(error)
+                } else if words[4] == true { .made } else { .returned(try value(2)) }
             self = .closeCall(id: try words.text(2), settled: settled, end, step: words[1]?.string)
         case "emit": self = .emit(try value(1))
         case "fail_step": self = .failStep(path: try words.text(1))
         case "heartbeat": self = .heartbeat
+        case "warn": self = .warn(try words.text(1))
         case "log":
             var metadata: [String: String] = [:]
             for member in words[3]?.object?.members ?? [] { metadata[member.key] = member.value.string }

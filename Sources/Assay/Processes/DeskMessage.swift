@@ -12,10 +12,12 @@ enum DeskMessage: Sendable {
     // The following are told and not replied to.
     case failStep(path: String)
     case heartbeat
+    case warn(String)
     case log(Logger.Level, String, metadata: [String: String])
 
     enum CallEndMessage: Sendable {
         case returned([UInt8])
+        case made
         case threw(WireError)
     }
 }

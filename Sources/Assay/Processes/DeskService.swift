@@ -19,6 +19,7 @@ final class DeskService: Sendable {
         case .failStep(let path):
             if let step = state.withLock({ $0.steps.removeValue(forKey: path) }) { context.desk.failStep(step) }
         case .heartbeat: try context.desk.heartbeat(in: context)
+        case .warn(let message): context.desk.warn(message, in: context)
         case .log(let level, let text, let metadata):
             context.logger.log(level: level, "\(text)", metadata: metadata.mapValues { "\($0)" })
         case .openStep, .rejectSaved, .closeStep, .charge, .openCall, .closeCall, .emit: break
@@ -64,13 +65,14 @@ final class DeskService: Sendable {
             let ending: CallEnd =
                 switch end {
                 case .returned(let value): .returned(Payload(jsonText: value))
+                case .made: .made
                 case .threw(let error): .threw(error.error)
                 }
             try await Context.$enclosingStep.withValue(step) {
                 try await desk.closeCall(call, ending, in: context)
             }
         case .emit(let chunk): try await desk.emit(Payload(jsonText: chunk), in: context)
-        case .failStep, .heartbeat, .log: throw FrameFault("a question that has no reply")
+        case .failStep, .heartbeat, .warn, .log: throw FrameFault("a question that has no reply")
         }
         return .done
     }

@@ -26,9 +26,14 @@ final class RemoteDesk: Desk {
 
     // MARK: The desk
 
+    // What limits an item is watched on the other side; a processor that starts programs, which asks, is never here.
+    var options: RunOptions { RunOptions() }
+
     func logger(for context: Context) -> Logger {
         Logger(label: "assay") { _ in RemoteLogHandler(desk: self, logLevel: logLevel) }
     }
+
+    func warn(_ message: String, in context: Context) { tell(.warn(message.cut(toBytes: 8_192))) }
 
     func openStep(_ name: String, inside outer: String?, in context: Context) async throws -> OpenedStep {
         guard case .openedStep(let path, let saved) = try await ask(.openStep(name, inside: outer)) else {
@@ -90,10 +95,10 @@ final class RemoteDesk: Desk {
                 // It was made and is paid for, though nobody gets its value.
                 _ = try await ask(
                     .closeCall(
-                        id: call.record.callID, settled: call.settled, .returned(Array("null".utf8)),
-                        step: Context.enclosingStep))
+                        id: call.record.callID, settled: call.settled, .made, step: Context.enclosingStep))
                 throw error
             }
+        case .made: message = .made
         case .threw(let error): message = .threw(WireError(error))
         case .notMade: throw FrameFault("a call that was opened and not made")
         }

@@ -23,6 +23,9 @@ public struct RegisteredProcessor: Sendable {
     /// Lets go of what the processor kept for a run; called once, when nothing of the run goes on any more.
     package var finish: (@Sendable (Run.ID) async -> Void)?
 
+    /// Whether its work is done by programs that it starts, so that another process around it would add nothing.
+    package var startsPrograms = false
+
     /// How an input came through `transform` and `validate`.
     enum Prepared: Sendable {
         /// Accepted as it is.

@@ -39,7 +39,7 @@ public struct ProcessRunner: Runner {
     }
 
     public func check(_ processor: RegisteredProcessor) throws {
-        guard servesItself else { return }
+        guard servesItself, !processor.startsPrograms else { return }
         let served = try WorkerProcess.processor(processor.name.text, setup: pool.launch.setup)
         guard served.definition == processor.definition else {
             throw ProcessingError(
@@ -48,7 +48,9 @@ public struct ProcessRunner: Runner {
         }
     }
 
-    public func startWorker(for processor: RegisteredProcessor) -> any Worker { ProcessWorker(processor, in: pool) }
+    public func startWorker(for processor: RegisteredProcessor) -> any Worker {
+        processor.startsPrograms ? ThreadWorker(processor) : ProcessWorker(processor, in: pool)
+    }
 
     #if os(Linux)
         // The very file that runs, though it may have been replaced since.

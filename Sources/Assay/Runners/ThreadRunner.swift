@@ -69,7 +69,7 @@ extension Runner where Self == SequentialRunner {
 }
 
 /// A worker that is a thread of this program.
-private struct ThreadWorker: Worker {
+struct ThreadWorker: Worker {
     private let processor: RegisteredProcessor
     private let thread = WorkerThread()
 

@@ -10,6 +10,8 @@ struct RunConductor {
     let console: Console
     let engine: Engine
     let stop: StopFlag
+    /// Where other programs see and stop the run; `nil` when none can.
+    let desk: OwnerDesk?
     /// Whether messages about a run that goes well are left out.
     let isQuiet: Bool
 
@@ -23,6 +25,7 @@ struct RunConductor {
         options.returnsOutcomes = false
         options.onCommitted = { outcomes in
             progress.note(outcomes)
+            desk?.ring()
             if !isHeld { lines.write(outcomes) }
         }
         // From here on, before the first input is read, signals no longer end the program by themselves.
@@ -30,7 +33,7 @@ struct RunConductor {
         let hints: EventSubscription? = engine.events.subscribe(isQuiet ? [.warning] : [.warning, .hint]) {
             tell(hint: $0)
         }
-        let charges = isLive ? engine.events.subscribe([.charge]) { progress.note(baseIn: $0) } : nil
+        let charges = isLive || desk != nil ? engine.events.subscribe([.charge]) { progress.note(baseIn: $0) } : nil
         let result: Result<Report, any Error>
         do {
             result = .success(try await watched(progress, signals) { try await begin(options, $0) })
@@ -39,6 +42,7 @@ struct RunConductor {
         }
         for subscription in [hints, charges] { await subscription?.finish() }
         console.screen.show([])
+        desk?.end(exit(of: result))
         let report = try result.get()
         if let failure = lines.failure { throw failure }
         do {
@@ -50,6 +54,14 @@ struct RunConductor {
         }
         if !isQuiet || report.status != .succeeded { tellWhatNext(report) }
         return ExitStatus(report.run, stoppedBy: stop.signal)
+    }
+
+    /// How the program ends if it can write what it has to.
+    private func exit(of result: Result<Report, any Error>) -> ExitStatus {
+        switch result {
+        case .success(let report): ExitStatus(report.run, stoppedBy: stop.signal)
+        case .failure(let error): CommandFailure(error).status
+        }
     }
 
     // MARK: While it lasts
@@ -65,8 +77,22 @@ struct RunConductor {
             defer { group.cancelAll() }
             return try await begin { handle in
                 progress.begin(handle)
+                desk?.begin(subject(handle, progress))
                 if stop.signal != nil { handle.cancel(drain: true) }
             }
+        }
+    }
+
+    /// The run as other programs see it.
+    private func subject(_ handle: RunHandle, _ progress: RunProgress) -> OwnerDesk.Subject {
+        OwnerDesk.Subject(handle.runID) {
+            progress.snapshot(currency: engine.store.currency)
+        } cancel: { drain in
+            stop.raise(.cancel)
+            handle.cancel(drain: drain)
+            // A list that ends early would be taken for whole, if it were not for the flag that was raised.
+            shell.input.stop()
+            console.screen.say("stopping: cancelled from another terminal")
         }
     }
 

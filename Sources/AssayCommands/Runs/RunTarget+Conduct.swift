@@ -1,4 +1,5 @@
 import Assay
+import AssaySQLite
 
 extension RunTarget {
     /// Runs the target in the store that the settings name, from an engine of its own to the exit status.
@@ -23,14 +24,34 @@ extension RunTarget {
     ) async throws -> ExitStatus {
         let engine = engine(store, in: shell)
         warnings.pass(to: engine)
+        let desk = store is SQLiteStore ? OwnerDesk() : nil
         let conductor = RunConductor(
-            shell: shell, console: console, engine: engine, stop: stop, isQuiet: try console.settings.quiet())
+            shell: shell, console: console, engine: engine, stop: stop, desk: desk,
+            isQuiet: try console.settings.quiet())
         var options = options
         var request = request
         if !options.budgets.isEmpty { request["budgets"] = .array(options.budgets.map(\.jsonValue)) }
         options.request = .object(request)
-        return try await conductor.conduct(options) { options, watching in
-            try await run(engine, options, watching)
+        let socket = socket(beside: store, desk, console)
+        let result: Result<ExitStatus, any Error>
+        do {
+            let exit = try await conductor.conduct(options) { options, watching in
+                try await run(engine, options, watching)
+            }
+            result = .success(exit)
+        } catch {
+            result = .failure(error)
+        }
+        await socket?.close()
+        return try result.get()
+    }
+
+    /// The socket at which other programs may ask for the run; a run does without when there cannot be one.
+    private func socket(beside store: any Store, _ desk: OwnerDesk?, _ console: Console) -> OwnerSocket? {
+        guard let desk, let store = store as? SQLiteStore else { return nil }
+        do { return try OwnerSocket(SQLiteStore.socketName, in: store.folder, desk: desk) } catch {
+            console.warn("other programs cannot watch or cancel the run: \(error.message.safe)")
+            return nil
         }
     }
 }

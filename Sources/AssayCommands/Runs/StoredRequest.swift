@@ -74,6 +74,7 @@ struct StoredRequest {
         switch (path[0], path.last) {
         case ("runner", _): return [.runner, .workers]
         case ("on_failure", _): return [.onFailure]
+        case ("budget", _): return [.budget]
         case ("error_strategy", _): return [.retries]
         case ("processors", "timeout"): return [.timeout]
         case ("processors", _) where path.contains("runner"): return [.runner, .workers]

@@ -8,9 +8,18 @@ package enum StopSignal: Sendable {
     case interrupt
     /// SIGTERM.
     case terminate
+    /// `assay cancel`, which only the run is asked by.
+    case cancel
 
-    var status: ExitStatus { self == .interrupt ? .interrupted : .terminated }
-    fileprivate var number: Int32 { self == .interrupt ? SIGINT : SIGTERM }
+    var status: ExitStatus {
+        switch self {
+        case .interrupt: .interrupted
+        case .terminate: .terminated
+        case .cancel: .failed
+        }
+    }
+
+    private static let numbers: KeyValuePairs = [StopSignal.interrupt: SIGINT, .terminate: SIGTERM]
 
     /// The signals that this program receives from now on, until nobody listens any more.
     ///
@@ -20,9 +29,9 @@ package enum StopSignal: Sendable {
         let (stream, continuation) = AsyncStream.makeStream(of: StopSignal.self)
         let queue = DispatchQueue(label: "assay.signals")
         let count = Count()
-        let sources = [StopSignal.interrupt, .terminate].map { kind in
-            signal(kind.number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: kind.number, queue: queue)
+        let sources = numbers.map { kind, number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 continuation.yield(kind)
                 let soFar = count.next()
@@ -36,7 +45,7 @@ package enum StopSignal: Sendable {
         continuation.onTermination = { _ in
             for source in sources { source.cancel() }
             // From here on a signal ends the program as it does any other.
-            for kind in [StopSignal.interrupt, .terminate] { signal(kind.number, SIG_DFL) }
+            for (_, number) in numbers { signal(number, SIG_DFL) }
         }
         return stream
     }

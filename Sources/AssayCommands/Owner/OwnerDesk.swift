@@ -1,0 +1,127 @@
+package import Assay
+import Foundation
+import Synchronization
+
+/// The run that this program carries through, as other programs may see and stop it.
+package final class OwnerDesk: Sendable {
+    /// What a run in progress can be asked.
+    package struct Subject: Sendable {
+        let run: Run.ID
+        let block: @Sendable () -> ProgressBlock?
+        let cancel: @Sendable (_ drain: Bool) -> Void
+
+        /// A run that `block` draws and `cancel` stops.
+        package init(
+            _ run: Run.ID, block: @escaping @Sendable () -> ProgressBlock?,
+            cancel: @escaping @Sendable (_ drain: Bool) -> Void
+        ) {
+            self.run = run
+            self.block = block
+            self.cancel = cancel
+        }
+    }
+
+    /// How a run stands for those who ask.
+    enum Stand {
+        /// No run has begun yet; the one that is asked for may.
+        case notYet
+        /// It is none of this program's.
+        case unknown
+        case inProgress(ProgressBlock?)
+        case ended(ExitStatus)
+    }
+
+    private struct State {
+        var subject: Subject?
+        var exit: ExitStatus?
+        var isClosing = false
+        var bells: [ObjectIdentifier: Bell] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// No run yet.
+    package init() {}
+
+    /// From now on `subject` can be asked for.
+    package func begin(_ subject: Subject) {
+        state.withLock { $0.subject = subject }
+        ring()
+    }
+
+    /// Tells those who watch that something has changed.
+    package func ring() {
+        for bell in state.withLock({ Array($0.bells.values) }) { bell.ring() }
+    }
+
+    /// The run has ended, its end is in the store, and the program will end with `exit`.
+    package func end(_ exit: ExitStatus) {
+        state.withLock { $0.exit = exit }
+        ring()
+    }
+
+    /// Lets those who watch go.
+    func close() {
+        state.withLock { $0.isClosing = true }
+        ring()
+    }
+
+    var isClosing: Bool { state.withLock { $0.isClosing } }
+
+    func listen(_ bell: Bell) { state.withLock { $0.bells[ObjectIdentifier(bell)] = bell } }
+    func leave(_ bell: Bell) { state.withLock { $0.bells[ObjectIdentifier(bell)] = nil } }
+
+    func stand(of run: Run.ID) -> Stand {
+        let (subject, exit) = state.withLock { ($0.subject, $0.exit) }
+        guard let subject else { return exit == nil ? .notYet : .unknown }
+        guard subject.run == run else { return .unknown }
+        return exit.map { .ended($0) } ?? .inProgress(subject.block())
+    }
+
+    /// Stops the run; the stop is in force on return.
+    ///
+    /// - Returns: `false` when it is not in progress here.
+    func cancel(_ run: Run.ID, drain: Bool) -> Bool {
+        let subject = state.withLock { state in state.exit == nil ? state.subject : nil }
+        guard let subject, subject.run == run else { return false }
+        subject.cancel(drain)
+        return true
+    }
+}
+
+/// Wakes a thread that waits for an event of the system.
+final class Bell: Sendable {
+    /// Becomes readable when the bell is rung.
+    let descriptor: Int32
+    private let handle: Int32
+    private let isRung = Mutex(false)
+
+    init() {
+        var ends: [Int32] = [-1, -1]
+        pipe(&ends)
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        (descriptor, handle) = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(descriptor)
+        close(handle)
+    }
+
+    func ring() {
+        isRung.withLock { isRung in
+            guard !isRung else { return }
+            isRung = write(handle, "x", 1) == 1
+        }
+    }
+
+    /// Forgets that it was rung.
+    func silence() {
+        isRung.withLock { isRung in
+            guard isRung else { return }
+            var byte: UInt8 = 0
+            _ = read(descriptor, &byte, 1)
+            isRung = false
+        }
+    }
+}

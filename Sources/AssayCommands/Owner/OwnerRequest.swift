@@ -1,0 +1,95 @@
+package import Assay
+
+/// What another program may ask of the one that owns a store: one JSON object a line.
+package enum OwnerRequest: Hashable, Sendable {
+    /// To stop a run; items in flight may finish or not.
+    case cancel(Run.ID, drain: Bool)
+    /// To tell how a run stands now.
+    case state(Run.ID)
+    /// To tell how a run stands whenever that changes, until it has ended.
+    case watch(Run.ID)
+
+    /// The request in a line.
+    package init(line: [UInt8]) throws(CommandFailure) {
+        let json: JSONValue
+        do { json = try JSONValue(json: line) } catch { throw CommandFailure.usage("not a JSON object: \(error)") }
+        guard let run = json["run"]?.string.flatMap({ Identifier($0) }) else {
+            throw CommandFailure.usage("key 'run' must name a run")
+        }
+        switch json["request"]?.string {
+        case "cancel":
+            guard let drain = json["drain"]?.bool else {
+                throw CommandFailure.usage("key 'drain' must be true or false")
+            }
+            self = .cancel(run, drain: drain)
+        case "state": self = .state(run)
+        case "watch": self = .watch(run)
+        default: throw CommandFailure.usage("key 'request' must be cancel, state or watch")
+        }
+    }
+
+    /// The request as JSON.
+    package var jsonValue: JSONValue {
+        switch self {
+        case .cancel(let run, let drain): ["request": "cancel", "run": .string(run.text), "drain": .bool(drain)]
+        case .state(let run): ["request": "state", "run": .string(run.text)]
+        case .watch(let run): ["request": "watch", "run": .string(run.text)]
+        }
+    }
+}
+
+/// What the owner of a store answers: one JSON object a line.
+package enum OwnerAnswer: Sendable {
+    /// The stop is in force.
+    case stopping
+    /// The run is none of those that are in progress here.
+    case notInProgress
+    /// How the run stands.
+    case progress(ProgressBlock)
+    /// The run has ended, and its end is in the store; this is how its program ends.
+    case ended(ExitStatus)
+    /// The request was not understood.
+    case refused(String)
+
+    /// The answer in a line.
+    package init(line: [UInt8]) throws(CommandFailure) {
+        let json: JSONValue
+        do { json = try JSONValue(json: line) } catch {
+            throw CommandFailure(.unavailable, "the program that holds the run answers in words nobody knows: \(error)")
+        }
+        switch json["answer"]?.string {
+        case "stopping": self = .stopping
+        case "not_in_progress": self = .notInProgress
+        case "progress":
+            guard let block = ProgressBlock(json: json) else { throw Self.unknown }
+            self = .progress(block)
+        case "ended":
+            guard let code = json["exit"]?.number?.integer, let exit = ExitStatus(rawValue: Int32(code)) else {
+                throw Self.unknown
+            }
+            self = .ended(exit)
+        case "refused": self = .refused(json["message"]?.string ?? "")
+        default: throw Self.unknown
+        }
+    }
+
+    private static var unknown: CommandFailure {
+        CommandFailure(
+            .unavailable, "the program that holds the run answers in words this version does not know; wait for its end"
+        )
+    }
+
+    /// The answer as JSON.
+    package var jsonValue: JSONValue {
+        switch self {
+        case .stopping: return ["answer": "stopping"]
+        case .notInProgress: return ["answer": "not_in_progress"]
+        case .progress(let block):
+            var object = block.jsonValue.object ?? [:]
+            object["answer"] = "progress"
+            return .object(object)
+        case .ended(let exit): return ["answer": "ended", "exit": JSONValue(count: Int(exit.rawValue))]
+        case .refused(let message): return ["answer": "refused", "message": .string(message)]
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Assay
+import AssaySQLite
+import Foundation
+
+/// Follows a run that another program carries through, to its end.
+struct RunFollower {
+    /// A run that has ended.
+    struct End {
+        let run: Run
+        /// How the program that carried it through ends, or would have.
+        let exit: ExitStatus
+        /// Whether it had ended before anybody asked.
+        let wasOver: Bool
+    }
+
+    let console: Console
+    let shell: Shell
+
+    /// Returns when the run that the user calls `name` has ended, woken by the program that carries it through.
+    ///
+    /// When that program dies, what it left is put in order, and so ends the run.
+    ///
+    /// - Parameters:
+    ///   - cancelling: whether the run is to be stopped, and whether items in flight may finish; `nil`: it is left alone.
+    ///   - changed: is told how the run stands.
+    func follow(
+        _ name: String, cancelling drain: Bool? = nil, changed: (ProgressBlock) throws -> Void = { _ in }
+    ) async throws -> End {
+        var isFirst = true
+        var wasAnswered = true
+        while true {
+            let store = try await StoreAccess.database(console, in: shell)
+            defer { StoreAccess.close(store) }
+            let run = try await store.existingRun(name)
+            guard !run.status.isTerminal else {
+                let wasOver = isFirst && !store.recovered.contains(run.id)
+                return End(run: run, exit: ExitStatus(run), wasOver: wasOver)
+            }
+            try Task.checkCancellation()
+            isFirst = false
+            if let client = try OwnerClient(SQLiteStore.socketName, in: store.folder) {
+                if let exit = try await converse(client, run.id, drain, changed) {
+                    let ended = try await store.existingRun(name)
+                    return End(run: ended, exit: exit, wasOver: false)
+                }
+                // It has gone without a word. When it is dead, what it left is found as soon as the store is free.
+                wasAnswered = true
+                try await ownerGone(from: store)
+            } else if wasAnswered {
+                // It may have ended while it was asked for.
+                wasAnswered = false
+            } else {
+                throw CommandFailure(
+                    .unavailable,
+                    "the program that holds run '\(run.id)' cannot be reached; it was not started by 'assay run'")
+            }
+        }
+    }
+
+    /// Speaks with the owner until the run has ended; `nil` when the owner goes away before that.
+    private func converse(
+        _ client: OwnerClient, _ run: Run.ID, _ drain: Bool?, _ changed: (ProgressBlock) throws -> Void
+    ) async throws -> ExitStatus? {
+        // An owner that has gone is met as the end of its answers.
+        if let drain { try? client.ask(.cancel(run, drain: drain)) }
+        try? client.ask(.watch(run))
+        for try await answer in client.answers {
+            switch answer {
+            case .ended(let exit): return exit
+            case .progress(let block): try changed(block)
+            case .refused(let reason):
+                throw CommandFailure(.unavailable, "the program that holds the run says: \(reason)")
+            case .stopping: console.note("run \(run) is stopping")
+            case .notInProgress: continue
+            }
+        }
+        return nil
+    }
+
+    /// Returns when the owner of the store has gone, or a new one answers.
+    private func ownerGone(from store: SQLiteStore) async throws {
+        for await _ in SQLiteStore.ownerGone(from: store.folder) {}
+        try Task.checkCancellation()
+    }
+}
+
+extension RunFollower {
+    /// Follows as ``follow(_:cancelling:changed:)`` and gives up after `limit`.
+    func follow(
+        _ name: String, cancelling drain: Bool? = nil, atMost limit: Duration?,
+        changed: @escaping @Sendable (ProgressBlock) throws -> Void = { _ in }
+    ) async throws -> End {
+        guard let limit else { return try await follow(name, cancelling: drain, changed: changed) }
+        let time = shell.world.time
+        let deadline = time.uptime() + limit
+        return try await withThrowingTaskGroup(of: End.self) { group in
+            group.addTask { try await follow(name, cancelling: drain, changed: changed) }
+            group.addTask {
+                try await time.sleep(until: deadline)
+                throw CommandFailure(.timedOut, "run '\(name)' is still in progress after \(limit.brief)")
+            }
+            defer { group.cancelAll() }
+            guard let end = try await group.next() else { throw CancellationError() }
+            return end
+        }
+    }
+
+    /// Writes how the run ended: a line for people, or the run as an object.
+    func write(_ end: End) throws {
+        let counts = end.run.counts
+        switch console.format {
+        case .table:
+            try console.write(lines: [
+                "run \(end.run.id): \(end.run.status.rawValue)  \(counts.succeeded.grouped) succeeded, "
+                    + "\(counts.failed.grouped) failed of \(counts.total.grouped)"
+            ])
+        case .json, .jsonl:
+            guard case .object(var object) = try end.run.row else { return }
+            object["schema"] = "assay/run/1"
+            try console.write(json: JSONValue.object(object).json + "\n")
+        case .none: break
+        }
+    }
+
+    /// Says how to go on with a run that did not succeed.
+    func tellWhatNext(_ end: End) {
+        guard end.run.isListed, end.run.status != .succeeded else { return }
+        let verb = end.run.status == .partial ? "retry" : "resume"
+        console.note("to go on: assay \(verb) \(end.run.id)\(console.settings.storeAgain)")
+    }
+}

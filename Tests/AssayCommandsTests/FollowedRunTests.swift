@@ -1,0 +1,139 @@
+import Assay
+import AssayCommands
+import Foundation
+import Testing
+
+/// Two commands that share a store, as two terminals do.
+@Suite("A run that others follow") struct FollowedRunTests {
+    private static func shell(_ gate: Gate) throws -> TestShell {
+        let shell = try TestShell(registry: gate.registry)
+        try shell.write(
+            "run_as: processor\nprocessors: [{processor_id: w, processor_type: waits, parameters: {}}]\n", to: "p.yaml")
+        try shell.write("{\"data\":\"one\"}\n{\"data\":\"two\"}\n", to: "in.jsonl")
+        return shell
+    }
+
+    /// The second terminal, with what it writes.
+    private static func terminal(_ shell: TestShell) -> (shell: Shell, output: CollectingSink, messages: CollectingSink)
+    {
+        let (output, messages) = (CollectingSink(), CollectingSink())
+        var value = shell.value
+        (value.output, value.messages) = (output, messages)
+        return (value, output, messages)
+    }
+
+    @Test(
+        "is stopped, with or without what is in flight, and told so when its end is stored", arguments: [true, false])
+    func cancel(drain: Bool) async throws {
+        let gate = Gate()
+        let shell = try Self.shell(gate)
+        async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
+        await gate.arrival()
+        let other = Self.terminal(shell)
+        let words = ["cancel", "last"] + (drain ? [] : ["--now"])
+        async let cancelled = CommandLineTool.run(words, in: other.shell)
+        if drain {
+            await other.messages.waits(for: "is stopping")
+            gate.open()
+        }
+        #expect(await cancelled == 0)
+        #expect(await code == 1)
+        gate.open()
+        #expect(other.output.text.contains("cancelled  \(drain ? 1 : 0) succeeded, 0 failed of 2"))
+        #expect(other.messages.text.contains("to go on: assay resume"))
+        #expect(shell.messages.text.contains("cancelled from another terminal"))
+        #expect(await shell.assay("cancel", "last") == 1)
+        #expect(shell.messages.text.contains("had ended before: cancelled"))
+        #expect(await shell.assay("resume", "last", "-o", "none") == 0)
+    }
+
+    @Test("lets others wait for its end and tells them its exit code", arguments: ["wait", "watch"])
+    func wait(command: String) async throws {
+        let gate = Gate()
+        let shell = try Self.shell(gate)
+        async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
+        await gate.arrival()
+        let other = Self.terminal(shell)
+        async let waited = CommandLineTool.run([command, "last"], in: other.shell)
+        if command == "watch" { await other.messages.waits(for: "0 of 2") }
+        gate.open()
+        #expect(await waited == 0)
+        #expect(await code == 0)
+        #expect(other.output.text.contains("succeeded  2 succeeded, 0 failed of 2"))
+        #expect(await shell.assay(command, "last") == 0)
+    }
+
+    @Test("tells those who wait that a signal ended it")
+    func signal() async throws {
+        let gate = Gate()
+        let shell = try Self.shell(gate)
+        async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
+        await gate.arrival()
+        let other = Self.terminal(shell)
+        async let waited = CommandLineTool.run(["watch", "last", "-o", "jsonl"], in: other.shell)
+        await other.output.waits(for: "\"counts\"")
+        shell.signals.yield(.interrupt)
+        await shell.messages.waits(for: "once more stops at once")
+        gate.open()
+        #expect(await waited == 130)
+        #expect(await code == 130)
+    }
+
+    @Test("goes on when those who wait run out of time")
+    func timeout() async throws {
+        let gate = Gate()
+        let shell = try Self.shell(gate)
+        async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
+        await gate.arrival()
+        let other = Self.terminal(shell)
+        #expect(await CommandLineTool.run(["wait", "last", "--timeout", "1ms"], in: other.shell) == 124)
+        #expect(other.messages.text.contains("is still in progress after 1ms"))
+        gate.open()
+        #expect(await code == 0)
+    }
+
+    @Test("is listed with the counts it has by now")
+    func counts() async throws {
+        let gate = Gate()
+        let shell = try Self.shell(gate)
+        async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
+        await gate.arrival()
+        let (text, _) = await shell.output(of: "runs", "list", "-o", "json")
+        let run = try JSONValue(json: text)["runs"]?.array?.first
+        #expect(run?["status"] == "running" && run?["counts"]?["total"] == 2)
+        gate.open()
+        #expect(await code == 0)
+    }
+
+    @Test("that dies is put in order by those who wait for it, who tell how it stands", arguments: ["wait", "cancel"])
+    func killed(command: String) throws {
+        let shell = try TestShell()
+        try shell.write(TestShell.capitals, to: "p.yaml")
+        let owner = try Program(["run", "p.yaml", "-", "--runner", "sequential"], in: shell.folder)
+        // More than a pipe holds, so that the program has begun to read when this returns.
+        owner.write(String(repeating: "\n", count: 200_000))
+        let follower = try Program(["watch", "last", "-o", "jsonl"], in: shell.folder)
+        // It has reached the owner once it is told how the run stands.
+        #expect(follower.lines(1).first?.contains("\"counts\"") == true)
+        owner.send(SIGKILL)
+        _ = owner.end()
+        #expect(follower.output().contains("\"code\":\"interrupted\""))
+        #expect(follower.end() == 1)
+        let late = try Program([command, "last"], in: shell.folder)
+        #expect(late.end() == 1)
+    }
+
+    @Test("is stopped also while it reads its inputs, and is not taken for whole")
+    func reading() async throws {
+        let shell = try TestShell()
+        try shell.write(TestShell.capitals, to: "p.yaml")
+        let owner = try Program(["run", "p.yaml", "-", "--runner", "sequential"], in: shell.folder)
+        owner.write("{\"data\":\"x\"}\n" + String(repeating: "\n", count: 200_000))
+        let canceller = try Program(["cancel", "last", "-o", "json"], in: shell.folder)
+        let text = canceller.output()
+        #expect(canceller.end() == 0)
+        #expect(owner.end() == 1)
+        #expect(try JSONValue(json: text)["error"]?["code"] == "cancelled")
+        #expect(await shell.assay("resume", "last") == 65)
+    }
+}
