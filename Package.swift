@@ -89,9 +89,14 @@ let package = Package(
         .testTarget(
             name: "AssayStatementsTests", dependencies: ["Assay", "AssayStatements"], exclude: ["Samples"],
             swiftSettings: settings),
+        .executableTarget(
+            name: "AssayWorkerHelper", dependencies: ["Assay", "AssayTesting"], path: "Tests/AssayWorkerHelper",
+            swiftSettings: settings),
         .testTarget(
             name: "AssayTests",
-            dependencies: ["Assay", "AssayTesting", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Assay", "AssayTesting", "AssayWorkerHelper", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
     ]
 )

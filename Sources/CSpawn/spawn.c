@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static int closed_on_exec(int ends[2]) {
@@ -34,6 +35,11 @@ int assay_socket_pair(int ends[2]) {
     setsockopt(ends[1], SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
     return closed_on_exec(ends);
 #endif
+}
+
+void assay_limit_receive(int socket, int milliseconds) {
+    struct timeval limit = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 }
 
 static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const char *folder,

@@ -29,6 +29,7 @@ struct Misbehaving: Processor {
         case "pid":
             usleep(100_000)
             return "\(getpid())"
+        case "nap": usleep(1_500_000)
         case "trap": _ = try await context.step("processing") { [Int]()[Int(input) ?? 0] }
         case "exit": exit(3)
         case "segv": raise(SIGSEGV)
@@ -83,7 +84,7 @@ struct Billed: Processor {
     let name = "billed"
 
     func extract(_ input: Int, in context: Context) async throws -> [Int] {
-        try await context.charge("desk", "open")
+        try await context.charge("desk", "open", key: "open")
         let read = try await context.step("read") {
             try await context.charge("ocr", "page", quantity: Number(input % 3 + 1))
             return try await context.call("vision", "read", key: .number(Number(input))) { _ in

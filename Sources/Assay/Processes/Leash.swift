@@ -77,7 +77,8 @@ package enum Leash {
         while read -r _; do :; done
         round=0
         while [ $round -lt 100 ]; do
-            found=$(grep -lsF -e "$1" /proc/[0-9]*/environ) || exit 0
+            found=$(grep -lsF -e "$1" /proc/[0-9]*/environ)
+            [ -n "$found" ] || exit 0
             for file in $found; do
                 process=${file#/proc/}
                 kill -KILL "${process%/environ}" 2>/dev/null

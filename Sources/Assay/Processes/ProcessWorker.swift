@@ -153,27 +153,42 @@ final class ProcessWorker: Worker {
 
     // MARK: The process
 
+    /// How many processes in a row may die before one has said that it is ready.
+    private static let starts = 10
+
     /// The process at hand, or a new one that has said that it has the processor.
     private func currentLink() async throws -> WorkerLink {
         if let link = state.withLock({ $0.link }) { return link }
-        do {
-            let link = try WorkerLink(pool.launch)
-            let stopped = state.withLock { state in
-                state.link = link
-                return state.stopped
+        var start = 1
+        while true {
+            do { return try await startLink() } catch let loss as WorkerLoss {
+                if state.withLock({ $0.stopped }) { throw CancellationError() }
+                // It may have been killed by somebody who wants no worker in particular.
+                if loss.isCrash, start < Self.starts {
+                    start += 1
+                    continue
+                }
+                if case .unavailable = loss { throw loss }
+                let reason = loss.error(inStep: nil).message
+                throw WorkerLoss.unavailable(
+                    ProcessingError(.runnerUnavailable, "a worker could not be started: \(reason)"))
             }
-            if stopped { link.child.signalGroup(SIGKILL) }
-            try await greet(link)
-            return link
-        } catch {
-            let stopped = state.withLock { state in
-                state.link = nil
-                return state.stopped
-            }
-            if stopped { throw CancellationError() }
-            throw error is WorkerLoss
-                ? error : WorkerLoss.unavailable(ProcessingError(wrapping: error, as: .runnerUnavailable))
         }
+    }
+
+    private func startLink() async throws -> WorkerLink {
+        let link: WorkerLink
+        do { link = try WorkerLink(pool.launch) } catch { throw WorkerLoss.unavailable(error) }
+        let stopped = state.withLock { state in
+            state.link = link
+            return state.stopped
+        }
+        if stopped { link.child.signalGroup(SIGKILL) }
+        do { try await greet(link) } catch {
+            state.withLock { $0.link = nil }
+            throw error
+        }
+        return link
     }
 
     /// Asks a new process for the processor.
@@ -182,19 +197,15 @@ final class ProcessWorker: Worker {
             processor: processor.name.text, definition: processor.definition.text,
             beat: pool.launch.heartbeatTimeout / 3, setup: pool.launch.setup)
         link.send(Frame(kind: .hello, parts: hello.parts))
-        let frame: Frame
-        do { frame = try await next(from: link) } catch let loss as WorkerLoss {
-            let reason = loss.error(inStep: nil).message
-            throw WorkerLoss.unavailable(
-                ProcessingError(.runnerUnavailable, "a worker could not be started: \(reason)"))
-        }
+        let frame = try await next(from: link)
         guard frame.kind == .ready, let words = try? Words(frame.parts.first) else {
-            try await kill(link, .unavailable(ProcessingError(.runnerUnavailable, "a worker could not be started")))
+            try await kill(link, .babbled(FrameFault("something else than that it is ready")))
         }
         if let refusal = WireError(words[0]) {
             link.retire()
             throw WorkerLoss.unavailable(ProcessingError(wrapping: refusal.error, as: .configuration))
         }
+        link.noteReady()
     }
 
     func stop() async {

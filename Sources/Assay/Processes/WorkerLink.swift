@@ -1,3 +1,4 @@
+internal import CSpawn
 import Foundation
 import Synchronization
 
@@ -9,6 +10,8 @@ final class WorkerLink: Sendable {
     private let outbox: Outbox
     private let nonce: Frame.Nonce
     private let heartbeatTimeout: Duration
+    /// The longest that a worker may take to be ready, if its heartbeat limit is no longer.
+    private static let startTimeout = Duration.seconds(30)
     private let inbox: Mutex<(decoder: FrameDecoder, chunk: [UInt8])>
 
     /// Starts a worker, which waits for its first message.
@@ -30,13 +33,16 @@ final class WorkerLink: Sendable {
         outbox = Outbox(ours)
         heartbeatTimeout = launch.heartbeatTimeout
         inbox = Mutex((FrameDecoder(nonce: nonce), [UInt8](repeating: 0, count: 64 << 10)))
-        let (seconds, attoseconds) = heartbeatTimeout.components
-        var limit = timeval()
-        limit.tv_sec = numericCast(seconds)
-        limit.tv_usec = numericCast(max(attoseconds / 1_000_000_000_000, seconds == 0 ? 1 : 0))
-        setsockopt(ours.number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        limitSilence(to: max(heartbeatTimeout, Self.startTimeout))
         // A grandchild may hold the other end: the end of the worker, not of the stream, is what wakes the reader.
         child.whenEnded { _ in _ = shutdown(ours.number, Int32(SHUT_RDWR)) }
+    }
+
+    /// Says that the worker has begun to beat.
+    func noteReady() { limitSilence(to: heartbeatTimeout) }
+
+    private func limitSilence(to limit: Duration) {
+        assay_limit_receive(socket.number, Int32(clamping: max(1, limit.milliseconds)))
     }
 
     func send(_ frame: Frame) { outbox.send(frame.encoded(nonce)) }

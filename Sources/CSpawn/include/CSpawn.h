@@ -11,6 +11,9 @@ int assay_pipe(int ends[2]);
 /// Makes a pair of connected stream sockets that no other program inherits; returns 0 or an error number.
 int assay_socket_pair(int ends[2]);
 
+/// Lets no receive on a socket wait longer than this; it then fails with EAGAIN.
+void assay_limit_receive(int socket, int milliseconds);
+
 /// Starts a program as the leader of a session of its own, with default signal dispositions and no signal blocked.
 ///
 /// `descriptors[n]` becomes the program's descriptor `n`, -1 stands for /dev/null; it gets no other one.

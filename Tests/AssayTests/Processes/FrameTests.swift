@@ -74,7 +74,8 @@ import Testing
     private static let call = CallRequest(
         service: "a", operation: "b", maximumCost: Money(billionths: 5), key: ["k": [1, .null]],
         options: CallOptions(
-            cache: CachePolicy(scope: .global, ttl: .nanoseconds(1_500_000_001), refresh: true), billing: .onAttempt))
+            cache: CachePolicy(scope: .global, ttl: .nanoseconds(1_500_000_001), refresh: true), billing: .onAttempt,
+            doubtPolicy: .settle))
     private static let messages: [DeskMessage] = [
         .openStep("a", inside: nil), .openStep("a", inside: "b"), .rejectSaved(path: "a", reason: "b"),
         .closeStep(path: "a/b#2", value: Array("null".utf8)),

@@ -120,7 +120,7 @@ import Testing
     @Test("work that takes longer than the heartbeat limit goes on, since the worker beats by itself") func beats()
         async throws
     {
-        let report = try await Helper.run(["pid"], on: try Helper.runner(1, heartbeatTimeout: .milliseconds(30)))
+        let report = try await Helper.run(["nap"], on: try Helper.runner(1, heartbeatTimeout: .milliseconds(500)))
         #expect(report.success)
     }
 
