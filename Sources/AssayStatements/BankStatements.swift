@@ -89,6 +89,9 @@ public struct BankStatements: Processor {
         self.init(name: name, reader: reader, includeTransactions: includes)
     }
 
+    /// Nothing is paid for.
+    public func expectedCosts(of input: Source) -> [ExpectedCost]? { [] }
+
     public func extract(_ input: Source, in context: Context) async throws -> StatementReport {
         let file =
             if let path = input.path {

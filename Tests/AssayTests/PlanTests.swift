@@ -88,7 +88,9 @@ struct Paying: Processor {
                     outcome.carried
                     ? .carried
                     : outcome.cached ? .cached : outcome.steps.contains(where: \.restored) ? .resumed : .run
-                #expect(entry.action == done || (entry.reason.contains("equal input") && done == .cached), "\(entry.inputID)")
+                #expect(
+                    entry.action == done || (entry.reason.contains("equal input") && done == .cached),
+                    "\(entry.inputID)")
                 #expect(entry.inputID == outcome.inputID)
             }
             #expect(plan.base == report.bill.baseCost)

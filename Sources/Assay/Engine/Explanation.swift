@@ -55,7 +55,7 @@ public struct Explanation: Sendable {
             all += page
         }
         events = Dictionary(grouping: all.filter { $0.inputID != nil }) { ExternalID(unchecked: $0.inputID ?? "") }
-        notices = all.filter { $0.inputID == nil }
+        notices = all.filter { $0.inputID == nil || $0.kind == .budgetExceeded || $0.kind == .budgetWarning }
     }
 
     // MARK: The run
@@ -96,6 +96,9 @@ public struct Explanation: Sendable {
                     "base charge", "\(charge.cost) \(currency)",
                     because: "price from \(origin), key \(charge.key ?? "none") was not on record")
             }
+        }
+        if run.error?.code == .budgetExhausted, run.counts.skipped == run.counts.total {
+            return [Decision("base charge", "refused", because: "it does not fit a budget")]
         }
         guard let earlierBase else { return [Decision("base charge", "none", because: "nothing was due")] }
         return [

@@ -19,6 +19,8 @@ struct SimpleProcessor: Processor {
         return try? RegisteredProcessor(SimpleProcessor(name: name, function: function, multiplier: multiplier))
     }
 
+    func expectedCosts(of input: JSONValue) -> [ExpectedCost]? { [] }
+
     func extract(_ input: JSONValue, in context: Context) throws -> JSONValue {
         switch function {
         case .passthrough: input
@@ -62,6 +64,8 @@ struct TextTransformer: Processor {
         guard let transformation = word ?? Transformation.none else { return nil }
         return try? RegisteredProcessor(TextTransformer(name: name, transformation: transformation))
     }
+
+    func expectedCosts(of input: JSONValue) -> [ExpectedCost]? { [] }
 
     func extract(_ input: JSONValue, in context: Context) throws -> JSONValue {
         let text = try input.requiredText(for: "text_transformer")

@@ -229,7 +229,7 @@ import Testing
             ),
             (
                 "{processor_id: a, processor_type: magic}",
-                "2:48: unknown processor type 'magic'; known: simple, text_transformer"
+                "2:48: unknown processor type 'magic'; known: command, http, simple, text_transformer"
             ),
             ("{processor_id: a, processor_type: [simple]}", "2:48: processor_type must be text, found a list"),
             (

@@ -20,6 +20,14 @@ struct HTTPProcessor: Processor {
     let maximumCost: Money?
     let cache: CachePolicy
 
+    func expectedCosts(of input: JSONValue) -> [ExpectedCost]? {
+        [
+            .call(
+                service, operation, maximumCost: maximumCost, key: plan.key(for: input),
+                options: CallOptions(cache: cache))
+        ]
+    }
+
     func extract(_ input: JSONValue, in context: Context) async throws -> JSONValue {
         let request = CallRequest(
             service: service, operation: operation, maximumCost: maximumCost, key: plan.key(for: input),
