@@ -23,11 +23,28 @@ public final class FaultyStore: Store {
 
     private let base: any Store
     private let fault: @Sendable (Write) throws -> Void
+    private let aftermath: @Sendable (Write) throws -> Void
 
     /// A store that asks `fault` before each write: what it throws is thrown, and nothing is written then.
-    public init(_ base: any Store = MemoryStore(), _ fault: @escaping @Sendable (Write) throws -> Void) {
+    ///
+    /// - Parameter aftermath: is asked after each write: what it throws is thrown although all of it was written, as
+    ///   by a program that dies before it hears so.
+    public init(
+        _ base: any Store = MemoryStore(), aftermath: @escaping @Sendable (Write) throws -> Void = { _ in },
+        _ fault: @escaping @Sendable (Write) throws -> Void
+    ) {
         self.base = base
         self.fault = fault
+        self.aftermath = aftermath
+    }
+
+    private nonisolated(nonsending) func write<Value>(
+        _ write: Write, _ body: nonisolated(nonsending) () async throws -> Value
+    ) async throws -> Value {
+        try fault(write)
+        let value = try await body()
+        try aftermath(write)
+        return value
     }
 
     public var currency: String { base.currency }
@@ -35,21 +52,20 @@ public final class FaultyStore: Store {
     public var keepsJSON: Bool { base.keepsJSON }
 
     public func begin(_ run: Run) async throws {
-        try fault(.begin(run))
-        try await base.begin(run)
+        try await write(.begin(run)) { try await base.begin(run) }
     }
 
     public func append(
         _ items: [StoredItem], settled: [CommittedOutcome], to run: Run.ID, epoch: Int
     ) async throws {
-        try fault(.append(items))
         if !settled.isEmpty { try fault(.commit(settled)) }
-        try await base.append(items, settled: settled, to: run, epoch: epoch)
+        try await write(.append(items)) {
+            try await base.append(items, settled: settled, to: run, epoch: epoch)
+        }
     }
 
     public func setTransformed(_ values: [(index: Int, value: Payload)], of run: Run.ID) async throws {
-        try fault(.setTransformed)
-        try await base.setTransformed(values, of: run)
+        try await write(.setTransformed) { try await base.setTransformed(values, of: run) }
     }
 
     public func items(of run: Run.ID, from start: Int, limit: Int) async throws -> [StoredItem] {
@@ -57,13 +73,11 @@ public final class FaultyStore: Store {
     }
 
     public func commit(_ outcomes: [CommittedOutcome], of run: Run.ID, epoch: Int) async throws -> [Bool] {
-        try fault(.commit(outcomes))
-        return try await base.commit(outcomes, of: run, epoch: epoch)
+        try await write(.commit(outcomes)) { try await base.commit(outcomes, of: run, epoch: epoch) }
     }
 
     public func withdrawOutputs(of run: Run.ID) async throws {
-        try fault(.withdraw)
-        try await base.withdrawOutputs(of: run)
+        try await write(.withdraw) { try await base.withdrawOutputs(of: run) }
     }
 
     public func outcomes(of run: Run.ID, from start: Int, limit: Int) async throws -> [Outcome] {
@@ -71,13 +85,11 @@ public final class FaultyStore: Store {
     }
 
     public func update(_ run: Run) async throws {
-        try fault(.update(run))
-        try await base.update(run)
+        try await write(.update(run)) { try await base.update(run) }
     }
 
     public func deleteContents(of run: Run.ID, at moment: Timestamp) async throws -> Bool {
-        try fault(.deleteContents(run))
-        return try await base.deleteContents(of: run, at: moment)
+        try await write(.deleteContents(run)) { try await base.deleteContents(of: run, at: moment) }
     }
 
     public func run(_ id: Run.ID) async throws -> Run? { try await base.run(id) }
@@ -87,8 +99,7 @@ public final class FaultyStore: Store {
     public func runs(matching filter: RunFilter) async throws -> [Run] { try await base.runs(matching: filter) }
 
     public func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws {
-        try fault(.save(checkpoint))
-        try await base.save(checkpoint, charges: charges)
+        try await write(.save(checkpoint)) { try await base.save(checkpoint, charges: charges) }
     }
 
     public func checkpoints(of item: CheckpointSubject) async throws -> (saved: [Checkpoint], damaged: [String]) {
@@ -96,13 +107,11 @@ public final class FaultyStore: Store {
     }
 
     public func dropCheckpoints(of item: CheckpointSubject) async throws {
-        try fault(.dropCheckpoints(item))
-        try await base.dropCheckpoints(of: item)
+        try await write(.dropCheckpoints(item)) { try await base.dropCheckpoints(of: item) }
     }
 
     public func record(_ charges: [Charge]) async throws -> [Charge] {
-        try fault(.record(charges))
-        return try await base.record(charges)
+        try await write(.record(charges)) { try await base.record(charges) }
     }
 
     public func charges(matching filter: ChargeFilter) async throws -> [Charge] {
@@ -111,8 +120,7 @@ public final class FaultyStore: Store {
 
     @discardableResult
     public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws -> Bool {
-        try fault(.file(call))
-        return try await base.file(call, charge: charge, cached: cached)
+        try await write(.file(call)) { try await base.file(call, charge: charge, cached: cached) }
     }
 
     public func ledgerPosition() async throws -> Int { try await base.ledgerPosition() }
@@ -138,25 +146,21 @@ public final class FaultyStore: Store {
     }
 
     public func removeCacheEntries(matching filter: CacheFilter) async throws -> Int {
-        try fault(.removeCacheEntries(filter))
-        return try await base.removeCacheEntries(matching: filter)
+        try await write(.removeCacheEntries(filter)) { try await base.removeCacheEntries(matching: filter) }
     }
 
     public func useCacheEntry(_ key: String, charge: Charge) async throws {
-        try fault(.useCacheEntry(key))
-        try await base.useCacheEntry(key, charge: charge)
+        try await write(.useCacheEntry(key)) { try await base.useCacheEntry(key, charge: charge) }
     }
 
     public func add(_ price: Price, for subject: PriceSubject, at moment: Timestamp) async throws {
-        try fault(.addPrice(subject))
-        try await base.add(price, for: subject, at: moment)
+        try await write(.addPrice(subject)) { try await base.add(price, for: subject, at: moment) }
     }
 
     public func prices() async throws -> PriceList { try await base.prices() }
 
     public func append(_ events: [Event]) async throws {
-        try fault(.events(events))
-        try await base.append(events)
+        try await write(.events(events)) { try await base.append(events) }
     }
 
     public func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event] {

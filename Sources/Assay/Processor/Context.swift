@@ -84,7 +84,8 @@ public struct Context: Sendable {
     ///
     /// - Parameters:
     ///   - maximumCost: the most it may cost; `nil`: the unit price.
-    ///   - key: the parameters by which calls are equal; `nil`: never cached.
+    ///   - key: the parameters by which calls are equal; `nil`: never cached, so a program that dies after the call and
+    ///     before the next step is saved makes it, and pays for it, again.
     ///   - options: caching and billing.
     ///   - body: makes the call, handing on ``Call/idempotencyKey``, and may say what it cost.
     /// - Throws: what `body` throws; ``ProcessingError`` with code `store` when the intent cannot be written, and then
