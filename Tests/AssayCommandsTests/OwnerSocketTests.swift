@@ -151,7 +151,7 @@ import Testing
         await socket.close()
     }
 
-    @Test("takes no more peers than it has threads for, and takes others when those have gone")
+    @Test("takes no more peers than it has threads for")
     func crowd() async throws {
         let folder = try Self.folder()
         let desk = OwnerDesk()

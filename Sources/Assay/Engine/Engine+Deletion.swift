@@ -24,7 +24,7 @@ extension Engine {
             let mayGoOn = run.status != .succeeded && run.isListed
             guard mayGoOn, !force else { return nil }
             return "it is the last run of an execution that is not finished, which could not be resumed; "
-                + "say force to delete it all the same"
+                + "force deletes it all the same"
         }
         guard try await !isCovered(run, by: newer.filter { $0.deletedAt == nil }) else { return nil }
         return "a resume of run '\(newest.id)' still needs what it did"

@@ -26,26 +26,24 @@ struct RunFollower {
     func follow(
         _ name: String, cancelling drain: Bool? = nil, changed: (ProgressBlock) throws -> Void = { _ in }
     ) async throws -> End {
+        var name = name
         var isFirst = true
         var wasAnswered = true
         while true {
-            let store = try await StoreAccess.database(console, in: shell)
-            defer { StoreAccess.close(store) }
-            let run = try await store.existingRun(name)
+            let (run, folder, isFound) = try await look(up: name)
             guard !run.status.isTerminal else {
-                let wasOver = isFirst && !store.recovered.contains(run.id)
-                return End(run: run, exit: ExitStatus(run), wasOver: wasOver)
+                return End(run: run, exit: ExitStatus(run), wasOver: isFirst && !isFound)
             }
             try Task.checkCancellation()
-            isFirst = false
-            if let client = try OwnerClient(SQLiteStore.socketName, in: store.folder) {
+            // What begins so, or is the last one, may be another run a moment later.
+            (name, isFirst) = (run.id.text, false)
+            if let client = try OwnerClient(SQLiteStore.socketName, in: folder) {
                 if let exit = try await converse(client, run.id, drain, changed) {
-                    let ended = try await store.existingRun(name)
-                    return End(run: ended, exit: exit, wasOver: false)
+                    return End(run: try await look(up: name).run, exit: exit, wasOver: false)
                 }
                 // It has gone without a word. When it is dead, what it left is found as soon as the store is free.
                 wasAnswered = true
-                try await ownerGone(from: store)
+                for await _ in SQLiteStore.ownerGone(from: folder) {}
             } else if wasAnswered {
                 // It may have ended while it was asked for.
                 wasAnswered = false
@@ -55,6 +53,16 @@ struct RunFollower {
                     "the program that holds run '\(run.id)' cannot be reached; it was not started by 'assay run'")
             }
         }
+    }
+
+    /// The run as it is on record, the folder of its store, and whether it was a dead program's and was ended now.
+    ///
+    /// The store is closed again: an owner that ends can put its log away only when nobody else reads.
+    private func look(up name: String) async throws -> (run: Run, folder: String, isFound: Bool) {
+        let store = try await StoreAccess.database(console, in: shell)
+        defer { StoreAccess.close(store) }
+        let run = try await store.existingRun(name)
+        return (run, store.folder, store.recovered.contains(run.id))
     }
 
     /// Speaks with the owner until the run has ended; `nil` when the owner goes away before that.
@@ -75,12 +83,6 @@ struct RunFollower {
             }
         }
         return nil
-    }
-
-    /// Returns when the owner of the store has gone, or a new one answers.
-    private func ownerGone(from store: SQLiteStore) async throws {
-        for await _ in SQLiteStore.ownerGone(from: store.folder) {}
-        try Task.checkCancellation()
     }
 }
 
