@@ -74,6 +74,7 @@ import Testing
         let shell = try TestShell()
         #expect(await shell.assay("init", "demo") == 0)
         #expect(shell.messages.text.contains("now try: assay run demo/pipeline.yaml demo/statements"))
+        #expect(shell.messages.text.contains("assay run demo/program.yaml --inputs demo/documents.jsonl"))
         try FileManager.default.removeItem(atPath: shell.folder + "/demo/pipeline.yaml")
         try shell.write("mine", to: "demo/statements/2025-02.ofx")
         #expect(await shell.assay("init", "demo") == 74)

@@ -65,4 +65,57 @@ import Testing
             #expect((belgian["factors"] as? [String: Any])?["average_daily_balance"] as? Double == 46915.47)
         }
     }
+
+    /// The report of `assay run PIPELINE --inputs INPUTS` in `folder`.
+    private func report(of pipeline: String, over inputs: String, in folder: URL) throws -> (
+        outputs: [[String: Any]], texts: [String?], total: Double?, avoided: Double?
+    ) {
+        let run = try output(of: "assay", ["run", pipeline, "--inputs", inputs, "-o", "json"], in: folder)
+        #expect(run.status == 0, "\(run.text)")
+        let report = try #require(try JSONSerialization.jsonObject(with: Data(run.text.utf8)) as? [String: Any])
+        let outcomes = report["outcomes"] as? [[String: Any]] ?? []
+        let bill = report["cost_breakdown"] as? [String: Any]
+        return (
+            outcomes.compactMap { $0["output"] as? [String: Any] }, outcomes.map { $0["output"] as? String },
+            bill?["total_cost"] as? Double, bill?["avoided_cost"] as? Double
+        )
+    }
+
+    @Test("a worker in Python pays for a look-up once and charges its pages") func worker() throws {
+        try inFolder { folder in
+            let example = Self.package.appendingPathComponent("Examples/programs")
+            let (outputs, _, total, avoided) = try report(
+                of: example.appendingPathComponent("score.yaml").path,
+                over: example.appendingPathComponent("documents.jsonl").path, in: folder)
+            #expect(outputs.map { $0["accepted"] as? Bool } == [true, true, false])
+            #expect(outputs.map { $0["pages"] as? Int } == [3, 8, 1])
+            // Two look-ups of 0.75 and twelve pages of 0.05.
+            #expect(total == 2.1)
+            #expect(avoided == 0.75)
+        }
+    }
+
+    @Test("programs that are started for each input answer on their output") func once() throws {
+        try inFolder { folder in
+            let example = Self.package.appendingPathComponent("Examples/programs")
+            let inputs = example.appendingPathComponent("texts.jsonl").path
+            let words = try report(of: example.appendingPathComponent("words.yaml").path, over: inputs, in: folder)
+            #expect(words.outputs.map { $0["words"] as? Int } == [4, 3])
+            let upper = try report(of: example.appendingPathComponent("upper.yaml").path, over: inputs, in: folder)
+            #expect(upper.texts == ["THE QUICK BROWN FOX", "JUMPS OVER IT"])
+        }
+    }
+
+    @Test("what assay init writes runs as it stands, the processor in Python too") func initialFiles() throws {
+        try inFolder { folder in
+            #expect(try output(of: "assay", ["init"], in: folder).status == 0)
+            let (outputs, _, total, avoided) = try report(of: "program.yaml", over: "documents.jsonl", in: folder)
+            #expect(
+                outputs.map { $0["text"] as? String } == [
+                    "hello, Ada Lovelace", "hello, Grace Hopper", "hello, Ada Lovelace",
+                ])
+            #expect(total == 0.5)
+            #expect(avoided == 0.25)
+        }
+    }
 }

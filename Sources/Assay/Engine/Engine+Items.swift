@@ -145,8 +145,10 @@ extension Engine {
             }
         case .failure(let thrown):
             var work = work
-            let error = try await note(thrown, of: &work)
-            let crashed = (thrown as? WorkerLoss)?.isCrash == true
+            let error = try await failure(thrown, of: work)
+            let lost = (thrown as? WorkerLoss)?.isCrash == true
+            let crashed = lost || (session.processor.startsPrograms && error.isCrashOfProgram)
+            if crashed { work.crashes += 1 }
             let isPoison = crashed && work.crashes >= session.options.maxCrashes
             // Who died of an item is not its failure: that is tried again whatever the policy for failures says.
             let delay =
@@ -166,7 +168,7 @@ extension Engine {
                     "attempt": JSONValue(work.attempt), "after_ms": JSONValue(delay),
                 ]
             }
-            if crashed { work.desk.forgetCharges() }
+            if lost { work.desk.forgetCharges() }
             // Before the wait: an attempt that was left behind must find out at once that it no longer counts.
             work.desk.beginAttempt(forgetting: session.options.recovery == .reprocess)
             // A cancelled wait means that this loop was left behind, which `begin` finds out.
@@ -184,11 +186,9 @@ extension Engine {
     }
 
     /// The failure that an attempt ended with; after the loss of its worker nothing of it goes on.
-    private nonisolated(nonsending) func note(_ thrown: any Error, of work: inout Work) async throws -> ProcessingError
-    {
+    private nonisolated(nonsending) func failure(_ thrown: any Error, of work: Work) async throws -> ProcessingError {
         guard let loss = thrown as? WorkerLoss else { return ProcessingError(wrapping: thrown, as: .extraction) }
         if case .unavailable(let error) = loss { throw error }
-        if loss.isCrash { work.crashes += 1 }
         let error = loss.error(inStep: work.desk.openStep)
         try await work.desk.doubtOpenCalls()
         return error

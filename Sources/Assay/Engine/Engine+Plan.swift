@@ -48,14 +48,21 @@ extension Engine {
         let (options, page) = try await settleRunner(options, for: processor, rest)
         let (run, history) = try await prepare(processor, options, failedOnly: failedOnly)
         var planner = Planner(engine: self, processor: processor, options: options, run: run, history: history)
-        var gate = ListGate(options, runID: run.id)
-        while case let items = try await page(1_024), !items.isEmpty {
-            for item in items {
-                gate.check(item, at: planner.plan.entries.count)
-                try await planner.add(item)
+        do {
+            var gate = ListGate(options, runID: run.id)
+            while case let items = try await page(1_024), !items.isEmpty {
+                for item in items {
+                    gate.check(item, at: planner.plan.entries.count)
+                    try await planner.add(item)
+                }
             }
+            let plan = try await planner.finish(violation: gate.violation)
+            await processor.finish?(run.id)
+            return plan
+        } catch {
+            await processor.finish?(run.id)
+            throw error
         }
-        return try await planner.finish(violation: gate.violation)
     }
 }
 
@@ -106,7 +113,7 @@ private struct Planner {
         let context = Context(
             runID: run.id, executionID: run.executionID, processorID: run.processorID, scope: run.scope,
             lineage: run.lineage, inputID: item.id, attempt: 1, phase: .preprocessing,
-            itemIndex: plan.entries.count, desk: PlanDesk())
+            itemIndex: plan.entries.count, desk: PlanDesk(options: options))
         var input = item.data
         switch await processor.prepare(item.data, context) {
         case .unchanged: break

@@ -5,10 +5,9 @@ struct PlanDesk: Desk {
     /// A processor asked for something that a plan does not do.
     struct NotPlanned: Error {}
 
-    var options: RunOptions { RunOptions() }
+    let options: RunOptions
 
     func warn(_ message: String, in context: Context) {}
-
     func logger(for context: Context) -> Logger { Logger(label: "assay") { _ in SwiftLogNoOpLogHandler() } }
     func openStep(_ name: String, inside outer: String?, in context: Context) throws -> OpenedStep {
         throw NotPlanned()

@@ -68,6 +68,9 @@ public struct ProcessingError: Error, Sendable {
     /// The name under which the failure record says what was thrown.
     public var exception: String { thrownName ?? code.exception }
 
+    /// Whether a program that worked on the item died of it, and another one may not.
+    var isCrashOfProgram: Bool { code == .workerCrashed && retryable }
+
     /// `error` as a failure of `code`: a ``ProcessingError`` keeps its own code, anything else takes `code`.
     init(wrapping error: any Error, as code: Code) {
         if let known = error as? ProcessingError {

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Works on items concurrently in this program, each worker on a thread of its own, so a processor may block.
 public struct ThreadRunner: Runner {
@@ -72,14 +73,48 @@ extension Runner where Self == SequentialRunner {
 struct ThreadWorker: Worker {
     private let processor: RegisteredProcessor
     private let thread = WorkerThread()
+    private let attempts = Attendance()
 
     init(_ processor: RegisteredProcessor) { self.processor = processor }
 
     var executor: (any TaskExecutor)? { thread }
 
     func extract(_ input: Payload, in context: Context) async throws -> Payload {
-        try await processor.extract(input, context)
+        guard processor.startsPrograms else { return try await processor.extract(input, context) }
+        attempts.begin()
+        defer { attempts.end() }
+        return try await processor.extract(input, context)
     }
 
+    /// Nothing that could be ended, but for processes that the processor ends itself when it is cancelled.
+    func stop() async { if processor.startsPrograms { await attempts.waitForEnd() } }
+
     func retire() { thread.retire() }
+}
+
+/// Whether somebody is at work, and those who wait until nobody is.
+private final class Attendance: Sendable {
+    private let state = Mutex<(count: Int, waiters: [CheckedContinuation<Void, Never>])>((0, []))
+
+    func begin() { state.withLock { $0.count += 1 } }
+
+    func end() {
+        let waiters = state.withLock { state in
+            state.count -= 1
+            guard state.count == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func waitForEnd() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if state.count > 0 { state.waiters.append(continuation) }
+                return state.count == 0
+            }
+            if isOver { continuation.resume() }
+        }
+    }
 }

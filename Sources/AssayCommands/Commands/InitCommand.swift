@@ -1,10 +1,11 @@
 package import ArgumentParser
 import Foundation
 
-/// `assay init`: a pipeline and inputs to begin with.
+/// `assay init`: pipelines, a processor in Python and inputs to begin with.
 package struct InitCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Write a commented pipeline and sample inputs that run as they stand.")
+        commandName: "init",
+        abstract: "Write commented pipelines, a processor in Python and sample inputs that run as they stand.")
 
     @Argument(help: "The folder to write to; made when it is not there.")
     var folder = "."
@@ -24,6 +25,8 @@ package struct InitCommand: ShellCommand {
         for file in files { screen.say("wrote \(file.path.safe)") }
         let (pipeline, inputs) = (prefix + InitFiles.pipeline, prefix + InitFiles.inputs)
         screen.say("now try: assay run \(pipeline) \(inputs)")
+        let (program, documents) = (prefix + InitFiles.program, prefix + InitFiles.documents)
+        screen.say("or a program of your own: assay run \(program) --inputs \(documents)")
         return .success
     }
 

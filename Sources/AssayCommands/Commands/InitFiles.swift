@@ -4,11 +4,12 @@ enum InitFiles {
     static let inputs = "statements"
 
     /// Paths in the folder, and texts.
-    static let all: [(path: String, text: String)] = [
-        (pipeline, pipelineText),
-        (inputs + "/2025-01.ofx", january),
-        (inputs + "/2025-02.ofx", february),
-    ]
+    static let all: [(path: String, text: String)] =
+        [
+            (pipeline, pipelineText),
+            (inputs + "/2025-01.ofx", january),
+            (inputs + "/2025-02.ofx", february),
+        ] + programFiles
 
     private static let pipelineText = """
         # Reads bank statements and works out factors for underwriting.

@@ -19,7 +19,7 @@ struct PipelineSchema {
     )
     private static let nodeKeys: RefusedKeys = (
         ["input_pipes", "inputs", "merge", "output_pipes"],
-        ["complexity", "concurrency", "max_crashes"]
+        ["complexity", "concurrency"]
     )
 
     /// The pipeline, or every finding.
@@ -232,6 +232,7 @@ struct PipelineSchema {
         if let runner = map["runner"].flatMap(runner) { options.runner = runner }
         options.itemTimeout = map["timeout"]?.duration() ?? options.itemTimeout
         options.heartbeatTimeout = map["heartbeat_timeout"]?.duration()
+        options.maxCrashes = map["max_crashes"]?.integer(in: .between(1, and: 1_000)) ?? options.maxCrashes
         options.recovery =
             map["recovery"]?.word("recovery", as: RunOptions.Recovery.self) ?? options.recovery
         options.itemCache = map["cache"].flatMap(cache)

@@ -171,7 +171,7 @@ import Testing
         Row("billing: on_atempt", 14, "unknown billing 'on_atempt'; did you mean 'on_attempt'?"),
         Row("in_doubt: keep", 15, "unknown in_doubt 'keep'; known: hold, settle, release"),
         Row("complexity: simple", 17, "key 'complexity' cannot be used yet"),
-        Row("max_crashes: 3", 18, "key 'max_crashes' cannot be used yet"),
+        Row("max_crashes: 0", 18, "max_crashes must be between 1 and 1000, found 0"),
     ]
 
     @Test("is said with its line and column", arguments: topRows)

@@ -84,7 +84,7 @@ final class ProgramPool: Sendable {
                 let answer = try await exchange.answer(isFirst: isFirst)
                 worker.noteAnswer()
                 state.withLock { $0.deaths = [] }
-                keep(worker)
+                await keep(worker)
                 return try answer.get()
             } catch let thrown as Exchange.Loss {
                 loss = thrown
@@ -96,10 +96,10 @@ final class ProgramPool: Sendable {
                 await worker.program.end()
             case .died(let error):
                 if !worker.hasAnswered { noteDeath(error, in: context) }
-                end(worker.program)
+                await end(worker.program)
                 throw error
             case .unusable(let error):
-                end(worker.program)
+                await end(worker.program)
                 throw error
             }
         }
@@ -118,8 +118,12 @@ final class ProgramPool: Sendable {
             givePlaceBack()
             throw error
         }
-        defer { end(program) }
-        return try await SingleRun(program: program, plan: plan).answer(request)
+        let answer: Result<JSONValue, any Error>
+        do { answer = .success(try await SingleRun(program: program, plan: plan).answer(request)) } catch {
+            answer = .failure(error)
+        }
+        await end(program)
+        return try answer.get()
     }
 
     private func start(
@@ -196,24 +200,27 @@ final class ProgramPool: Sendable {
 
     private func idleWorker() -> Worker? { state.withLock { $0.idle.popLast() } }
 
-    private func keep(_ worker: Worker) {
+    private func keep(_ worker: Worker) async {
         let isKept = state.withLock { state in
             guard !state.isClosing else { return false }
             state.idle.append(worker)
             return true
         }
-        if isKept { givePlaceBack() } else { end(worker.program) }
+        if isKept { givePlaceBack() } else { await end(worker.program) }
     }
 
     // MARK: Ends
 
     /// Ends a program, and gives its place to another one when nothing of it is left.
-    private func end(_ program: RunningProgram) {
-        // Waited for by `close`, which needs every place.
-        Task {
+    ///
+    /// An attempt that was given up waits for that, and whoever gave it up for the attempt; others go on meanwhile.
+    private func end(_ program: RunningProgram) async {
+        // Waited for by `close` in any case, which needs every place.
+        let ending = Task {
             await program.end()
             givePlaceBack()
         }
+        if Task.isCancelled { await ending.value }
     }
 
     private func warn(of exit: ChildProcess.Exit, _ context: Context) {
