@@ -264,3 +264,17 @@ import Testing
         }
     }
 }
+
+@Suite("Prices in another currency") struct CurrencyTests {
+    @Test("than the store's are refused before the run exists") func refused() async throws {
+        var prices = PriceList(currency: "EUR")
+        prices.add(Price("0.10"), for: .processor("test"))
+        let store = MemoryStore()
+        let engine = Engine.testing(store, prices: prices)
+        #expect(await code { try await engine.run([1]) { (n: Int, _) in n } } == .cost)
+        #expect(try await store.runs(matching: RunFilter()).isEmpty)
+        #expect(
+            try await Engine.testing(MemoryStore(currency: "EUR"), prices: prices).run([1]) { (n: Int, _) in n }.success
+        )
+    }
+}

@@ -88,9 +88,9 @@ struct Paying: Processor {
                     outcome.carried
                     ? .carried
                     : outcome.cached ? .cached : outcome.steps.contains(where: \.restored) ? .resumed : .run
-                #expect(
-                    entry.action == done || (entry.reason.contains("equal input") && done == .cached),
-                    "\(entry.inputID)")
+                // Of equal inputs whichever ends first answers the others from the cache.
+                let twins = plan.entries.count { $0.digest == entry.digest }
+                #expect(entry.action == done || (caches && twins > 1 && done == .cached), "\(entry.inputID)")
                 #expect(entry.inputID == outcome.inputID)
             }
             #expect(plan.base == report.bill.baseCost)

@@ -29,6 +29,16 @@ struct Ledger: Sendable {
         return (nil, .none)
     }
 
+    /// Throws when the price list is in another currency than the store.
+    func checkCurrency() throws(ProcessingError) {
+        let list = prices.current()
+        guard !list.isEmpty, list.currency != store.currency else { return }
+        throw ProcessingError(
+            .cost,
+            "the prices are in \(list.currency), the store is in \(store.currency); use prices or a store in the same "
+                + "currency")
+    }
+
     /// The policy named `name`.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` for a name nobody registered.

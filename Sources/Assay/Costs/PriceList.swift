@@ -47,6 +47,9 @@ public struct PriceList: Hashable, Sendable {
         return best
     }
 
+    /// Whether nothing has a price.
+    public var isEmpty: Bool { prices.isEmpty }
+
     /// Every subject with its prices in order of entry.
     public var entries: [(subject: PriceSubject, prices: [Price])] {
         prices.map { ($0.key, $0.value) }.sorted { $0.subject.sortKey < $1.subject.sortKey }

@@ -33,6 +33,7 @@ extension Engine {
     func prepare(
         _ processor: RegisteredProcessor, _ options: RunOptions, failedOnly: Bool
     ) async throws -> (Run, History) {
+        try ledger.checkCurrency()
         let id = world.makeIdentifier()
         let previous: Run? =
             if let named = options.previousRunID { try await store.run(named) } else { nil }
