@@ -19,14 +19,15 @@ struct PipelineSchema {
     )
     private static let nodeKeys: RefusedKeys = (
         ["input_pipes", "inputs", "merge", "output_pipes"],
-        ["complexity", "concurrency", "max_crashes"]
+        ["complexity", "concurrency"]
     )
 
     /// The pipeline, or every finding.
     func read() throws(ProcessingError) -> Pipeline {
         let pipeline = pipeline()
         try document.findings.check()
-        guard let pipeline else { throw ProcessingError(.configuration, "\(path): is not a pipeline") }
+        guard var pipeline else { throw ProcessingError(.configuration, "\(path): is not a pipeline") }
+        pipeline.options.handToWorkers(pipeline.workerSetup(overrides: overrides))
         return pipeline
     }
 
@@ -232,6 +233,7 @@ struct PipelineSchema {
         if let runner = map["runner"].flatMap(runner) { options.runner = runner }
         options.itemTimeout = map["timeout"]?.duration() ?? options.itemTimeout
         options.heartbeatTimeout = map["heartbeat_timeout"]?.duration()
+        options.maxCrashes = map["max_crashes"]?.integer(in: .atLeast(1)) ?? options.maxCrashes
         options.recovery =
             map["recovery"]?.word("recovery", as: RunOptions.Recovery.self) ?? options.recovery
         options.itemCache = map["cache"].flatMap(cache)
