@@ -1,9 +1,17 @@
 import ArgumentParser
 import Assay
+import AssayPipelines
 import Foundation
 
 /// The program `assay`.
 package enum CommandLineTool {
+    /// Works as a worker process, and never returns, if this program was started as one.
+    ///
+    /// On the thread that calls it, which is to be the main thread, and before anything else.
+    package static func serveIfAsked() {
+        WorkerProcess.serveIfAsked { _, setup in try WorkerSetup(json: setup).processor(from: .complete) }
+    }
+
     /// Reads the arguments, carries the command out and ends the program.
     @concurrent package static func main() async -> Never {
         // A reader that goes away is an error of `write`, not the end of the program.

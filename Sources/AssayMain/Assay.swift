@@ -1,5 +1,8 @@
 import AssayCommands
 
 @main struct Assay {
-    static func main() async { await CommandLineTool.main() }
+    static func main() async {
+        CommandLineTool.serveIfAsked()
+        await CommandLineTool.main()
+    }
 }

@@ -10,7 +10,7 @@ import Testing
             (["rnu"], 64, "unknown command 'rnu'; did you mean 'run'?"),
             (["runs", "shwo"], 64, "unknown command 'shwo'; did you mean 'show'?"),
             (["run", "p", "--runer", "thread"], 64, "Did you mean '--runner'?"),
-            (["run", "p.yaml", "--runner", "process"], 64, "the runner 'process' is not part of this version"),
+            (["run", "p.yaml", "--runner", "temporal"], 64, "the runner 'temporal' is not part of this version"),
             (["run", "p.yaml", "--runner", "thraed"], 64, "did you mean 'thread'?"),
             (
                 ["run", "p.yaml", "--workers", "0"], 64,

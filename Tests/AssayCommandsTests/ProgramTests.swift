@@ -32,6 +32,26 @@ import Testing
         #expect(try lines.map { try JSONValue(json: String($0))["type"] } == ["outcome", "report"])
     }
 
+    @Test("works in processes, and goes on in processes with a run whose processor failed")
+    func processes() async throws {
+        let shell = try TestShell()
+        try shell.write(TestShell.capitals, to: "p.yaml")
+        try shell.write("{\"data\":\"hello\"}\n{\"data\":[1]}\n{\"data\":\"you\"}\n", to: "in.jsonl")
+        let first = try Program(
+            ["run", "p.yaml", "--inputs", "in.jsonl", "--runner", "process", "-o", "jsonl"], in: shell.folder)
+        let lines = try first.output().split(separator: "\n").map { try JSONValue(json: String($0)) }
+        #expect(first.end() == 2)
+        #expect(lines.compactMap { $0["output"]?.string }.sorted() == ["HELLO", "YOU"])
+        let run = try #require(lines.last?["run_id"]?.string)
+        for command in ["resume", "retry"] {
+            let again = try Program([command, run, "-o", "json"], in: shell.folder)
+            let report = try JSONValue(json: again.output())
+            #expect(again.end() == 2)
+            #expect(report["runner"] == "process" && report["counts"]?["failed"] == 1)
+            #expect(report["cost_breakdown"]?["total_cost"] == 0)
+        }
+    }
+
     @Test("ends quietly when its reader goes away")
     func closedPipe() throws {
         let shell = try TestShell()

@@ -49,6 +49,30 @@ import Testing
         }
     }
 
+    @Test("underwriting gives the same report and bill in worker processes as on threads") func processes() throws {
+        try inFolder { folder in
+            let example = Self.package.appendingPathComponent("Examples/underwriting")
+            let reports = try ["thread", "process"].map { runner in
+                let (text, status) = try output(
+                    of: "assay",
+                    [
+                        "run", example.appendingPathComponent("pipeline.yaml").path,
+                        example.appendingPathComponent("statements").path, "--runner", runner, "--store",
+                        "\(runner).db", "-o", "json",
+                    ], in: folder)
+                #expect(status == 0)
+                let report = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+                #expect(report["runner"] as? String == runner)
+                return report
+            }
+            for key in ["status", "counts", "summary"] {
+                #expect((reports[0][key] as? NSObject) == (reports[1][key] as? NSObject), "\(key)")
+            }
+            let costs = reports.map { ($0["cost_breakdown"] as? [String: Any])?["total_cost"] as? Double }
+            #expect(costs == [0.1, 0.1])
+        }
+    }
+
     @Test("underwriting gives the factors of ten real statements for 0.10") func underwriting() throws {
         try inFolder { folder in
             let example = Self.package.appendingPathComponent("Examples/underwriting")

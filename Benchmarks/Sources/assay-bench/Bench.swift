@@ -3,6 +3,7 @@ import Foundation
 /// `assay-bench MODE --workload W --n N --dir DIR [--workers K] [--concurrency K]`, or `assay-bench all`.
 @main struct Bench {
     static func main() async {
+        Processes.serveIfAsked()
         do { try await run(Array(CommandLine.arguments.dropFirst())) } catch {
             FileHandle.standardError.write(Data("assay-bench: \(error)\n".utf8))
             exit(1)
@@ -40,6 +41,7 @@ import Foundation
         let plan: [(workload: String, count: Int, modes: [String])] = [
             ("W1", 100_000, ["loop", "threads-raw", "taskgroup", "sequential", "thread"]),
             ("W1", 1_000_000, ["sequential", "thread"]),
+            ("W1p", 100_000, ["pipe-raw", "process"]),
             ("W2", 10_000, ["thread"]),
             ("W6", 10_000, ["sqlite-raw", "durable"]),
             ("W7", 10_000, ["durable"]),

@@ -35,7 +35,8 @@ struct Measurement {
             """
     }
 
-    private static func processorSeconds() -> Double {
+    /// Processor time of this process and of the children that have ended.
+    static func processorSeconds() -> Double {
         [itself, children].reduce(0) { sum, who in
             let usage = usage(of: who)
             let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec

@@ -54,7 +54,13 @@ final class WorkerPool: Sendable {
 struct WorkerLaunch: Sendable {
     let executable: String
     let arguments: [String]
-    let setup: JSONValue
+    var setup: JSONValue
     let heartbeatTimeout: Duration
     let output: @Sendable (String) -> Void
+
+    func handing(_ setup: JSONValue) -> WorkerLaunch {
+        var copy = self
+        copy.setup = setup
+        return copy
+    }
 }

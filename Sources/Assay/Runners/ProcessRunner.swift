@@ -8,7 +8,8 @@ public struct ProcessRunner: Runner {
     public let name = "process"
     public let maxWorkers: Int
 
-    private let pool: WorkerPool
+    private var pool: WorkerPool
+    private let time: any TimeSource
     private let servesItself: Bool
 
     /// A runner of up to `maxWorkers` processes; `nil`: as many as the machine has cores.
@@ -32,10 +33,18 @@ public struct ProcessRunner: Runner {
                 .configuration, "heartbeat_timeout must be greater than 0, found \(heartbeatTimeout.secondsText)")
         }
         servesItself = executable == nil
+        self.time = time
         let launch = WorkerLaunch(
             executable: executable ?? Self.thisProgram, arguments: arguments ?? [WorkerProcess.argument], setup: setup,
             heartbeatTimeout: heartbeatTimeout, output: output ?? WorkerOutput.toStandardError)
         pool = WorkerPool(launch: launch, time: time)
+    }
+
+    /// The same runner, whose workers make their processor from `setup`.
+    public func handing(_ setup: JSONValue) -> ProcessRunner {
+        var copy = self
+        copy.pool = WorkerPool(launch: pool.launch.handing(setup), time: time)
+        return copy
     }
 
     public func check(_ processor: RegisteredProcessor) throws {

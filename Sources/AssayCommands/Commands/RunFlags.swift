@@ -3,7 +3,7 @@ import Assay
 
 /// Flags of every command that runs something.
 package struct RunFlags: ParsableArguments {
-    @Option(help: "Where items are worked on: auto, sequential or thread.")
+    @Option(help: "Where items are worked on: auto, sequential, thread or process.")
     var runner: String?
 
     @Option(help: "How many items at once.")

@@ -15,6 +15,8 @@ struct RunTarget {
     var prices: (any PriceSource)?
     /// What a later resume needs to make the same target.
     var request: JSONObject
+    /// From what worker processes make the processor.
+    private let workerSetup: WorkerSetup
     /// Where it says what is wrong and stops nothing.
     let warnings: Warnings
 
@@ -22,15 +24,17 @@ struct RunTarget {
     init(pipeline path: String, parameters: [String], _ console: Console, in shell: Shell) throws {
         let warnings = Warnings(console)
         let pipeline: Pipeline
+        let overrides: [ParameterOverride]
         do {
+            overrides = try parameters.map { try ParameterOverride($0) }
             pipeline = try Pipeline.load(
-                shell.place(of: path), registry: shell.registry, environment: shell.environment,
-                overrides: try parameters.map { try ParameterOverride($0) }, warn: warnings.tell)
+                shell.place(of: path), registry: shell.registry, environment: shell.environment, overrides: overrides,
+                warn: warnings.tell)
         } catch {
             throw CommandFailure.pipeline(error, path)
         }
         self.init(
-            pipeline,
+            pipeline, overrides,
             request: [
                 "pipeline": .string(path), "definition": pipeline.definition,
                 "parameters": .array(parameters.map { .string($0) }), "folder": .string(shell.folder),
@@ -56,6 +60,7 @@ struct RunTarget {
             "processor_type": .string(type), "parameters": .array(parameters.map { .string($0) }),
             "folder": .string(shell.folder),
         ]
+        workerSetup = .type(type, parameters: .object(object), folder: shell.folder)
         warnings = Warnings(console)
     }
 
@@ -75,18 +80,21 @@ struct RunTarget {
         } else if let definition = request["definition"] {
             let path = request["pipeline"]?.string ?? "pipeline"
             let warnings = Warnings(console)
+            let overrides = try parameters.map { try ParameterOverride($0) }
             let pipeline = try Pipeline.load(
                 definition: definition, path: shell.place(of: path), registry: shell.registry,
-                environment: shell.environment, overrides: try parameters.map { try ParameterOverride($0) },
-                warn: warnings.tell)
-            self.init(pipeline, request: request.object ?? [:], warnings)
+                environment: shell.environment, overrides: overrides, warn: warnings.tell)
+            self.init(pipeline, overrides, request: request.object ?? [:], warnings)
         } else {
             throw CommandFailure(
                 .failed, "\(name) was not started from the command line; name its pipeline with --pipeline FILE")
         }
     }
 
-    private init(_ pipeline: Pipeline, request: JSONObject, _ warnings: Warnings) {
+    private init(
+        _ pipeline: Pipeline, _ overrides: [ParameterOverride], request: JSONObject, _ warnings: Warnings
+    ) {
+        workerSetup = pipeline.workerSetup(overrides: overrides)
         processor = pipeline.processor
         scope = pipeline.scope
         items = pipeline.items
@@ -103,7 +111,7 @@ extension RunTarget {
     /// - Parameter earlier: what the run that is resumed had been given, which counts where they are silent.
     mutating func apply(_ settings: Settings, earlier: JSONValue? = nil) throws {
         let runner =
-            try settings.value(.runner, "auto, sequential or thread", Self.runnerWord)
+            try settings.value(.runner, "auto, sequential, thread or process", Self.runnerWord)
             ?? earlier?["runner"]?.string
         let workers =
             try settings.value(.workers, "a whole number between 1 and 1024") { text in
@@ -114,6 +122,7 @@ extension RunTarget {
             do { options.runner = try RunnerChoice.runner(word, workers: workers) } catch {
                 throw CommandFailure.usage(error.message)
             }
+            options.handToWorkers(workerSetup)
         }
         let policy = try settings.value(.onFailure, "a failure policy") { try FailurePolicy($0) }
         options.failurePolicy =
@@ -144,9 +153,10 @@ extension RunTarget {
 
     /// The runner that `word` names, as far as this program has it.
     private static func runnerWord(_ word: String) throws -> String {
-        if word == "process" || word == "temporal" {
+        if word == "temporal" {
             throw ProcessingError(
-                .configuration, "the runner '\(word)' is not part of this version; use auto, sequential or thread")
+                .configuration,
+                "the runner '\(word)' is not part of this version; use auto, sequential, thread or process")
         }
         guard RunnerChoice.words.contains(word) else {
             throw ProcessingError(

@@ -12,7 +12,7 @@ public struct Pipeline: Sendable {
     /// The items to use when the caller gives none.
     public let items: [Item]
     /// How it is to be run.
-    public let options: RunOptions
+    public internal(set) var options: RunOptions
     /// What things cost; `nil` when the file does not say.
     public let prices: (any PriceSource)?
     /// The file's contents as a value, texts before environment variables were put in; from this it can be read again.
@@ -52,6 +52,15 @@ public struct Pipeline: Sendable {
             environment: environment ?? ProcessInfo.processInfo.environment,
             overrides: overrides, warn: warn
         ).read()
+    }
+}
+
+extension Pipeline {
+    /// From what a worker process makes ``processor`` once more.
+    ///
+    /// - Parameter overrides: the parameters that replaced those of the file.
+    public func workerSetup(overrides: [ParameterOverride] = []) -> WorkerSetup {
+        .pipeline(definition: definition, path: path, overrides: overrides)
     }
 }
 

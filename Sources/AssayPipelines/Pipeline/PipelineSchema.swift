@@ -26,7 +26,8 @@ struct PipelineSchema {
     func read() throws(ProcessingError) -> Pipeline {
         let pipeline = pipeline()
         try document.findings.check()
-        guard let pipeline else { throw ProcessingError(.configuration, "\(path): is not a pipeline") }
+        guard var pipeline else { throw ProcessingError(.configuration, "\(path): is not a pipeline") }
+        pipeline.options.handToWorkers(pipeline.workerSetup(overrides: overrides))
         return pipeline
     }
 
@@ -232,7 +233,7 @@ struct PipelineSchema {
         if let runner = map["runner"].flatMap(runner) { options.runner = runner }
         options.itemTimeout = map["timeout"]?.duration() ?? options.itemTimeout
         options.heartbeatTimeout = map["heartbeat_timeout"]?.duration()
-        options.maxCrashes = map["max_crashes"]?.integer(in: .between(1, and: 1_000)) ?? options.maxCrashes
+        options.maxCrashes = map["max_crashes"]?.integer(in: .atLeast(1)) ?? options.maxCrashes
         options.recovery =
             map["recovery"]?.word("recovery", as: RunOptions.Recovery.self) ?? options.recovery
         options.itemCache = map["cache"].flatMap(cache)

@@ -3,7 +3,7 @@ public import Assay
 /// The runners by the words of files and flags.
 public enum RunnerChoice {
     /// The words that name a runner.
-    public static let words = ["auto", "sequential", "thread"]
+    public static let words = ["auto", "process", "sequential", "thread"]
 
     /// The runner that `word` names.
     ///
@@ -12,6 +12,7 @@ public enum RunnerChoice {
     public static func runner(_ word: String, workers: Int? = nil) throws(ProcessingError) -> any Runner {
         switch word {
         case "auto": return try AutomaticRunner(maxWorkers: workers)
+        case "process": return try ProcessRunner(maxWorkers: workers)
         case "thread": return try ThreadRunner(maxWorkers: workers)
         case "sequential":
             guard workers ?? 1 == 1 else {

@@ -1,0 +1,62 @@
+public import Assay
+import Foundation
+
+/// From what a worker process makes the processor of a pipeline file, or of a type, once more.
+///
+/// ```swift
+/// WorkerProcess.serveIfAsked { name, setup in try WorkerSetup(json: setup).processor(from: registry) }
+/// ```
+public enum WorkerSetup: Sendable {
+    /// A pipeline file, as ``Pipeline/definition`` keeps it.
+    case pipeline(definition: JSONValue, path: String, overrides: [ParameterOverride])
+    /// A type with parameters that are no file's; relative paths in them start in `folder`.
+    case type(String, parameters: JSONValue, folder: String)
+
+    /// The processor, with the environment variables of this program.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` when `registry` cannot make it.
+    public func processor(from registry: Registry) throws -> RegisteredProcessor {
+        switch self {
+        case .pipeline(let definition, let path, let overrides):
+            try Pipeline.load(definition: definition, path: path, registry: registry, overrides: overrides).processor
+        case .type(let type, let parameters, let folder):
+            try registry.make(
+                type, name: type, parameters: parameters, folder: folder,
+                environment: ProcessInfo.processInfo.environment)
+        }
+    }
+
+    /// The setup that ``jsonValue`` wrote.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` for anything else.
+    public init(json: JSONValue) throws(ProcessingError) {
+        if let type = json["type"]?.string, let parameters = json["parameters"], let folder = json["folder"]?.string {
+            self = .type(type, parameters: parameters, folder: folder)
+        } else if let definition = json["definition"], let path = json["path"]?.string {
+            let written: [JSONValue] = json["overrides"]?.array ?? []
+            var overrides: [ParameterOverride] = []
+            for text in written.compactMap(\.string) { overrides.append(try ParameterOverride(text)) }
+            self = .pipeline(definition: definition, path: path, overrides: overrides)
+        } else {
+            throw ProcessingError(.configuration, "a worker was started without the pipeline that it is to serve")
+        }
+    }
+
+    /// What ``ProcessRunner`` hands to its workers.
+    public var jsonValue: JSONValue {
+        switch self {
+        case .pipeline(let definition, let path, let overrides):
+            let overrides = overrides.map { JSONValue.string("\($0.processorID).\($0.key)=\($0.value.json)") }
+            return ["definition": definition, "path": .string(path), "overrides": .array(overrides)]
+        case .type(let type, let parameters, let folder):
+            return ["type": .string(type), "parameters": parameters, "folder": .string(folder)]
+        }
+    }
+}
+
+extension RunOptions {
+    /// Has worker processes, if the runner starts any, make their processor from `setup`.
+    public mutating func handToWorkers(_ setup: WorkerSetup) {
+        if let processes = runner as? ProcessRunner { runner = processes.handing(setup.jsonValue) }
+    }
+}
