@@ -141,7 +141,7 @@ import Testing
         "are refused with what is known",
         arguments: [
             ("threads", nil, "unknown runner 'threads'; did you mean 'thread'?"),
-            ("temporal", nil, "unknown runner 'temporal'; known: auto, sequential, thread"),
+            ("temporal", nil, "unknown runner 'temporal'; known: auto, process, sequential, thread"),
             ("thread", 0, "max_workers must be between 1 and 1024, found 0"),
             ("auto", 1_025, "max_workers must be between 1 and 1024, found 1025"),
             ("sequential", 2, "max_workers must be 1 with the sequential runner, found 2"),
