@@ -63,8 +63,9 @@ enum UnixSocket {
 
     /// Gives up on a peer that takes longer than `seconds` to take what is sent.
     static func limitSending(_ descriptor: Int32, seconds: Int) {
-        var limit = timeval(tv_sec: seconds, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        // The words of a `timeval`, whose fields belong to another module as soon as one more C module is around.
+        let limit = [seconds, 0]
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, limit, socklen_t(2 * MemoryLayout<Int>.size))
     }
 
     /// Sends all of `bytes`; `false` when the peer has gone or does not take them.

@@ -13,7 +13,9 @@ public final class PriceFile: PriceSource {
 
     /// By what a changed file is told.
     private struct Stamp: Equatable {
-        var seconds, nanoseconds, size, inode: Int
+        var modified: Date?
+        var size: Int?
+        var inode: Int?
     }
 
     private let path: String
@@ -60,16 +62,12 @@ public final class PriceFile: PriceSource {
         return list
     }
 
+    // Not `stat`, whose times belong to another module as soon as one more C module is around.
     private static func stamp(of path: String) -> Stamp? {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        #if canImport(Darwin)
-            let time = status.st_mtimespec
-        #else
-            let time = status.st_mtim
-        #endif
+        let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        guard let found = try? FileManager.default.attributesOfItem(atPath: file) else { return nil }
         return Stamp(
-            seconds: Int(time.tv_sec), nanoseconds: Int(time.tv_nsec), size: Int(status.st_size),
-            inode: Int(status.st_ino))
+            modified: found[.modificationDate] as? Date, size: found[.size] as? Int,
+            inode: found[.systemFileNumber] as? Int)
     }
 }
