@@ -67,7 +67,7 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
     return error;
 }
 
-int assay_spawn(pid_t *process, const char *path, char *const arguments[], char *const environment[],
+int assay_spawn(int *process, const char *path, char *const arguments[], char *const environment[],
                 const char *folder, const int *descriptors, int count) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;

@@ -1,5 +1,4 @@
 internal import CSpawn
-import Dispatch
 import Foundation
 import Synchronization
 

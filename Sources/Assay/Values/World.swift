@@ -44,9 +44,8 @@ struct SystemTime: TimeSource {
     private static let origin = ContinuousClock.now
 
     func now() -> Timestamp {
-        var moment = timespec()
-        clock_gettime(CLOCK_REALTIME, &moment)
-        return Timestamp(milliseconds: Int64(moment.tv_sec) * 1_000 + Int64(moment.tv_nsec) / 1_000_000)
+        // Not `timespec`, which belongs to another module as soon as one more C module is around.
+        Timestamp(milliseconds: Int64((Date.now.timeIntervalSince1970 * 1_000).rounded(.down)))
     }
 
     func uptime() -> Duration { ContinuousClock.now - Self.origin }

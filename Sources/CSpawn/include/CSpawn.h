@@ -1,7 +1,7 @@
 #ifndef CSPAWN_H
 #define CSPAWN_H
 
-#include <sys/types.h>
+// No header of the system is included: what it declares would belong to this module in the eyes of Swift.
 
 // What Swift cannot see of the C library: extensions that need a feature macro.
 
@@ -18,7 +18,7 @@ void assay_limit_receive(int socket, int milliseconds);
 ///
 /// `descriptors[n]` becomes the program's descriptor `n`, -1 stands for /dev/null; it gets no other one.
 /// The numbers must be `count` or larger. `folder` may be NULL. Returns 0 or an error number.
-int assay_spawn(pid_t *process, const char *path, char *const arguments[], char *const environment[],
+int assay_spawn(int *process, const char *path, char *const arguments[], char *const environment[],
                 const char *folder, const int *descriptors, int count);
 
 #endif
