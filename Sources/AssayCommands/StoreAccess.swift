@@ -14,6 +14,8 @@ enum StoreAccess {
         let path = path(console, in: shell)
         guard path != memory else { return MemoryStore(currency: try currency(console) ?? "USD") }
         let store = try SQLiteStore.open(path, access: .owner, currency: try currency(console), world: shell.world)
+        // Before anything is run again: a program that died with its guard has left what nobody else ends.
+        Leash.succeed(ownerOf: store.path)
         for run in store.recovered {
             let isListed = try await store.run(run)?.isListed ?? false
             let next = isListed ? "to go on: assay resume \(run)" : "its inputs were not all read, so run it again"

@@ -25,14 +25,16 @@ extension SQLiteStore {
     }
 
     @discardableResult
-    public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws -> Bool {
+    public func file(
+        _ call: CallRecord, charge: Charge?, cached: CacheEntry?
+    ) async throws -> (isFiled: Bool, isCharged: Bool) {
         let charge = try charge.map(ChargeRow.init)
         let cached = try cached.map(CacheRow.init)
         return try await write { connection in
             let isFiled = try connection.file(call)
             if let cached, isFiled { try connection.store(cached) }
-            guard let charge, isFiled || call.keepsWhenRefused(charge.charge) else { return false }
-            return try connection.record([charge]) == [true]
+            guard let charge, isFiled || call.keepsWhenRefused(charge.charge) else { return (isFiled, false) }
+            return (isFiled, try connection.record([charge]) == [true])
         }
     }
 

@@ -119,7 +119,9 @@ public final class FaultyStore: Store {
     }
 
     @discardableResult
-    public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws -> Bool {
+    public func file(
+        _ call: CallRecord, charge: Charge?, cached: CacheEntry?
+    ) async throws -> (isFiled: Bool, isCharged: Bool) {
         try await write(.file(call)) { try await base.file(call, charge: charge, cached: cached) }
     }
 

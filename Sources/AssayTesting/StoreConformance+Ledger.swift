@@ -72,13 +72,16 @@ extension StoreConformance {
             var call = Sample.call("call_1")
             (call.itemIndex, call.step, call.doubtPolicy) = (7, "search#2", .settle)
             (call.accountID, call.underwritingID) = (ExternalID("Müller"), ExternalID("uw_1"))
-            try expect(await store.file(call, charge: nil, cached: nil), false)
+            let intent = try await store.file(call, charge: nil, cached: nil)
+            try expect([intent.isFiled, intent.isCharged], [true, false])
             try expect(await store.calls(matching: CallFilter(callID: "call_1")), [call])
             try expect(await store.calls(matching: CallFilter(callID: "call_2")), [])
             call.state = .settled
             let charge = Sample.charge("c1", key: "call|1")
-            try expect(await store.file(call, charge: charge, cached: nil), true)
-            try expect(await store.file(call, charge: charge, cached: nil), false)
+            let first = try await store.file(call, charge: charge, cached: nil)
+            let second = try await store.file(call, charge: charge, cached: nil)
+            try expect([first.isFiled, first.isCharged], [true, true])
+            try expect([second.isFiled, second.isCharged], [false, false])
         },
         StoreConformance("a store moves a call on and keeps its place among the others") { store in
             var first = Sample.call("call_1")

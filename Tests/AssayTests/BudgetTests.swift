@@ -278,3 +278,22 @@ import Testing
         }
     }
 }
+
+@Suite("A budget that a gate comes up against") struct GateBudgetTests {
+    @Test("fails the item at fault") func refused() async throws {
+        struct Spending: Processor {
+            let name = "spending"
+            func validate(_ input: Int, in context: Context) async throws {
+                try await context.charge("ocr", "page", cost: "1.00")
+            }
+            func extract(_ input: Int, in context: Context) -> Int { input }
+        }
+        let budget = try Budget("1.50")
+        let report = try await Engine.testing().run(
+            Spending(), items: [Item("a", 1), Item("b", 2), Item("c", 3)], options: .with { $0.budgets = [budget] })
+        #expect(report.status == .failed)
+        #expect(report.error?.code == .budgetExhausted)
+        #expect(report.outcomes.map(\.status) == [.skipped, .failed, .skipped])
+        #expect(report.bill.totalCost == "1.00")
+    }
+}

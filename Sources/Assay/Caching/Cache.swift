@@ -64,26 +64,28 @@ public struct CacheEntry: Hashable, Sendable {
 /// The key under which a value is filed.
 enum CacheKey {
     /// The key of a paid call.
-    static func call(service: String, operation: String, parameters: JSONValue, scope: CacheScope, of run: Run)
-        -> String
-    {
-        key(["call", .string(service), .string(operation), .string(Digest(of: parameters).text)], scope, run)
+    static func call(
+        service: String, operation: String, parameters: JSONValue, scope: CacheScope, of run: Run, for owner: Scope
+    ) -> String {
+        key(["call", .string(service), .string(operation), .string(Digest(of: parameters).text)], scope, run, owner)
     }
 
     /// The key of a processor's output for an input.
-    static func item(_ processor: RegisteredProcessor, input: JSONValue, scope: CacheScope, of run: Run) -> String {
+    static func item(
+        _ processor: RegisteredProcessor, input: JSONValue, scope: CacheScope, of run: Run, for owner: Scope
+    ) -> String {
         let parts: [JSONValue] = [
             "item", .string(processor.name.text), .string(processor.definition.text),
             .string(Digest(of: input).text),
         ]
-        return key(parts, scope, run)
+        return key(parts, scope, run, owner)
     }
 
-    private static func key(_ parts: [JSONValue], _ scope: CacheScope, _ run: Run) -> String {
+    private static func key(_ parts: [JSONValue], _ scope: CacheScope, _ run: Run, _ owned: Scope) -> String {
         let owner: String? =
             switch scope {
-            case .account: run.scope.accountID?.text
-            case .underwriting: run.scope.underwritingID?.text
+            case .account: owned.accountID?.text
+            case .underwriting: owned.underwritingID?.text
             case .execution: run.executionID.text
             case .global: nil
             }

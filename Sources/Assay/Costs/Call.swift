@@ -12,11 +12,13 @@ public final class Call: Sendable {
     let turn: CallsInFlight.Turn?
     /// Whether an earlier attempt at it may or may not have been carried out.
     let continuesDoubt: Bool
+    /// Whether the breaker of its service let it through as a trial.
+    let isTrial: Bool
     private let settlement = Mutex<(cost: Money, metadata: JSONObject)?>(nil)
 
     init(
         record: CallRecord, request: CallRequest, unitPrice: Money?, cacheKey: String?, turn: CallsInFlight.Turn?,
-        continuesDoubt: Bool
+        continuesDoubt: Bool, isTrial: Bool = false
     ) {
         self.record = record
         self.request = request
@@ -24,6 +26,7 @@ public final class Call: Sendable {
         self.cacheKey = cacheKey
         self.turn = turn
         self.continuesDoubt = continuesDoubt
+        self.isTrial = isTrial
         idempotencyKey = record.idempotencyKey
     }
 

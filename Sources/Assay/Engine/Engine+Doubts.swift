@@ -80,7 +80,7 @@ extension Engine {
     private func decide(_ call: CallRecord, as state: CallRecord.State, charge: Charge?) async throws {
         var call = call
         call.state = state
-        let isCharged = try await store.file(call, charge: charge, cached: nil)
+        let isCharged = try await store.file(call, charge: charge, cached: nil).isCharged
         _ = ledger.budgets.settle(call.callID, as: isCharged ? charge : nil, at: world.time.now())
     }
 }

@@ -52,7 +52,9 @@ extension Engine {
     /// Where an item's output is cached; `nil` for an input that cannot be written as JSON.
     private func itemKey(of entry: StoredItem, _ session: RunSession, _ policy: CachePolicy) -> String? {
         guard let input = try? (entry.transformed ?? entry.item.data).json() else { return nil }
-        return CacheKey.item(session.processor, input: input, scope: policy.scope, of: session.run)
+        return CacheKey.item(
+            session.processor, input: input, scope: policy.scope, of: session.run,
+            for: session.run.scope(of: entry.item))
     }
 
     /// The success of an item, with its charges and, if asked for, its output for the cache.

@@ -188,7 +188,11 @@ extension Engine {
     /// The failure that an attempt ended with; after the loss of its worker nothing of it goes on.
     private nonisolated(nonsending) func failure(_ thrown: any Error, of work: Work) async throws -> ProcessingError {
         guard let loss = thrown as? WorkerLoss else { return ProcessingError(wrapping: thrown, as: .extraction) }
-        if case .unavailable(let error) = loss { throw error }
+        if case .unavailable(let error) = loss {
+            // What may pass costs the attempt, not the run.
+            guard error.retryable else { throw error }
+            return error
+        }
         let error = loss.error(inStep: work.desk.openStep)
         try await work.desk.doubtOpenCalls()
         return error
@@ -215,6 +219,8 @@ extension Engine {
                 }
                 guard let (fresh, worker) = lane.expire(generation) else { continue }
                 let error = timeout(session, lane, now)
+                // Before its worker is stopped: what it asks for meanwhile is no longer done.
+                lane.workInProgress(fresh)?.desk.endAttempt()
                 group.addTask {
                     await worker?.stop()
                     await self.restart(lane, on: floor, generation: fresh, after: error)
@@ -227,7 +233,7 @@ extension Engine {
     /// Has another worker go on with the item whose attempt ran out of time and is stopped.
     private func restart(_ lane: Lane, on floor: Floor, generation: Int, after error: ProcessingError) async {
         guard let work = lane.workInProgress(generation) else { return }
-        do { try await work.desk.doubtOpenCalls() } catch { floor.fail(error) }
+        do { try await work.desk.doubtOpenCalls(because: error) } catch { floor.fail(error) }
         await start(lane, on: floor, generation: generation, after: error)
     }
 
@@ -242,6 +248,7 @@ extension Engine {
     private func abandon(_ lane: Lane, on floor: Floor) async {
         guard let (work, finished, worker) = lane.abandon() else { return }
         let session = floor.session
+        work.desk.endAttempt()
         await worker?.stop()
         do { try await work.desk.doubtOpenCalls() } catch { floor.fail(error) }
         var outcome = Outcome(work.entry, .cancelled, session.stopped?.reason ?? .runCancelled)

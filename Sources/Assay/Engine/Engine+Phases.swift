@@ -163,7 +163,7 @@ extension Engine {
             case .changed(let value): transformed.append((entry.index, value))
             case .refused(let error, let stage, let value):
                 if Task.isCancelled { session.stop(.init(reason: .runCancelled, drains: false)) }
-                if session.stopped != nil { throw GateFailure.stopped }
+                if session.stopped?.isFromOutside == true { throw GateFailure.stopped }
                 throw GateFailure(
                     ProcessingError(wrapping: error, as: stage.code), stage: stage, index: entry.index,
                     item: entry.item, attempt: 1, data: value ?? entry.item.data,

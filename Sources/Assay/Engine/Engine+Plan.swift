@@ -126,7 +126,7 @@ private struct Planner {
             plan.gate = plan.gate ?? "\(stage.rawValue) refuses '\(item.id)': \(error.message)"
             return
         }
-        let key = itemKey(of: input)
+        let key = itemKey(of: input, for: run.scope(of: item))
         if let key, let found = try await engine.store.cacheEntry(key), found.isFresh(at: engine.world.time.now()) {
             (entry.action, entry.reason) = (.cached, "its result is in the cache")
             (entry.calls, entry.high) = (0, .zero)
@@ -135,7 +135,7 @@ private struct Planner {
         if case .again = verdict { entry.savedSteps = try await savedSteps(of: item, entry.digest) }
         entry.savedSteps += ResumePoint(of: item)?.saved?.map(\.step) ?? []
         if !entry.savedSteps.isEmpty { entry.action = .resumed }
-        try await addCosts(of: input, to: &entry)
+        try await addCosts(of: input, for: run.scope(of: item), to: &entry)
         if let key, !filled.insert(key).inserted {
             // Whether the other is done by then depends on the runner.
             entry.low = .zero
@@ -144,9 +144,9 @@ private struct Planner {
     }
 
     /// Where the output is looked up; `nil` when it is not.
-    private func itemKey(of input: Payload) -> String? {
+    private func itemKey(of input: Payload, for owner: Scope) -> String? {
         guard let policy = options.itemCacheInForce, !policy.refresh, let json = try? input.json() else { return nil }
-        return CacheKey.item(processor, input: json, scope: policy.scope, of: run)
+        return CacheKey.item(processor, input: json, scope: policy.scope, of: run, for: owner)
     }
 
     private func savedSteps(of item: Item, _ digest: Digest) async throws -> [String] {
@@ -159,19 +159,24 @@ private struct Planner {
 
     // MARK: Money
 
-    private mutating func addCosts(of input: Payload, to entry: inout Plan.Entry) async throws {
+    private mutating func addCosts(
+        of input: Payload, for owner: Scope, to entry: inout Plan.Entry
+    ) async throws {
         guard let expected = try? processor.expectedCosts(input) else {
             if custom == nil { custom = try await CostHistory(of: processor, engine.store) }
-            guard let range = custom?.range else { return }
-            entry.reason += "; its cost as in run '\(range.run)'"
-            (entry.low, entry.high) = (entry.savedSteps.isEmpty ? range.low : .zero, range.high)
+            guard let most = custom?.most else { return }
+            entry.reason += "; its cost as in run '\(most.run)'"
+            // What of it the cache would answer is not known.
+            entry.high = most.cost
             return
         }
         (entry.calls, entry.high) = (0, .zero)
-        for cost in expected { try await add(cost, to: &entry) }
+        for cost in expected { try await add(cost, for: owner, to: &entry) }
     }
 
-    private mutating func add(_ cost: ExpectedCost, to entry: inout Plan.Entry) async throws {
+    private mutating func add(
+        _ cost: ExpectedCost, for owner: Scope, to entry: inout Plan.Entry
+    ) async throws {
         var (low, high): (Money, Money)
         var attempts = options.retryPolicy.maxRetries + 1
         switch cost.kind {
@@ -181,7 +186,7 @@ private struct Planner {
             high = low
             if amount == nil { try await notePrice(of: cost) }
         case .call(let key, let maximum, let options):
-            if let key, try await isAnswered(cost, key, options, entry: &entry) { return }
+            if let key, try await isAnswered(cost, key, options, for: owner, entry: &entry) { return }
             entry.calls = (entry.calls ?? 0) + 1
             let unit = try await notePrice(of: cost)
             low = unit ?? maximum ?? .zero
@@ -196,11 +201,13 @@ private struct Planner {
 
     /// Whether the cache answers a call, as it stands or once an earlier item has filled it.
     private mutating func isAnswered(
-        _ cost: ExpectedCost, _ key: JSONValue, _ options: CallOptions, entry: inout Plan.Entry
+        _ cost: ExpectedCost, _ key: JSONValue, _ options: CallOptions, for owner: Scope,
+        entry: inout Plan.Entry
     ) async throws -> Bool {
         guard !options.cache.refresh, self.options.caching == .asConfigured else { return false }
         let key = CacheKey.call(
-            service: cost.service, operation: cost.operation, parameters: key, scope: options.cache.scope, of: run)
+            service: cost.service, operation: cost.operation, parameters: key, scope: options.cache.scope, of: run,
+            for: owner)
         var isAnswered = filled.contains(key)
         if !isAnswered, let found = try await engine.store.cacheEntry(key) {
             isAnswered = found.isFresh(at: engine.world.time.now())
@@ -253,8 +260,8 @@ private struct Planner {
 
 /// What inputs of a processor cost in its last run that says anything about that.
 private struct CostHistory {
-    /// The least and the most of an input that was worked on in full and succeeded.
-    var range: (run: Run.ID, low: Money, high: Money)?
+    /// The most of an input that was worked on in full and succeeded, and the run it was in.
+    var most: (run: Run.ID, cost: Money)?
 
     init(of processor: RegisteredProcessor, _ store: any Store) async throws {
         for run in try await store.runs(matching: RunFilter(processorID: processor.name, limit: 10)) {
@@ -262,11 +269,11 @@ private struct CostHistory {
             while case let page = try await store.outcomes(of: run.id, from: start, limit: 1_024), !page.isEmpty {
                 for outcome in page where outcome.status == .succeeded && !outcome.carried && !outcome.cached {
                     let cost = try outcome.cost.adding(outcome.avoidedCost)
-                    range = (run.id, min(range?.low ?? cost, cost), max(range?.high ?? cost, cost))
+                    most = (run.id, max(most?.cost ?? cost, cost))
                 }
                 start += 1_024
             }
-            if range != nil { return }
+            if most != nil { return }
         }
     }
 }

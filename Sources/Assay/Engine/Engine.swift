@@ -216,11 +216,11 @@ public final class Engine: Sendable {
         try await store.begin(run)
         sessions.withLock { $0[run.id] = session }
         defer { sessions.withLock { $0[run.id] = nil } }
-        try await ledger.budgets.begin(run)
         defer { ledger.budgets.end(run) }
-        watching?(RunHandle(session: session))
         return try await withTaskCancellationHandler {
             do {
+                try await ledger.budgets.begin(run)
+                watching?(RunHandle(session: session))
                 let report = try await live(session, history, items: page)
                 await processor.finish?(run.id)
                 return report

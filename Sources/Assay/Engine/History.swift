@@ -52,13 +52,10 @@ struct History {
 
     /// What to do with `item`; items should come in the order of the earlier run, which makes this a single scan.
     mutating func verdict(on item: Item, by processor: RegisteredProcessor) async throws -> Verdict {
-        // A run that died may have filed an item without the outcome it was to take over: an older run has it.
-        var wasLeft = false
+        // The last run that had the item says how it stands: what it took over was filed together with the item.
         for index in runs.indices {
             guard let (stored, outcome) = try await runs[index].find(item.id) else { continue }
-            guard try Self.isSame(stored.item.data, item.data, for: processor) else {
-                return wasLeft ? .again : .afresh(changed: true)
-            }
+            guard try Self.isSame(stored.item.data, item.data, for: processor) else { return .afresh(changed: true) }
             if let outcome, failedOnly, outcome.status != .failed { return .settled(outcome.takenOver()) }
             guard recovery == .resume else { return .afresh(changed: false) }
             if runs[index].run.definition != processor.definition {
@@ -68,13 +65,10 @@ struct History {
                 case .refuse: throw ProcessingError.definitionChanged(processor.name, runs[index].run.id)
                 }
             }
-            switch outcome?.status {
-            case nil: wasLeft = true
-            case .succeeded: return outcome.map { .settled($0.takenOver()) } ?? .again
-            default: return .again
-            }
+            guard let outcome, outcome.status == .succeeded else { return .again }
+            return .settled(outcome.takenOver())
         }
-        return wasLeft ? .again : .new
+        return .new
     }
 
     /// Whether steps that were saved under `definition` may be used.

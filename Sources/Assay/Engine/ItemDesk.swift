@@ -20,7 +20,11 @@ final class ItemDesk: Desk {
         var charges: [Charge] = []
         var openCalls: [String: OpenCall] = [:]
         var attempt = 1
+        /// Whether the attempt was given up: nothing it still asks for is done.
+        var isOver = false
         var closed = false
+        /// How often calls without a key were made in this attempt, by what they are for.
+        var unkeyedCalls: [String: Int] = [:]
         var lastBeat = Duration.zero
     }
 
@@ -39,6 +43,8 @@ final class ItemDesk: Desk {
     func beginAttempt(forgetting: Bool) {
         state.withLock { state in
             state.attempt += 1
+            state.isOver = false
+            state.unkeyedCalls = [:]
             state.uses = [:]
             state.openSteps = []
             state.failedStep = nil
@@ -52,6 +58,9 @@ final class ItemDesk: Desk {
             state.completed = []
         }
     }
+
+    /// Gives the attempt up: from now on nothing that it asks for is done, and of its calls nobody waits for an answer.
+    func endAttempt() { state.withLock { $0.isOver = true } }
 
     /// Forgets the charges that are not on record, of an attempt that was lost with its worker and is made again.
     func forgetCharges() {
@@ -166,7 +175,8 @@ final class ItemDesk: Desk {
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
         try check(context)
         let step = Context.enclosingStep
-        let decision = try await session.openCall(request, in: context, step: step)
+        let identity = try request.key.map { Digest(of: $0) } ?? unkeyedIdentity(of: request, step)
+        let decision = try await session.openCall(request, identity: identity, in: context, step: step)
         guard case .proceed(let call) = decision else { return decision }
         let inTime = state.withLock { state in
             guard state.isCurrent(context) else { return false }
@@ -174,15 +184,31 @@ final class ItemDesk: Desk {
             return true
         }
         guard inTime else {
-            try await session.closeCall(call, .notMade, in: context, step: step)
+            try await session.closeCall(call, .notMade, isLate: false, in: context, step: step)
             throw CancellationError()
         }
         return decision
     }
 
+    /// What makes a call without a key the same in another attempt: for what, and the how manieth it is.
+    private func unkeyedIdentity(of request: CallRequest, _ step: String?) throws -> Digest {
+        let place = [step ?? "", request.service, request.operation].joined(separator: "\u{0}")
+        let number = state.withLock { state in
+            state.unkeyedCalls[place, default: 0] += 1
+            return state.unkeyedCalls[place] ?? 0
+        }
+        return Digest(of: [
+            "unkeyed", .string(session.run.processorID.text), .string(try session.digest(of: item).text),
+            .string(step ?? ""), JSONValue(number),
+        ])
+    }
+
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws {
-        state.withLock { $0.openCalls[call.record.callID] = nil }
-        try await session.closeCall(call, end, in: context, step: Context.enclosingStep)
+        let isAwaited = state.withLock { $0.openCalls.removeValue(forKey: call.record.callID)?.call === call }
+        // The call is in doubt, or in the hands of a later attempt: only the news that it was made can matter still.
+        guard isAwaited || call.settled != nil || end.isMade else { return }
+        try await session.closeCall(
+            call, end, isLate: !isAwaited, in: context, step: Context.enclosingStep)
     }
 
     /// A paid call whose body is running.
@@ -193,13 +219,15 @@ final class ItemDesk: Desk {
     }
 
     /// Files the calls of an attempt that was left behind as in doubt; one that comes back after all resolves itself.
-    func doubtOpenCalls() async throws {
+    ///
+    /// - Parameter error: why nobody waits for them.
+    func doubtOpenCalls(because error: any Error = CancellationError()) async throws {
         let calls = state.withLock { state in
             defer { state.openCalls = [:] }
             return state.openCalls.values.sorted { $0.call.record.callID < $1.call.record.callID }
         }
         for open in calls {
-            try await session.closeCall(open.call, .threw(CancellationError()), in: open.context, step: open.step)
+            try await session.closeCall(open.call, .threw(error), isLate: false, in: open.context, step: open.step)
         }
     }
 
@@ -266,7 +294,7 @@ final class ItemDesk: Desk {
 }
 
 extension ItemDesk.State {
-    func isCurrent(_ context: Context) -> Bool { !closed && attempt == context.attempt }
+    func isCurrent(_ context: Context) -> Bool { !closed && !isOver && attempt == context.attempt }
 
     /// The value that a step has without running: saved, or handed in with a resume point that lies behind it.
     mutating func value(of path: String) -> JSONValue? {

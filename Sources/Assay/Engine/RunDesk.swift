@@ -33,11 +33,14 @@ struct RunDesk: Desk {
     }
 
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
-        try await session.openCall(request, in: context, step: nil)
+        let identity =
+            request.key.map { Digest(of: $0) }
+            ?? Digest(of: ["unkeyed", .string(context.processorID.text), .string(context.phase.rawValue)])
+        return try await session.openCall(request, identity: identity, in: context, step: nil)
     }
 
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws {
-        try await session.closeCall(call, end, in: context, step: nil)
+        try await session.closeCall(call, end, isLate: false, in: context, step: nil)
     }
 
     func emit(_ chunk: Payload, in context: Context) throws { throw Self.refused("emit", context) }
@@ -67,17 +70,22 @@ extension RunSession {
     // MARK: Paid calls
 
     /// Looks a call up in the cache, else asks breaker and budgets and writes its intent.
-    func openCall(_ request: CallRequest, in context: Context, step: String?) async throws -> CallDecision {
+    ///
+    /// - Parameter identity: what makes it the same call when it is made again: its key, or its place.
+    func openCall(
+        _ request: CallRequest, identity: Digest, in context: Context, step: String?
+    ) async throws -> CallDecision {
         let cacheKey =
             options.caching == .off
             ? nil
             : request.key.map { key in
                 CacheKey.call(
                     service: request.service, operation: request.operation, parameters: key,
-                    scope: request.options.cache.scope, of: run)
+                    scope: request.options.cache.scope, of: run, for: context.scope)
             }
         guard let cacheKey, !request.options.cache.refresh, options.caching != .refresh else {
-            return try await proceed(request, in: context, step: step, cacheKey: cacheKey, turn: nil)
+            return try await proceed(
+                request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil)
         }
         let turn = try await ledger.callsInFlight.take(cacheKey)
         do {
@@ -96,7 +104,8 @@ extension RunSession {
             emit(.cacheMiss, item: context.inputID) {
                 ["service": .string(request.service), "operation": .string(request.operation)]
             }
-            let decision = try await proceed(request, in: context, step: step, cacheKey: cacheKey, turn: turn)
+            let decision = try await proceed(
+                request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn)
             if case .hit = decision { ledger.callsInFlight.giveBack(turn) }
             return decision
         } catch {
@@ -107,65 +116,78 @@ extension RunSession {
 
     /// Asks breaker and budgets, and writes the intent of a call that must be made.
     private func proceed(
-        _ request: CallRequest, in context: Context, step: String?, cacheKey: String?, turn: CallsInFlight.Turn?
+        _ request: CallRequest, _ identity: Digest, in context: Context, step: String?, cacheKey: String?,
+        turn: CallsInFlight.Turn?
     ) async throws -> CallDecision {
-        try admit(request.service)
+        let isTrial = try admit(request.service)
         do {
             let subject = PriceSubject.service(request.service, operation: request.operation)
             let unitPrice = try await ledger.price(of: subject).price?.amount
-            var known = try await earlierCalls(like: request, in: context)
+            var known = try await earlierCalls(like: request, identity, in: context)
             var doubt = known.last { $0.state == .inDoubt }
             if let open = doubt {
                 switch await ledger.resolution(
                     of: open, warn: { message in emit(.warning) { ["message": .string(message)] } })
                 {
                 case .settled(let cost, let value?):
-                    withdrawAttempt(at: request.service)
+                    withdrawAttempt(at: request.service, isTrial)
                     return .hit(try await take(value, for: open, cost: cost, request, cacheKey, in: context, step))
                 case .released:
                     try await release(open)
-                    known = try await earlierCalls(like: request, in: context)
+                    known = try await earlierCalls(like: request, identity, in: context)
                     doubt = nil
                 // Its value is lost, or nobody knows: the callee is asked again under the key it knows.
                 case .settled, .unknown: break
                 }
             }
             let record = intent(
-                of: request, after: known, doubt, maximum: request.maximumCost ?? unitPrice, context, step)
+                of: request, identity, after: known, doubt, maximum: request.maximumCost ?? unitPrice, context, step)
             try await promise(record)
-            do { try await store.file(record, charge: nil, cached: nil) } catch {
+            let isFiled: Bool
+            do { isFiled = try await store.file(record, charge: nil, cached: nil).isFiled } catch {
                 if doubt == nil { _ = ledger.budgets.settle(record.callID, as: nil, at: record.timestamp) }
                 throw error
+            }
+            guard isFiled else {
+                // Somebody decided about the doubt in the meantime, so this is a call of its own.
+                _ = ledger.budgets.settle(record.callID, as: nil, at: record.timestamp)
+                withdrawAttempt(at: request.service, isTrial)
+                return try await proceed(
+                    request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn)
             }
             return .proceed(
                 Call(
                     record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn,
-                    continuesDoubt: doubt != nil))
+                    continuesDoubt: doubt != nil, isTrial: isTrial))
         } catch {
-            withdrawAttempt(at: request.service)
+            withdrawAttempt(at: request.service, isTrial)
             throw error
         }
     }
 
     /// The calls of the item that were made for the same before, in order.
-    private func earlierCalls(like request: CallRequest, in context: Context) async throws -> [CallRecord] {
+    private func earlierCalls(
+        like request: CallRequest, _ identity: Digest, in context: Context
+    ) async throws -> [CallRecord] {
+        // A filter without an input does not narrow, and a call without one is not those of the items.
         try await store.calls(
             matching: CallFilter(
                 executionID: run.executionID, inputID: context.inputID, service: request.service,
-                operation: request.operation, callKey: Digest(of: request.key ?? .null).text))
+                operation: request.operation, callKey: identity.text)
+        ).filter { context.inputID != nil || $0.inputID == nil }
     }
 
     /// The intent of a call: the one whose outcome is unknown, if there is one, else a new one.
     private func intent(
-        of request: CallRequest, after earlier: [CallRecord], _ doubt: CallRecord?, maximum: Money?,
-        _ context: Context, _ step: String?
+        of request: CallRequest, _ identity: Digest, after earlier: [CallRecord], _ doubt: CallRecord?,
+        maximum: Money?, _ context: Context, _ step: String?
     ) -> CallRecord {
         var record: CallRecord
         if let doubt {
             record = doubt
             (record.state, record.runID) = (.open, run.id)
         } else {
-            let callKey = Digest(of: request.key ?? .null).text
+            let callKey = identity.text
             let known = earlier.count { $0.state == .settled || $0.state == .released }
             let parts: [JSONValue] = [
                 .string(run.executionID.text), JSONValue(context.inputID), .string(request.service),
@@ -184,7 +206,11 @@ extension RunSession {
     }
 
     /// Writes what became of a call, with its charge and the value it brought.
-    func closeCall(_ call: Call, _ end: CallEnd, in context: Context, step: String?) async throws {
+    ///
+    /// - Parameter isLate: whether nobody waited for it any more, and its breaker has been told.
+    func closeCall(
+        _ call: Call, _ end: CallEnd, isLate: Bool, in context: Context, step: String?
+    ) async throws {
         defer { if let turn = call.turn { ledger.callsInFlight.giveBack(turn) } }
         var record = call.record
         var metadata: JSONObject = ["cache_hit": false]
@@ -198,7 +224,8 @@ extension RunSession {
                 hintAtPrice(of: "\(record.service)/\(record.operation)")
             }
         case .notMade: if call.continuesDoubt { record.state = .inDoubt }
-        case .threw(let error) where call.settled == nil && Self.leavesDoubt(error):
+        // Whatever a body throws when it is cancelled, the callee may have done its work.
+        case .threw(let error) where call.settled == nil && (Task.isCancelled || Self.leavesDoubt(error)):
             record.state = .inDoubt
         case .threw:
             cost = call.settled?.cost
@@ -206,7 +233,7 @@ extension RunSession {
             if cost == nil, billing == .onAttempt { cost = call.unitPrice ?? record.maximumCost }
             if cost != nil { metadata["charged_despite_error"] = true }
         }
-        tellBreaker(of: record.service, end)
+        if !isLate { tellBreaker(of: record.service, end, call.isTrial) }
         let isInDoubt = record.state == .inDoubt
         if isInDoubt, case .threw = end {
             switch record.doubtPolicy {
@@ -231,7 +258,7 @@ extension RunSession {
             if let key = call.cacheKey, let value = try? value?.get(), let charge {
                 entry(key, value, charge, policy: call.request.options.cache)
             } else { nil }
-        let isCharged = try await store.file(record, charge: charge, cached: cached)
+        let isCharged = try await store.file(record, charge: charge, cached: cached).isCharged
         if isCharged, let charge { note(charge) }
         // While it is in doubt what was promised stays.
         if record.state != .inDoubt {
@@ -267,7 +294,7 @@ extension RunSession {
         var charge = record.charge(cost, costID: nextCostID(), at: world.time.now())
         charge.runID = run.id
         let cached = cacheKey.map { entry($0, value, charge, policy: request.options.cache) }
-        let isCharged = try await store.file(record, charge: charge, cached: cached)
+        let isCharged = try await store.file(record, charge: charge, cached: cached).isCharged
         if isCharged { note(charge) }
         tell(
             ledger.budgets.settle(
@@ -285,15 +312,18 @@ extension RunSession {
 
     // MARK: Circuit breakers
 
-    /// Throws `circuit_open` while the breaker of `service` is open.
-    private func admit(_ service: String) throws {
-        guard let policy = options.breakers[service] else { return }
+    /// Throws `circuit_open` while the breaker of `service` is open; the answer is whether the call is a trial.
+    private func admit(_ service: String) throws -> Bool {
+        guard let policy = options.breakers[service] else { return false }
         let now = world.time.uptime()
         let (answer, moved) = breakers.use(service, policy) { breaker in
-            (isAdmitted: breaker.admits(at: now), remaining: breaker.remaining(at: now))
+            (
+                isAdmitted: breaker.admits(at: now), isTrial: breaker.state == .halfOpen,
+                remaining: breaker.remaining(at: now)
+            )
         }
         tell(moved, of: service)
-        guard !answer.isAdmitted else { return }
+        guard !answer.isAdmitted else { return answer.isTrial }
         throw ProcessingError(
             .circuitOpen,
             answer.remaining > .zero
@@ -303,10 +333,12 @@ extension RunSession {
     }
 
     /// Tells the breaker of `service` how a call ended; a cancellation says nothing of the service.
-    private func tellBreaker(of service: String, _ end: CallEnd) {
+    private func tellBreaker(of service: String, _ end: CallEnd, _ isTrial: Bool) {
         guard let policy = options.breakers[service] else { return }
         let now = world.time.uptime()
         let (_, moved) = breakers.use(service, policy) { breaker in
+            // One that was let through earlier says nothing of how the service is by now.
+            guard isTrial == (breaker.state == .halfOpen) else { return }
             switch end {
             case .returned, .made: breaker.succeed()
             case .threw(let error) where !(error is CancellationError): breaker.fail(at: now)
@@ -316,7 +348,7 @@ extension RunSession {
         tell(moved, of: service)
     }
 
-    private func withdrawAttempt(at service: String) { tellBreaker(of: service, .notMade) }
+    private func withdrawAttempt(at service: String, _ isTrial: Bool) { tellBreaker(of: service, .notMade, isTrial) }
 
     private func tell(_ state: CircuitBreaker.State?, of service: String) {
         switch state {

@@ -341,13 +341,9 @@ extension RunSession {
 
     /// What the processor may ask for at one attempt.
     func context(for entry: StoredItem?, phase: Phase, attempt: Int, desk: any Desk) -> Context {
-        var scope = run.scope
-        if let item = entry?.item {
-            scope.accountID = scope.accountID ?? item.accountID.map { ExternalID(unchecked: $0) }
-            scope.underwritingID = scope.underwritingID ?? item.underwritingID.map { ExternalID(unchecked: $0) }
-        }
         return Context(
-            runID: run.id, executionID: run.executionID, processorID: run.processorID, scope: scope,
+            runID: run.id, executionID: run.executionID, processorID: run.processorID,
+            scope: run.scope(of: entry?.item),
             lineage: run.lineage, inputID: entry?.item.id, attempt: attempt, phase: phase, itemIndex: entry?.index,
             desk: desk)
     }
@@ -358,6 +354,17 @@ extension RunSession {
     /// Whose saved steps are those of the item named `inputID`.
     func checkpointSubject(_ inputID: String) -> CheckpointSubject {
         CheckpointSubject(executionID: run.executionID, processorID: run.processorID, inputID: inputID)
+    }
+}
+
+extension Run {
+    /// For whom work on `item` is done: the run's scope, filled up with the item's own ids.
+    func scope(of item: Item?) -> Scope {
+        guard let item else { return scope }
+        var scope = scope
+        scope.accountID = scope.accountID ?? item.accountID.map { ExternalID(unchecked: $0) }
+        scope.underwritingID = scope.underwritingID ?? item.underwritingID.map { ExternalID(unchecked: $0) }
+        return scope
     }
 }
 

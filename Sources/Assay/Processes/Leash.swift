@@ -10,12 +10,23 @@ package enum Leash {
     package static let variable = "ASSAY_LEASH"
 
     /// What this program's children, and nobody else's, carry.
-    package static let token = (0..<2).map { _ in
-        let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }.joined()
+    package static var token: String { post.withLock { $0.token } }
+
+    /// Kills what an earlier owner of something left behind, which only one program can own at a time; from now on
+    /// this program's children carry its token, unless some carry another one already.
+    package static func succeed(ownerOf name: String) {
+        let token = "owner-" + Digest.hex(of: Array(name.utf8)).prefix(32)
+        sweep(token: token)
+        post.withLock { post in
+            if post.process == nil { post.token = token }
+        }
+    }
 
     private struct Guard {
+        var token = (0..<2).map { _ in
+            let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
         var process: ChildProcess?
         /// Ours alone: its closing, which only the end of this program brings about, is the guard's signal.
         var lifeline: Descriptor?
@@ -27,14 +38,15 @@ package enum Leash {
     ///
     /// - Returns: the value of ``variable`` for a child.
     static func hold() throws(ProcessingError) -> String {
-        try post.withLock { post throws(ProcessingError) in
-            guard post.process?.exit != nil || post.process == nil, canGuard else { return }
+        let token = try post.withLock { post throws(ProcessingError) in
+            guard post.process?.exit != nil || post.process == nil, canGuard else { return post.token }
             let (read, write) = try Descriptor.pipe()
             post.process = try ChildProcess(
                 unleashed: .init(
-                    "/bin/sh", ["-c", script, "assay-guard", token], environment: ["PATH": "/usr/bin:/bin"],
+                    "/bin/sh", ["-c", script, "assay-guard", post.token], environment: ["PATH": "/usr/bin:/bin"],
                     folder: "/", descriptors: [read]))
             post.lifeline = write
+            return post.token
         }
         return inherited.map { "\($0),\(token)" } ?? token
     }

@@ -171,7 +171,8 @@ final class ProcessWorker: Worker {
                 if case .unavailable = loss { throw loss }
                 let reason = loss.error(inStep: nil).message
                 throw WorkerLoss.unavailable(
-                    ProcessingError(.runnerUnavailable, "a worker could not be started: \(reason)"))
+                    ProcessingError(
+                        .runnerUnavailable, "a worker could not be started: \(reason)", retryable: false))
             }
         }
     }

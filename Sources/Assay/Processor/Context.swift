@@ -202,6 +202,14 @@ package enum CallEnd: Sendable {
     case threw(any Error)
     /// It was not begun.
     case notMade
+
+    /// Whether the service did its work.
+    var isMade: Bool {
+        switch self {
+        case .returned, .made: true
+        case .threw, .notMade: false
+        }
+    }
 }
 
 /// A step that a processor asks for.

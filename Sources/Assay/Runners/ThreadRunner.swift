@@ -37,7 +37,7 @@ public struct AutomaticRunner: Runner {
     public let name = "auto"
     public let maxWorkers: Int
 
-    private let processes: ProcessRunner?
+    private var processes: ProcessRunner?
 
     /// As many items as are looked at before choosing.
     var enough: Int { processes == nil ? 10 : 101 }
@@ -49,6 +49,13 @@ public struct AutomaticRunner: Runner {
     public init(maxWorkers: Int? = nil, processes: ProcessRunner? = nil) throws(ProcessingError) {
         self.maxWorkers = try ThreadRunner(maxWorkers: maxWorkers).maxWorkers
         self.processes = processes
+    }
+
+    /// The same choice with workers that make their processor from `setup`.
+    package func handing(_ setup: JSONValue) -> AutomaticRunner {
+        var runner = self
+        runner.processes = processes?.handing(setup)
+        return runner
     }
 
     /// The runner for a run of at least `count` items.

@@ -170,13 +170,15 @@ public final class MemoryStore: Store {
     }
 
     @discardableResult
-    public func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws -> Bool {
+    public func file(
+        _ call: CallRecord, charge: Charge?, cached: CacheEntry?
+    ) async throws -> (isFiled: Bool, isCharged: Bool) {
         state.withLock { state in
             if let place = state.callPlaces[call.callID] {
                 let known = state.calls[place]
                 guard let call = call.following(known.state, of: known.runID) else {
-                    guard let charge, call.keepsWhenRefused(charge) else { return false }
-                    return !state.record([charge]).isEmpty
+                    guard let charge, call.keepsWhenRefused(charge) else { return (false, false) }
+                    return (false, !state.record([charge]).isEmpty)
                 }
                 state.calls[place] = call
             } else {
@@ -185,7 +187,7 @@ public final class MemoryStore: Store {
                 state.calls.append(call)
             }
             if let cached { state.cache[cached.key] = cached }
-            return !state.record(charge.map { [$0] } ?? []).isEmpty
+            return (true, !state.record(charge.map { [$0] } ?? []).isEmpty)
         }
     }
 

@@ -99,9 +99,11 @@ public protocol Store: Sendable {
     /// refused leaves charge and cached value unwritten as well, but for the charge of a `settled` that has a key:
     /// it is recorded unless the key is on record.
     ///
-    /// - Returns: whether `charge` was recorded now.
+    /// - Returns: whether the call was filed, and whether `charge` was recorded now.
     @discardableResult
-    func file(_ call: CallRecord, charge: Charge?, cached: CacheEntry?) async throws -> Bool
+    func file(
+        _ call: CallRecord, charge: Charge?, cached: CacheEntry?
+    ) async throws -> (isFiled: Bool, isCharged: Bool)
 
     /// Calls that fit `filter`, in order of their intents.
     func calls(matching filter: CallFilter) async throws -> [CallRecord]

@@ -13,7 +13,7 @@ package struct PlanCommand: ShellCommand {
             """,
         discussion: """
             Nothing is extracted, charged or recorded. Costs are shown from the least, if every input succeeds, to \
-            the most; where a processor does not tell what it pays for, they are those of its last run, if it had one.
+            the most; where a processor does not tell what it pays for, the most is that of its last run, if it had one.
             """)
 
     @OptionGroup var what: TargetFlags

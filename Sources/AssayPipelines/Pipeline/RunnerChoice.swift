@@ -11,7 +11,8 @@ public enum RunnerChoice {
     /// - Throws: ``ProcessingError`` with code `configuration` for an unknown word or number.
     public static func runner(_ word: String, workers: Int? = nil) throws(ProcessingError) -> any Runner {
         switch word {
-        case "auto": return try AutomaticRunner(maxWorkers: workers)
+        case "auto":
+            return try AutomaticRunner(maxWorkers: workers, processes: ProcessRunner(maxWorkers: workers))
         case "process": return try ProcessRunner(maxWorkers: workers)
         case "thread": return try ThreadRunner(maxWorkers: workers)
         case "sequential":

@@ -58,5 +58,6 @@ extension RunOptions {
     /// Has worker processes, if the runner starts any, make their processor from `setup`.
     public mutating func handToWorkers(_ setup: WorkerSetup) {
         if let processes = runner as? ProcessRunner { runner = processes.handing(setup.jsonValue) }
+        if let choice = runner as? AutomaticRunner { runner = choice.handing(setup.jsonValue) }
     }
 }
