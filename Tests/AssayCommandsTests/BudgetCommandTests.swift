@@ -1,4 +1,5 @@
 import Assay
+import AssayCommands
 import AssayPipelines
 import Testing
 
@@ -35,6 +36,7 @@ import Testing
         let shell = try Self.shell("a", "b", "c")
         #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "--budget", "10.00") == 3)
         let run = try #require(try await shell.runs().first)
+        #expect(shell.messages.text.contains("to go on: assay resume \(run) --budget AMOUNT"))
         let (standing, _) = await shell.output(of: "costs", "budgets", "-o", "json")
         let json = try JSONValue(json: standing)
         #expect(json["run_id"] == .string(run))
@@ -82,5 +84,27 @@ import Testing
         #expect(await shell.assay("costs", "in-doubt", "release", call) == 1)
         #expect(await shell.assay("costs", "in-doubt", "release", "none") == 66)
         #expect(await shell.assay("costs", "in-doubt", "settle", call, "--cost", "-1") == 64)
+    }
+}
+
+@Suite("Runners of files and flags") struct RunnerFlagTests {
+    @Test(
+        "are put together: what the flags do not say is the file's",
+        arguments: [
+            ("{type: thread, max_workers: 7}", ["--runner", "sequential"], "sequential"),
+            ("{type: thread, max_workers: 7}", ["--workers", "3"], "thread"),
+            ("sequential", ["--workers", "3"], "thread"),
+            ("{type: thread, max_workers: 7}", ["--runner", "sequential"], "sequential"),
+            ("{type: thread, max_workers: 7}", [], "thread"),
+        ] as [(String, [String], String)])
+    func together(file: String, flags: [String], name: String) async throws {
+        let shell = try TestShell()
+        try shell.write("runner: \(file)\n" + TestShell.capitals, to: "p.yaml")
+        try shell.write("{\"data\": \"x\"}\n", to: "in.jsonl")
+        let sink = CollectingSink()
+        var value = shell.value
+        value.output = sink
+        _ = await CommandLineTool.run(["plan", "p.yaml", "--inputs", "in.jsonl", "-o", "json"] + flags, in: value)
+        #expect(try JSONValue(json: sink.text)["runner"] == .string(name))
     }
 }

@@ -56,3 +56,8 @@ extension Run {
     /// The budgets it was started with from the command line.
     var budgets: [Budget] { request["budgets"]?.array?.compactMap(Budget.init(jsonValue:)) ?? [] }
 }
+
+extension Budget {
+    /// The name of the budget that a flag gives.
+    static let ofFlag = "--budget"
+}

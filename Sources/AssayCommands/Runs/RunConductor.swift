@@ -144,6 +144,7 @@ struct RunConductor {
         if report.status == .failed, let error = report.error {
             console.note("the run failed: \("\(error.code.rawValue): \(error.message)".safe)")
         }
+        if report.error?.code == .budgetExhausted, report.run.isListed { return tellOfBudget(report) }
         if report.error?.phase == .preprocessing, report.status == .failed {
             return console.note("nothing was worked on; mend that and run the command again")
         }
@@ -158,6 +159,15 @@ struct RunConductor {
             console.note("\(failed); to run only those again: assay retry \(rest)")
         default: console.note("to go on once that is mended: assay resume \(rest)")
         }
+    }
+
+    private func tellOfBudget(_ report: Report) {
+        if report.status != .failed { console.note("stopped: \((report.error?.message ?? "").safe)") }
+        guard !(engine.store is MemoryStore) else { return }
+        let isOfFlag = report.run.budgets.contains { $0.name == Budget.ofFlag }
+        let raised =
+            isOfFlag ? "--budget AMOUNT" : "--set budget.limit=AMOUNT   (or --pipeline FILE with a higher limit)"
+        console.note("to go on: assay resume \(report.runID)\(console.settings.storeAgain) \(raised)")
     }
 }
 

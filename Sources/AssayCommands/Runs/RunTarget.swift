@@ -118,8 +118,11 @@ extension RunTarget {
                 Int(text).flatMap { (1...1_024).contains($0) ? $0 : nil }
             } ?? earlier?["workers"]?.string.flatMap { Int($0) }
         if runner != nil || workers != nil {
-            let word = runner ?? (workers == 1 ? options.runner.name : "thread")
-            do { options.runner = try RunnerChoice.runner(word, workers: workers) } catch {
+            let named = options.runner.name
+            let word = runner ?? (named == "sequential" && workers != 1 ? "thread" : named)
+            // How many at once the file says holds for another kind of runner, too.
+            let most = named == "sequential" || word == "sequential" ? nil : options.runner.maxWorkers
+            do { options.runner = try RunnerChoice.runner(word, workers: workers ?? most) } catch {
                 throw CommandFailure.usage(error.message)
             }
             options.handToWorkers(workerSetup)
@@ -137,7 +140,7 @@ extension RunTarget {
             timeout ?? earlier?["timeout"]?.string.flatMap { Duration(text: $0) } ?? options.itemTimeout
         let budget = try settings.value(.budget, "an amount such as 25.00") { try Money($0) }
         if let limit = try budget ?? earlier?["budget"]?.string.map({ try Money($0) }) {
-            options.budgets.append(try Budget(limit, name: "--budget", scope: .execution))
+            options.budgets.append(try Budget(limit, name: Budget.ofFlag, scope: .execution))
         }
         var flags = earlier?.object ?? [:]
         for (key, text) in settings.given { flags[key.rawValue] = .string(text) }

@@ -42,8 +42,10 @@ final class ProgramPool: Sendable {
         var lastNumber = 0
         var idle: [Worker] = []
         var isClosing = false
-        /// The items on which programs died that had not answered anything, since the last answer.
+        /// The items on which programs died while none had answered anything in this run.
         var deaths: Set<String> = []
+        /// Whether one has: then it is the items that programs die of.
+        var hasAnswered = false
         /// Why no more programs are started.
         var failure: ProcessingError?
     }
@@ -83,7 +85,7 @@ final class ProgramPool: Sendable {
             do {
                 let answer = try await exchange.answer(isFirst: isFirst)
                 worker.noteAnswer()
-                state.withLock { $0.deaths = [] }
+                state.withLock { $0.hasAnswered = true }
                 await keep(worker)
                 return try answer.get()
             } catch let thrown as Exchange.Loss {
@@ -139,11 +141,11 @@ final class ProgramPool: Sendable {
     }
 
     private func noteDeath(_ error: ProcessingError, in context: Context) {
-        let count = state.withLock { state in
+        let isHopeless = state.withLock { state in
             state.deaths.insert(context.inputID ?? "")
-            return state.deaths.count
+            return !state.hasAnswered && state.deaths.count >= 3
         }
-        guard count >= 3 else { return }
+        guard isHopeless else { return }
         _ = fail("\(plan.title.quoted) died three times in a row before a first answer; at last: \(error.message)")
     }
 
