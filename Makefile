@@ -9,7 +9,7 @@ demo: setup
 test: setup
 	swift test --disable-xctest
 
-# The slow suites in their long form: thousands of kills, larger loads.
+# What breaks things on purpose, in its long form: thousands of kills, hundreds of power cuts.
 soak: setup
 	ASSAY_SOAK=1 swift test --disable-xctest
 

@@ -71,6 +71,7 @@ let package = Package(
             name: "AssayCommandsTests",
             dependencies: [
                 "Assay", "AssayCommands", "AssayMain", "AssayPipelines", "AssaySQLite", "AssayStatements",
+                "AssayTesting",
             ],
             swiftSettings: settings),
         .testTarget(

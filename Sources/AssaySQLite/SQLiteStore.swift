@@ -49,7 +49,7 @@ public final class SQLiteStore: Store {
         do {
             let folder = try StateFolder(ofDatabase: path)
             return switch access {
-            case .owner: try SQLiteStore(owning: folder, schema, currency, world)
+            case .owner: try SQLiteStore(owning: folder, schema, currency, world, confirms: true)
             case .readOnly: try SQLiteStore(reading: folder, schema, currency)
             }
         } catch {
@@ -57,7 +57,15 @@ public final class SQLiteStore: Store {
         }
     }
 
-    private init(owning folder: StateFolder, _ schema: Schema, _ currency: String?, _ world: World) throws {
+    /// As ``open(_:access:currency:world:)``, but a power cut takes what was acknowledged last: so that a rig which cuts
+    /// the power can show that it would notice.
+    package static func openUnconfirmed(_ path: String) throws -> SQLiteStore {
+        try SQLiteStore(owning: StateFolder(ofDatabase: path), .current, nil, .system, confirms: false)
+    }
+
+    private init(
+        owning folder: StateFolder, _ schema: Schema, _ currency: String?, _ world: World, confirms: Bool
+    ) throws {
         try folder.prepare()
         let now = world.time.now()
         let lock = try folder.lock(at: now)
@@ -71,6 +79,7 @@ public final class SQLiteStore: Store {
                 (try connection.settleCurrency(currency), try connection.recover(at: now))
             }
         }
+        if !confirms { try queue.inDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") } }
         path = folder.database
         readers = Readers(path: path)
         let commits = GroupCommit()

@@ -1,67 +1,73 @@
 import Assay
-import AssaySQLite
+import AssayTesting
 import Foundation
 import Testing
 
 @Suite("A killed run", .serialized) struct KilledRunTests {
-    private static let items = 300
-    private static let kills = ProcessInfo.processInfo.environment["ASSAY_SOAK"] == nil ? 20 : 1_000
+    /// Runners with their workers, and how many kills each is for: some here, many where there is time for it.
+    static let runners: [(runner: String, workers: Int, kills: Int)] = [
+        ("sequential", 1, Rig.isLong ? 2_000 : 70), ("thread", 4, Rig.isLong ? 2_000 : 80),
+        ("process", 2, Rig.isLong ? 1_000 : 50),
+    ]
 
-    @Test("goes on to the result and the bill of an undisturbed one, whenever it was killed")
-    func killed() async throws {
-        for number in 0..<Self.kills {
-            let lines = Int.random(in: 0...Self.items)
-            let comment = Comment(rawValue: "kill \(number) after \(lines) lines")
-            let shell = try TestShell()
-            try shell.write(TestShell.capitals, to: "p.yaml")
-            let inputs = (1...Self.items).map { #"{"input_id":"doc_\#($0)","data":"text \#($0)"}"# + "\n" }
-            try shell.write(inputs.joined(), to: "in.jsonl")
-
-            let program = try Program(
-                ["run", "p.yaml", "--inputs", "in.jsonl", "--runner", "thread", "--workers", "2", "-o", "jsonl"],
-                in: shell.folder)
-            let printed = try program.lines(lines).map { try JSONValue(json: $0) }
-            program.send(SIGKILL)
-            _ = program.end()
-            let acknowledged = Set(printed.compactMap { $0["index"]?.number?.integer })
-            // A program killed at once leaves no store, or one half made, which the next owner puts in order.
-            guard await shell.output(of: "runs", "list").code == 0, let run = try await shell.runs().last else {
-                #expect(acknowledged.isEmpty, comment)
-                #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none") == 0, comment)
-                continue
-            }
-            if await shell.output(of: "runs", "show", run).text.contains("while its inputs were read") {
-                #expect(acknowledged.isEmpty, comment)
-                #expect(await shell.assay("resume", run) == 65, comment)
-                continue
-            }
-            guard try await Self.isListed(run, in: shell) else {
-                #expect(acknowledged.isEmpty, comment)
-                #expect(await shell.assay("resume", run) != 0, comment)
-                continue
-            }
-            // A run that had ended already cannot be gone on with to any effect, and is as good.
-            #expect(await shell.assay("resume", run) == 0, comment)
-
-            let store = try SQLiteStore.open(shell.folder + "/.assay/assay.db")
-            defer { store.close() }
-            let last = try #require(try await store.runs(matching: RunFilter(limit: 1)).first)
-            #expect(last.status == .succeeded && last.counts.succeeded == last.counts.total, comment)
-            let outcomes = try await store.outcomes(of: last.id, from: 0, limit: .max)
-            for outcome in outcomes {
-                #expect(try outcome.get(as: String.self) == "TEXT \(outcome.index + 1)", comment)
-                #expect(outcome.carried || !acknowledged.contains(outcome.index), comment)
-            }
-            let charges = try await store.charges(matching: ChargeFilter(executionID: last.executionID))
-            #expect(charges.map(\.cost.description) == ["0.10"], comment)
-            #expect(try await store.check() == [], comment)
+    @Test("goes on to the outcomes and the bill of an undisturbed one, wherever it was killed", arguments: runners)
+    func killed(row: (runner: String, workers: Int, kills: Int)) async throws {
+        let work = PaidWork.mixed(24, runner: row.runner, workers: row.workers)
+        try await undisturbed(work)
+        try await kill(row.kills, seed: Rig.seed()) {
+            try KillRig(work, seed: $0)
+        } then: { rig, code in
+            try await rig.expectWhole(code)
         }
     }
 
-    private static func isListed(_ run: String, in shell: TestShell) async throws -> Bool {
-        let store = try SQLiteStore.open(shell.folder + "/.assay/assay.db")
-        defer { store.close() }
-        return try await store.run(try #require(Identifier(run)))?.isListed == true
+    @Test("goes on likewise when its workers were killed with it, and leaves no process behind")
+    func killedWithWorkers() async throws {
+        let work = PaidWork.mixed(16, runner: "process", workers: 4)
+        try await undisturbed(work)
+        try await kill(Rig.isLong ? 1_000 : 10, seed: Rig.seed()) {
+            try KillRig(work, reach: .everything, seed: $0)
+        } then: { rig, code in
+            try await rig.expectWhole(code)
+        }
+    }
+
+    @Test("never spends more than its budget allows, with as many workers as inputs")
+    func budget() async throws {
+        let affordable = 10
+        let work = PaidWork(
+            inputs: (0..<64).map { "own \($0)" }, runner: "thread", workers: 64,
+            limit: PaidWork.sum(calls: affordable))
+        try await kill(Rig.isLong ? 1_000 : 20, seed: Rig.seed()) {
+            try KillRig(work, seed: $0)
+        } then: { rig, code in
+            let end = try await rig.end()
+            #expect(code == 3, "ASSAY_SEED=\(rig.seed)")
+            // What was asked for before a kill may not be asked again by those who are refused, and is promised still.
+            #expect(end.settled + end.inDoubt.count == affordable, "ASSAY_SEED=\(rig.seed)")
+        }
+    }
+
+    /// Kills until it was done often enough, from one execution to the next.
+    private func kill(
+        _ count: Int, seed: UInt64, _ rig: (UInt64) throws -> KillRig, then check: (KillRig, Int32) async throws -> Void
+    ) async throws {
+        var (killed, executions) = (0, UInt64(0))
+        let start = ContinuousClock.now
+        while killed < count {
+            let rig = try rig(seed &+ executions)
+            let code = try await rig.carryThrough()
+            try await check(rig, code)
+            killed += rig.kills
+            executions += 1
+        }
+        print("\(killed) kills of \(executions) executions in \(Rig.seconds(since: start))")
+    }
+
+    private func undisturbed(_ work: PaidWork) async throws {
+        let rig = try KillRig(work, seed: 0)
+        try await rig.expectWhole(try await rig.carryThrough(undisturbed: true))
+        #expect(rig.kills == 0)
     }
 
     @Test("is not offered to go on with when it had not read all of its inputs")

@@ -1,5 +1,6 @@
 import Assay
 import AssaySQLite
+import AssayTesting
 import Foundation
 import Testing
 

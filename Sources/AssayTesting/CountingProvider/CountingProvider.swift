@@ -92,6 +92,8 @@ public final class CountingProvider: Sendable {
     public var calls: [Call] { state.withLock { $0.calls } }
     /// The different idempotency keys so far.
     public var distinctKeys: Set<String> { Set(calls.compactMap(\.idempotencyKey)) }
+    /// The keys of what it did and would have charged for.
+    public var paidKeys: Set<String> { state.withLock { Set($0.answers.keys) } }
     /// How often it did its work and would have charged for it.
     public var charges: Int { state.withLock { $0.charges } }
 
@@ -155,9 +157,13 @@ public final class CountingProvider: Sendable {
         }
         let answer = answer(call)
         state.withLock { state in
-            if answer.isCharged { state.charges += 1 }
             // A failure was not carried out: the same key may try again.
-            if answer.isCharged, let key = call.idempotencyKey { state.answers[key] = answer }
+            guard answer.isCharged else { return }
+            // Callers that come with one key at the same time pay once.
+            if let key = call.idempotencyKey {
+                guard state.answers.updateValue(answer, forKey: key) == nil else { return }
+            }
+            state.charges += 1
         }
         return answer
     }

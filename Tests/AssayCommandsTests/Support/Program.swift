@@ -1,11 +1,15 @@
+import Assay
 import Foundation
 
 /// The built program, started with pipes in place of a terminal.
 final class Program {
-    private let process: pid_t
+    let process: pid_t
     private var input, result, errors: Int32
 
-    init(_ arguments: [String], in folder: String = "/") throws {
+    /// Starts the program.
+    ///
+    /// - Parameter mark: what it and all that descends from it carry, by which ``Marked`` finds them.
+    init(_ arguments: [String], in folder: String = "/", mark: String? = nil) throws {
         signal(SIGPIPE, SIG_IGN)
         let path = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
             .appendingPathComponent("assay").path
@@ -23,7 +27,8 @@ final class Program {
         }
         // `env` changes the folder and then becomes the program.
         let env = "/usr/bin/env"
-        var words = ([env, "-C", folder, path] + arguments).map { strdup($0) } + [nil]
+        let variables = mark.map { ["\(Leash.variable)=\($0)"] } ?? []
+        var words = ([env, "-C", folder] + variables + [path] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var process = pid_t()
         let code = posix_spawn(&process, env, &actions, nil, &words, environ)

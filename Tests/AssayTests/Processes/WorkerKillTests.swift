@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Killed processes", .timeLimit(.minutes(30))) struct WorkerKillTests {
     /// How many workers are killed: some here, many where there is time for it.
-    private static let kills = ProcessInfo.processInfo.environment["ASSAY_SOAK"] == nil ? 200 : 5_000
+    private static let kills = Rig.isLong ? 5_000 : 200
     private static let items = (1...60).map { Item("doc_\($0)", $0) }
     private static let prices = PriceList.of(
         base: ["billed": Price("1.00", policy: "per_run")],
