@@ -86,7 +86,7 @@ func finish(_ index: Int, of run: Run, in store: SQLiteStore) async throws {
         var paid = charge
         (paid.costID, paid.key, paid.kind) = ("\(call.callID)-call", "call|\(call.callID)", .call)
         (paid.service, paid.operation, paid.cost) = (call.service, call.operation, call.maximumCost)
-        guard try await store.file(call, charge: paid, cached: nil) else { exit(1) }
+        guard try await store.file(call, charge: paid, cached: nil).isCharged else { exit(1) }
         say("call \(run.id) \(index)")
     }
     var outcome = Outcome(inputID: name, index: index, status: .succeeded)
