@@ -91,7 +91,9 @@ let package = Package(
             name: "AssayStatementsTests", dependencies: ["Assay", "AssayStatements"], exclude: ["Samples"],
             swiftSettings: settings),
         .executableTarget(
-            name: "AssayWorkerHelper", dependencies: ["Assay", "AssayTesting"], path: "Tests/AssayWorkerHelper",
+            name: "AssayWorkerHelper",
+            dependencies: ["Assay", "AssayTesting", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/AssayWorkerHelper",
             swiftSettings: settings),
         .testTarget(
             name: "AssayTests",

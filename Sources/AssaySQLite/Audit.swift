@@ -16,6 +16,8 @@ struct Audit {
         examine("the pages") { try $0.checkPages() }
         examine("the references") { try $0.checkReferences() }
         examine("the keys of charges") { try $0.checkChargeKeys() }
+        examine("the paid calls") { try $0.checkCalls() }
+        examine("the cached values") { try $0.checkCache() }
         examine("the runs") { try $0.checkRuns() }
         examine("the executions") { try $0.checkExecutions() }
         examine("the events") { try $0.checkEvents() }
@@ -55,6 +57,29 @@ struct Audit {
         problems += try texts(
             "SELECT key FROM charges NOT INDEXED WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1"
         ).map { "the key '\($0)' was charged more than once" }
+    }
+
+    /// A call is settled in one write with its charge, and a charge that comes late finds it settled.
+    private mutating func checkCalls() throws {
+        problems += try texts(
+            """
+            SELECT call_id FROM calls WHERE state = 'settled'
+                AND NOT EXISTS (SELECT 1 FROM charges WHERE key = 'call|' || call_id)
+            """
+        ).map { "call '\($0)' is settled and has no charge" }
+        // All keys that begin with "call|", as an index finds them.
+        problems += try texts(
+            """
+            SELECT substr(key, 6) FROM charges WHERE key > 'call|' AND key < 'call}'
+                AND NOT EXISTS (SELECT 1 FROM calls WHERE call_id = substr(key, 6) AND state = 'settled')
+            """
+        ).map { "call '\($0)' was charged and is not settled" }
+    }
+
+    private mutating func checkCache() throws {
+        problems += try texts(
+            "SELECT key FROM cache WHERE cost_id IS NOT NULL AND cost_id NOT IN (SELECT cost_id FROM charges)"
+        ).map { "the cached value '\($0)' was paid for by a charge that is not there" }
     }
 
     private mutating func checkRuns() throws {

@@ -1,6 +1,7 @@
 import Assay
 import AssayCommands
 import Foundation
+import Synchronization
 import Testing
 
 @Suite("Lines from a socket") struct LineBufferTests {
@@ -138,6 +139,46 @@ import Testing
         #expect(try await Self.answers(client, 3) == [unknown, unknown, stopping])
         var iterator = cancels.stream.makeAsyncIterator()
         #expect(await iterator.next() == drain)
+        await socket.close()
+    }
+
+    @Test("remembers a stop of the run that is about to begin", arguments: [[true], [false], [true, false, true]])
+    func early(wishes: [Bool]) async throws {
+        let folder = try Self.folder()
+        let (desk, cancels) = (OwnerDesk(), Cancels())
+        let socket = try OwnerSocket("s", in: folder, desk: desk)
+        let (run, other) = (try #require(Identifier("run_1")), try #require(Identifier("run_2")))
+        let client = try #require(try OwnerClient("s", in: folder))
+        for drain in wishes { try client.ask(.cancel(run, drain: drain)) }
+        try client.ask(.cancel(other, drain: false))
+        let stopping: JSONValue = ["answer": "stopping"]
+        #expect(try await Self.answers(client, wishes.count + 1).allSatisfy { $0 == stopping })
+        desk.begin(.init(run, block: { Self.block }, cancel: { cancels.note.yield($0) }))
+        cancels.note.finish()
+        var drains: [Bool] = []
+        for await drain in cancels.stream { drains.append(drain) }
+        #expect(drains == [wishes.allSatisfy(\.self)])
+        await socket.close()
+    }
+
+    @Test("waits when there are no descriptors left, and lets the peer in later")
+    func exhausted() async throws {
+        let folder = try Self.folder()
+        let left = Mutex(3)
+        let socket = try OwnerSocket("s", in: folder, desk: OwnerDesk()) { listener in
+            let isFull = left.withLock { left in
+                left -= 1
+                return left >= 0
+            }
+            guard isFull else { return accept(listener, nil, nil) }
+            errno = EMFILE
+            return -1
+        }
+        let start = ContinuousClock.now
+        let client = try #require(try OwnerClient("s", in: folder))
+        try client.ask(.state(try #require(Identifier("run_1"))))
+        #expect(try await Self.answers(client, 1) == [["answer": "not_in_progress"]])
+        #expect(ContinuousClock.now - start >= .milliseconds(290))
         await socket.close()
     }
 

@@ -62,6 +62,50 @@ import Testing
         #expect(try await shell.runs().count == 1)
     }
 
+    /// Flags of a run that was planned without them, and what they make of it.
+    static let otherwise: [(flags: [String], difference: String)] = [
+        (["--on-failure", "stop"], "the failure policy is stop, was collect"),
+        (["--timeout", "30s"], "the time limit of an attempt is 30s, was 1h 0m"),
+        (["--retries", "2"], "the retry policy is"), (["--budget", "7"], "the budgets is"),
+        (["--runner", "thread", "--workers", "3"], "the number of workers is 3, was"),
+        (["--no-cache"], "the use of the cache is off, was as_configured"),
+    ]
+
+    @Test("a saved plan is refused when it would be done in another way, which is named", arguments: otherwise)
+    func changedFlags(row: (flags: [String], difference: String)) async throws {
+        let shell = try Self.shell()
+        #expect(await shell.assay("plan", "p.yaml", "--inputs", "in.jsonl", "--out", "plan.json") == 0)
+        #expect(await CommandLineTool.run(["run", "--plan", "plan.json"] + row.flags, in: shell.value) == 65)
+        #expect(shell.messages.text.contains(row.difference), "\(shell.messages.text)")
+        #expect(await shell.assay("run", "--plan", "plan.json") == 0)
+    }
+
+    @Test("a saved plan keeps the flags it was made with")
+    func sameFlags() async throws {
+        let shell = try Self.shell()
+        let code = await shell.assay(
+            "plan", "p.yaml", "--inputs", "in.jsonl", "--retries", "2", "--budget", "70", "--on-failure",
+            "tolerate:0.5", "--out", "plan.json")
+        #expect(code == 0)
+        #expect(await shell.assay("run", "--plan", "plan.json") == 0)
+    }
+
+    @Test("a plan of a retry says what is kept and what is done again, and is carried out as a retry")
+    func retry() async throws {
+        let shell = try Self.shell()
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "--budget", "5") == 3)
+        let run = try #require(try await shell.runs().first)
+        let plan = try await Self.plan(shell, "--retry", run, "--budget", "50", "--out", "plan.json")
+        let (explained, _) = await shell.output(of: "runs", "items", run, "-o", "json")
+        let statuses = try JSONValue(json: explained)["items"]?.array?.map { $0["status"] } ?? []
+        #expect(plan["inputs"]?.array?.map { $0["action"] == "run" } == statuses.map { $0 == "failed" })
+        #expect(plan["command"] == nil)
+        #expect(await shell.assay("run", "--plan", "plan.json") == 0)
+        #expect(try await shell.runs().count == 2)
+        #expect(await shell.assay("plan", "--retry", run, "--resume", run) == 64)
+        #expect(await shell.assay("plan", "p.yaml", "--retry", run) == 64)
+    }
+
     @Test("a plan of a resume says what is carried, and is carried out") func resume() async throws {
         let shell = try Self.shell()
         #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "--budget", "5") == 3)

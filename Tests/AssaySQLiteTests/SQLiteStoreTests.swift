@@ -41,7 +41,7 @@ import Testing
         owner.close()
         #expect(try await reader.run(run.id)?.status == .succeeded)
         let late = try SQLiteStore.open(folder.database, access: .readOnly)
-        #expect(try await late.charges(matching: ChargeFilter()).count == 3)
+        #expect(try await late.charges(matching: ChargeFilter()).count == 4)
     }
 
     @Test("refuses everything once it is closed")
@@ -73,7 +73,7 @@ import Testing
         #expect(try await late == 200)
         for suffix in ["-wal", "-shm"] { #expect(access(folder.database + suffix, F_OK) != 0) }
         let reader = try SQLiteStore.open(folder.database, access: .readOnly)
-        #expect(try await reader.charges(matching: ChargeFilter()).count == 200)
+        #expect(try await reader.charges(matching: ChargeFilter()).count == 201)
         reader.close()
         await #expect(throws: ProcessingError.self) { try await reader.charges(matching: ChargeFilter()) }
     }
@@ -178,7 +178,7 @@ import Testing
         #expect(try await new.info().schema == "3")
         for number in 1...2 {
             let backup = try DatabaseQueue(path: folder.database + ".before-3-\(number)")
-            #expect(try await backup.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM charges") } == 3)
+            #expect(try await backup.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM charges") } == 4)
         }
     }
 
@@ -281,6 +281,37 @@ import Testing
         #expect(try await store.check() != [])
     }
 
+    @Test(
+        "finds calls, charges and cached values that do not belong together",
+        arguments: [
+            ("DELETE FROM charges WHERE key = 'call|call_1'", "call 'call_1' is settled and has no charge"),
+            ("DELETE FROM calls", "call 'call_1' was charged and is not settled"),
+            ("UPDATE calls SET state = 'open'", "call 'call_1' was charged and is not settled"),
+            (
+                "UPDATE charges SET cost_id = 'x' WHERE key = 'call|call_1'",
+                "the cached value 'key' was paid for by a charge that is not there"
+            ),
+        ])
+    func unpaired(change: String, problem: String) async throws {
+        let store = try SQLiteStore.open(folder.database)
+        _ = try await Sample.fill(store)
+        try await store.write { try $0.database.execute(sql: change) }
+        #expect(try await store.check().contains(problem))
+    }
+
+    @Test("takes a call that was released and settled later for sound")
+    func lateSettlement() async throws {
+        let store = try SQLiteStore.open(folder.database)
+        let run = Sample.run()
+        try await store.begin(run)
+        try await store.file(Sample.call("call_1", of: run, state: .released), charge: nil, cached: nil)
+        let settled = Sample.call("call_1", of: run, state: .settled)
+        for _ in 1...2 {
+            try await store.file(settled, charge: Sample.callCharge("call_1", of: run), cached: nil)
+        }
+        #expect(try await store.check() == [])
+    }
+
     @Test("takes a charge that came after its item was given up for sound")
     func lateCharge() async throws {
         let store = try SQLiteStore.open(folder.database)
@@ -290,9 +321,8 @@ import Testing
         var outcome = Outcome(inputID: "doc_0", index: 0, status: .failed)
         outcome.attempts = 1
         _ = try await store.commit([CommittedOutcome(outcome)], of: run.id, epoch: 1)
-        var charge = Sample.charge(0, of: run)
-        charge.kind = .call
-        try await store.file(Sample.call("call_1", of: run, state: .settled), charge: charge, cached: nil)
+        try await store.file(
+            Sample.call("call_1", of: run, state: .settled), charge: Sample.callCharge("call_1", of: run), cached: nil)
         (run.status, run.counts) = (.failed, Counts(total: 1))
         run.counts.add(.failed)
         run.finishedAt = Timestamp(milliseconds: run.startedAt.milliseconds + 1_000)

@@ -50,6 +50,12 @@ enum Sample {
         return CommittedOutcome(outcome, charges: [charge(index, of: run)])
     }
 
+    static func callCharge(_ name: String, of run: Run) -> Charge {
+        var charge = charge(0, of: run)
+        (charge.costID, charge.key, charge.kind) = ("\(name)-charge", "call|\(name)", .call)
+        return charge
+    }
+
     static func checkpoint(_ step: String, _ value: JSONValue, of run: Run) -> Checkpoint {
         Checkpoint(
             subject: subject(of: run), step: step, inputDigest: definition, definition: definition, runID: run.id,
@@ -80,7 +86,10 @@ enum Sample {
         try await store.append(items(count), settled: [], to: run.id, epoch: 1)
         _ = try await store.commit((0..<count).map { committed($0, of: run) }, of: run.id, epoch: 1)
         try await store.save(checkpoint("read", ["text": "abc"], of: run), charges: [])
-        try await store.file(call("call_1", of: run, state: .settled), charge: nil, cached: cacheEntry("key", ["a": 1]))
+        var cached = cacheEntry("key", ["a": 1])
+        cached.costID = "call_1-charge"
+        try await store.file(
+            call("call_1", of: run, state: .settled), charge: callCharge("call_1", of: run), cached: cached)
         let event = Event(
             .runStart, sequence: 1, timestamp: run.startedAt, runID: run.id, executionID: run.executionID,
             processorID: nil, inputID: nil, data: [:])

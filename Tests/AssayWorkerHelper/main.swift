@@ -1,6 +1,7 @@
 import Assay
 import AssayTesting
 @preconcurrency import Foundation
+import Logging
 
 // A program for tests of worker processes: a worker that may misbehave, or the parent of such workers.
 
@@ -11,6 +12,28 @@ WorkerProcess.serveIfAsked { name, _ in
     case "billed": return try RegisteredProcessor(Billed())
     default: return try RunnerRule.processors().first { $0.name.text == name }
     }
+}
+
+// As a parent whose descriptors run out: says what becomes of an item, then of the same with descriptors.
+if CommandLine.arguments.last == "starved" {
+    func work() async throws -> String {
+        var options = RunOptions()
+        options.runner = try ProcessRunner(maxWorkers: 1)
+        let report = try await Engine().run(
+            RegisteredProcessor(Misbehaving()), over: [Item("a", "fine")], options: options)
+        return report.outcomes[0].error.map { "\($0.code.rawValue) \($0.retryable)" } ?? "succeeded"
+    }
+    // What the program needs for itself is open from here on.
+    _ = try await work()
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    let usual = limit.rlim_cur
+    for count in [3, usual] {
+        limit.rlim_cur = count
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        print(try await work())
+    }
+    exit(0)
 }
 
 // As a parent: works until it is killed, having said who its workers are.
@@ -59,11 +82,29 @@ struct Misbehaving: Processor {
             for _ in 0..<(100 << 10) { put(line, on: STDERR_FILENO) }
         default: break
         }
+        try await overflow(input, in: context)
         if input.hasPrefix("large ") { return String(input.dropFirst("large ".count)) }
         if input.hasPrefix("grow "), let size = Int(input.dropFirst("grow ".count)) {
             return String(repeating: "x", count: size)
         }
         return input
+    }
+
+    /// Asks for something with 17 MiB in it.
+    private func overflow(_ input: String, in context: Context) async throws {
+        let much = JSONValue.string(String(repeating: "x", count: 17 << 20))
+        switch input {
+        case "charge much": try await context.charge("s", "o", metadata: ["much": much])
+        case "ask much": _ = try await context.call("s", "o", key: much) { _ in 1 }
+        case "settle much":
+            _ = try await context.call("s", "o", maximumCost: Money(3)) { call in
+                call.settle(try Money(2), metadata: ["much": much])
+                return 1
+            }
+        case "log much": context.logger.info("much", metadata: ["much": "\(much)"])
+        case "throw much": throw ProcessingError(.api, much.string ?? "")
+        default: break
+        }
     }
 
     private func put(_ bytes: [UInt8], on descriptor: Int32) { _ = write(descriptor, bytes, bytes.count) }

@@ -11,6 +11,21 @@ extension DeskMessage {
         }
     }
 
+    /// What it is, for the failure of one that is too large.
+    var title: String {
+        switch self {
+        case .openStep, .rejectSaved, .failStep: "the name of a step"
+        case .closeStep(let path, _): "the value of step '\(path.cut(toBytes: 256))'"
+        case .charge(let usage, _):
+            "a charge of \("\(usage.service)/\(usage.operation)".cut(toBytes: 256)) with its metadata"
+        case .openCall(let request, _):
+            "a call of \("\(request.service)/\(request.operation)".cut(toBytes: 256)) with its key"
+        case .closeCall: "a paid call with its metadata"
+        case .emit: "a piece of output"
+        case .heartbeat, .warn, .log: "a message"
+        }
+    }
+
     /// Its parts: what it is, then values.
     var parts: [[UInt8]] {
         switch self {

@@ -33,14 +33,18 @@ enum DeskReply: Sendable {
 
 /// An error as it crosses between processes: what the engine looks at, and the name of its type.
 struct WireError: Sendable {
+    /// The most bytes of a text that are sent: every failure fits a frame, also when each of its bytes is escaped.
+    private static let longest = 1 << 20
+
     private let json: JSONValue
 
     init(_ error: any Error) {
         let described = ProcessingError(wrapping: error, as: .extraction)
         json = [
             "cancelled": .bool(error is CancellationError), "code": .string(described.code.rawValue),
-            "message": .string(described.message), "retryable": .bool(described.retryable),
-            "exception": JSONValue(described.thrownName), "outcome_unknown": .bool(described.outcomeUnknown),
+            "message": .string(described.message.cut(toBytes: Self.longest)), "retryable": .bool(described.retryable),
+            "exception": JSONValue(described.thrownName?.cut(toBytes: Self.longest)),
+            "outcome_unknown": .bool(described.outcomeUnknown),
             "retry_after": JSONValue(wire: described.retryAfter),
         ]
     }

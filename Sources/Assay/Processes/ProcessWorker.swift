@@ -65,15 +65,18 @@ final class ProcessWorker: Worker {
     ) async throws -> Payload {
         link.output.beginItem()
         let base = Base(runID: context.runID, scope: context.scope)
-        let (number, isNews) = state.withLock { state in
-            state.items += 1
-            defer { state.base = base }
-            return (state.items, state.base != base)
+        if state.withLock({ $0.base != base }) {
+            try link.send(Frame(kind: .run, parts: RunMessage(context).parts), "the run with its metadata")
         }
-        if isNews { link.send(Frame(kind: .run, parts: RunMessage(context).parts)) }
+        let number = state.withLock { state in
+            state.items += 1
+            state.base = base
+            return state.items
+        }
         let attempt = UInt32(truncatingIfNeeded: context.attempt)
         let head: [JSONValue] = [JSONValue(context.inputID), JSONValue(context.itemIndex ?? 0)]
-        link.send(Frame(kind: .work, request: number, attempt: attempt, parts: head.parts(value)))
+        try link.send(
+            Frame(kind: .work, request: number, attempt: attempt, parts: head.parts(value)), "the input with its name")
 
         let service = DeskService(context)
         // What may wait is served beside the reading: what it waits for may be the next message.
@@ -92,11 +95,10 @@ final class ProcessWorker: Worker {
                         var reply = Frame(
                             kind: .reply, request: number, attempt: attempt, ref: frame.ref,
                             parts: await service.reply(to: message).parts)
-                        if reply.length > Frame.maximumLength {
-                            let error = Frame.tooLarge("the saved value", reply.length)
+                        do { try link.send(reply, "the saved value") } catch {
                             reply.parts = DeskReply.refused(WireError(error)).parts
+                            try? link.send(reply, "a refusal")
                         }
-                        link.send(reply)
                     }
                     if case .openStep = message {
                         await serve()
@@ -179,7 +181,11 @@ final class ProcessWorker: Worker {
 
     private func startLink() async throws -> WorkerLink {
         let link: WorkerLink
-        do { link = try WorkerLink(pool.launch) } catch { throw WorkerLoss.unavailable(error) }
+        do { link = try WorkerLink(pool.launch) } catch {
+            // When something had run out, this attempt fails; another one may find some, and so may other items.
+            guard !error.retryable else { throw error }
+            throw WorkerLoss.unavailable(error)
+        }
         let stopped = state.withLock { state in
             state.link = link
             return state.stopped
@@ -197,7 +203,10 @@ final class ProcessWorker: Worker {
         let hello = HelloMessage(
             processor: processor.name.text, definition: processor.definition.text,
             beat: pool.launch.heartbeatTimeout / 3, setup: pool.launch.setup)
-        link.send(Frame(kind: .hello, parts: hello.parts))
+        do { try link.send(Frame(kind: .hello, parts: hello.parts), "what a worker makes its processor from") } catch {
+            link.retire()
+            throw WorkerLoss.unavailable(error)
+        }
         let frame = try await next(from: link)
         guard frame.kind == .ready, let words = try? Words(frame.parts.first) else {
             try await kill(link, .babbled(FrameFault("something else than that it is ready")))

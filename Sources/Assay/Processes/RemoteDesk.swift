@@ -93,17 +93,25 @@ final class RemoteDesk: Desk {
                 message = .returned(text)
             } catch {
                 // It was made and is paid for, though nobody gets its value.
+                let settled = call.settled.map { (cost: $0.cost, metadata: JSONObject()) }
                 _ = try await ask(
-                    .closeCall(
-                        id: call.record.callID, settled: call.settled, .made, step: Context.enclosingStep))
+                    .closeCall(id: call.record.callID, settled: settled, .made, step: Context.enclosingStep))
                 throw error
             }
         case .made: message = .made
         case .threw(let error): message = .threw(WireError(error))
         case .notMade: throw FrameFault("a call that was opened and not made")
         }
-        _ = try await ask(
-            .closeCall(id: call.record.callID, settled: call.settled, message, step: Context.enclosingStep))
+        func closing(_ settled: (cost: Money, metadata: JSONObject)?) -> DeskMessage {
+            .closeCall(id: call.record.callID, settled: settled, message, step: Context.enclosingStep)
+        }
+        let whole = closing(call.settled)
+        if let size = Self.excess(of: whole), let settled = call.settled {
+            // What it came to is known, though nobody gets to read what was noted with it.
+            _ = try await ask(closing((settled.cost, [:])))
+            throw Frame.tooLarge("a paid call with its metadata", size)
+        }
+        _ = try await ask(whole)
     }
 
     func emit(_ chunk: Payload, in context: Context) async throws {
@@ -118,8 +126,16 @@ final class RemoteDesk: Desk {
 
     // MARK: The wire
 
+    /// How long a message is, if it is too long to be sent.
+    private static func excess(of message: DeskMessage) -> Int? {
+        let length = Frame(kind: .ask, parts: message.parts).length
+        return length > Frame.maximumLength ? length : nil
+    }
+
     private func ask(_ message: DeskMessage) async throws -> DeskReply {
         let parts = message.parts
+        let length = Frame(kind: .ask, parts: parts).length
+        guard length <= Frame.maximumLength else { throw Frame.tooLarge(message.title, length) }
         let reply = try await withCheckedThrowingContinuation { continuation in
             let sent = state.withLock { state in
                 guard !state.closed else { return false }
@@ -137,10 +153,10 @@ final class RemoteDesk: Desk {
 
     /// - Returns: `false` when the item has been answered.
     @discardableResult fileprivate func tell(_ message: DeskMessage) -> Bool {
-        state.withLock { state in
-            if !state.closed {
-                wire.send(Frame(kind: .tell, request: request, attempt: attempt, parts: message.parts))
-            }
+        let frame = Frame(kind: .tell, request: request, attempt: attempt, parts: message.parts)
+        return state.withLock { state in
+            // What is told and not asked is worth no failure: the caller has cut it short already.
+            if !state.closed, frame.length <= Frame.maximumLength { wire.send(frame) }
             return !state.closed
         }
     }
@@ -196,8 +212,11 @@ private struct RemoteLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let metadata = metadata.merging(event.metadata ?? [:]) { $1 }
+        let texts = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)".cut(toBytes: 64 << 10) }
+        let size = texts.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
         desk.tell(
-            .log(event.level, "\(event.message)".cut(toBytes: 64 << 10), metadata: metadata.mapValues { "\($0)" }))
+            .log(
+                event.level, "\(event.message)".cut(toBytes: 64 << 10),
+                metadata: size <= 1 << 20 ? texts : ["metadata": "left out: it has \(size) bytes"]))
     }
 }

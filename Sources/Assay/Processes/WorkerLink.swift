@@ -45,7 +45,13 @@ final class WorkerLink: Sendable {
         assay_limit_receive(socket.number, Int32(clamping: max(1, limit.milliseconds)))
     }
 
-    func send(_ frame: Frame) { outbox.send(frame.encoded(nonce)) }
+    /// Sends a message, without waiting for the worker to read.
+    ///
+    /// - Throws: ``ProcessingError`` when it is longer than a frame may be; nothing is sent then.
+    func send(_ frame: Frame, _ what: @autoclosure () -> String) throws(ProcessingError) {
+        guard frame.length <= Frame.maximumLength else { throw Frame.tooLarge(what(), frame.length) }
+        outbox.send(frame.encoded(nonce))
+    }
 
     /// The worker's next message, waiting for it on the calling thread; `nil` when it has ended.
     ///

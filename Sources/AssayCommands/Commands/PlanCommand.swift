@@ -10,6 +10,7 @@ package struct PlanCommand: ShellCommand {
             assay plan PIPELINE [INPUT ...] [options]
             assay plan --processor TYPE INPUT ... [options]
             assay plan --resume RUN [options]
+            assay plan --retry RUN [options]
             """,
         discussion: """
             Nothing is extracted, charged or recorded. Costs are shown from the least, if every input succeeds, to \
@@ -21,6 +22,9 @@ package struct PlanCommand: ShellCommand {
     @Option(help: ArgumentHelp("Plan what 'assay resume' would do.", valueName: "run"))
     var resume: String?
 
+    @Option(help: ArgumentHelp("Plan what 'assay retry' would do.", valueName: "run"))
+    var retry: String?
+
     @Option(help: ArgumentHelp("Save the plan for 'assay run --plan'.", valueName: "file"))
     var out: String?
 
@@ -29,6 +33,10 @@ package struct PlanCommand: ShellCommand {
     @OptionGroup var output: OutputFlags
 
     package init() {}
+
+    package func validate() throws {
+        guard resume == nil || retry == nil else { throw ValidationError("--resume and --retry exclude each other.") }
+    }
 
     package func run(in shell: Shell) async throws -> ExitStatus {
         let flags = [what.settings, how.settings, store.settings, output.settings]
@@ -44,14 +52,15 @@ package struct PlanCommand: ShellCommand {
     }
 
     private func plan(_ store: any Store, _ console: Console, in shell: Shell) async throws -> PlanFile {
-        if let resume {
+        if let previous = resume ?? retry {
             guard what.isEmpty else {
-                throw CommandFailure.usage("--resume names what is run and its inputs; name nothing else")
+                let flag = resume == nil ? "--retry" : "--resume"
+                throw CommandFailure.usage("\(flag) names what is run and its inputs; name nothing else")
             }
-            let run = try await store.existingRun(resume)
+            let run = try await store.existingRun(previous)
             let file = PlanFile(
                 request: run.request, inputs: [], lists: [], scope: run.scope, caching: how.caching,
-                resumes: run.id.text, plan: .nothing)
+                resumes: run.id.text, failedOnly: retry != nil, options: PlannedOptions(RunOptions()), plan: .nothing)
             return try await PlannedRun(file: file, path: "").planned(how, store, console, in: shell)
         }
         let (target, named) = try what.target(how, console, in: shell)
@@ -63,7 +72,7 @@ package struct PlanCommand: ShellCommand {
         let engine = target.engine(store, in: shell)
         return PlanFile(
             request: .object(target.request), inputs: named, lists: what.inputs, scope: target.scope,
-            caching: how.caching, resumes: nil,
+            caching: how.caching, options: PlannedOptions(target.options),
             plan: try await engine.plan(target.processor, streaming: items, options: target.options))
     }
 }

@@ -10,9 +10,13 @@ struct OwnerConnection {
 
     private let descriptor: Int32
     private let desk: OwnerDesk
-    private let bell = Bell()
+    private let bell: Bell
 
-    init(_ descriptor: Int32, _ desk: OwnerDesk) {
+    /// Takes over `descriptor`, which ``serve()`` closes.
+    ///
+    /// - Throws: ``CommandFailure`` when there are no descriptors left for a bell; `descriptor` is then still open.
+    init(_ descriptor: Int32, _ desk: OwnerDesk) throws(CommandFailure) {
+        bell = try Bell()
         self.descriptor = descriptor
         self.desk = desk
     }

@@ -35,6 +35,8 @@ package final class OwnerDesk: Sendable {
         var subject: Subject?
         var exit: ExitStatus?
         var isClosing = false
+        /// Stops that were asked for between a run's being on record and its beginning here, and whether they drain.
+        var early: [Run.ID: Bool] = [:]
         var bells: [ObjectIdentifier: Bell] = [:]
     }
 
@@ -45,8 +47,13 @@ package final class OwnerDesk: Sendable {
 
     /// From now on `subject` can be asked for.
     package func begin(_ subject: Subject) {
-        state.withLock { $0.subject = subject }
+        let drain = state.withLock { state in
+            state.subject = subject
+            defer { state.early = [:] }
+            return state.early[subject.run]
+        }
         ring()
+        if let drain { subject.cancel(drain) }
     }
 
     /// Tells those who watch that something has changed.
@@ -78,11 +85,18 @@ package final class OwnerDesk: Sendable {
         return exit.map { .ended($0) } ?? .inProgress(subject.block())
     }
 
-    /// Stops the run; the stop is in force on return.
+    /// Stops the run; the stop is in force on return, for a run that has not begun yet as soon as it begins.
     ///
     /// - Returns: `false` when it is not in progress here.
     func cancel(_ run: Run.ID, drain: Bool) -> Bool {
-        let subject = state.withLock { state in state.exit == nil ? state.subject : nil }
+        let (subject, isEarly) = state.withLock { state -> (Subject?, Bool) in
+            guard state.exit == nil else { return (nil, false) }
+            guard state.subject == nil else { return (state.subject, false) }
+            // Of two wishes the sterner one counts.
+            state.early[run] = drain && state.early[run] != false
+            return (nil, true)
+        }
+        if isEarly { return true }
         guard let subject, subject.run == run else { return false }
         subject.cancel(drain)
         return true
@@ -96,9 +110,14 @@ final class Bell: Sendable {
     private let handle: Int32
     private let isRung = Mutex(false)
 
-    init() {
+    /// A bell that nobody has rung.
+    ///
+    /// - Throws: ``CommandFailure`` when there are no descriptors left.
+    init() throws(CommandFailure) {
         var ends: [Int32] = [-1, -1]
-        pipe(&ends)
+        guard pipe(&ends) == 0 else {
+            throw CommandFailure(.inputOutput, "no pipe can be made: \(String(cString: strerror(errno)).lowercased())")
+        }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         (descriptor, handle) = (ends[0], ends[1])
     }

@@ -8,18 +8,28 @@ import Synchronization
 /// Works on threads of its own, one to listen and one a connection, so that nobody who is slow keeps a run waiting.
 package final class OwnerSocket: Sendable {
     private static let mostConnections = 16
+    /// How long nobody is let in after descriptors or memory had run out, in milliseconds.
+    private static let pause: Int32 = 100
 
     private let name: String
     private let folder: String
     private let descriptor: Int32
     private let desk: OwnerDesk
-    private let bell = Bell()
+    private let bell: Bell
+    private let accept: @Sendable (Int32) -> Int32
     private let threads = DispatchGroup()
     private let connections = Mutex(0)
 
     /// Listens at `name` in `folder`, which this program owns.
-    package init(_ name: String, in folder: String, desk: OwnerDesk) throws(CommandFailure) {
-        (self.name, self.folder, self.desk) = (name, folder, desk)
+    ///
+    /// - Parameter accept: takes the next connection of a socket, as the system's function of that name does.
+    /// - Throws: ``CommandFailure`` when there is no socket to be had.
+    package init(
+        _ name: String, in folder: String, desk: OwnerDesk,
+        accept: @escaping @Sendable (Int32) -> Int32 = { Foundation.accept($0, nil, nil) }
+    ) throws(CommandFailure) {
+        (self.name, self.folder, self.desk, self.accept) = (name, folder, desk, accept)
+        bell = try Bell()
         descriptor = try UnixSocket.listen(name, in: folder)
         desk.listen(bell)
         start("assay.owner") { [self] in listen() }
@@ -56,8 +66,12 @@ package final class OwnerSocket: Sendable {
             guard poll(&ready, 2, -1) > 0 else { continue }
             bell.silence()
             guard ready[0].revents != 0 else { continue }
-            let peer = accept(descriptor, nil, nil)
-            guard peer >= 0 else { continue }
+            let peer = accept(descriptor)
+            guard peer >= 0 else {
+                // Who could not be let in still waits at the door, and `poll` would say so without end.
+                if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { rest() }
+                continue
+            }
             _ = fcntl(peer, F_SETFD, FD_CLOEXEC)
             let isWelcome = connections.withLock { count in
                 guard count < Self.mostConnections else { return false }
@@ -69,9 +83,16 @@ package final class OwnerSocket: Sendable {
                 continue
             }
             start("assay.owner.peer") { [self] in
-                OwnerConnection(peer, desk).serve()
+                // Without a bell nobody could tell the one who asks of changes: the connection is closed without a word.
+                do { try OwnerConnection(peer, desk).serve() } catch { Foundation.close(peer) }
                 connections.withLock { $0 -= 1 }
             }
         }
+    }
+
+    /// Waits until there may be descriptors again, or the program ends.
+    private func rest() {
+        var ready = [pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)]
+        _ = poll(&ready, 1, Self.pause)
     }
 }

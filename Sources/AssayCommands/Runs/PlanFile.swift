@@ -15,6 +15,10 @@ struct PlanFile {
     var caching: RunOptions.Caching
     /// The run that would be resumed.
     var resumes: String?
+    /// Whether only what failed in that run is done again.
+    var failedOnly = false
+    /// How it would be done.
+    var options: PlannedOptions
     /// What was found.
     var plan: Plan
 
@@ -26,7 +30,7 @@ struct PlanFile {
             "lists": .array(lists.map { .string($0) }), "account_id": JSONValue(text: scope.accountID?.text),
             "underwriting_id": JSONValue(text: scope.underwritingID?.text),
             "execution_id": JSONValue(text: scope.executionID?.text), "caching": .string(caching.rawValue),
-            "resumes": JSONValue(text: resumes),
+            "resumes": JSONValue(text: resumes), "failed_only": .bool(failedOnly), "options": options.json,
         ]
         return .object(object)
     }
@@ -54,7 +58,8 @@ extension PlanFile {
             throw CommandFailure(.invalidData, "\(path): not valid JSON: \(error)")
         }
         guard let plan = Plan(jsonValue: json), let command = json["command"], let request = command["request"],
-            let caching = command["caching"]?.string.flatMap(RunOptions.Caching.init(rawValue:))
+            let caching = command["caching"]?.string.flatMap(RunOptions.Caching.init(rawValue:)),
+            let options = PlannedOptions(command["options"])
         else { throw CommandFailure(.invalidData, "\(path): not a plan; make one with: assay plan … --out \(path)") }
         self.init(
             request: request, inputs: command["inputs"]?.array?.compactMap(\.string) ?? [],
@@ -63,6 +68,7 @@ extension PlanFile {
                 accountID: command["account_id"]?.string.flatMap { ExternalID($0) },
                 underwritingID: command["underwriting_id"]?.string.flatMap { ExternalID($0) },
                 executionID: command["execution_id"]?.string.flatMap { Identifier($0) }),
-            caching: caching, resumes: command["resumes"]?.string, plan: plan)
+            caching: caching, resumes: command["resumes"]?.string, failedOnly: command["failed_only"] == true,
+            options: options, plan: plan)
     }
 }

@@ -16,7 +16,9 @@ struct PlannedRun {
         let store = try await StoreAccess.owner(console, in: shell)
         defer { StoreAccess.close(store) }
         let now = try await planned(how, store, console, in: shell)
-        let differences = now.plan.differences(from: file.plan)
+        var differences = now.options.differences(from: file.options)
+        // What both can tell is told once.
+        differences += now.plan.differences(from: file.plan).filter { !differences.contains($0) }
         guard differences.isEmpty else {
             throw CommandFailure(
                 .invalidData,
@@ -28,7 +30,9 @@ struct PlannedRun {
         if let resumes = file.resumes {
             let previous = try await store.existingRun(resumes)
             return try await target.conduct(console, stop: stop, store: store, in: shell) { engine, options, watching in
-                try await engine.resume(previous.id, with: target.processor, options: options, watching: watching)
+                try await engine.resume(
+                    previous.id, with: target.processor, options: options, failedOnly: file.failedOnly,
+                    watching: watching)
             }
         }
         let items = try items(of: target, stop, in: shell)
@@ -43,9 +47,11 @@ struct PlannedRun {
         let engine = target.engine(store, in: shell)
         var file = file
         file.request = .object(target.request)
+        file.options = PlannedOptions(target.options)
         if let resumes = file.resumes {
             let run = try await store.existingRun(resumes)
-            file.plan = try await engine.plan(resuming: run.id, with: target.processor, options: target.options)
+            file.plan = try await engine.plan(
+                resuming: run.id, with: target.processor, options: target.options, failedOnly: file.failedOnly)
         } else {
             let items = try items(of: target, StopFlag(), in: shell)
             file.plan = try await engine.plan(target.processor, streaming: items, options: target.options)
@@ -56,7 +62,7 @@ struct PlannedRun {
     private func target(_ how: RunFlags, _ console: Console, in shell: Shell) throws -> RunTarget {
         var target = try RunTarget(request: file.request, named: "the plan", console, in: shell)
         try target.apply(console.settings, earlier: file.request["flags"])
-        if file.resumes != nil { target.request["relation"] = "resume" }
+        if file.resumes != nil { target.request["relation"] = file.failedOnly ? "retry" : "resume" }
         target.options.caching = how.caching == .asConfigured ? file.caching : how.caching
         target.scope = file.scope
         target.options.scope = file.scope

@@ -173,6 +173,38 @@ import Testing
         #expect(other.calls.isEmpty)
     }
 
+    /// What a service that has carried a request out answers to the one for its result.
+    static let lostResults: [@Sendable (CountingProvider.Call) -> CountingProvider.Answer] = [
+        { _ in .reply(404) }, { _ in .reply(500) }, { _ in .drop },
+        { call in .reply(302, headers: [("Location", call.path)]) },
+        { _ in .reply(303, headers: [("Location", "http://localhost:9/")]) },
+        // Nobody listens there.
+        { _ in .reply(302, headers: [("Location", "http://127.0.0.1:1/")]) },
+    ]
+
+    @Test("is in doubt when the request was carried out and its result cannot be fetched", arguments: 0..<6)
+    func lostResult(index: Int) async throws {
+        let provider = try CountingProvider { call in
+            call.method == "GET" ? Self.lostResults[index](call) : .reply(303, headers: [("Location", "/result")])
+        }
+        let report = try await run(provider, ", maximum_cost: 5")
+        #expect(report.outcomes[0].error?.code == .api)
+        #expect(report.bill.totalCost == .zero)
+        #expect(report.bill.inDoubtCost == (try Money(5)))
+        #expect(provider.calls.count { $0.method == "POST" } == 1)
+    }
+
+    @Test(
+        "is in doubt after a POST whose result is on another host, not after one that is to be sent there",
+        arguments: [(302, 5), (303, 5), (307, 0), (308, 0)])
+    func elsewhere(status: Int, inDoubt: Int) async throws {
+        let provider = try CountingProvider { _ in
+            .reply(status, headers: [("Location", "http://localhost:9/")])
+        }
+        let report = try await run(provider, ", maximum_cost: 5")
+        #expect(report.bill.inDoubtCost == (try Money(Number(inDoubt))))
+    }
+
     @Test("takes 16 MiB and no more")
     func large() async throws {
         let provider = try CountingProvider { call in

@@ -263,6 +263,24 @@ import Testing
         #expect(report.bill.totalCost == (try Money(1)))
     }
 
+    @Test("may answer while a call still waits for its twin, and go on with the next request")
+    func abandonedTwin() async throws {
+        let program = """
+            mark("started")
+            for request in requests():
+                for ref in "ab":
+                    say(request, ref=ref, call={"service": "s", "operation": "o", "key": request["data"],
+                        "maximum_cost": 1})
+                decision = answer()["decision"]
+                say(request, output=decision)
+            """
+        let report = try await programs.python(program).run([1, 2, 3])
+        #expect(report.told == Array(repeating: #""proceed""#, count: 3))
+        #expect(report.outcomes.map(\.attempts) == [1, 1, 1])
+        #expect(report.bill.totalCost == (try Money(3)) && report.bill.inDoubtCost == .zero)
+        #expect(programs.marks == ["started"])
+    }
+
     /// How a request with an open call ends, and what the call cost then: total and in doubt.
     static let openCalls: [(end: String, total: Int, inDoubt: Int)] = [
         ("say(request, output=1)", 3, 0),

@@ -194,6 +194,41 @@ import Testing
         }
     }
 
+    @Test(
+        "what a processor asks for with more than 16 MiB is refused with its size, and the worker goes on",
+        arguments: [
+            ("charge much", "a charge of s/o with its metadata"), ("ask much", "a call of s/o with its key"),
+            ("settle much", "a paid call with its metadata"),
+        ])
+    func asksTooMuch(input: String, what: String) async throws {
+        let report = try await Helper.run([input, "fine"], on: try Helper.runner(1), maxCrashes: 1)
+        #expect(report.outcomes.map(\.status) == [.failed, .succeeded])
+        #expect(
+            report.outcomes[0].error?.message
+                == "\(what) has 17.0 MiB of JSON, and a worker process takes up to 16 MiB; use the runner 'thread' or smaller values"
+        )
+        #expect(report.outcomes[0].error?.retryable == false)
+        #expect(report.bill.totalCost == (try Money(input == "settle much" ? 2 : 0)))
+        #expect(report.bill.inDoubtCost == .zero)
+    }
+
+    @Test("logs and failures of any length cost no worker") func longTexts() async throws {
+        let report = try await Helper.run(["log much", "throw much"], on: try Helper.runner(1), maxCrashes: 1)
+        #expect(report.outcomes.map(\.status) == [.succeeded, .failed])
+        #expect(report.outcomes[1].error?.code == .api)
+        #expect(report.outcomes[1].error?.message.utf8.count == 8_192)
+    }
+
+    @Test("a run whose metadata has more than 16 MiB fails its items, not this program") func largeRun() async throws {
+        var options = RunOptions.on(try Helper.runner(1))
+        options.metadata = ["much": .string(String(repeating: "x", count: 17 << 20))]
+        let report = try await Engine.testing().run(Helper.misbehaving, over: [Item("a", "fine")], options: options)
+        #expect(
+            report.outcomes[0].error?.message
+                == "the run with its metadata has 17.0 MiB of JSON, and a worker process takes up to 16 MiB; use the runner 'thread' or smaller values"
+        )
+    }
+
     @Test("what user code prints is passed on line by line, harmless to a terminal") func prints() async throws {
         let lines = Mutex<[String]>([])
         let runner = try Helper.runner(1) { line in lines.withLock { $0.append(line) } }

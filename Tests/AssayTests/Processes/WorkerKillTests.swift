@@ -47,6 +47,17 @@ import Testing
         #expect(descendants.filter { lives($0) } == [])
     }
 
+    @Test("a program whose descriptors run out fails the attempt at an item, not the run") func starved() async throws {
+        let (read, write) = try Descriptor.pipe()
+        let program = try ChildProcess(
+            unleashed: .init(
+                Helper.path, ["starved"], environment: ["PATH": "/usr/bin:/bin"], descriptors: [nil, write, nil]))
+        write.close()
+        #expect(line(from: read) == "runner_unavailable true")
+        #expect(line(from: read) == "succeeded")
+        await program.waitForExit()
+    }
+
     private func run(
         _ executioner: Executioner
     ) async throws -> (report: Report, paid: [String: Int], calls: [CallRecord]) {

@@ -8,6 +8,11 @@ struct HTTPAnswer: Sendable {
     let headers: [String: String]
     /// The body; `nil` if it is larger than may be.
     let body: [UInt8]?
+    /// Whether the service had done something for an earlier request, and this one was to fetch what came of it.
+    var isSequel = false
+
+    /// Whether it sends the one who asked elsewhere.
+    var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status) }
 
     /// Whether the body says that it is JSON.
     var isJSON: Bool {

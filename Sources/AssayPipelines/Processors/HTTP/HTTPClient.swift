@@ -30,12 +30,27 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
         var request = request
         // How long an answer may take is the engine's to decide, which cancels this task.
         request.timeoutInterval = 7 * 86_400
-        for _ in 0..<Self.maximumRedirects {
-            let answer = try await exchange(request)
-            guard let next = Self.redirect(of: request, to: answer) else { return answer }
+        var isSequel = false
+        var redirects = 0
+        while true {
+            var answer: HTTPAnswer
+            do { answer = try await exchange(request) } catch let failure as HTTPFailure where isSequel {
+                throw HTTPFailure(message: failure.message, isCertain: false)
+            }
+            // To be sent elsewhere for the result of a request that changes something means that it was carried out.
+            if answer.isRedirect, !Self.keepsMethod(of: request, after: answer) { isSequel = true }
+            answer.isSequel = isSequel
+            guard redirects < Self.maximumRedirects, let next = Self.redirect(of: request, to: answer) else {
+                return answer
+            }
             request = next
+            redirects += 1
         }
-        return try await exchange(request)
+    }
+
+    /// Whether a redirect asks for the same again, and not for a look at what came of it.
+    private static func keepsMethod(of request: URLRequest, after answer: HTTPAnswer) -> Bool {
+        [307, 308].contains(answer.status) || ["GET", "HEAD"].contains(request.httpMethod)
     }
 
     private func exchange(_ request: URLRequest) async throws -> HTTPAnswer {
@@ -55,7 +70,7 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
 
     /// The request that an answer asks for instead; `nil` for other answers, and for another host.
     private static func redirect(of request: URLRequest, to answer: HTTPAnswer) -> URLRequest? {
-        guard [301, 302, 303, 307, 308].contains(answer.status), let from = request.url,
+        guard answer.isRedirect, let from = request.url,
             let to = answer.headers["location"].flatMap({ URL(string: $0, relativeTo: from) })?.absoluteURL,
             let host = to.host?.lowercased(), host == from.host?.lowercased()
         else { return nil }
@@ -63,8 +78,7 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
         guard to.scheme == "https" || (to.scheme == "http" && from.scheme == "http") else { return nil }
         var next = request
         next.url = to
-        let keepsMethod = [307, 308].contains(answer.status) || ["GET", "HEAD"].contains(request.httpMethod)
-        if !keepsMethod {
+        if !keepsMethod(of: request, after: answer) {
             next.httpMethod = "GET"
             next.httpBody = nil
             next.setValue(nil, forHTTPHeaderField: "Content-Type")

@@ -76,7 +76,8 @@ struct HTTPProcessor: Processor {
             message += ": \(text)"
         }
         let wait = passes ? answer.headers["retry-after"].flatMap { RetryAfter.wait($0, since: .now()) } : nil
-        return ProcessingError(.api, plan.filter.hiding(message), retryable: passes, retryAfter: wait)
+        return ProcessingError(
+            .api, plan.filter.hiding(message), retryable: passes, retryAfter: wait, outcomeUnknown: answer.isSequel)
     }
 
     /// The output that an answer brings.

@@ -102,6 +102,8 @@ final class Exchange: Sendable {
                 case .ask(let question, let ref): try await answer(question, ref: ref)
                 case .settle(let settlement, let ref): try await settle(settlement, ref: ref)
                 case .end(let ending):
+                    // First, so that a call that still waits is known to be no longer wanted when it is cancelled.
+                    state.withLock { $0.isOver = true }
                     group.cancelAll()
                     return ending
                 case .broken(let reason): throw ProcessingError(.protocol, plan.filter.hiding(reason))
@@ -132,6 +134,8 @@ final class Exchange: Sendable {
     private func interruptible(_ body: () async throws -> Void) async {
         do { try await body() } catch {
             let isOver = state.withLock { state in
+                // The program ended its request without waiting for this: it wants no answer, and nothing was opened.
+                if state.isOver, error is CancellationError { return true }
                 if state.failure == nil { state.failure = error }
                 return state.isOver
             }
@@ -161,8 +165,12 @@ final class Exchange: Sendable {
         line["id"] = .string(id)
         line["ref"] = .string(ref)
         line["decision"] = .string(decision)
-        state.withLock { $0.conversation.answered(ref) }
-        program.pipes.write(JSONValue.object(line).jsonBytes + [UInt8(ascii: "\n")])
+        let isWanted = state.withLock { state in
+            if !state.isOver { state.conversation.answered(ref) }
+            return !state.isOver
+        }
+        // After its end the program reads its next request.
+        if isWanted { program.pipes.write(JSONValue.object(line).jsonBytes + [UInt8(ascii: "\n")]) }
     }
 
     private func answer(_ question: Conversation.Question, ref: String?) async throws {
