@@ -5,7 +5,7 @@ import Testing
 
 @testable import Assay
 
-@Suite("The process runner", .timeLimit(.minutes(2))) struct ProcessRunnerTests {
+@Suite("The process runner", .timeLimit(.minutes(15))) struct ProcessRunnerTests {
     // MARK: The contract of every runner
 
     @Test("keeps the contract", arguments: RunnerRule.all, [1, 2, 4])
