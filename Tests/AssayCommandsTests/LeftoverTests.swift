@@ -16,13 +16,11 @@ import Testing
         let leftover = try Self.sleeper(["ASSAY_LEASH": "others,\(token)"])
         let bystander = try Self.sleeper(["ASSAY_LEASH": "others"])
         #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl") == 0)
-        // Only guards against a leftover that lives on.
+        defer { for process in [leftover, bystander] { kill(process.processIdentifier, SIGKILL) } }
+        // Only guards against a leftover that lives on; nothing waits in a thread that others need.
         for _ in 1...1_000 where leftover.isRunning { try await Task.sleep(for: .milliseconds(10)) }
         #expect(!leftover.isRunning)
-        leftover.terminate()
         #expect(bystander.isRunning)
-        bystander.terminate()
-        bystander.waitUntilExit()
     }
 
     private static func sleeper(_ environment: [String: String]) throws -> Process {
