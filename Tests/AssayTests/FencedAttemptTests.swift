@@ -131,19 +131,19 @@ import Testing
         #expect(try await engine.bill(ofExecution: first.executionID).totalCost == "15.00")
     }
 
-    @Test("of items are not continued by those of the run") func ofTheRun() async throws {
+    @Test("without a key of items are not continued by those of the run") func ofTheRun() async throws {
         struct Both: Processor {
             let name = "both"
             let keys: Notes<String>
             func extract(_ input: Int, in context: Context) async throws -> Int {
                 guard input > 0 else { return input }
-                return try await context.call("clear", "search", key: 1) { call in
+                return try await context.call("clear", "search") { call in
                     keys.add(call.idempotencyKey)
                     throw ProcessingError(.api, "lost", outcomeUnknown: true)
                 }
             }
             func aggregate(_ outputs: Outputs<Int>, in context: Context) async throws -> [Int] {
-                try await context.call("clear", "search", key: 1) { call in
+                try await context.call("clear", "search") { call in
                     keys.add(call.idempotencyKey)
                     return []
                 }
@@ -156,6 +156,29 @@ import Testing
         #expect(Set(keys.all).count == 2)
         #expect(report.bill.inDoubtCost == "5.00")
         #expect(report.bill.totalCost == "5.00")
+    }
+}
+
+@Suite("A doubt that inputs share") struct SharedDoubtTests {
+    @Test("is continued by whichever goes first, within one account", arguments: [true, false])
+    func shared(sameAccount: Bool) async throws {
+        let engine = Engine.testing(prices: FencedAttemptTests.prices)
+        let keys = Notes<String>()
+        let processor = ClosureProcessor<Int, Int>("test") { input, context in
+            try await context.call("clear", "search", key: 1) { call in
+                keys.add(call.idempotencyKey)
+                guard keys.all.count > 1 else { throw ProcessingError(.api, "lost", outcomeUnknown: true) }
+                return input
+            }
+        }
+        let items = [Item("a", 1, accountID: "acc_1"), Item("b", 2, accountID: sameAccount ? "acc_1" : "acc_2")]
+        let first = try await engine.run(processor, items: [items[0]])
+        let second = try await engine.again(processor, after: first, items: items.reversed())
+        #expect(second.success)
+        #expect(Set(keys.all).count == (sameAccount ? 1 : 2))
+        let bill = try await engine.bill(ofExecution: first.executionID)
+        #expect(bill.totalCost == (sameAccount ? "5.00" : "10.00"))
+        #expect(bill.inDoubt == [])
     }
 }
 

@@ -125,6 +125,7 @@ extension RunSession {
             let unitPrice = try await ledger.price(of: subject).price?.amount
             var known = try await earlierCalls(like: request, identity, in: context)
             var doubt = known.last { $0.state == .inDoubt }
+            if doubt == nil, cacheKey != nil { doubt = try await sharedDoubt(like: request, identity, in: context) }
             if let open = doubt {
                 switch await ledger.resolution(
                     of: open, warn: { message in emit(.warning) { ["message": .string(message)] } })
@@ -175,6 +176,19 @@ extension RunSession {
                 executionID: run.executionID, inputID: context.inputID, service: request.service,
                 operation: request.operation, callKey: identity.text)
         ).filter { context.inputID != nil || $0.inputID == nil }
+    }
+
+    /// The same call of another input, whose outcome is unknown and whose value this one would have been given.
+    private func sharedDoubt(
+        like request: CallRequest, _ identity: Digest, in context: Context
+    ) async throws -> CallRecord? {
+        try await store.calls(
+            matching: CallFilter(
+                executionID: run.executionID, service: request.service, operation: request.operation,
+                callKey: identity.text, states: [.inDoubt])
+        ).last {
+            $0.accountID == context.scope.accountID && $0.underwritingID == context.scope.underwritingID
+        }
     }
 
     /// The intent of a call: the one whose outcome is unknown, if there is one, else a new one.

@@ -4,7 +4,7 @@ import Foundation
 /// One program that asks, on the thread that answers it.
 struct OwnerConnection {
     /// How long it may take to say what it wants, and to take an answer.
-    private static let patience: Int32 = 10_000
+    private static let patience: Int32 = 60_000
     /// The shortest time between two accounts of how a run stands.
     private static let pace: Int32 = 100
 
