@@ -3,7 +3,7 @@ import AssaySQLite
 import Foundation
 import Testing
 
-@Suite("What a dead owner left running") struct LeftoverTests {
+@Suite("What a dead owner left running", .timeLimit(.minutes(15))) struct LeftoverTests {
     @Test("is killed before the next owner of its store runs anything, and nothing else is")
     func killed() async throws {
         let shell = try TestShell()
@@ -15,20 +15,26 @@ import Testing
         store.close()
         let leftover = try Self.sleeper(["ASSAY_LEASH": "others,\(token)"])
         let bystander = try Self.sleeper(["ASSAY_LEASH": "others"])
+        defer { for sleeper in [leftover, bystander] { kill(sleeper.process.processIdentifier, SIGKILL) } }
         #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl") == 0)
-        defer { for process in [leftover, bystander] { kill(process.processIdentifier, SIGKILL) } }
-        // Only guards against a leftover that lives on; nothing waits in a thread that others need.
-        for _ in 1...1_000 where leftover.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(!leftover.isRunning)
-        #expect(bystander.isRunning)
+        for await reason in leftover.end { #expect(reason == .uncaughtSignal) }
+        #expect(bystander.process.isRunning)
     }
 
-    private static func sleeper(_ environment: [String: String]) throws -> Process {
+    /// A program that sleeps, and how it ends, once it has.
+    private static func sleeper(
+        _ environment: [String: String]
+    ) throws -> (process: Process, end: AsyncStream<Process.TerminationReason>) {
         let process = Process()
+        let (end, continuation) = AsyncStream.makeStream(of: Process.TerminationReason.self)
+        process.terminationHandler = { ended in
+            continuation.yield(ended.terminationReason)
+            continuation.finish()
+        }
         process.executableURL = URL(fileURLWithPath: "/bin/sleep")
         process.arguments = ["600"]
         process.environment = environment
         try process.run()
-        return process
+        return (process, end)
     }
 }
