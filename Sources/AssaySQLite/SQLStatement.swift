@@ -60,6 +60,9 @@ final class SQLStatement {
         sqlite3_bind_null(raw, next())
     }
 
+    /// Leaves a column null and out of the seal.
+    func skip() { sqlite3_bind_null(raw, next()) }
+
     /// Binds the seal of everything bound before.
     func bindSeal() { sqlite3_bind_int64(raw, next(), seal.value) }
 
@@ -165,6 +168,12 @@ final class SQLStatement {
     func optionalJSON() throws -> JSONValue? {
         guard sqlite3_column_type(raw, position) != SQLITE_NULL else { return null() }
         return try json()
+    }
+
+    /// Passes over a column that is not part of the seal.
+    func skipped<Value>() -> Value? {
+        position += 1
+        return nil
     }
 
     /// The row as `read` makes it, which must take every column but the seal.

@@ -41,7 +41,7 @@ enum Place {
 /// An item with its values as they are stored.
 struct ItemRow: Sendable {
     static let columns = Columns(
-        "place, input_id, account_id, underwriting_id, execution_id, data, payload, flags, seal")
+        "place, input_id, account_id, underwriting_id, execution_id, data, payload, flags, slot, seal")
     fileprivate static let insertion = "INSERT INTO items (\(columns)) VALUES (\(columns.marks))"
     static let selection = "SELECT \(columns) FROM items"
     fileprivate static let page = selection + " WHERE place BETWEEN ? AND ? ORDER BY place"
@@ -52,6 +52,9 @@ struct ItemRow: Sendable {
     var transformed: [UInt8]?
     var flags: Int
 
+    /// Says in the flags that the column of the slot is part of the seal, as it is not in rows without one.
+    static let hasSlot = 1 << 5
+
     init(_ stored: StoredItem) throws {
         item = stored.item
         data = try item.data.storedBytes("the data of item '\(stored.item.id)'")
@@ -59,6 +62,7 @@ struct ItemRow: Sendable {
         transformed = try stored.transformed?.storedBytes("the transformed value of item '\(stored.item.id)'")
         let basis = stored.basis.flatMap { Basis.allCases.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
         flags = (stored.inputChanged ? 1 : 0) | (stored.settled ? 2 : 0) | basis << 2
+        if item.slot != nil { flags |= Self.hasSlot }
     }
 }
 
@@ -80,6 +84,7 @@ extension Connection {
             insert.bind(json: row.data)
             insert.bind(json: row.payload)
             insert.bind(row.flags)
+            if let slot = row.item.slot { insert.bind(slot) } else { insert.skip() }
             insert.bindSeal()
             try insert.run()
             if let transformed = row.transformed { try setTransformed(transformed, at: place) }
@@ -134,12 +139,14 @@ extension SQLStatement {
             let index = Int(row.integer() & Place.largestIndex)
             let (id, account, underwriting) = (row.text(), row.optionalText(), row.optionalText())
             let execution = row.optionalText()
-            let item = Item(
-                id, try row.json(), accountID: account, underwritingID: underwriting, executionID: execution,
-                payload: try row.optionalJSON())
+            let (data, payload) = (Payload(json: try row.json()), try row.optionalJSON())
             let flags = row.int()
+            let slot = flags & ItemRow.hasSlot == 0 ? row.skipped() : row.text()
+            let item = Item(
+                id, payload: data, accountID: account, underwritingID: underwriting, executionID: execution, slot: slot,
+                resumePoint: payload)
             var stored = StoredItem(item, index: index, inputChanged: flags & 1 != 0, settled: flags & 2 != 0)
-            let basis = (flags >> 2) - 1
+            let basis = (flags >> 2 & 7) - 1
             stored.basis = Basis.allCases.indices.contains(basis) ? Basis.allCases[basis] : nil
             return stored
         }

@@ -6,8 +6,12 @@ extension SQLiteStore {
         return try await write { try $0.commit(rows, of: run, epoch: epoch) }
     }
 
-    public func withdrawOutputs(of run: Run.ID) async throws {
-        try await write { try $0.withdrawOutputs(of: run) }
+    public func withdrawOutputs(of run: Run.ID, in places: Range<Int>) async throws {
+        try await write { try $0.withdrawOutputs(of: run, in: places) }
+    }
+
+    public func reopen(_ places: [Int], of run: Run.ID, epoch: Int) async throws {
+        try await write { try $0.reopen(places, of: run, epoch: epoch) }
     }
 
     public func outcomes(of run: Run.ID, from start: Int, limit: Int) async throws -> [Outcome] {
@@ -68,10 +72,19 @@ extension Connection {
         }
     }
 
-    func withdrawOutputs(of run: Run.ID) throws {
-        guard let key = try stand(of: run)?.key, let places = Place.range(from: 0, limit: .max, inRun: key) else {
-            return
+    func reopen(_ places: [Int], of run: Run.ID, epoch: Int) throws {
+        guard let run = try stand(of: run), run.takesOutcomes(of: epoch) else { return }
+        let delete = try statement("DELETE FROM outcomes WHERE place = ?")
+        for place in places {
+            delete.bind(Place.of(place, inRun: run.key))
+            try delete.run()
         }
+    }
+
+    func withdrawOutputs(of run: Run.ID, in range: Range<Int>) throws {
+        guard let key = try stand(of: run)?.key,
+            let places = Place.range(from: range.lowerBound, limit: range.count, inRun: key)
+        else { return }
         let update = try prepare(OutcomeRow.replacement)
         var start = 0
         while true {
@@ -82,7 +95,7 @@ extension Connection {
                 update.bind(try OutcomeRow(outcome), at: Place.of(outcome.index, inRun: key))
                 try update.run()
             }
-            start = last.index + 1
+            start = last.index - range.lowerBound + 1
         }
     }
 

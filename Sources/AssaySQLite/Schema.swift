@@ -24,6 +24,7 @@ struct Schema {
     static let current = Schema(migrations: [
         Migration(name: "1", sql: version1),
         Migration(name: "2", sql: version2, adopt: CallRow.adoptVersion1),
+        Migration(name: "3", sql: version3),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -42,6 +43,8 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    private static let version3 = "ALTER TABLE items ADD COLUMN slot TEXT"
 
     private static let version1 = """
         PRAGMA application_id = \(applicationID);

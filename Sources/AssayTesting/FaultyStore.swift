@@ -9,6 +9,7 @@ public final class FaultyStore: Store {
         case setTransformed
         case commit([CommittedOutcome])
         case withdraw
+        case reopen([Int])
         case update(Run)
         case deleteContents(Run.ID)
         case save(Checkpoint)
@@ -76,9 +77,15 @@ public final class FaultyStore: Store {
         try await write(.commit(outcomes)) { try await base.commit(outcomes, of: run, epoch: epoch) }
     }
 
-    public func withdrawOutputs(of run: Run.ID) async throws {
-        try await write(.withdraw) { try await base.withdrawOutputs(of: run) }
+    public func withdrawOutputs(of run: Run.ID, in places: Range<Int>) async throws {
+        try await write(.withdraw) { try await base.withdrawOutputs(of: run, in: places) }
     }
+
+    public func reopen(_ places: [Int], of run: Run.ID, epoch: Int) async throws {
+        try await write(.reopen(places)) { try await base.reopen(places, of: run, epoch: epoch) }
+    }
+
+    public func release(_ places: Range<Int>, of run: Run.ID) async { await base.release(places, of: run) }
 
     public func outcomes(of run: Run.ID, from start: Int, limit: Int) async throws -> [Outcome] {
         try await base.outcomes(of: run, from: start, limit: limit)

@@ -130,13 +130,47 @@ extension StoreConformance {
             let run = try await Sample.begun(in: store, items: 4)
             let outcomes = [Sample.success(0), Sample.failed(1), Sample.detailed(3)]
             _ = try await store.commit(outcomes.map { CommittedOutcome($0) }, of: run.id, epoch: 1)
-            try await store.withdrawOutputs(of: run.id)
+            try await store.withdrawOutputs(of: run.id, in: 0..<4)
             let found = try await store.outcomes(of: run.id, from: 0, limit: 9)
             try expect(found.map(\.status), [.cancelled, .failed, .cancelled])
             try expect(found.map(\.reason), [.atomic, nil, .atomic])
             try expect(found.map { $0.output == nil }, [true, true, true])
             try expect(found.map(\.cost), outcomes.map(\.cost))
             try expect(found.last?.steps, outcomes.last?.steps)
+        },
+        StoreConformance("a store takes back outputs of the places it is told and of no others") { store in
+            let run = try await Sample.begun(in: store, items: 4)
+            _ = try await store.commit((0..<4).map { CommittedOutcome(Sample.success($0)) }, of: run.id, epoch: 1)
+            try await store.withdrawOutputs(of: run.id, in: 1..<3)
+            let found = try await store.outcomes(of: run.id, from: 0, limit: 9)
+            try expect(found.map(\.status), [.succeeded, .cancelled, .cancelled, .succeeded])
+        },
+        StoreConformance("an item that is reopened takes another outcome, and what it cost stays") { store in
+            let run = try await Sample.begun(in: store, items: 3)
+            let first = CommittedOutcome(Sample.failed(1), charges: [Sample.charge("c1")])
+            _ = try await store.commit([CommittedOutcome(Sample.success(0)), first], of: run.id, epoch: 1)
+            try await store.reopen([1], of: run.id, epoch: 1)
+            try expect(await store.outcomes(of: run.id, from: 0, limit: 9).map(\.index), [0])
+            try expect(await store.commit([CommittedOutcome(Sample.success(1))], of: run.id, epoch: 1), [true])
+            try expect(await store.outcomes(of: run.id, from: 0, limit: 9).map(\.status), [.succeeded, .succeeded])
+            try expect(await store.charges(matching: ChargeFilter(runID: run.id)), first.charges)
+        },
+        StoreConformance("nothing is reopened by an older epoch or in a run that has ended") { store in
+            var run = try await Sample.begun(in: store, items: 1)
+            _ = try await store.commit([CommittedOutcome(Sample.success(0))], of: run.id, epoch: 1)
+            try await store.reopen([0], of: run.id, epoch: 2)
+            try expect(await store.outcomes(of: run.id, from: 0, limit: 9).count, 1)
+            run.status = .succeeded
+            try await store.update(run)
+            try await store.reopen([0], of: run.id, epoch: 1)
+            try expect(await store.outcomes(of: run.id, from: 0, limit: 9).count, 1)
+        },
+        StoreConformance("an item keeps the slot it belongs to") { store in
+            let run = try await Sample.begun(in: store, items: 0)
+            let items = [Item("a", 1, slot: "D1-Q1"), Item("b", 2)]
+            let stored = items.enumerated().map { StoredItem($1, index: $0) }
+            try await store.append(stored, settled: [], to: run.id, epoch: 1)
+            try expect(await store.items(of: run.id, from: 0, limit: 9).map(\.item.slot), ["D1-Q1", nil])
         },
     ]
 }

@@ -109,7 +109,7 @@ import Testing
             (#"{"input_id": "a"}"#, "item 3 has no 'data'"),
             (
                 #"{"data": 1, "color": 2}"#,
-                "item 3 has the unknown key 'color'; known: account_id, data, execution_id, input_id, payload, underwriting_id"
+                "item 3 has the unknown key 'color'; known: account_id, data, execution_id, input_id, payload, slot, underwriting_id"
             ), (#"{"data": 1, "input_id": 7}"#, "input_id of item 3 must be text, found a number"),
         ])
     func itemJSON(json: String, message: String) throws {

@@ -48,16 +48,22 @@ struct Ledger: Sendable {
         throw ProcessingError(.configuration, "unknown charge policy '\(name)'; known: \(known)")
     }
 
-    /// The base charges of a run that begins.
-    func baseCharges(for run: Run, pipeline: Price?, digests: [Digest]) async throws -> [Charge] {
+    /// The base charges of a run that begins, or of one of its batches.
+    ///
+    /// - Parameter numbered: the number of the first of so many base charges of the run.
+    func baseCharges(
+        for run: Run, pipeline: Price?, digests: [Digest], numbered: (_ count: Int) -> Int = { _ in 0 }
+    ) async throws -> [Charge] {
         let (price, origin) = try await self.price(of: .processor(run.processorID.text), pipeline: pipeline)
         let request = ChargeRequest(
             processorID: run.processorID, executionID: run.executionID, runID: run.id, inputDigests: digests,
             basePrice: price?.amount ?? .zero)
         let now = world.time.now()
-        return try policy(named: price?.policy ?? "per_run").charges(for: request).enumerated().map { index, keyed in
+        let amounts = try policy(named: price?.policy ?? "per_run").charges(for: request)
+        let first = numbered(amounts.count)
+        return amounts.enumerated().map { index, keyed in
             Charge(
-                costID: "\(run.id)-base-\(index)", key: keyed.key, kind: .base, runID: run.id,
+                costID: "\(run.id)-base-\(first + index)", key: keyed.key, kind: .base, runID: run.id,
                 executionID: run.executionID, processorID: run.processorID, service: "processor",
                 operation: run.processorID.text, cost: keyed.amount, timestamp: now,
                 metadata: Self.metadata(of: origin), accountID: run.scope.accountID,

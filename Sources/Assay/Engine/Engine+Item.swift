@@ -2,7 +2,11 @@
 
 extension Engine {
     /// The desk of an item: with the steps that earlier runs saved, and the resume point it came with.
-    nonisolated(nonsending) func desk(for entry: StoredItem, _ session: RunSession) async throws -> ItemDesk {
+    ///
+    /// - Parameter attempt: the number of the first attempt that it serves.
+    nonisolated(nonsending) func desk(for entry: StoredItem, attempt: Int, _ session: RunSession) async throws
+        -> ItemDesk
+    {
         var saved: [String: JSONValue] = [:]
         var point = ResumePoint(of: entry.item)
         if let named = point?.inputDigest, named != (try session.digest(of: entry.item)) { point = nil }
@@ -21,7 +25,7 @@ extension Engine {
                 saved[checkpoint.step] = checkpoint.value
             }
         }
-        return ItemDesk(session, item: entry.item, saved: saved, resumePoint: point)
+        return ItemDesk(session, item: entry.item, attempt: attempt, saved: saved, resumePoint: point)
     }
 
     /// The outcome of an item whose output was cached, with the zero charge that stands for it.
@@ -32,7 +36,7 @@ extension Engine {
             return nil
         }
         guard let found = try await session.cached(key, item: entry.item.id) else {
-            session.noteLookup(hit: nil)
+            session.tally.noteLookup(hit: nil)
             session.emit(.cacheMiss, item: entry.item.id)
             return nil
         }
@@ -40,12 +44,12 @@ extension Engine {
         let charge = session.hitCharge(for: found, kind: .usage, in: context, step: nil)
         try await store.useCacheEntry(key, charge: charge)
         session.note(charge)
-        session.noteLookup(hit: found.cost)
+        session.tally.noteLookup(hit: found.cost)
         session.emit(.cacheHit, item: entry.item.id)
         var outcome = Outcome(entry, .succeeded, nil)
         outcome.output = Payload(json: found.value)
         outcome.cached = true
-        (outcome.cost, outcome.avoidedCost) = session.takeCosts(of: entry.index)
+        (outcome.cost, outcome.avoidedCost) = session.tally.takeCosts(of: entry.index)
         return outcome
     }
 
@@ -84,7 +88,7 @@ extension Engine {
         var outcome = Outcome(work.entry, .failed, reason)
         outcome.fill(from: work, remains, session)
         var record = FailureRecord(
-            error, stage: .extraction, step: remains.failedStep, item: work.entry.item.id, attempt: work.attempt)
+            error, stage: .extraction, step: remains.failedStep, item: work.entry.item.id, attempt: work.attempts)
         var point = ResumePoint()
         point.step = record.step
         point.exception = record.exception
@@ -113,9 +117,9 @@ extension Outcome {
     /// Fills in what every end of an item has: time, attempts, steps and costs.
     mutating func fill(from work: Work, _ remains: ItemDesk.Remains, _ session: RunSession) {
         duration = session.world.time.uptime() - work.startedAt
-        attempts = work.attempt
+        attempts = work.attempts
         if !remains.steps.isEmpty {
-            session.note(remains.steps)
+            session.tally.note(remains.steps)
             // One record a step: of several over the attempts the last one in which its body ran.
             var last: [String: Int] = [:]
             for (place, step) in remains.steps.enumerated() where !step.restored || last[step.name] == nil {
@@ -124,7 +128,7 @@ extension Outcome {
             steps = last.values.sorted().map { remains.steps[$0] }
         }
         for charge in remains.charges { session.note(charge) }
-        let sums = session.takeCosts(of: index)
+        let sums = session.tally.takeCosts(of: index)
         if sums.cost != .zero { cost = sums.cost }
         if sums.avoided != .zero { avoidedCost = sums.avoided }
     }

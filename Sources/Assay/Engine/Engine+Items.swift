@@ -7,10 +7,13 @@ extension Engine {
     ///
     /// - Throws: what the store or the start of a worker threw; the run is then over.
     func extract(_ session: RunSession) async throws {
-        let lanes = min(session.options.runner.maxWorkers, session.runnable)
+        let lanes = min(session.options.runner.maxWorkers, session.unfinished)
         guard lanes > 0, session.stopped == nil else { return }
         let floor = Floor(session, lanes: lanes, store: store)
-        for lane in floor.lanes { await start(lane, on: floor, generation: 0, after: nil) }
+        for (place, lane) in floor.lanes.enumerated() {
+            // One lane is enough to get on; others work if there are workers left that no other batch has.
+            await start(lane, on: floor, generation: 0, after: nil, waits: place == 0)
+        }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await withDiscardingTaskGroup { await self.watch(floor, &$0) } }
             group.addTask {
@@ -27,18 +30,28 @@ extension Engine {
         if let error = floor.failure { throw error }
     }
 
-    /// Starts a worker whose loop drives `lane`.
+    /// Has a worker whose loop drives `lane`.
     ///
-    /// - Parameter expired: the failure of the attempt that the last driver was left behind with.
-    private func start(_ lane: Lane, on floor: Floor, generation: Int, after expired: ProcessingError?) async {
+    /// - Parameters:
+    ///   - expired: the failure of the attempt that the last driver was left behind with.
+    ///   - waits: whether to wait for a worker when all are busy; otherwise the lane ends.
+    private func start(
+        _ lane: Lane, on floor: Floor, generation: Int, after expired: ProcessingError?, waits: Bool = true
+    ) async {
+        let crew = floor.session.crew
         do {
-            let worker = try await floor.session.options.runner.startWorker(for: floor.session.processor)
+            guard let worker = try await crew.worker(waits: waits) else {
+                if lane.end(generation) { floor.laneEnded() }
+                return
+            }
             let task = Task(executorPreference: worker.executor) {
                 // A run that is started inside a step of another has steps of its own.
-                await Context.$enclosingStep.withValue(nil) {
+                let isFree = await Context.$enclosingStep.withValue(nil) {
                     await self.drive(lane, on: floor, with: worker, generation, after: expired)
                 }
-                worker.retire()
+                guard isFree else { return crew.dismiss(worker) }
+                crew.takeBack(worker)
+                floor.laneEnded()
             }
             lane.isDriven(by: task, with: worker, in: generation)
         } catch {
@@ -48,9 +61,11 @@ extension Engine {
     }
 
     /// Works on one item after another until none is left, the run is stopped, or this loop is left behind.
+    ///
+    /// - Returns: `false` when it has been left behind; the lane is another's, and the worker may still be busy.
     private func drive(
         _ lane: Lane, on floor: Floor, with worker: any Worker, _ generation: Int, after expired: ProcessingError?
-    ) async {
+    ) async -> Bool {
         let session = floor.session
         var expired = expired
         let caches = session.options.itemCacheInForce != nil
@@ -62,23 +77,23 @@ extension Engine {
                     expired = nil
                 } else {
                     let context = session.context(
-                        for: work.entry, phase: .extraction, attempt: work.attempt, desk: work.desk)
+                        for: work.entry, phase: .extraction, attempt: work.attempts, desk: work.desk)
                     guard lane.arm(generation, at: world.time.uptime(), limit: session.options.itemTimeout) else {
-                        return
+                        return false
                     }
                     do {
                         answer = .success(try stored(await worker.extract(work.input, in: context), caches: caches))
                     } catch {
                         answer = .failure(error)
                     }
-                    guard lane.disarm(generation) else { return }
+                    guard lane.disarm(generation) else { return false }
                 }
-                guard try await settle(answer, of: work, in: lane, on: floor, generation) else { return }
+                guard try await settle(answer, of: work, in: lane, on: floor, generation) else { return false }
             }
         } catch {
             floor.fail(error)
         }
-        if lane.end(generation) { floor.laneEnded() }
+        return lane.end(generation)
     }
 
     /// An output in the form in which the store keeps it.
@@ -121,8 +136,9 @@ extension Engine {
             lane.keep(CommittedOutcome(outcome))
             return nil
         }
-        let desk = try await desk(for: entry, session)
-        let work = Work(entry: entry, desk: desk, startedAt: world.time.uptime())
+        let (startedAt, earlierAttempts) = session.begin(entry.index, at: world.time.uptime())
+        let desk = try await desk(for: entry, attempt: earlierAttempts + 1, session)
+        let work = Work(entry: entry, desk: desk, startedAt: startedAt, earlierAttempts: earlierAttempts)
         return lane.begin(work, generation) ? work : nil
     }
 
@@ -282,7 +298,9 @@ final class Floor: Sendable {
         self.lanes = (0..<lanes).map { _ in Lane() }
         state = Mutex(State(running: lanes))
         let id = session.run.id
-        frames = Frames { try await store.items(of: id, from: $0, limit: 1_024) }
+        frames = Frames(over: session.places) { place, limit in
+            try await store.items(of: id, from: place, limit: limit).filter { !session.hasEnded($0.index) }
+        }
     }
 
     /// Items to work on: the next in order, else half of what another lane has claimed; empty when all are started.

@@ -6,10 +6,13 @@ extension Engine {
         _ session: RunSession, _ history: History, items page: @escaping ItemSource
     ) async throws -> Report {
         session.emit(.runStart) { ["runner": .string(session.options.runner.name)] }
+        if let batching = session.options.batching {
+            return try await live(session, history, inBatches: batching, items: page)
+        }
         var failure: FailureRecord?
         do {
             let violation = try await takeIn(page, session, history)
-            session.noteListed()
+            session.tally.noteListed()
             try await store.update(session.currentRun)
             try await chargeBase(session)
             if let violation { throw violation }
@@ -60,63 +63,76 @@ extension Engine {
     // MARK: Preprocessing
 
     /// Files all items and checks the list as a whole; what it finds is thrown later, when the base is paid.
-    private func takeIn(
+    func takeIn(
         _ page: (_ limit: Int) async throws -> [Item], _ session: RunSession, _ history: History
     ) async throws -> GateFailure? {
         var gate = ListGate(session.options, runID: session.run.id)
         var history = history
-        var index = 0
-        if let named = session.options.previousRunID, try await store.run(named) == nil {
-            session.hint("unknown_run", "run '\(named)' is not on record; nothing of it can be reused")
-        }
+        try await hintAtPredecessor(session)
         while true {
             let items: [Item]
             do { items = try await page(1_024) } catch let error as ProcessingError where error.code == .prevalidation {
                 return gate.violation ?? GateFailure(error, stage: .prevalidation, index: nil)
             }
             guard !items.isEmpty else { break }
-            var stored: [StoredItem] = []
-            var settled: [CommittedOutcome] = []
-            var resuming: [Int] = []
-            stored.reserveCapacity(items.count)
-            for item in items {
-                gate.check(item, at: index)
-                var entry = StoredItem(item, index: index)
-                let verdict = try await history.verdict(on: item, by: session.processor)
-                entry.basis = verdict.basis
-                switch verdict {
-                case .new: break
-                case .again: resuming.append(index)
-                case .afresh(let changed):
-                    entry.inputChanged = changed
-                    try await store.dropCheckpoints(of: session.checkpointSubject(item.id))
-                case .settled(var outcome):
-                    entry.settled = true
-                    outcome.index = index
-                    settled.append(CommittedOutcome(outcome))
-                }
-                if let named = ResumePoint(of: item)?.inputDigest, named != (try session.digest(of: item)) {
-                    entry.inputChanged = true
-                }
-                stored.append(entry)
-                index += 1
-            }
-            try await store.append(stored, settled: settled, to: session.run.id, epoch: session.run.epoch)
-            session.add(items: stored, resuming: resuming)
-            try await announce(settled.map(\.outcome), session)
+            for (place, item) in items.enumerated() { gate.check(item, at: session.total + place) }
+            try await file(items, session, &history)
         }
         return gate.violation
     }
 
+    /// Says so when a run follows one that nobody knows.
+    func hintAtPredecessor(_ session: RunSession) async throws {
+        guard let named = session.options.previousRunID else { return }
+        if try await store.run(named) == nil {
+            session.hint("unknown_run", "run '\(named)' is not on record; nothing of it can be reused")
+        }
+    }
+
+    /// Files the next items of a run, with the outcomes of those that an earlier run finished.
+    func file(_ items: [Item], _ session: RunSession, _ history: inout History) async throws {
+        var index = session.places.upperBound
+        var stored: [StoredItem] = []
+        var settled: [CommittedOutcome] = []
+        var resuming: [Int] = []
+        stored.reserveCapacity(items.count)
+        for item in items {
+            var entry = StoredItem(item, index: index)
+            let verdict = try await history.verdict(on: item, by: session.processor)
+            entry.basis = verdict.basis
+            switch verdict {
+            case .new: break
+            case .again: resuming.append(index)
+            case .afresh(let changed):
+                entry.inputChanged = changed
+                try await store.dropCheckpoints(of: session.checkpointSubject(item.id))
+            case .settled(var outcome):
+                entry.settled = true
+                outcome.index = index
+                settled.append(CommittedOutcome(outcome))
+            }
+            if let named = ResumePoint(of: item)?.inputDigest, named != (try session.digest(of: item)) {
+                entry.inputChanged = true
+            }
+            stored.append(entry)
+            index += 1
+        }
+        try await store.append(stored, settled: settled, to: session.run.id, epoch: session.run.epoch)
+        session.add(items: stored, resuming: resuming)
+        session.tally.noteTaken(stored.count)
+        try await announce(settled.map(\.outcome), session)
+    }
+
     /// Charges the base price, before anything is looked at: a run that fails has paid.
-    private func chargeBase(_ session: RunSession) async throws {
+    func chargeBase(_ session: RunSession) async throws {
         do {
             var digests: [Digest] = []
             if try await ledger.needsDigests(for: session.run, pipeline: session.options.price) {
                 try await forEachItem(session) { digests.append(session.processor.digest(of: try $0.item.data.json())) }
             }
             let charges = try await ledger.baseCharges(
-                for: session.run, pipeline: session.options.price, digests: digests)
+                for: session.run, pipeline: session.options.price, digests: digests,
+                numbered: session.tally.takeBaseNumbers)
             if charges.contains(where: { $0.metadata["price_source"] == "none" }) {
                 session.hintAtPrice(of: session.run.processorID.text)
             }
@@ -144,19 +160,19 @@ extension Engine {
     /// A failure of the costing: an incomplete bill, or under strict costs the end of the run.
     private func noteCostFailure(_ error: any Error, _ session: RunSession) throws {
         let error = ProcessingError(wrapping: error, as: .cost)
-        session.noteIncomplete(error.message)
+        session.tally.noteIncomplete(error.message)
         guard session.options.strictCosts else { return }
         throw GateFailure(ProcessingError(.cost, error.message, cause: error), stage: .cost, index: nil)
     }
 
     /// Transforms and validates every item, one after another.
-    private func prepareItems(_ session: RunSession) async throws {
+    func prepareItems(_ session: RunSession) async throws {
         var transformed: [(index: Int, value: Payload)] = []
         let end = session.startedAt + session.options.timeout
         try await forEachItem(session) { entry in
             if world.time.uptime() >= end { session.stop(.init(reason: .runTimeout, drains: false)) }
             if session.stopped != nil { throw GateFailure.stopped }
-            guard !entry.settled else { return }
+            guard !session.hasEnded(entry.index) else { return }
             let context = session.context(for: entry, phase: .preprocessing)
             switch await session.processor.prepare(entry.item.data, context) {
             case .unchanged: break
@@ -178,7 +194,7 @@ extension Engine {
     }
 
     /// Gives an outcome to every item of a run that a gate stopped.
-    private func skipRest(_ session: RunSession, after gate: GateFailure) async throws {
+    func skipRest(_ session: RunSession, after gate: GateFailure) async throws {
         try await endRest(session) { entry in
             guard let index = gate.index else { return Outcome(entry, .skipped, .notReached) }
             if entry.index == index {
@@ -196,21 +212,21 @@ extension Engine {
     private func giveUpRest(_ session: RunSession) async throws {
         if let stop = session.stopped {
             try await endRest(session) { Outcome($0, .cancelled, stop.reason) }
-            if session.options.failurePolicy == .atomic, session.counts.failed > 0 {
-                try await store.withdrawOutputs(of: session.run.id)
-                session.noteWithdrawal()
+            if session.options.failurePolicy == .atomic, session.tally.counts.failed > 0 {
+                try await store.withdrawOutputs(of: session.run.id, in: session.places)
+                session.tally.noteWithdrawal()
             }
         }
-        try await session.fileEvents()
+        try await session.tally.fileEvents()
     }
 
     /// Commits `outcome` of every item that has none.
-    private func endRest(_ session: RunSession, _ outcome: (StoredItem) -> Outcome) async throws {
+    func endRest(_ session: RunSession, _ outcome: (StoredItem) -> Outcome) async throws {
         var rest: [CommittedOutcome] = []
         try await forEachItem(session) { entry in
             guard !session.hasEnded(entry.index) else { return }
             var ended = outcome(entry)
-            (ended.cost, ended.avoidedCost) = session.takeCosts(of: entry.index)
+            (ended.cost, ended.avoidedCost) = session.tally.takeCosts(of: entry.index)
             rest.append(CommittedOutcome(ended))
             if rest.count == 1_024 {
                 try await commit(rest, session)
@@ -221,8 +237,8 @@ extension Engine {
     }
 
     /// Aggregates if the outcomes allow it.
-    private func aggregate(_ session: RunSession) async -> (Payload?, FailureRecord?) {
-        let counts = session.counts
+    func aggregate(_ session: RunSession) async -> (Payload?, FailureRecord?) {
+        let counts = session.tally.counts
         let stop = session.stopped
         let partial = session.options.aggregatePartial && counts.succeeded > 0 && stop?.isFromOutside != true
         guard stop == nil || partial, counts.succeeded == counts.total || partial else { return (nil, nil) }
@@ -247,7 +263,7 @@ extension Engine {
     private func succeededIndices(_ session: RunSession) async throws -> [Int] {
         var indices: [Int] = []
         var start = 0
-        while start < session.total {
+        while start < session.tally.counts.total {
             let page = try await store.outcomes(of: session.run.id, from: start, limit: 1_024)
             indices += page.lazy.filter { $0.status == .succeeded }.map(\.index)
             start += 1_024
@@ -256,33 +272,33 @@ extension Engine {
     }
 
     /// Closes the bill, files the run and makes the report.
-    private func finish(_ session: RunSession, summary: Payload?, failure: FailureRecord?) async throws -> Report {
+    func finish(_ session: RunSession, summary: Payload?, failure: FailureRecord?) async throws -> Report {
         var run = session.currentRun
         run.summary = summary
         var failure = failure
-        if session.incompleteReason != nil, session.options.strictCosts, failure == nil {
+        if session.tally.incompleteReason != nil, session.options.strictCosts, failure == nil {
             failure = FailureRecord(
-                ProcessingError(.cost, session.incompleteReason ?? ""), stage: .cost, item: nil, attempt: 0)
+                ProcessingError(.cost, session.tally.incompleteReason ?? ""), stage: .cost, item: nil, attempt: 0)
         }
-        run.incompleteReason = session.incompleteReason
+        run.incompleteReason = session.tally.incompleteReason
         run.status = Verdict.status(of: run.counts, stop: session.stopped?.reason, failed: failure != nil)
         if run.status != .succeeded {
-            run.error = failure ?? Verdict.error(for: session) ?? session.firstFailure
+            run.error = failure ?? Verdict.error(for: session) ?? session.tally.firstFailure
         }
         try await followDoubtPolicies(of: run.executionID)
         run.finishedAt = world.time.now()
         run.duration = world.time.uptime() - session.startedAt
-        session.meters.count(runEndedAs: run.status)
+        session.tally.meters.count(runEndedAs: run.status)
         hintAtRunner(session, run)
         await hintAtKeys(session, run)
         session.emit(.runComplete) { ["status": .string(run.status.rawValue), "counts": run.counts.jsonValue] }
-        try await session.fileEvents()
+        try await session.tally.fileEvents()
         try await store.update(run)
         return try await report(of: run, outcomes: session.options.returnsOutcomes)
     }
 
     private func hintAtRunner(_ session: RunSession, _ run: Run) {
-        let repeated = session.repeatedFailure
+        let repeated = session.tally.repeatedFailure
         if let repeated {
             session.hint("repeated_failure", "\(repeated.count) items failed with \(repeated.text)")
         }
@@ -314,12 +330,12 @@ extension Engine {
 
     /// Walks over the items of a run in order, page by page.
     func forEachItem(_ session: RunSession, _ body: (StoredItem) async throws -> Void) async throws {
-        var start = 0
-        while true {
-            let page = try await store.items(of: session.run.id, from: start, limit: 1_024)
+        var rest = session.places
+        while !rest.isEmpty {
+            let page = try await store.items(of: session.run.id, from: rest.lowerBound, limit: min(rest.count, 1_024))
             guard !page.isEmpty else { return }
             for entry in page { try await body(entry) }
-            start += page.count
+            rest.removeFirst(page.count)
         }
     }
 
@@ -333,6 +349,13 @@ extension Engine {
     /// Takes note of outcomes that are in the store, and tells those who listen.
     private nonisolated(nonsending) func announce(_ outcomes: [Outcome], _ session: RunSession) async throws {
         guard !outcomes.isEmpty else { return }
+        // What is done again may end in another way.
+        if session.isBatch { return session.keep(outcomes) }
+        try await tell(outcomes, session)
+    }
+
+    /// Counts how items ended, and tells those who listen.
+    nonisolated(nonsending) func tell(_ outcomes: [Outcome], _ session: RunSession) async throws {
         session.note(outcomes)
         for outcome in outcomes {
             session.emit(.itemComplete, item: outcome.inputID) {
@@ -347,7 +370,7 @@ extension Engine {
                 }
             }
         }
-        try await session.fileEvents()
+        try await session.tally.fileEvents()
         await session.options.onCommitted?(outcomes)
     }
 }
@@ -369,7 +392,7 @@ enum Verdict {
         let error: ProcessingError
         switch session.stopped?.reason {
         case .budgetExhausted:
-            guard let refusal = session.budgetRefusal else { return nil }
+            guard let refusal = session.tally.budgetRefusal else { return nil }
             error = refusal
         case .runTimeout:
             error = ProcessingError(

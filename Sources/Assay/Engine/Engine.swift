@@ -16,6 +16,7 @@ public final class Engine: Sendable {
     let ledger: Ledger
     let world: World
     private let logger: Logger
+    private let batchNumbers = Atomic(0)
     private let sessions = Mutex<[Run.ID: RunSession]>([:])
 
     /// An engine over `store`.
@@ -54,12 +55,7 @@ public final class Engine: Sendable {
     public func run<P: Processor>(
         _ processor: P, over inputs: some Sequence<P.Input>, options: RunOptions = RunOptions()
     ) async throws -> Report {
-        let scope = options.scope
-        let items = inputs.enumerated().lazy.map { position, input in
-            Item(
-                "item_\(position + 1)", input, accountID: scope.accountID?.text,
-                underwritingID: scope.underwritingID?.text, executionID: scope.executionID?.text)
-        }
+        let items = inputs.enumerated().lazy.map { Item(position: $0, input: $1, scope: options.scope) }
         return try await run(RegisteredProcessor(processor), over: items, options: options)
     }
 
@@ -203,10 +199,16 @@ public final class Engine: Sendable {
         return Report(run: run, outcomes: found, bill: try await bill(of: run.id))
     }
 
+    /// A name for a batch, fresh for every batch of the engine.
+    func nextBatchID() -> String {
+        let digits = String(batchNumbers.add(1, ordering: .relaxed).newValue)
+        return "batch_" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    }
+
     /// Runs from beginning to end with the run known under its name meanwhile.
-    private func perform(
-        _ processor: RegisteredProcessor, _ options: RunOptions, _ watching: (@Sendable (RunHandle) -> Void)?,
-        failedOnly: Bool = false, items: @escaping ItemSource
+    func perform(
+        _ processor: RegisteredProcessor, _ options: RunOptions,
+        _ watching: (@Sendable (RunHandle) -> Void)? = nil, failedOnly: Bool = false, items: @escaping ItemSource
     ) async throws -> Report {
         let (options, page) = try await settleRunner(options, for: processor, items)
         let (run, history) = try await prepare(processor, options, failedOnly: failedOnly)
@@ -217,6 +219,7 @@ public final class Engine: Sendable {
         sessions.withLock { $0[run.id] = session }
         defer { sessions.withLock { $0[run.id] = nil } }
         defer { ledger.budgets.end(run) }
+        defer { session.crew.dismissIdle() }
         return try await withTaskCancellationHandler {
             do {
                 try await ledger.budgets.begin(run)
@@ -246,6 +249,12 @@ public final class Engine: Sendable {
             return (options, rest)
         }
         var options = options
+        if let batching = options.batching, !options.listsFirst {
+            // No item is asked for before its batch is.
+            let size = try batching.size(of: processor, slot: nil)
+            options.runner = try automatic.runner(forAtLeast: size, of: processor)
+            return (options, rest)
+        }
         var first = try await rest(automatic.enough)
         options.runner = try automatic.runner(forAtLeast: first.count, of: processor)
         return (

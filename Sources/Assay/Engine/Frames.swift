@@ -6,21 +6,28 @@ import Synchronization
 final class Frames: Sendable {
     private struct State {
         var page: ArraySlice<StoredItem> = []
-        var position = 0
-        var exhausted = false
+        var places: Range<Int>
         var fetching = false
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
-    private let fetch: @Sendable (_ start: Int) async throws -> [StoredItem]
+    private let state: Mutex<State>
+    private let fetch: @Sendable (_ start: Int, _ limit: Int) async throws -> [StoredItem]
 
-    /// - Parameter fetch: the items from a position on, at least one while there are any.
-    init(_ fetch: @escaping @Sendable (_ start: Int) async throws -> [StoredItem]) { self.fetch = fetch }
+    /// The items at `places`.
+    ///
+    /// - Parameter fetch: those of the items from a position on that are to be started.
+    init(
+        over places: Range<Int>,
+        _ fetch: @escaping @Sendable (_ start: Int, _ limit: Int) async throws -> [StoredItem]
+    ) {
+        state = Mutex(State(places: places))
+        self.fetch = fetch
+    }
 
     private enum Step {
         case frame(ArraySlice<StoredItem>)
-        case fetch(Int)
+        case fetch(Range<Int>)
         case wait
     }
 
@@ -30,10 +37,9 @@ final class Frames: Sendable {
             switch state.withLock({ Self.step(&$0, limit) }) {
             case .frame(let frame): return frame
             case .wait: await wait()
-            case .fetch(let start):
+            case .fetch(let places):
                 do {
-                    let page = try await fetch(start)
-                    finishFetch(page)
+                    finishFetch(try await fetch(places.lowerBound, places.count))
                 } catch {
                     finishFetch([])
                     throw error
@@ -48,10 +54,12 @@ final class Frames: Sendable {
             state.page = state.page.dropFirst(limit)
             return .frame(frame)
         }
-        if state.exhausted { return .frame([]) }
         if state.fetching { return .wait }
+        if state.places.isEmpty { return .frame([]) }
         state.fetching = true
-        return .fetch(state.position)
+        let next = state.places.prefix(1_024)
+        state.places.removeFirst(next.count)
+        return .fetch(next)
     }
 
     private func wait() async {
@@ -67,9 +75,7 @@ final class Frames: Sendable {
 
     private func finishFetch(_ page: [StoredItem]) {
         let waiters = state.withLock { state in
-            state.position += page.count
-            state.exhausted = page.isEmpty
-            state.page = page.filter { !$0.settled }[...]
+            state.page = page[...]
             state.fetching = false
             defer { state.waiters = [] }
             return state.waiters

@@ -19,7 +19,7 @@ final class ItemDesk: Desk {
         var failedStep: String?
         var charges: [Charge] = []
         var openCalls: [String: OpenCall] = [:]
-        var attempt = 1
+        var attempt: Int
         /// Whether the attempt was given up: nothing it still asks for is done.
         var isOver = false
         var closed = false
@@ -29,14 +29,15 @@ final class ItemDesk: Desk {
     }
 
     /// - Parameters:
+    ///   - attempt: the number of the first attempt that it serves.
     ///   - saved: values of steps that earlier attempts finished.
     ///   - resumePoint: where the caller wants to go on.
-    init(_ session: RunSession, item: Item, saved: [String: JSONValue], resumePoint: ResumePoint?) {
+    init(_ session: RunSession, item: Item, attempt: Int, saved: [String: JSONValue], resumePoint: ResumePoint?) {
         self.session = session
         self.item = item
         var saved = saved
         for step in resumePoint?.saved ?? [] { saved[step.step] = step.value }
-        state = Mutex(State(saved: saved, resumePoint: resumePoint))
+        state = Mutex(State(saved: saved, resumePoint: resumePoint, attempt: attempt))
     }
 
     /// Begins a further attempt: uses are counted anew, saved steps return their values unless `forgetting` them.

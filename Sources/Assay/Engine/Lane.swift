@@ -8,11 +8,15 @@ struct Work: Sendable {
     let desk: ItemDesk
     /// When it was first started.
     let startedAt: Duration
+    /// How many attempts were made before its batch was tried again.
+    let earlierAttempts: Int
     /// The attempt, from 1.
     var attempt = 1
     /// How many worker processes died of it.
     var crashes = 0
 
+    /// The attempt, counted over all tries of its batch.
+    var attempts: Int { earlierAttempts + attempt }
     /// What `extract` is given.
     var input: Payload { entry.transformed ?? entry.item.data }
 }

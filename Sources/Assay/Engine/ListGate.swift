@@ -4,6 +4,8 @@ struct ListGate {
     private let previousRunID: Run.ID?
     private let runID: Run.ID
     private var places: [ExternalID: Int32] = [:]
+    /// How many items at the beginning are named by their position, which keeps names apart without a list of them.
+    private var numbered = 0
     /// The first thing that was found.
     private(set) var violation: GateFailure?
 
@@ -13,11 +15,33 @@ struct ListGate {
         self.runID = runID
     }
 
+    /// The first thing that was found since the last time.
+    mutating func takeViolation() -> GateFailure? {
+        defer { violation = nil }
+        return violation
+    }
+
     mutating func check(_ item: Item, at index: Int) {
         guard violation == nil, let message = finding(item, index) else { return }
         violation = GateFailure(
             ProcessingError(.prevalidation, message), stage: .prevalidation, index: index, item: item, attempt: 1,
             data: item.data, digest: nil, runID: runID)
+    }
+
+    /// Takes note of a name.
+    ///
+    /// - Returns: the place of the item that had it before.
+    private mutating func note(_ id: ExternalID, at index: Int) -> Int? {
+        if index == numbered, id.text == "item_\(index + 1)" {
+            numbered += 1
+            return nil
+        }
+        if numbered > 0, id.text.hasPrefix("item_"), let number = Int(id.text.dropFirst(5)),
+            (1...numbered).contains(number), id.text == "item_\(number)"
+        {
+            return number - 1
+        }
+        return places.updateValue(Int32(index), forKey: id).map { Int($0) }
     }
 
     private mutating func finding(_ item: Item, _ index: Int) -> String? {
@@ -26,7 +50,7 @@ struct ListGate {
                 ? "item \(index + 1) has no input_id"
                 : "input_id of item \(index + 1) must be 1 byte to 1 KiB of text without control characters"
         }
-        if let first = places.updateValue(Int32(index), forKey: id) {
+        if let first = note(id, at: index) {
             return "input_id '\(id)' is used by items \(first + 1) and \(index + 1)"
         }
         for (name, expected, found) in [

@@ -59,7 +59,7 @@ extension RunSession {
         if metadata["price_source"] == "none" { hintAtPrice(of: "\(usage.service)/\(usage.operation)") }
         let item = context.inputID ?? ""
         return Charge(
-            costID: nextCostID(),
+            costID: tally.nextCostID(),
             key: usage.key.map { "usage|\(run.executionID)|\(run.processorID)|\(item.utf8.count)|\(item)|\($0)" },
             kind: .usage, runID: run.id, executionID: run.executionID, processorID: run.processorID,
             inputID: context.inputID, itemIndex: context.itemIndex, step: step, service: usage.service,
@@ -93,14 +93,14 @@ extension RunSession {
                 let charge = hitCharge(for: entry, kind: .call, in: context, step: step)
                 try await store.useCacheEntry(cacheKey, charge: charge)
                 note(charge)
-                noteLookup(hit: entry.cost)
+                tally.noteLookup(hit: entry.cost)
                 emit(.cacheHit, item: context.inputID) {
                     ["service": .string(request.service), "operation": .string(request.operation)]
                 }
                 ledger.callsInFlight.giveBack(turn)
                 return .hit(entry.value)
             }
-            noteLookup(hit: nil)
+            tally.noteLookup(hit: nil)
             emit(.cacheMiss, item: context.inputID) {
                 ["service": .string(request.service), "operation": .string(request.operation)]
             }
@@ -262,7 +262,7 @@ extension RunSession {
         for member in call.settled?.metadata.members ?? [] { metadata[member.key] = member.value }
         let charge = cost.map { cost in
             Charge(
-                costID: nextCostID(), key: "call|\(record.callID)", kind: .call, runID: run.id,
+                costID: tally.nextCostID(), key: "call|\(record.callID)", kind: .call, runID: run.id,
                 executionID: run.executionID, processorID: run.processorID, inputID: context.inputID,
                 itemIndex: context.itemIndex, step: step, service: record.service, operation: record.operation,
                 cost: cost, timestamp: world.time.now(), metadata: metadata, accountID: context.scope.accountID,
@@ -281,6 +281,7 @@ extension RunSession {
                     record.callID, as: isCharged ? charge : nil, under: options.budgets, at: world.time.now()))
         }
         if isInDoubt {
+            withBatch { $0.hasDoubts = true }
             emit(.costInDoubt, item: context.inputID) {
                 [
                     "call_id": .string(record.callID), "maximum_cost": record.maximumCost.jsonValue,
@@ -305,7 +306,7 @@ extension RunSession {
         var record = call
         (record.state, record.runID) = (.settled, run.id)
         (record.itemIndex, record.step) = (context.itemIndex, step)
-        var charge = record.charge(cost, costID: nextCostID(), at: world.time.now())
+        var charge = record.charge(cost, costID: tally.nextCostID(), at: world.time.now())
         charge.runID = run.id
         let cached = cacheKey.map { entry($0, value, charge, policy: request.options.cache) }
         let isCharged = try await store.file(record, charge: charge, cached: cached).isCharged
@@ -387,7 +388,7 @@ extension RunSession {
     /// The zero charge that stands for a value from the cache.
     func hitCharge(for entry: CacheEntry, kind: Charge.Kind, in context: Context, step: String?) -> Charge {
         Charge(
-            costID: nextCostID(), kind: kind, runID: run.id, executionID: run.executionID,
+            costID: tally.nextCostID(), kind: kind, runID: run.id, executionID: run.executionID,
             processorID: run.processorID, inputID: context.inputID, itemIndex: context.itemIndex, step: step,
             service: entry.service, operation: entry.operation, cost: .zero, timestamp: world.time.now(),
             avoidedCost: entry.cost,

@@ -84,6 +84,16 @@ public struct RunOptions: Sendable {
     public var onChunk: (@Sendable (_ inputID: String, _ chunk: Payload) async -> Void)?
     /// Takes outcomes once they are in the store, in the order in which they got there.
     public var onCommitted: (@Sendable (_ outcomes: [Outcome]) async -> Void)?
+    /// That the run goes in batches; `nil`: it goes in one.
+    public var batching: Batching?
+    /// Takes each batch when it is finished, or all of them, sorted, when the policy does not stream.
+    ///
+    /// It is called for one batch at a time; while it works, those in progress go on and no other is begun. What it
+    /// throws cancels the run and is thrown on.
+    public var onBatch: (@Sendable (BatchResult) async throws -> Void)?
+    /// Whether the whole list is filed before the first batch is begun, so that the run can be resumed from the record
+    /// and its outputs are aggregated.
+    var listsFirst = true
     /// What is stored with the run so that it can be started again by name.
     public var request: JSONValue = [:]
 
@@ -103,6 +113,7 @@ public struct RunOptions: Sendable {
             guard let limit, limit <= .zero else { continue }
             throw ProcessingError(.configuration, "\(name) must be greater than 0, found \(limit.secondsText)")
         }
+        _ = try batching?.policy.size(explicit: batching?.size)
         guard maxCrashes >= 1 else {
             throw ProcessingError(.configuration, "max_crashes must be at least 1, found \(maxCrashes)")
         }

@@ -55,7 +55,7 @@ extension RunSession {
 
     /// Takes note of a refusal, after which no further item starts.
     private func refused(_ error: ProcessingError, item: String?) -> ProcessingError {
-        if noteBudgetRefusal(error) { emit(.budgetExceeded, item: item) { ["message": .string(error.message)] } }
+        if tally.noteBudgetRefusal(error) { emit(.budgetExceeded, item: item) { ["message": .string(error.message)] } }
         stop(Stop(reason: .budgetExhausted, drains: true))
         return error
     }

@@ -1,7 +1,10 @@
 import Logging
 import Synchronization
 
-/// A run in progress: its facts, and what its lanes share.
+/// A run in progress, or one batch of it: its items, how they end, and what its lanes share.
+///
+/// A run in batches has a session of its own, which stands for the whole of it, and one for each batch in progress.
+/// What is counted over all of them is in the ``RunTally`` that they share.
 final class RunSession: Sendable {
     /// Why a run stops before its end.
     struct Stop {
@@ -12,6 +15,8 @@ final class RunSession: Sendable {
 
         /// Whether the run was cancelled or is out of time, rather than stopped by its own policy.
         var isFromOutside: Bool { reason == .runCancelled || reason == .runTimeout }
+        /// Whether it is the end of all batches and not just of the one in which it happened.
+        var isOfWholeRun: Bool { isFromOutside || reason == .budgetExhausted }
     }
 
     let run: Run
@@ -23,38 +28,29 @@ final class RunSession: Sendable {
     let world: World
     let events: EventStream
     let startedAt: Duration
-    let meters: Meters
+    let tally: RunTally
+    let crew: Crew
+    /// The place of its first item in the run.
+    let start: Int
+    /// The session of the whole run, for a batch.
+    private let whole: RunSession?
     private let logger: Logger
     private let state: Mutex<State>
     // Asked for every item, and almost always false: a look at these spares the lock that all lanes share.
     private let isStopped = Atomic(false)
     private let hasResuming = Atomic(false)
-    private let hasCosts = Atomic(false)
-    private let hasEvents = Atomic(false)
-    private let emission = Mutex(())
 
     private struct State {
-        var total = 0
-        var isListed = false
-        var runnable = 0
         var ended: [Bool] = []
         var resuming: Set<Int> = []
-        var counts = Counts()
-        var metrics = RunMetrics()
         var failures = 0
-        var firstFailure: (index: Int, record: FailureRecord)?
-        var failureTexts: [String: Int] = [:]
         var stop: Stop?
         var stopWaiter: CheckedContinuation<Void, Never>?
         var waitsForStop = true
-        var incompleteReason: String?
-        var budgetRefusal: ProcessingError?
-        var recordedEvents: [Event] = []
-        var filesEvents = false
-        var sequence = 0
-        var hinted: Set<String> = []
-        var costs: [Int: (cost: Money, avoided: Money)] = [:]
-        var chargeNumber = 0
+        var alarms: [Int: CheckedContinuation<Void, Never>] = [:]
+        var nextAlarm = 0
+        var batch = BatchInProgress()
+        var batches: [Int: RunSession] = [:]
     }
 
     init(
@@ -70,7 +66,9 @@ final class RunSession: Sendable {
         world = ledger.world
         self.events = events
         startedAt = ledger.world.time.uptime()
-        meters = Meters(processor: run.processorID, runner: run.runner)
+        tally = RunTally(run, events: events, world: ledger.world, store: ledger.store)
+        crew = Crew(of: options.runner, for: processor)
+        (start, whole) = (0, nil)
         var logger = logger
         logger[metadataKey: "run"] = "\(run.id)"
         logger[metadataKey: "processor"] = "\(run.processorID)"
@@ -83,120 +81,150 @@ final class RunSession: Sendable {
         state = Mutex(State())
     }
 
+    // MARK: Batches
+
+    /// The session of the batch whose first item is at `start`; it ends with ``endBatch(_:)``.
+    func beginBatch(from start: Int) -> RunSession {
+        let batch = RunSession(batchOf: self, from: start)
+        let stop = state.withLock { state in
+            state.batches[start] = batch
+            return state.stop
+        }
+        if let stop { batch.apply(stop) }
+        return batch
+    }
+
+    private init(batchOf whole: RunSession, from start: Int) {
+        (run, processor, options) = (whole.run, whole.processor, whole.options)
+        (store, ledger, breakers) = (whole.store, whole.ledger, whole.breakers)
+        (world, events, startedAt) = (whole.world, whole.events, whole.startedAt)
+        (tally, crew, logger) = (whole.tally, whole.crew, whole.logger)
+        (self.start, self.whole) = (start, whole)
+        state = Mutex(State())
+    }
+
+    func endBatch(_ batch: RunSession) {
+        let ended = batch.state.withLock { $0.ended }
+        state.withLock { state in
+            state.batches[batch.start] = nil
+            // Only a run that files its whole list first has places for them.
+            for (place, hasEnded) in zip(batch.start..., ended) where state.ended.indices.contains(place) {
+                state.ended[place] = hasEnded
+            }
+        }
+    }
+
+    /// Whether this is one batch of a run; what happens to its items is told when the batch has ended.
+    var isBatch: Bool { whole != nil }
+
+    /// What a batch remembers of its items.
+    func withBatch<Value>(_ body: (inout BatchInProgress) -> Value) -> Value {
+        state.withLock { body(&$0.batch) }
+    }
+
+    /// Takes note of outcomes that are in the store, until the batch has ended.
+    func keep(_ outcomes: [Outcome]) {
+        state.withLock { state in
+            for outcome in outcomes {
+                state.ended[outcome.index - start] = true
+                state.batch.outcomes[outcome.index] = outcome
+            }
+        }
+    }
+
+    /// Lets items begin again that had ended, with nothing held against the others.
+    func reopen(_ indices: [Int], resuming: Bool) {
+        state.withLock { state in
+            for index in indices {
+                state.ended[index - start] = false
+                state.batch.outcomes[index] = nil
+                if resuming { state.resuming.insert(index) } else { state.resuming.remove(index) }
+            }
+            state.failures = state.batch.outcomes.values.count { $0.status == .failed }
+            state.waitsForStop = true
+            if state.stop?.isOfWholeRun == false {
+                state.stop = nil
+                isStopped.store(false, ordering: .releasing)
+            }
+        }
+        if resuming { hasResuming.store(true, ordering: .releasing) }
+    }
+
     // MARK: Items
 
     func add(items: [StoredItem], resuming: [Int]) {
         state.withLock { state in
-            state.total += items.count
-            state.counts.total = state.total
-            state.runnable += items.count { !$0.settled }
             state.ended += repeatElement(false, count: items.count)
             state.resuming.formUnion(resuming)
         }
         if !resuming.isEmpty { hasResuming.store(true, ordering: .releasing) }
     }
 
-    var total: Int { state.withLock { $0.total } }
-    var runnable: Int { state.withLock { $0.runnable } }
-    var counts: Counts { state.withLock { $0.counts } }
-    var metrics: RunMetrics { state.withLock { $0.metrics } }
-    var firstFailure: FailureRecord? { state.withLock { $0.firstFailure?.record } }
+    var total: Int { state.withLock { $0.ended.count } }
+    /// How many items have no outcome yet.
+    var unfinished: Int { state.withLock { $0.ended.count { !$0 } } }
+    /// The places of its items in the run.
+    var places: Range<Int> { start..<(start + total) }
 
     func resumes(_ index: Int) -> Bool {
         hasResuming.load(ordering: .acquiring) && state.withLock { $0.resuming.contains(index) }
     }
 
-    func hasEnded(_ index: Int) -> Bool { state.withLock { $0.ended[index] } }
-
-    /// Takes note that all inputs are on record.
-    func noteListed() { state.withLock { $0.isListed = true } }
+    func hasEnded(_ index: Int) -> Bool { state.withLock { $0.ended[index - start] } }
 
     /// The run with what is known of it by now.
-    var currentRun: Run {
-        var run = run
-        (run.isListed, run.counts, run.metrics) = state.withLock { ($0.isListed, $0.counts, $0.metrics) }
-        return run
-    }
+    var currentRun: Run { tally.update(run) }
 
     /// Takes note of an item that failed for good and decides whether others may still start.
     func noteFailure() {
         let stops = state.withLock { state in
             state.failures += 1
-            return !options.failurePolicy.continues(afterFailures: state.failures, of: state.total)
+            return !options.failurePolicy.continues(afterFailures: state.failures, of: state.ended.count)
         }
         guard stops else { return }
         stop(Stop(reason: options.failurePolicy == .atomic ? .atomic : .failurePolicy, drains: true))
     }
 
     /// Takes note of outcomes that are in the store.
-    func note(_ outcomes: some Sequence<Outcome>) {
-        state.withLock { state in
-            for outcome in outcomes {
-                meters.count(outcome)
-                state.ended[outcome.index] = true
-                state.counts.add(outcome.status)
-                state.metrics.add(outcome)
-                guard let error = outcome.error else { continue }
-                if outcome.index < state.firstFailure?.index ?? .max { state.firstFailure = (outcome.index, error) }
-                let text = "\(error.code.rawValue): \(error.message)"
-                if state.failureTexts.count < 256 || state.failureTexts[text] != nil {
-                    state.failureTexts[text, default: 0] += 1
-                }
-            }
+    func note(_ outcomes: [Outcome]) {
+        if !isBatch {
+            state.withLock { state in for outcome in outcomes { state.ended[outcome.index] = true } }
         }
-    }
-
-    /// Takes note of the uses of steps.
-    func note(_ steps: [Outcome.Step]) { state.withLock { $0.metrics.add(steps) } }
-
-    /// Takes note that no output of the run is kept.
-    func noteWithdrawal() {
-        state.withLock { state in
-            state.counts.cancelled += state.counts.succeeded
-            state.counts.succeeded = 0
-        }
-    }
-
-    /// The failure that most items share, if two do.
-    var repeatedFailure: (text: String, count: Int)? {
-        state.withLock { state in
-            let most = state.failureTexts.max { ($0.value, $1.key) < ($1.value, $0.key) }
-            return most.flatMap { $0.value > 1 ? ($0.key, $0.value) : nil }
-        }
-    }
-
-    func noteLookup(hit avoided: Money?) {
-        state.withLock { state in
-            guard let avoided else {
-                state.metrics.cacheMisses += 1
-                return
-            }
-            state.metrics.cacheHits += 1
-            state.metrics.avoidedCost = (try? state.metrics.avoidedCost.adding(avoided)) ?? state.metrics.avoidedCost
-        }
+        tally.note(outcomes)
     }
 
     // MARK: Stopping
 
     var stopped: Stop? { isStopped.load(ordering: .acquiring) ? state.withLock { $0.stop } : nil }
 
-    /// Stops the run; a stop that does not wait for items in flight overrides one that does.
+    /// Stops the run, or the batch if it is a matter of that one; a stop that does not wait for items in flight
+    /// overrides one that does.
     func stop(_ stop: Stop) {
-        let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
-            if state.stop == nil {
+        if let whole, stop.isOfWholeRun { return whole.stop(stop) }
+        apply(stop)
+        for batch in state.withLock({ Array($0.batches.values) }) { batch.apply(stop) }
+    }
+
+    private func apply(_ stop: Stop) {
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            if state.stop == nil || stop.isOfWholeRun && state.stop?.isOfWholeRun == false {
                 state.stop = stop
             } else if state.stop?.drains == true, !stop.drains {
                 state.stop?.drains = false
                 if stop.isFromOutside { state.stop?.reason = stop.reason }
             } else {
-                return nil
+                return []
             }
             isStopped.store(true, ordering: .releasing)
-            guard !stop.drains else { return nil }
-            defer { state.stopWaiter = nil }
-            return state.stopWaiter
+            var waiters = Array(state.alarms.values)
+            state.alarms = [:]
+            if !stop.drains, let waiter = state.stopWaiter {
+                waiters.append(waiter)
+                state.stopWaiter = nil
+            }
+            return waiters
         }
-        waiter?.resume()
+        for waiter in waiters { waiter.resume() }
     }
 
     /// Returns when the run is stopped without waiting for items in flight, or there are no more of them.
@@ -223,107 +251,57 @@ final class RunSession: Sendable {
         waiter?.resume()
     }
 
-    // MARK: Costs
-
-    /// A name for a charge of this run.
-    func nextCostID() -> String {
-        let number = state.withLock { state in
-            state.chargeNumber += 1
-            return state.chargeNumber
+    /// Waits for a moment, or until the run is stopped.
+    func sleep(until deadline: Duration) async {
+        await withTaskGroup(of: Void.self) { group in
+            let time = world.time
+            group.addTask { try? await time.sleep(until: deadline) }
+            group.addTask { await self.waitForStop() }
+            await group.next()
+            group.cancelAll()
         }
-        return "\(run.id)-\(number)"
     }
+
+    /// Returns when the run is stopped in whatever way, or the task is cancelled.
+    private func waitForStop() async {
+        let id = state.withLock { state in
+            state.nextAlarm += 1
+            return state.nextAlarm
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let now = state.withLock { state in
+                    guard state.stop?.isOfWholeRun != true, !Task.isCancelled else { return true }
+                    state.alarms[id] = continuation
+                    return false
+                }
+                if now { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.alarms.removeValue(forKey: id) }?.resume()
+        }
+    }
+
+    // MARK: Costs
 
     /// Takes note of a charge that is on record.
     func note(_ charge: Charge) {
-        meters.count(charge)
-        emit(.charge, item: charge.inputID) {
-            ["service": .string(charge.service), "operation": .string(charge.operation), "cost": charge.cost.jsonValue]
-        }
-        guard let index = charge.itemIndex, charge.kind != .base else { return }
-        state.withLock { state in
-            var sums = state.costs[index] ?? (.zero, .zero)
-            sums.cost = (try? sums.cost.adding(charge.cost)) ?? sums.cost
-            sums.avoided = (try? sums.avoided.adding(charge.avoidedCost ?? .zero)) ?? sums.avoided
-            state.costs[index] = sums
-        }
-        hasCosts.store(true, ordering: .releasing)
+        tally.note(charge)
+        if isBatch, charge.kind != .base { state.withLock { $0.batch.charges.append(charge) } }
     }
-
-    /// What an item cost so far in charges that are on record.
-    func takeCosts(of index: Int) -> (cost: Money, avoided: Money) {
-        guard hasCosts.load(ordering: .acquiring) else { return (.zero, .zero) }
-        return state.withLock { $0.costs.removeValue(forKey: index) } ?? (.zero, .zero)
-    }
-
-    /// Marks the bill as incomplete.
-    func noteIncomplete(_ reason: String) {
-        state.withLock { $0.incompleteReason = $0.incompleteReason ?? reason }
-        emit(.warning) { ["message": .string("the bill is not complete: \(reason)")] }
-    }
-
-    var incompleteReason: String? { state.withLock { $0.incompleteReason } }
-
-    /// Takes note that a budget refused to go on; `false` when one has before.
-    func noteBudgetRefusal(_ error: ProcessingError) -> Bool {
-        state.withLock { state in
-            guard state.budgetRefusal == nil else { return false }
-            state.budgetRefusal = error
-            return true
-        }
-    }
-
-    /// Why a budget stopped the run.
-    var budgetRefusal: ProcessingError? { state.withLock { $0.budgetRefusal } }
 
     // MARK: Events
 
     /// Sends an event of this run; its data is made only when somebody wants it.
     func emit(_ kind: Event.Kind, item: String? = nil, _ data: () -> JSONObject = { [:] }) {
-        guard events.wants(kind) else { return }
-        var event = Event(
-            kind, timestamp: world.time.now(), runID: run.id, executionID: run.executionID,
-            processorID: run.processorID, inputID: item, data: data())
-        guard events.records(kind) else { return events.send(event) }
-        // Numbered and sent in one go, so that whoever listens hears of them in their order.
-        emission.withLock { _ in
-            state.withLock { state in
-                state.sequence += 1
-                event.sequence = state.sequence
-                state.recordedEvents.append(event)
-                hasEvents.store(true, ordering: .releasing)
-            }
-            events.send(event)
-        }
+        tally.emit(kind, item: item, data)
     }
 
     /// Sends a hint, each kind of hint once.
-    func hint(_ kind: String, _ message: @autoclosure () -> String) {
-        guard state.withLock({ $0.hinted.insert(kind).inserted }) else { return }
-        emit(.hint) { ["hint": .string(kind), "message": .string(message())] }
-    }
+    func hint(_ kind: String, _ message: @autoclosure () -> String) { tally.hint(kind, message()) }
 
     /// Sends a `warning` event.
     func warn(_ message: String, item: String?) { emit(.warning, item: item) { ["message": .string(message)] } }
-
-    /// Files the events that were recorded since the last time, in their order: whoever finds another at it leaves
-    /// its own to that one.
-    nonisolated(nonsending) func fileEvents() async throws {
-        while hasEvents.load(ordering: .acquiring), let events = takeEvents() {
-            defer { state.withLock { $0.filesEvents = false } }
-            try await store.append(events)
-        }
-    }
-
-    private func takeEvents() -> [Event]? {
-        state.withLock { state in
-            guard !state.filesEvents, !state.recordedEvents.isEmpty else { return nil }
-            state.filesEvents = true
-            hasEvents.store(false, ordering: .releasing)
-            defer { state.recordedEvents = [] }
-            return state.recordedEvents
-        }
-    }
 
     func logger(item: String?) -> Logger {
         guard let item else { return logger }
@@ -377,9 +355,9 @@ public struct RunHandle: Sendable {
     /// The execution.
     public var executionID: Execution.ID { session.run.executionID }
     /// How its items have ended so far; items in flight are not counted.
-    public var counts: Counts { session.counts }
+    public var counts: Counts { session.tally.counts }
     /// Sums over what has ended so far.
-    public var metrics: RunMetrics { session.metrics }
+    public var metrics: RunMetrics { session.tally.metrics }
 
     /// Stops the run, which can be resumed: nothing further starts.
     ///

@@ -10,6 +10,9 @@ struct Meters: Sendable {
     private let cost: FloatingPointCounter
     private let avoided: FloatingPointCounter
     private let runs: @Sendable (Status) -> Counter
+    private let batches: @Sendable (Status) -> Counter
+    private let batchRetries: @Sendable () -> Counter
+    private let batchDuration: @Sendable () -> Timer
 
     /// The meters of a processor under a runner.
     init(processor: Identifier, runner: String) {
@@ -21,6 +24,9 @@ struct Meters: Sendable {
         attempts = Counter(label: "assay_item_attempts_total", dimensions: dimensions)
         cost = FloatingPointCounter(label: "assay_cost_total", dimensions: dimensions)
         avoided = FloatingPointCounter(label: "assay_avoided_cost_total", dimensions: dimensions)
+        batches = { Counter(label: "assay_batches_total", dimensions: dimensions + [("status", $0.rawValue)]) }
+        batchRetries = { Counter(label: "assay_batch_retries_total", dimensions: dimensions) }
+        batchDuration = { Timer(label: "assay_batch_duration_seconds", dimensions: dimensions) }
         runs = { Counter(label: "assay_runs_total", dimensions: dimensions + [("status", $0.rawValue)]) }
     }
 
@@ -36,6 +42,13 @@ struct Meters: Sendable {
     func count(_ charge: Charge) {
         cost.increment(by: Double(charge.cost.billionths) / 1e9)
         if let saved = charge.avoidedCost { avoided.increment(by: Double(saved.billionths) / 1e9) }
+    }
+
+    /// Counts a batch that has ended.
+    func count(_ batch: BatchMetrics) {
+        batches(batch.status).increment()
+        if batch.retriesUsed > 0 { batchRetries().increment(by: batch.retriesUsed) }
+        batchDuration().recordNanoseconds(batch.duration.milliseconds * 1_000_000)
     }
 
     /// Counts a run that has ended.

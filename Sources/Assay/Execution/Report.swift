@@ -6,6 +6,8 @@ public struct Report: Sendable {
     public let outcomes: [Outcome]
     /// What it cost.
     public let bill: Bill
+    /// Sums over its batches, for a run in batches that filed its list first.
+    public internal(set) var batches: BatchAggregate?
 
     /// The run's name.
     public var runID: Run.ID { run.id }

@@ -10,12 +10,15 @@ public struct Item: Sendable {
     private var extras: Extras?
 
     private final class Extras: Sendable {
-        let accountID, underwritingID, executionID: String?
+        let accountID, underwritingID, executionID, slot: String?
         let payload: JSONValue?
 
-        init(_ accountID: String?, _ underwritingID: String?, _ executionID: String?, _ payload: JSONValue?) {
+        init(
+            _ accountID: String?, _ underwritingID: String?, _ executionID: String?, _ slot: String?,
+            _ payload: JSONValue?
+        ) {
             (self.accountID, self.underwritingID, self.executionID) = (accountID, underwritingID, executionID)
-            self.payload = payload
+            (self.slot, self.payload) = (slot, payload)
         }
     }
 
@@ -25,32 +28,42 @@ public struct Item: Sendable {
     public var underwritingID: String? { extras?.underwritingID }
     /// The execution it belongs to; compared with the run's when that is set.
     public var executionID: String? { extras?.executionID }
+    /// The slot it belongs to, from which the size of its batch follows.
+    public var slot: String? { extras?.slot }
     /// The `payload` of a failure record, handed back to go on at the failed step.
     public var payload: JSONValue? { extras?.payload }
 
     /// An item named `id` with a typed value.
     public init(
         _ id: String, _ data: some Codable & Sendable, accountID: String? = nil, underwritingID: String? = nil,
-        executionID: String? = nil, payload: JSONValue? = nil
+        executionID: String? = nil, slot: String? = nil, payload: JSONValue? = nil
     ) {
         self.init(
             id, payload: Payload(data), accountID: accountID, underwritingID: underwritingID,
-            executionID: executionID, resumePoint: payload)
+            executionID: executionID, slot: slot, resumePoint: payload)
     }
 
     /// An item of a value in either form, as a store gives it back.
     public init(
         _ id: String, payload data: Payload, accountID: String? = nil, underwritingID: String? = nil,
-        executionID: String? = nil, resumePoint: JSONValue? = nil
+        executionID: String? = nil, slot: String? = nil, resumePoint: JSONValue? = nil
     ) {
         self.id = id
         self.data = data
-        if accountID != nil || underwritingID != nil || executionID != nil || resumePoint != nil {
-            extras = Extras(accountID, underwritingID, executionID, resumePoint)
+        if accountID != nil || underwritingID != nil || executionID != nil || slot != nil || resumePoint != nil {
+            extras = Extras(accountID, underwritingID, executionID, slot, resumePoint)
         }
     }
 
-    /// The item that a JSON line writes: `{input_id?, account_id?, underwriting_id?, execution_id?, payload?, data}`.
+    /// The item of a bare value, named by its position from 0.
+    init(position: Int, input: some Codable & Sendable, scope: Scope) {
+        self.init(
+            "item_\(position + 1)", input, accountID: scope.accountID?.text,
+            underwritingID: scope.underwritingID?.text, executionID: scope.executionID?.text)
+    }
+
+    /// The item that a JSON line writes: `{input_id?, account_id?, underwriting_id?, execution_id?, slot?, payload?,
+    /// data}`.
     ///
     /// - Parameter position: its place in the list from 1, which names it when `input_id` is missing.
     /// - Throws: ``ProcessingError`` with code `prevalidation` for another shape, naming the position.
@@ -59,7 +72,7 @@ public struct Item: Sendable {
             throw ProcessingError(
                 .prevalidation, "item \(position) must be a map with a key 'data', found \(json.kind)")
         }
-        let known = ["account_id", "data", "execution_id", "input_id", "payload", "underwriting_id"]
+        let known = ["account_id", "data", "execution_id", "input_id", "payload", "slot", "underwriting_id"]
         if let unknown = object.keys.first(where: { !known.contains($0) }) {
             throw ProcessingError(
                 .prevalidation,
@@ -77,7 +90,8 @@ public struct Item: Sendable {
         self.init(
             try text("input_id") ?? "item_\(position)", payload: Payload(json: data),
             accountID: try text("account_id"), underwritingID: try text("underwriting_id"),
-            executionID: try text("execution_id"), resumePoint: object["payload"] == .null ? nil : object["payload"])
+            executionID: try text("execution_id"), slot: try text("slot"),
+            resumePoint: object["payload"] == .null ? nil : object["payload"])
     }
 }
 

@@ -18,6 +18,8 @@ public struct RegisteredProcessor: Sendable {
     public var parameters: JSONValue
     /// What it mostly waits for, if declared.
     public var workload: Workload?
+    /// How much work one of its items is, if declared; the size of batches follows from it.
+    public var complexity: Complexity?
     /// Top-level keys of the data that do not count when inputs are compared.
     public var digestIgnores: Set<String>
     /// Lets go of what the processor kept for a run; called once, when nothing of the run goes on any more.

@@ -7,6 +7,7 @@ import Foundation
 public struct ProcessRunner: Runner {
     public let name = "process"
     public let maxWorkers: Int
+    public let sharesWorkers = true
 
     private var pool: WorkerPool
     private let time: any TimeSource

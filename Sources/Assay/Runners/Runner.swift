@@ -8,6 +8,10 @@ public protocol Runner: Sendable {
     /// How many items may be in flight.
     var maxWorkers: Int { get }
 
+    /// Whether its workers cost so much that all batches in flight share ``maxWorkers`` of them; otherwise each batch
+    /// has as many.
+    var sharesWorkers: Bool { get }
+
     /// Looks at whether `processor` can be worked on here, before its run exists.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` when it cannot.
@@ -37,6 +41,9 @@ public protocol Worker: Sendable {
 }
 
 extension Runner {
+    /// Workers of its own for each batch.
+    public var sharesWorkers: Bool { false }
+
     /// Any processor.
     public func check(_ processor: RegisteredProcessor) throws {}
 }

@@ -7,6 +7,7 @@ public final class MemoryStore: Store {
     public let currency: String
     public let keepsJSON = false
     private let state: Mutex<State>
+    private let forgetsBatches: Bool
 
     /// A run and what belongs to it; an object, so that a commit looks it up once and not for every outcome.
     fileprivate final class StoredRun {
@@ -14,8 +15,27 @@ public final class MemoryStore: Store {
         var items: [StoredItem] = []
         var outcomes: [Outcome?] = []
         var events: [Event] = []
+        /// How many items at the beginning are no longer here.
+        private(set) var released = 0
+        private var waitsForEarlier: [Range<Int>] = []
 
         init(_ run: Run) { self.run = run }
+
+        /// Where in the lists the items at `places` are, as far as they are there.
+        func slots(_ places: Range<Int>) -> Range<Int> {
+            (places.lowerBound - released..<places.upperBound - released).clamped(to: outcomes.indices)
+        }
+
+        /// Lets go of items whose run will not ask for them, once it will not ask for those before them either.
+        func release(_ places: Range<Int>) {
+            waitsForEarlier.append(places)
+            while let next = waitsForEarlier.firstIndex(where: { $0.lowerBound == released }) {
+                let count = waitsForEarlier.remove(at: next).count
+                items.removeFirst(count)
+                outcomes.removeFirst(count)
+                released += count
+            }
+        }
 
         func takesOutcomes(of epoch: Int) -> Bool { run.epoch == epoch && !run.status.isTerminal }
     }
@@ -35,9 +55,15 @@ public final class MemoryStore: Store {
         var prices: PriceList
     }
 
-    /// An empty store whose amounts are in `currency`, three letters.
-    public init(currency: String = "USD") {
+    /// An empty store.
+    ///
+    /// - Parameters:
+    ///   - currency: of all amounts, three letters.
+    ///   - forgetsBatches: whether items and outcomes go when a streamed batch has been handed over, so that a call of any
+    ///     length needs memory for its batches in progress only; such a call cannot be resumed.
+    public init(currency: String = "USD", forgetsBatches: Bool = false) {
         self.currency = currency
+        self.forgetsBatches = forgetsBatches
         state = Mutex(State(prices: PriceList(currency: currency)))
     }
 
@@ -69,12 +95,16 @@ public final class MemoryStore: Store {
 
     public func setTransformed(_ values: [(index: Int, value: Payload)], of run: Run.ID) async throws {
         state.withLock { state in
-            for (index, value) in values { state.runs[run]?.items[index].transformed = value }
+            guard let stored = state.runs[run] else { return }
+            for (index, value) in values { stored.items[index - stored.released].transformed = value }
         }
     }
 
     public func items(of run: Run.ID, from start: Int, limit: Int) async throws -> [StoredItem] {
-        state.withLock { state in Array((state.runs[run]?.items ?? []).dropFirst(start).prefix(limit)) }
+        state.withLock { state in
+            guard let stored = state.runs[run] else { return [] }
+            return Array(stored.items.dropFirst(max(0, start - stored.released)).prefix(limit))
+        }
     }
 
     public func commit(_ outcomes: [CommittedOutcome], of run: Run.ID, epoch: Int) async throws -> [Bool] {
@@ -86,17 +116,29 @@ public final class MemoryStore: Store {
         }
     }
 
-    public func withdrawOutputs(of run: Run.ID) async throws {
+    public func withdrawOutputs(of run: Run.ID, in places: Range<Int>) async throws {
         state.withLock { state in
-            for index in state.runs[run]?.outcomes.indices ?? 0..<0 {
-                state.runs[run]?.outcomes[index]?.withdraw()
-            }
+            guard let stored = state.runs[run] else { return }
+            for place in stored.slots(places) { stored.outcomes[place]?.withdraw() }
         }
+    }
+
+    public func reopen(_ places: [Int], of run: Run.ID, epoch: Int) async throws {
+        state.withLock { state in
+            guard let stored = state.runs[run], stored.takesOutcomes(of: epoch) else { return }
+            for place in places { stored.outcomes[place - stored.released] = nil }
+        }
+    }
+
+    public func release(_ places: Range<Int>, of run: Run.ID) async {
+        guard forgetsBatches else { return }
+        state.withLock { $0.runs[run]?.release(places) }
     }
 
     public func outcomes(of run: Run.ID, from start: Int, limit: Int) async throws -> [Outcome] {
         state.withLock { state in
-            (state.runs[run]?.outcomes ?? []).dropFirst(start).prefix(limit).compactMap { $0 }
+            guard let stored = state.runs[run] else { return [] }
+            return stored.outcomes.dropFirst(max(0, start - stored.released)).prefix(limit).compactMap { $0 }
         }
     }
 
@@ -253,7 +295,7 @@ public final class MemoryStore: Store {
 extension MemoryStore.State {
     /// Files an outcome where there is none yet.
     fileprivate mutating func commit(_ committed: CommittedOutcome, to stored: MemoryStore.StoredRun) -> Bool {
-        let index = committed.outcome.index
+        let index = committed.outcome.index - stored.released
         guard stored.outcomes[index] == nil else { return false }
         stored.outcomes[index] = committed.outcome
         if !committed.charges.isEmpty { _ = record(committed.charges) }

@@ -35,8 +35,18 @@ public protocol Store: Sendable {
     /// way the answer at that place is `false` and nothing of that item is written.
     func commit(_ outcomes: [CommittedOutcome], of run: Run.ID, epoch: Int) async throws -> [Bool]
 
-    /// Takes back what succeeded, for a run that keeps no outputs after a failure.
-    func withdrawOutputs(of run: Run.ID) async throws
+    /// Takes back what succeeded of the items at `places`, for a run that keeps no outputs after a failure.
+    func withdrawOutputs(of run: Run.ID, in places: Range<Int>) async throws
+
+    /// Forgets how the items at `places` ended, so that they can be worked on again; what they cost stays.
+    ///
+    /// An `epoch` other than the run's, or a run that has ended, changes nothing.
+    func reopen(_ places: [Int], of run: Run.ID, epoch: Int) async throws
+
+    /// Says that the items at `places` will not be asked for any more by the run itself, which has handed them over.
+    ///
+    /// A durable store keeps them, so that the run can be looked at and resumed.
+    func release(_ places: Range<Int>, of run: Run.ID) async
 
     /// Up to `limit` outcomes of a run from position `start` on, in order.
     func outcomes(of run: Run.ID, from start: Int, limit: Int) async throws -> [Outcome]
@@ -140,6 +150,8 @@ public protocol Store: Sendable {
 }
 
 extension Store {
+    public func release(_ places: Range<Int>, of run: Run.ID) async {}
+
     /// The entry filed in the cache under `key`, fresh or not; `nil` for one that is damaged.
     public func cacheEntry(_ key: String) async throws -> CacheEntry? {
         if case .found(let entry) = try await cached(key) { entry } else { nil }

@@ -79,7 +79,7 @@ import Testing
         Row("items: [{input_id: 7, data: 1}]", 9, "input_id of item 1 must be text, found a number"),
         Row(
             "items: [{id: a, data: 1}]", 9,
-            "item 1 has the unknown key 'id'; known: account_id, data, execution_id, input_id, payload, underwriting_id"
+            "item 1 has the unknown key 'id'; known: account_id, data, execution_id, input_id, payload, slot, underwriting_id"
         ),
         Row("error_strategy: retry", 17, "error_strategy must be a map, found text 'retry'"),
         Row("error_strategy: {}", 17, "error_strategy needs 'type'"),

@@ -1,0 +1,114 @@
+/// Cuts the list of a run into batches, one after another, when they are asked for.
+///
+/// A batch is of consecutive items; where the slot changes, another one begins, unless the size was asked for.
+struct BatchCutter {
+    /// A batch that is filed, not yet worked on.
+    struct Cut: Sendable {
+        let session: RunSession
+        let id: String
+        let index: Int
+        /// What the list itself has against one of its items.
+        let violation: GateFailure?
+    }
+
+    private let engine: Engine
+    private let whole: RunSession
+    private let batching: Batching
+    private var gate: ListGate
+    private var count = 0
+    private var position = 0
+    private var waiting: ArraySlice<Item> = []
+    private var source: Source
+
+    /// Where items come from.
+    private enum Source {
+        /// From whoever runs them, filed batch by batch.
+        case list(Engine.ItemSource, History)
+        /// From the record, where all of them are.
+        case record
+    }
+
+    /// Cuts what is still to be filed.
+    init(
+        _ engine: Engine, _ whole: RunSession, _ batching: Batching, over items: @escaping Engine.ItemSource,
+        _ history: History
+    ) {
+        self.init(engine, whole, batching, .list(items, history))
+    }
+
+    /// Cuts what is on record.
+    init(onRecordOf engine: Engine, _ whole: RunSession, _ batching: Batching) {
+        self.init(engine, whole, batching, .record)
+    }
+
+    private init(_ engine: Engine, _ whole: RunSession, _ batching: Batching, _ source: Source) {
+        (self.engine, self.whole, self.batching, self.source) = (engine, whole, batching, source)
+        gate = ListGate(whole.options, runID: whole.run.id)
+    }
+
+    /// How many batches were cut.
+    var cuts: Int { count }
+
+    /// Cuts the next batch and files it; `nil` at the end of the list.
+    mutating func next() async throws -> Cut? {
+        switch source {
+        case .list(let items, var history):
+            let batch = try await take(items)
+            guard !batch.isEmpty else { return nil }
+            let session = whole.beginBatch(from: position)
+            try await engine.file(batch, session, &history)
+            source = .list(items, history)
+            return finish(session, batch)
+        case .record:
+            let page = try await engine.store.items(
+                of: whole.run.id, from: position, limit: batching.policy.maxBatchSize)
+            guard let first = page.first else { return nil }
+            let batch = page.prefix(end(of: page.prefix(try size(from: first.item)).map(\.item)))
+            let session = whole.beginBatch(from: position)
+            session.add(items: Array(batch), resuming: batch.map(\.index).filter(whole.resumes))
+            let settled = batch.filter(\.settled).map(\.index)
+            if !settled.isEmpty {
+                session.keep(
+                    try await engine.store.outcomes(of: whole.run.id, from: position, limit: batch.count)
+                        .filter { settled.contains($0.index) })
+                session.withBatch { $0.told.formUnion(settled) }
+            }
+            return finish(session, batch.map(\.item))
+        }
+    }
+
+    private mutating func finish(_ session: RunSession, _ items: [Item]) -> Cut {
+        for (place, item) in items.enumerated() { gate.check(item, at: position + place) }
+        defer {
+            position += items.count
+            count += 1
+        }
+        return Cut(session: session, id: engine.nextBatchID(), index: count, violation: gate.takeViolation())
+    }
+
+    /// Takes the items of the next batch, and no more than it needs to see where that ends.
+    private mutating func take(_ items: Engine.ItemSource) async throws -> [Item] {
+        if waiting.isEmpty { waiting = try await items(1)[...] }
+        guard let first = waiting.first else { return [] }
+        let size = try size(from: first)
+        while waiting.count < size {
+            let page = try await items(size - waiting.count)
+            guard !page.isEmpty else { break }
+            waiting += page
+        }
+        let end = end(of: waiting.prefix(size))
+        defer { waiting = waiting.dropFirst(end) }
+        return Array(waiting.prefix(end))
+    }
+
+    /// The size of a batch that begins with `item`.
+    private func size(from item: Item) throws -> Int {
+        try batching.size(of: whole.processor, slot: batching.size == nil ? item.slot : nil)
+    }
+
+    /// How many of `items` one batch may have.
+    private func end(of items: some Collection<Item>) -> Int {
+        guard batching.size == nil, let slot = items.first?.slot else { return items.count }
+        return items.prefix { $0.slot == slot }.count
+    }
+}

@@ -1,0 +1,148 @@
+// Calls in batches: as a stream, as a list, by slot.
+
+extension Engine {
+    /// Runs `processor` over `inputs` in batches.
+    ///
+    /// Inputs are named `item_1`, `item_2`, … Nothing happens before the first batch is asked for.
+    public func batches<P: Processor>(
+        _ processor: P, over inputs: some Sequence<P.Input> & Sendable, batching: Batching = Batching(),
+        options: RunOptions = RunOptions()
+    ) throws -> BatchStream {
+        let items = NamedInputs(inputs: inputs, scope: options.scope)
+        return batches(try RegisteredProcessor(processor), over: items, batching: batching, options: options)
+    }
+
+    /// Runs `processor` over named items in batches; a sequence that can be read only once is read once, as far as
+    /// needed.
+    ///
+    /// One run of one execution: the base price is charged once, and the report is of all batches. What only shows when
+    /// the run is to begin is thrown by the stream.
+    public func batches(
+        _ processor: RegisteredProcessor, over items: some Sequence<Item> & Sendable, batching: Batching = Batching(),
+        options: RunOptions = RunOptions()
+    ) -> BatchStream {
+        stream(batching, options) { engine, options in
+            var iterator = items.makeIterator()
+            return try await engine.perform(processor, options) { limit in
+                var page: [Item] = []
+                while page.count < limit, let item = iterator.next() { page.append(item) }
+                return page
+            }
+        }
+    }
+
+    /// As ``batches(_:over:batching:options:)`` for items that arrive over time.
+    public func batches<Items: AsyncSequence & Sendable>(
+        _ processor: RegisteredProcessor, streaming items: Items, batching: Batching = Batching(),
+        options: RunOptions = RunOptions()
+    ) -> BatchStream where Items.Element == Item {
+        stream(batching, options) { engine, options in
+            var iterator = items.makeAsyncIterator()
+            return try await engine.perform(processor, options) { limit in
+                var page: [Item] = []
+                while page.count < limit, let item = try await iterator.next() { page.append(item) }
+                return page
+            }
+        }
+    }
+
+    /// Goes on in batches where a run has ended: the same list is cut in the same way, and a batch whose items are all
+    /// finished is handed over as it was.
+    public func batches(
+        resuming id: Run.ID, with processor: RegisteredProcessor, batching: Batching = Batching(),
+        options: RunOptions = RunOptions(), failedOnly: Bool = false
+    ) -> BatchStream {
+        stream(batching, options) { engine, options in
+            let (options, items) = try await engine.continuation(of: id, options)
+            return try await engine.perform(processor, options, failedOnly: failedOnly, items: items)
+        }
+    }
+
+    private func stream(
+        _ batching: Batching, _ options: RunOptions,
+        _ begin: @escaping @Sendable (Engine, RunOptions) async throws -> Report
+    ) -> BatchStream {
+        let streams = batching.policy.enableStreaming
+        let course = BatchCourse(isLazy: !batching.isParallel && streams) { [self] keepsAll, give in
+            var options = options
+            options.batching = batching
+            options.listsFirst = keepsAll
+            options.returnsOutcomes = keepsAll && options.returnsOutcomes
+            let onBatch = options.onBatch
+            options.onBatch = { batch in
+                try await onBatch?(batch)
+                await give(batch)
+            }
+            return try await begin(self, options)
+        }
+        return BatchStream(course: course)
+    }
+
+    /// Runs items in groups of one slot each: groups in the order in which their slots first appear, one after another,
+    /// each in parallel batches of its own size with the processor registered for it.
+    ///
+    /// All groups belong to one execution.
+    ///
+    /// - Parameter processors: the processor for each slot.
+    /// - Returns: the groups in their order; their batches one after another are the results of the call.
+    /// - Throws: ``ProcessingError`` with code `configuration`, before anything is run, for an item without slot or a
+    ///   slot without processor; otherwise as ``run(_:over:options:watching:)``.
+    public func batchesBySlot(
+        _ items: some Sequence<Item>, with processors: [String: RegisteredProcessor], policy: BatchPolicy = .standard,
+        options: RunOptions = RunOptions()
+    ) async throws -> [SlotGroup] {
+        var groups: [(slot: String, items: [Item])] = []
+        for item in items {
+            guard let slot = item.slot, processors[slot] != nil else {
+                let known = processors.keys.sorted().joined(separator: ", ")
+                throw ProcessingError(
+                    .configuration,
+                    "\(item.slot.map { "no processor is registered for slot '\($0)'" } ?? "no slot is named") of item "
+                        + "'\(item.id)'; known: \(known)")
+            }
+            if let place = groups.firstIndex(where: { $0.slot == slot }) {
+                groups[place].items.append(item)
+            } else {
+                groups.append((slot, [item]))
+            }
+        }
+        var options = options
+        options.executionID = options.executionID ?? options.scope.executionID ?? world.makeIdentifier()
+        var results: [SlotGroup] = []
+        for group in groups {
+            guard let processor = processors[group.slot] else { continue }
+            let stream = batches(
+                processor, over: group.items, batching: Batching(policy: policy, slot: group.slot, isParallel: true),
+                options: options)
+            let batches = try await stream.list()
+            results.append(SlotGroup(slot: group.slot, batches: batches, report: try await stream.report()))
+        }
+        return results
+    }
+}
+
+/// The batches of the items of one slot.
+public struct SlotGroup: Sendable {
+    /// The slot.
+    public let slot: String
+    /// Its batches, by index.
+    public let batches: [BatchResult]
+    /// The report of its run.
+    public let report: Report
+}
+
+/// Inputs as items that are named by their positions.
+private struct NamedInputs<Inputs: Sequence & Sendable>: Sequence, Sendable where Inputs.Element: Codable & Sendable {
+    let inputs: Inputs
+    let scope: Scope
+
+    func makeIterator() -> AnyIterator<Item> {
+        var iterator = inputs.makeIterator()
+        var position = 0
+        return AnyIterator {
+            guard let input = iterator.next() else { return nil }
+            defer { position += 1 }
+            return Item(position: position, input: input, scope: scope)
+        }
+    }
+}

@@ -1,0 +1,295 @@
+// The life of a run in batches, and of each batch in it.
+
+extension Engine {
+    /// One run in batches from its first item to its report.
+    func live(
+        _ session: RunSession, _ history: History, inBatches batching: Batching, items page: @escaping ItemSource
+    ) async throws -> Report {
+        var delivery = BatchDelivery(session.options, batching.policy)
+        var (summary, failure): (Payload?, FailureRecord?)
+        do {
+            var cutter = try await makeCutter(session, history, batching, items: page)
+            sayWhatIsCut(session, batching)
+            // What is charged per input is charged when the inputs are known.
+            let isPaidByInput = try await ledger.needsDigests(for: session.run, pipeline: session.options.price)
+            let paysByBatch = isPaidByInput && !session.options.listsFirst
+            if !paysByBatch { try await chargeBase(session) }
+            try await carryOut(&cutter, batching, session, paysByBatch: paysByBatch, to: &delivery)
+            await delivery.finish(session)
+        } catch let gate as GateFailure {
+            failure = gate.record
+            if failure != nil { try await skipRest(session, after: gate) }
+        }
+        if let stop = session.stopped { try await endRest(session) { Outcome($0, .cancelled, stop.reason) } }
+        if session.options.listsFirst, failure == nil { (summary, failure) = await aggregate(session) }
+        var report = try await finish(session, summary: summary, failure: failure)
+        if let error = delivery.failure { throw error }
+        report.batches = delivery.aggregate
+        return report
+    }
+
+    /// Where batches come from: the record, once the whole list is there, or the list itself.
+    private func makeCutter(
+        _ session: RunSession, _ history: History, _ batching: Batching, items page: @escaping ItemSource
+    ) async throws -> BatchCutter {
+        guard session.options.listsFirst else {
+            try await hintAtPredecessor(session)
+            return BatchCutter(self, session, batching, over: page, history)
+        }
+        let violation = try await takeIn(page, session, history)
+        session.tally.noteListed()
+        try await store.update(session.currentRun)
+        // What one item is to blame for is found again in its batch; the others are worked on.
+        if let violation, violation.index == nil { throw violation }
+        return BatchCutter(onRecordOf: self, session, batching)
+    }
+
+    private func sayWhatIsCut(_ session: RunSession, _ batching: Batching) {
+        guard let size = batching.size, size > batching.policy.maxBatchSize else { return }
+        session.warn(
+            "batches of \(size) items were asked for; they have \(batching.policy.maxBatchSize), the most that the "
+                + "policy allows", item: nil)
+    }
+
+    /// Carries out batches until there are no more or the run is stopped, as many at once as are allowed.
+    private func carryOut(
+        _ cutter: inout BatchCutter, _ batching: Batching, _ session: RunSession, paysByBatch: Bool,
+        to delivery: inout BatchDelivery
+    ) async throws {
+        var failure: (any Error)?
+        await withTaskGroup(of: Result<BatchResult, any Error>.self) { group in
+            var running = 0
+            var isAtEnd = false
+            while true {
+                do {
+                    while !isAtEnd, running < batching.width, session.stopped == nil {
+                        guard let cut = try await cutter.next() else {
+                            isAtEnd = true
+                            break
+                        }
+                        running += 1
+                        group.addTask { await self.carryOut(cut, batching, of: session, paysBase: paysByBatch) }
+                    }
+                } catch {
+                    failure = failure ?? error
+                    session.stop(.init(reason: .runCancelled, drains: true))
+                }
+                guard running > 0, let result = await group.next() else { return }
+                running -= 1
+                switch result {
+                case .success(let batch): await delivery.add(batch, session)
+                case .failure(let error):
+                    failure = failure ?? error
+                    session.stop(.init(reason: .runCancelled, drains: true))
+                }
+            }
+        }
+        if let failure { throw failure }
+        guard session.stopped == nil else { return }
+        session.tally.noteListed()
+        if session.tally.counts.total == 0 { session.warn("there are no items, so there are no batches", item: nil) }
+    }
+
+    // MARK: One batch
+
+    private func carryOut(
+        _ cut: BatchCutter.Cut, _ batching: Batching, of whole: RunSession, paysBase: Bool
+    ) async -> Result<BatchResult, any Error> {
+        defer { whole.endBatch(cut.session) }
+        do {
+            let result = try await carryOut(cut, batching.policy, paysBase: paysBase)
+            if !whole.options.listsFirst { await store.release(cut.session.places, of: whole.run.id) }
+            return .success(result)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// One batch from its gates to its verdict.
+    private func carryOut(_ cut: BatchCutter.Cut, _ policy: BatchPolicy, paysBase: Bool) async throws -> BatchResult {
+        let batch = cut.session
+        let (began, startedAt) = (world.time.uptime(), world.time.now())
+        if policy.enableInstrumentation {
+            batch.emit(.batchStart) {
+                [
+                    "batch_id": .string(cut.id), "batch_index": JSONValue(cut.index),
+                    "batch_size": JSONValue(batch.total),
+                ]
+            }
+        }
+        var attempts: [BatchMetrics.Attempt] = []
+        var isInterrupted = false
+        while batch.unfinished > 0 {
+            let start = world.time.uptime()
+            try await attempt(cut, paysBase: paysBase && attempts.isEmpty)
+            let failed = batch.withBatch(\.failures)
+            attempts.append(
+                .init(
+                    number: attempts.count + 1, duration: world.time.uptime() - start, failedItems: failed.count,
+                    errorMessages: failed.compactMap(\.error?.message)))
+            let again = batch.withBatch { $0.worthRetrying(under: policy) }
+            guard !again.isEmpty, attempts.count <= policy.maxRetries, batch.stopped?.isOfWholeRun != true else {
+                break
+            }
+            let delay = policy.delay(beforeRetry: attempts.count)
+            sayRetry(again, attempts.count, delay, batch)
+            await batch.sleep(until: world.time.uptime() + delay)
+            guard batch.stopped?.isOfWholeRun != true else {
+                isInterrupted = true
+                break
+            }
+            try await reopen(again, batch)
+        }
+        let state = batch.withBatch { $0 }
+        try await tell(state.sortedOutcomes.filter { !state.told.contains($0.index) }, batch)
+        let isCancelled = batch.stopped?.isFromOutside == true && (isInterrupted || state.counts.cancelled > 0)
+        let outcomes = state.sortedOutcomes
+        let failures = state.failures.compactMap(\.error)
+        let metrics = BatchMetrics(
+            batchID: cut.id, batchIndex: cut.index, counts: state.counts,
+            status: policy.verdict(on: state.counts, isCancelled: isCancelled), began: began, startedAt: startedAt,
+            finishedAt: world.time.now(), duration: world.time.uptime() - began,
+            retriesUsed: max(0, attempts.count - 1), attempts: attempts, errorMessages: failures.map(\.message))
+        batch.tally.meters.count(metrics)
+        if policy.enableInstrumentation { batch.emit(.batchComplete) { metrics.eventData } }
+        try await batch.tally.fileEvents()
+        return BatchResult(
+            batchID: cut.id, batchIndex: cut.index, status: metrics.status, outcomes: outcomes, metrics: metrics,
+            errors: outcomes.compactMap { outcome in
+                outcome.error.map {
+                    BatchError(
+                        batchID: cut.id, batchIndex: cut.index, itemIndex: outcome.index - batch.start, record: $0)
+                }
+            },
+            bill: try await bill(of: batch, state))
+    }
+
+    /// One attempt at what is not finished of a batch: its gates, its extraction, and an outcome for every item.
+    private func attempt(_ cut: BatchCutter.Cut, paysBase: Bool) async throws {
+        let batch = cut.session
+        do {
+            if paysBase { try await chargeBase(batch) }
+            if let violation = cut.violation { throw violation }
+            try await prepareItems(batch)
+            try await extract(batch)
+        } catch let gate as GateFailure {
+            if gate.record != nil { try await skipRest(batch, after: gate) }
+        }
+        guard let stop = batch.stopped else { return }
+        try await endRest(batch) { Outcome($0, .cancelled, stop.reason) }
+        guard batch.options.failurePolicy == .atomic, batch.withBatch({ $0.counts.failed > 0 }) else { return }
+        try await store.withdrawOutputs(of: batch.run.id, in: batch.places)
+        batch.withBatch { $0.withdrawOutputs() }
+    }
+
+    /// Lets items of a batch begin again.
+    private func reopen(_ outcomes: [Outcome], _ batch: RunSession) async throws {
+        try await store.reopen(outcomes.map(\.index), of: batch.run.id, epoch: batch.run.epoch)
+        let resumes = batch.options.recovery == .resume
+        for outcome in outcomes {
+            if !resumes { try await store.dropCheckpoints(of: batch.checkpointSubject(outcome.inputID)) }
+            batch.tally.takeBack(outcome)
+            batch.withBatch { $0.beginnings[outcome.index]?.attempts = outcome.attempts }
+        }
+        batch.reopen(outcomes.map(\.index), resuming: resumes)
+    }
+
+    private func sayRetry(_ outcomes: [Outcome], _ attempt: Int, _ delay: Duration, _ batch: RunSession) {
+        for outcome in outcomes {
+            guard let error = outcome.error else { continue }
+            batch.emit(.itemRetry, item: outcome.inputID) {
+                [
+                    "code": .string(error.code.rawValue), "message": .string(error.message),
+                    "attempt": JSONValue(outcome.attempts), "after_ms": JSONValue(delay),
+                ]
+            }
+        }
+    }
+
+    private func bill(of batch: RunSession, _ state: BatchInProgress) async throws -> Bill {
+        let doubts =
+            state.hasDoubts
+            ? try await store.calls(matching: CallFilter(runID: batch.run.id, states: [.inDoubt])).filter { call in
+                call.itemIndex.map(batch.places.contains) ?? false
+            } : []
+        return try Bill(
+            state.charges, inDoubt: doubts, currency: store.currency, runID: batch.run.id,
+            executionID: batch.run.executionID)
+    }
+}
+
+/// Hands finished batches over and adds them up.
+private struct BatchDelivery {
+    /// The sums, unless batches are forgotten once they are handed over.
+    private(set) var aggregate: BatchAggregate?
+    /// Why nothing more is handed over.
+    private(set) var failure: (any Error)?
+    private var held: [BatchResult] = []
+    private let streams: Bool
+    private let hand: (@Sendable (BatchResult) async throws -> Void)?
+
+    init(_ options: RunOptions, _ policy: BatchPolicy) {
+        streams = policy.enableStreaming
+        hand = options.onBatch
+        if options.listsFirst { aggregate = BatchAggregate(keepsOutputs: false) }
+    }
+
+    mutating func add(_ batch: BatchResult, _ session: RunSession) async {
+        aggregate?.add(batch)
+        guard hand != nil else { return }
+        if streams { await handOver(batch, session) } else { held.append(batch) }
+    }
+
+    /// Hands over what was held back until all were finished.
+    mutating func finish(_ session: RunSession) async {
+        for batch in held.sorted(by: { $0.batchIndex < $1.batchIndex }) { await handOver(batch, session) }
+        held = []
+    }
+
+    private mutating func handOver(_ batch: BatchResult, _ session: RunSession) async {
+        guard failure == nil else { return }
+        do { try await hand?(batch) } catch {
+            failure = error
+            session.stop(.init(reason: .runCancelled, drains: false))
+        }
+    }
+}
+
+extension BatchInProgress {
+    /// What failed, in item order.
+    fileprivate var failures: [Outcome] { sortedOutcomes.filter { $0.status == .failed } }
+
+    /// What a retry of the batch would do again, in item order; empty when it needs or is worth none.
+    fileprivate func worthRetrying(under policy: BatchPolicy) -> [Outcome] {
+        guard policy.verdict(on: counts) == .failed else { return [] }
+        let isWorth = { (outcome: Outcome) in policy.retryOn == .all || outcome.error?.retryable == true }
+        guard failures.contains(where: isWorth) else { return [] }
+        return sortedOutcomes.filter { outcome in
+            // What an earlier run finished is never done again.
+            guard !told.contains(outcome.index), !outcome.carried else { return false }
+            return switch outcome.status {
+            case .failed: policy.retry == .wholeBatch || isWorth(outcome)
+            case .succeeded: policy.retry == .wholeBatch
+            default: true
+            }
+        }
+    }
+
+    /// Takes back what succeeded.
+    fileprivate mutating func withdrawOutputs() {
+        for index in outcomes.keys { outcomes[index]?.withdraw() }
+    }
+}
+
+extension BatchMetrics {
+    /// What the event of a batch's end says.
+    fileprivate var eventData: JSONObject {
+        [
+            "batch_id": .string(batchID), "batch_index": JSONValue(batchIndex), "batch_size": JSONValue(counts.total),
+            "status": .string(status.rawValue), "successful_items": JSONValue(counts.succeeded),
+            "failed_items": JSONValue(counts.failed), "skipped_items": JSONValue(counts.skipped),
+            "cancelled_items": JSONValue(counts.cancelled), "retries_used": JSONValue(retriesUsed),
+            "execution_time_ms": JSONValue(duration),
+        ]
+    }
+}

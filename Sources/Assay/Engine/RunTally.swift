@@ -1,0 +1,219 @@
+import Synchronization
+
+/// What is counted and told over all of a run, whether it goes in batches or in one.
+final class RunTally: Sendable {
+    let meters: Meters
+    private let run: Run
+    private let events: EventStream
+    private let world: World
+    private let store: any Store
+    private let state = Mutex(State())
+    private let hasCosts = Atomic(false)
+    private let hasEvents = Atomic(false)
+    private let emission = Mutex(())
+
+    private struct State {
+        var isListed = false
+        var counts = Counts()
+        var metrics = RunMetrics()
+        var firstFailure: (index: Int, record: FailureRecord)?
+        var failureTexts: [String: Int] = [:]
+        var incompleteReason: String?
+        var budgetRefusal: ProcessingError?
+        var recordedEvents: [Event] = []
+        var filesEvents = false
+        var sequence = 0
+        var hinted: Set<String> = []
+        var costs: [Int: (cost: Money, avoided: Money)] = [:]
+        var chargeNumber = 0
+        var baseNumber = 0
+    }
+
+    init(_ run: Run, events: EventStream, world: World, store: any Store) {
+        self.run = run
+        self.events = events
+        self.world = world
+        self.store = store
+        meters = Meters(processor: run.processorID, runner: run.runner)
+    }
+
+    // MARK: Items
+
+    /// Takes note of items that are on record.
+    func noteTaken(_ count: Int) { state.withLock { $0.counts.total += count } }
+
+    /// Takes note that all inputs are on record.
+    func noteListed() { state.withLock { $0.isListed = true } }
+
+    /// `run` with what is known of it by now.
+    func update(_ run: Run) -> Run {
+        var run = run
+        (run.isListed, run.counts, run.metrics) = state.withLock { ($0.isListed, $0.counts, $0.metrics) }
+        return run
+    }
+
+    var counts: Counts { state.withLock { $0.counts } }
+    var metrics: RunMetrics { state.withLock { $0.metrics } }
+    var firstFailure: FailureRecord? { state.withLock { $0.firstFailure?.record } }
+
+    /// Takes note of how items ended.
+    func note(_ outcomes: [Outcome]) {
+        state.withLock { state in
+            for outcome in outcomes {
+                meters.count(outcome)
+                state.counts.add(outcome.status)
+                state.metrics.add(outcome)
+                guard let error = outcome.error else { continue }
+                if outcome.index < state.firstFailure?.index ?? .max { state.firstFailure = (outcome.index, error) }
+                let text = "\(error.code.rawValue): \(error.message)"
+                if state.failureTexts.count < 256 || state.failureTexts[text] != nil {
+                    state.failureTexts[text, default: 0] += 1
+                }
+            }
+        }
+    }
+
+    /// Takes note of the uses of steps.
+    func note(_ steps: [Outcome.Step]) { state.withLock { $0.metrics.add(steps) } }
+
+    /// Takes note that no output of the run is kept.
+    func noteWithdrawal() {
+        state.withLock { state in
+            state.counts.cancelled += state.counts.succeeded
+            state.counts.succeeded = 0
+        }
+    }
+
+    /// The failure that most items share, if two do.
+    var repeatedFailure: (text: String, count: Int)? {
+        state.withLock { state in
+            let most = state.failureTexts.max { ($0.value, $1.key) < ($1.value, $0.key) }
+            return most.flatMap { $0.value > 1 ? ($0.key, $0.value) : nil }
+        }
+    }
+
+    func noteLookup(hit avoided: Money?) {
+        state.withLock { state in
+            guard let avoided else {
+                state.metrics.cacheMisses += 1
+                return
+            }
+            state.metrics.cacheHits += 1
+            state.metrics.avoidedCost = (try? state.metrics.avoidedCost.adding(avoided)) ?? state.metrics.avoidedCost
+        }
+    }
+
+    // MARK: Costs
+
+    /// A name for a charge of this run.
+    func nextCostID() -> String {
+        let number = state.withLock { state in
+            state.chargeNumber += 1
+            return state.chargeNumber
+        }
+        return "\(run.id)-\(number)"
+    }
+
+    /// The number of the first of `count` base charges.
+    func takeBaseNumbers(_ count: Int) -> Int {
+        state.withLock { state in
+            defer { state.baseNumber += count }
+            return state.baseNumber
+        }
+    }
+
+    /// Takes note of a charge that is on record.
+    func note(_ charge: Charge) {
+        meters.count(charge)
+        emit(.charge, item: charge.inputID) {
+            ["service": .string(charge.service), "operation": .string(charge.operation), "cost": charge.cost.jsonValue]
+        }
+        guard let index = charge.itemIndex, charge.kind != .base else { return }
+        add(charge.cost, avoided: charge.avoidedCost ?? .zero, to: index)
+    }
+
+    /// Counts on from what an item cost in an attempt whose outcome no longer counts.
+    func takeBack(_ outcome: Outcome) { add(outcome.cost, avoided: outcome.avoidedCost, to: outcome.index) }
+
+    private func add(_ cost: Money, avoided: Money, to index: Int) {
+        state.withLock { state in
+            var sums = state.costs[index] ?? (.zero, .zero)
+            sums.cost = (try? sums.cost.adding(cost)) ?? sums.cost
+            sums.avoided = (try? sums.avoided.adding(avoided)) ?? sums.avoided
+            state.costs[index] = sums
+        }
+        hasCosts.store(true, ordering: .releasing)
+    }
+
+    /// What an item cost so far in charges that are on record.
+    func takeCosts(of index: Int) -> (cost: Money, avoided: Money) {
+        guard hasCosts.load(ordering: .acquiring) else { return (.zero, .zero) }
+        return state.withLock { $0.costs.removeValue(forKey: index) } ?? (.zero, .zero)
+    }
+
+    /// Marks the bill as incomplete.
+    func noteIncomplete(_ reason: String) {
+        state.withLock { $0.incompleteReason = $0.incompleteReason ?? reason }
+        emit(.warning) { ["message": .string("the bill is not complete: \(reason)")] }
+    }
+
+    var incompleteReason: String? { state.withLock { $0.incompleteReason } }
+
+    /// Takes note that a budget refused to go on; `false` when one has before.
+    func noteBudgetRefusal(_ error: ProcessingError) -> Bool {
+        state.withLock { state in
+            guard state.budgetRefusal == nil else { return false }
+            state.budgetRefusal = error
+            return true
+        }
+    }
+
+    /// Why a budget stopped the run.
+    var budgetRefusal: ProcessingError? { state.withLock { $0.budgetRefusal } }
+
+    // MARK: Events
+
+    /// Sends an event of this run; its data is made only when somebody wants it.
+    func emit(_ kind: Event.Kind, item: String? = nil, _ data: () -> JSONObject = { [:] }) {
+        guard events.wants(kind) else { return }
+        var event = Event(
+            kind, timestamp: world.time.now(), runID: run.id, executionID: run.executionID,
+            processorID: run.processorID, inputID: item, data: data())
+        guard events.records(kind) else { return events.send(event) }
+        // Numbered and sent in one go, so that whoever listens hears of them in their order.
+        emission.withLock { _ in
+            state.withLock { state in
+                state.sequence += 1
+                event.sequence = state.sequence
+                state.recordedEvents.append(event)
+                hasEvents.store(true, ordering: .releasing)
+            }
+            events.send(event)
+        }
+    }
+
+    /// Sends a hint, each kind of hint once.
+    func hint(_ kind: String, _ message: @autoclosure () -> String) {
+        guard state.withLock({ $0.hinted.insert(kind).inserted }) else { return }
+        emit(.hint) { ["hint": .string(kind), "message": .string(message())] }
+    }
+
+    /// Files the events that were recorded since the last time, in their order: whoever finds another at it leaves
+    /// its own to that one.
+    nonisolated(nonsending) func fileEvents() async throws {
+        while hasEvents.load(ordering: .acquiring), let events = takeEvents() {
+            defer { state.withLock { $0.filesEvents = false } }
+            try await store.append(events)
+        }
+    }
+
+    private func takeEvents() -> [Event]? {
+        state.withLock { state in
+            guard !state.filesEvents, !state.recordedEvents.isEmpty else { return nil }
+            state.filesEvents = true
+            hasEvents.store(false, ordering: .releasing)
+            defer { state.recordedEvents = [] }
+            return state.recordedEvents
+        }
+    }
+}
