@@ -5,14 +5,14 @@ import Testing
 
 @Suite("A killed run", .serialized) struct KilledRunTests {
     /// Runners with their workers, and how many kills each is for: some here, many where there is time for it.
-    static let runners: [(runner: String, workers: Int, kills: Int)] = [
-        ("sequential", 1, Rig.isLong ? 2_000 : 70), ("thread", 4, Rig.isLong ? 2_000 : 80),
-        ("process", 2, Rig.isLong ? 1_000 : 50),
+    static let runners: [(runner: String, workers: Int, batch: Int?, kills: Int)] = [
+        ("sequential", 1, nil, Rig.isLong ? 2_000 : 70), ("thread", 4, nil, Rig.isLong ? 2_000 : 80),
+        ("process", 2, nil, Rig.isLong ? 1_000 : 50), ("thread", 2, 5, Rig.isLong ? 1_000 : 30),
     ]
 
     @Test("goes on to the outcomes and the bill of an undisturbed one, wherever it was killed", arguments: runners)
-    func killed(row: (runner: String, workers: Int, kills: Int)) async throws {
-        let work = PaidWork.mixed(24, runner: row.runner, workers: row.workers)
+    func killed(row: (runner: String, workers: Int, batch: Int?, kills: Int)) async throws {
+        let work = PaidWork.mixed(24, runner: row.runner, workers: row.workers, batch: row.batch)
         try await undisturbed(work)
         try await kill(row.kills, seed: Rig.seed()) {
             try KillRig(work, seed: $0)

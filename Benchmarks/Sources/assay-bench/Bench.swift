@@ -43,6 +43,8 @@ import Foundation
             ("W1", 1_000_000, ["sequential", "thread"]),
             ("W1p", 100_000, ["pipe-raw", "process"]),
             ("W2", 10_000, ["thread"]),
+            ("W8", 10_000, ["batch"]), ("W8", 100_000, ["taskgroup", "batch"]),
+            ("W8", 1_000_000, ["taskgroup", "batch"]),
             ("W6", 10_000, ["sqlite-raw", "durable"]),
             ("W7", 10_000, ["durable"]),
         ]

@@ -13,6 +13,7 @@ enum Workloads {
         "sequential/W1": { try await noOps($0, .sequential) },
         "thread/W1": { try await noOps($0, ThreadRunner(maxWorkers: $0.workers)) },
         "thread/W2": sleepers, "durable/W6": durable, "durable/W7": carried,
+        "taskgroup/W8": Batches.taskGroup, "batch/W8": Batches.fold,
         "pipe-raw/W1p": Processes.pipes, "process/W1p": Processes.engine,
         "hash/W11": hashes, "durable/W11": statements,
     ]

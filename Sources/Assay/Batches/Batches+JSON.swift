@@ -50,15 +50,19 @@ extension BatchResult {
 }
 
 extension BatchAggregate {
-    /// The sums as JSON; `results` is null when outputs were not kept.
+    /// The sums as JSON.
     ///
+    /// - Parameter results: where the outputs come from when the sums did not keep them.
     /// - Throws: an encoding error of an output.
-    public func jsonValue() throws -> JSONValue {
-        [
+    public func jsonValue(results outcomes: [Outcome] = []) throws -> JSONValue {
+        let results =
+            try resultsAsJSON()
+            ?? outcomes.filter { $0.status == .succeeded }.map { try $0.output?.json() ?? .null }
+        return [
             "total_batches": JSONValue(totalBatches), "total_items": JSONValue(counts.total),
             "successful_items": JSONValue(counts.succeeded), "failed_items": JSONValue(counts.failed),
             "skipped_items": JSONValue(counts.skipped), "cancelled_items": JSONValue(counts.cancelled),
-            "results": try resultsAsJSON().map { .array($0) } ?? .null, "errors": .array(errors.map(\.jsonValue)),
+            "results": .array(results), "errors": .array(errors.map(\.jsonValue)),
             "execution_time_ms": JSONValue(duration), "summed_time_ms": JSONValue(summedTime),
             "batch_metrics": .array(batchMetrics.map(\.jsonValue)),
             "success_rate": JSONValue(rate: Double(counts.succeeded), Double(counts.total)),

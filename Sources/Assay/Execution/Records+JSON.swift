@@ -186,6 +186,7 @@ extension Report {
         object["outcomes"] = .array(try outcomes.map { try $0.jsonValue() })
         object["payloads"] = resumePoints.map { .array($0.map { $0?.jsonValue ?? .null }) } ?? .null
         object["cost_breakdown"] = bill.jsonValue
+        object["batches"] = try batches?.jsonValue(results: outcomes)
         return .object(object)
     }
 }

@@ -25,6 +25,15 @@ package struct RunFlags: ParsableArguments {
             "The most the execution may cost, all of its runs together; the run stops before.", valueName: "amount"))
     var budget: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Work in batches of so many items; auto: as many as slot, complexity and pipeline say.",
+            valueName: "auto|number"))
+    var batchSize: String?
+
+    @Option(help: "The batch slot of items that name none, from which the size of their batches follows.")
+    var slot: String?
+
     @Flag(help: "Neither use nor fill the cache, of results and of paid calls.")
     var noCache = false
 
@@ -44,7 +53,7 @@ package struct RunFlags: ParsableArguments {
     var settings: [Settings.Key: String?] {
         [
             .runner: runner, .workers: workers, .onFailure: onFailure, .retries: retries, .timeout: timeout,
-            .budget: budget, .quiet: quiet ? "true" : nil,
+            .budget: budget, .batchSize: batchSize, .slot: slot, .quiet: quiet ? "true" : nil,
         ]
     }
 

@@ -1,7 +1,7 @@
 import Assay
 import Synchronization
 
-/// Writes outcomes as JSON lines in the order in which they get into the store.
+/// Writes outcomes as JSON lines in the order in which they get into the store, or batches as they are finished.
 final class OutcomeLines: Sendable {
     private let console: Console
     private let progress: RunProgress
@@ -22,14 +22,27 @@ final class OutcomeLines: Sendable {
     var failure: SinkError? { state.withLock { if case .failed(let error) = $0 { error } else { nil } } }
 
     func write(_ outcomes: [Outcome]) {
+        write { run in
+            outcomes.map { (try? $0.line(of: run, type: "outcome").json) ?? #"{"type":"outcome"}"# }
+        }
+    }
+
+    func write(_ batch: BatchResult) {
+        write { run in
+            guard case .object(var object)? = try? batch.jsonValue() else { return [#"{"type":"batch"}"#] }
+            object["schema"] = "assay/batch/1"
+            object["run_id"] = .string(run.text)
+            object["type"] = "batch"
+            return [JSONValue.object(object).json]
+        }
+    }
+
+    private func write(_ lines: (Run.ID) -> [String]) {
         guard console.format == .jsonl, let run = progress.handle?.runID else { return }
         state.withLock { state in
             guard case .open = state else { return }
             do throws(SinkError) {
-                let lines = outcomes.map { outcome in
-                    (try? outcome.line(of: run, type: "outcome").json) ?? #"{"type":"outcome"}"#
-                }
-                try console.write(json: lines.map { $0 + "\n" }.joined())
+                try console.write(json: lines(run).map { $0 + "\n" }.joined())
             } catch {
                 state = error == .closed ? .closed : .failed(error)
             }

@@ -11,7 +11,7 @@ struct RunSummary {
 
     /// Writes all of it.
     func write(_ report: Report) async throws {
-        try console.write(lines: [headline(report)])
+        try console.write(lines: [headline(report)] + (report.batches.map { [Self.line($0)] } ?? []))
         if let accounts = try? report.summary(as: BankStatements.Accounts.self)?.accounts, !accounts.isEmpty {
             try console.write(lines: [""])
             try console.write(AccountTable(accounts.prefix(Self.shown)).table)
@@ -43,6 +43,16 @@ struct RunSummary {
         guard report.run.lineage.previousRunID != nil else { return }
         let whole = try await Engine(store: store).bill(ofExecution: report.executionID)
         try console.write(lines: ["all runs of the execution so far: \(whole.totalCost) \(whole.currency)"])
+    }
+
+    /// How the batches of a run ended, in a line.
+    private static func line(_ batches: BatchAggregate) -> String {
+        let ends = [Status.succeeded, .partial, .failed, .cancelled].compactMap { status in
+            let count = batches.batchMetrics.count { $0.status == status }
+            return count == 0 ? nil : "\(count.grouped) \(status.rawValue)"
+        }
+        let retries = batches.batchMetrics.reduce(0) { $0 + $1.retriesUsed }
+        return "batches: " + (ends + (retries == 0 ? [] : ["\(retries.grouped) tried again"])).joined(separator: ", ")
     }
 
     private func headline(_ report: Report) -> String {

@@ -33,6 +33,7 @@ struct RunWriter {
         guard var members = try report.jsonValue().object else { return }
         if !withOutcomes {
             members["outcomes"] = nil
+            members["batches"] = members["batches"].map(Self.withoutResults)
             members["type"] = "report"
         }
         var separator = "{"
@@ -41,6 +42,7 @@ struct RunWriter {
             separator = ","
             switch member.key {
             case "outcomes": try await list(of: report.runID) { try $0.jsonValue() }
+            case "batches": try await writeBatches(member.value, of: report.runID)
             case "payloads" where !report.success:
                 try await list(of: report.runID) { $0.error?.resumePoint?.jsonValue ?? .null }
             default: try console.write(json: member.value.json)
@@ -49,13 +51,37 @@ struct RunWriter {
         try console.write(json: "}\n")
     }
 
-    private func list(of run: Run.ID, _ element: (Outcome) throws -> JSONValue) async throws {
+    /// Writes the sums over batches, with the outputs from the store.
+    private func writeBatches(_ sums: JSONValue, of run: Run.ID) async throws {
+        var separator = "{"
+        for member in sums.object?.members ?? [] {
+            try console.write(json: "\(separator)\(JSONValue.string(member.key).json):")
+            separator = ","
+            guard member.key == "results" else {
+                try console.write(json: member.value.json)
+                continue
+            }
+            try await list(of: run) { $0.status == .succeeded ? try $0.output?.json() ?? .null : nil }
+        }
+        try console.write(json: "}")
+    }
+
+    /// The sums over batches for those who have had the outputs.
+    private static func withoutResults(_ sums: JSONValue) -> JSONValue {
+        guard case .object(var members) = sums else { return sums }
+        members["results"] = nil
+        return .object(members)
+    }
+
+    /// Writes a list of what `element` makes of each outcome, left out where that is `nil`.
+    private func list(of run: Run.ID, _ element: (Outcome) throws -> JSONValue?) async throws {
         try console.write(json: "[")
         var isFirst = true
         try await store.forEachOutcome(of: run, page: Self.page) { outcomes in
             var text = ""
             for outcome in outcomes {
-                text += (isFirst ? "" : ",") + (try element(outcome).json)
+                guard let value = try element(outcome) else { continue }
+                text += (isFirst ? "" : ",") + value.json
                 isFirst = false
             }
             try console.write(json: text)

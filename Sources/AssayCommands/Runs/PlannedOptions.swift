@@ -6,7 +6,7 @@ struct PlannedOptions {
     private static let names: [(key: String, name: String)] = [
         ("runner", "the runner"), ("workers", "the number of workers"), ("on_failure", "the failure policy"),
         ("retries", "the retry policy"), ("timeout", "the time limit of an attempt"), ("budgets", "the budgets"),
-        ("caching", "the use of the cache"),
+        ("caching", "the use of the cache"), ("batches", "the size of batches"),
     ]
 
     private let values: JSONObject
@@ -17,7 +17,7 @@ struct PlannedOptions {
             "runner": .string(options.runner.name), "workers": JSONValue(count: options.runner.maxWorkers),
             "on_failure": .string("\(options.failurePolicy)"), "retries": options.retryPolicy.told,
             "timeout": .string(options.itemTimeout.brief), "budgets": .array(options.budgets.map(\.jsonValue)),
-            "caching": .string(options.caching.rawValue),
+            "caching": .string(options.caching.rawValue), "batches": .string(options.batching?.told ?? "none"),
         ]
     }
 
@@ -37,6 +37,14 @@ struct PlannedOptions {
     }
 
     private func words(_ key: String) -> String { values[key].map { $0.string ?? $0.json } ?? "unknown" }
+}
+
+extension Batching {
+    /// How the list is cut, in words.
+    fileprivate var told: String {
+        let size = size.map { "of \($0)" } ?? "of the size that follows"
+        return slot.map { "\(size) for slot \($0)" } ?? size
+    }
 }
 
 extension RetryPolicy {

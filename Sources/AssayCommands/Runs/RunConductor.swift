@@ -21,13 +21,15 @@ struct RunConductor {
         let lines = OutcomeLines(console, progress)
         // What succeeded is taken back when something fails: nothing is told before that is certain.
         let isHeld = options.failurePolicy == .atomic
+        let goesInBatches = options.batching != nil
         var options = options
         options.returnsOutcomes = false
         options.onCommitted = { outcomes in
             progress.note(outcomes)
             desk?.ring()
-            if !isHeld { lines.write(outcomes) }
+            if !isHeld, !goesInBatches { lines.write(outcomes) }
         }
+        if goesInBatches { options.onBatch = { lines.write($0) } }
         // From here on, before the first input is read, signals no longer end the program by themselves.
         let signals = shell.stopSignals()
         let hints: EventSubscription? = engine.events.subscribe(isQuiet ? [.warning] : [.warning, .hint]) {
@@ -47,7 +49,7 @@ struct RunConductor {
         if let failure = lines.failure { throw failure }
         do {
             let writer = RunWriter(console: console, store: engine.store)
-            if isHeld, console.format == .jsonl { try await writer.writeOutcomes(of: report.runID) }
+            if isHeld, !goesInBatches, console.format == .jsonl { try await writer.writeOutcomes(of: report.runID) }
             try await writer.write(report, isQuiet: isQuiet)
         } catch SinkError.closed {
             // What nobody reads need not be written; how the run ended still counts.

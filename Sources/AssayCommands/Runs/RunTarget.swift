@@ -138,6 +138,7 @@ extension RunTarget {
         let timeout = try settings.value(.timeout, "a duration with its unit, for example 30s") { Duration(text: $0) }
         options.itemTimeout =
             timeout ?? earlier?["timeout"]?.string.flatMap { Duration(text: $0) } ?? options.itemTimeout
+        try setBatches(settings, earlier)
         let budget = try settings.value(.budget, "an amount such as 25.00") { try Money($0) }
         if let limit = try budget ?? earlier?["budget"]?.string.map({ try Money($0) }) {
             options.budgets.append(try Budget(limit, name: Budget.ofFlag, scope: .execution))
@@ -145,6 +146,27 @@ extension RunTarget {
         var flags = earlier?.object ?? [:]
         for (key, text) in settings.given { flags[key.rawValue] = .string(text) }
         request["flags"] = .object(flags)
+    }
+
+    /// Has the run go in batches if a size or a slot is given.
+    private mutating func setBatches(_ settings: Settings, _ earlier: JSONValue?) throws {
+        let given = try settings.value(.batchSize, "'auto' or a whole number above 0") { BatchSize($0) }
+        let slot = settings.text(.slot) ?? earlier?["slot"]?.string
+        guard let size = given ?? earlier?["batch_size"]?.string.flatMap({ BatchSize($0) }) else {
+            guard let slot else { return }
+            guard options.batching != nil else {
+                throw CommandFailure.usage("--slot names a slot of batches; add --batch-size auto")
+            }
+            options.batching?.slot = slot
+            return
+        }
+        var batching = options.batching ?? Batching()
+        switch size {
+        case .automatic: break
+        case .items(let count): batching.size = count
+        }
+        batching.slot = slot ?? batching.slot
+        options.batching = batching
     }
 
     private mutating func setRetries(_ retries: Int) throws {

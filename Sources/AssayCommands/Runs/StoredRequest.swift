@@ -75,6 +75,8 @@ struct StoredRequest {
         case ("runner", _): return [.runner, .workers]
         case ("on_failure", _): return [.onFailure]
         case ("budget", _): return [.budget]
+        case ("batch", "slot"): return [.slot]
+        case ("batch", _): return [.batchSize]
         case ("error_strategy", _): return [.retries]
         case ("processors", "timeout"): return [.timeout]
         case ("processors", _) where path.contains("runner"): return [.runner, .workers]

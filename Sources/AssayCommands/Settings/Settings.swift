@@ -10,6 +10,8 @@ package struct Settings: Sendable {
     package enum Key: String, CaseIterable, Sendable {
         case store, output, color, quiet, currency, account, underwriting, runner, workers, retries, timeout, budget
         case onFailure = "on_failure"
+        case batchSize = "batch_size"
+        case slot
 
         /// The name of the environment variable.
         package var variable: String { "ASSAY_" + rawValue.uppercased() }
@@ -27,7 +29,9 @@ package struct Settings: Sendable {
             case .color: "auto"
             case .quiet: "false"
             case .currency: "USD"
-            case .account, .underwriting, .runner, .workers, .retries, .timeout, .budget, .onFailure: nil
+            case .account, .underwriting, .runner, .workers, .retries, .timeout, .budget, .onFailure, .batchSize,
+                .slot:
+                nil
             }
         }
     }
@@ -108,7 +112,7 @@ package struct Settings: Sendable {
 
     /// The values that were given and not assumed, of the keys that a later resume needs.
     package var given: [Key: String] {
-        let kept: [Key] = [.runner, .workers, .retries, .timeout, .budget, .onFailure]
+        let kept: [Key] = [.runner, .workers, .retries, .timeout, .budget, .onFailure, .batchSize, .slot]
         return values.filter { kept.contains($0.key) }.mapValues(\.text)
     }
 }

@@ -15,11 +15,11 @@ struct PipelineSchema {
 
     private static let topKeys: RefusedKeys = (
         ["breakpoints", "max_in_flight", "taps"],
-        ["alerts", "batch", "checkpoints", "monitoring", "queue"]
+        ["alerts", "checkpoints", "monitoring", "queue"]
     )
     private static let nodeKeys: RefusedKeys = (
         ["input_pipes", "inputs", "merge", "output_pipes"],
-        ["complexity", "concurrency"]
+        ["concurrency"]
     )
 
     /// The pipeline, or every finding.
@@ -48,6 +48,7 @@ struct PipelineSchema {
         options.strictCosts = map["strict_costs"]?.bool() ?? false
         options.budgets = map["budget"].map(SpendingSchema().budgets) ?? []
         options.breakers = map["breakers"].map(SpendingSchema().breakers) ?? [:]
+        options.batching = map["batch"].flatMap(BatchSchema().batching)
         let strategy = map["error_strategy"].map(strategy)
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []
         let prices = map["prices"].flatMap(prices)
@@ -245,6 +246,7 @@ struct PipelineSchema {
         let schema = PriceListSchema(policies: StandardChargePolicy.allCases.map(\.rawValue))
         options.price = map["price"].flatMap { schema.price($0, amount: "base_cost", dated: false) }
         let version = map["version"].flatMap(version)
+        let complexity = map["complexity"].flatMap(BatchSchema.complexity)
         var processor = parameters(map, of: name).flatMap { value, parameters -> RegisteredProcessor? in
             guard let type else { return nil }
             let surroundings = Surroundings(folder: folder, environment: environment, parameters: parameters)
@@ -253,6 +255,7 @@ struct PipelineSchema {
         refuse(Self.nodeKeys, of: map, isGraph: isGraph)
         map.finish()
         if let version { processor?.version = version }
+        processor?.complexity = complexity
         return processor
     }
 

@@ -45,7 +45,7 @@ final class KillRig {
         var look = Look()
         for _ in 0..<500 {
             let arguments = look.next.map { ["resume", $0.text, "-o", "jsonl"] } ?? work.arguments
-            let moment = KillMoment(inputs: work.inputs.count, done: look.settled.count, using: &chance)
+            let moment = KillMoment(work, done: look.settled.count, using: &chance)
             let (lines, end) = try await live(arguments, undisturbed ? nil : moment)
             // Only workers can outlive their program, for as long as the guard of the program needs.
             if work.runner == "process" { #expect(try await Marked.survivors(mark) == [], comment) }
@@ -98,7 +98,13 @@ final class KillRig {
 
     /// Opens the store after a program has ended, and checks what must hold at every moment.
     private func look(_ lines: [String]) async throws -> Look {
-        let printed = try lines.map { try JSONValue(json: $0) }.filter { $0["type"]?.string == "outcome" }
+        let printed = try lines.map { try JSONValue(json: $0) }.flatMap { line -> [JSONValue] in
+            switch line["type"]?.string {
+            case "outcome": [line]
+            case "batch": line["outcomes"]?.array ?? []
+            default: []
+            }
+        }
         let store: SQLiteStore
         do { store = try SQLiteStore.open(database, access: .readOnly) } catch {
             // Killed while it was being made: the next owner puts it in order.
@@ -108,7 +114,8 @@ final class KillRig {
         defer { store.close() }
         let runs = try await store.runs(matching: RunFilter())
         let listed = runs.first { $0.isListed }
-        if let run = printed.first?["run_id"]?.string.flatMap({ Identifier($0) }) {
+        let told = try lines.first.flatMap { try JSONValue(json: $0)["run_id"]?.string }
+        if !printed.isEmpty, let run = told.flatMap({ Identifier($0) }) {
             let stored = try await store.outcomes(of: run, from: 0, limit: .max)
             let known = Set(stored.map { "\($0.index) \($0.status.rawValue)" })
             let missing = printed.map { "\($0["index"]?.json ?? "") \($0["status"]?.string ?? "")" }

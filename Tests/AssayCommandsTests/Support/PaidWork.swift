@@ -13,15 +13,18 @@ struct PaidWork: Sendable {
     let workers: Int
     /// The most that all may cost.
     let limit: Money
+    /// How many inputs a batch has, when they go in batches.
+    var batch: Int?
 
     /// Inputs of which some are refused by the service and some share what they ask.
-    static func mixed(_ count: Int, runner: String, workers: Int) -> PaidWork {
+    static func mixed(_ count: Int, runner: String, workers: Int, batch: Int? = nil) -> PaidWork {
         let inputs = (0..<count).map { index in
             if index % 9 == 5 { return "refused \(index)" }
             return index % 4 == 3 ? "shared \(index / 12)" : "own \(index)"
         }
         // What is asked twice after a kill must fit as well.
-        return PaidWork(inputs: inputs, runner: runner, workers: workers, limit: sum(calls: 2 * count))
+        return PaidWork(
+            inputs: inputs, runner: runner, workers: workers, limit: sum(calls: 2 * count), batch: batch)
     }
 
     /// What so many calls cost, with the base.
@@ -46,6 +49,7 @@ struct PaidWork: Sendable {
         """
         run_as: processor
         budget: {limit: \(limit), scope: execution}
+        \(batch.map { "batch: {size: \($0), parallel: true, max_concurrent_batches: 2}" } ?? "")
         processors:
           - processor_id: check
             processor_type: http
@@ -59,6 +63,9 @@ struct PaidWork: Sendable {
 
         """
     }
+
+    /// How many lines a program prints that tell how something ended.
+    var lines: Int { batch.map { (inputs.count + $0 - 1) / $0 } ?? inputs.count }
 
     var list: String {
         inputs.enumerated().map { "{\"input_id\": \"doc_\($0)\", \"data\": \"\($1)\"}\n" }.joined()
@@ -77,13 +84,14 @@ enum KillMoment: CustomStringConvertible, Sendable {
     case paying(call: Int)
 
     /// A moment in the life of a program that has so many inputs, `done` of them finished before.
-    init(inputs: Int, done: Int, using chance: inout SeededNumbers) {
+    init(_ work: PaidWork, done: Int, using chance: inout SeededNumbers) {
         switch Int.random(in: 0..<4, using: &chance) {
         case 0: self = .printed(lines: 0, later: .random(in: 0..<150_000, using: &chance))
-        case 1: self = .paying(call: .random(in: 1...max(1, inputs - done), using: &chance))
+        case 1: self = .paying(call: .random(in: 1...max(1, work.inputs.count - done), using: &chance))
         default:
             // All, and the report.
-            let lines = Int.random(in: min(done, inputs)...(inputs + 1), using: &chance)
+            let first = work.batch == nil ? min(done, work.lines) : 0
+            let lines = Int.random(in: first...(work.lines + 1), using: &chance)
             self = .printed(lines: lines, later: .random(in: 0..<10_000, using: &chance))
         }
     }

@@ -107,12 +107,18 @@ final class TestShell: Sendable {
     }
 
     /// Carries out a command and returns its exit code.
-    @discardableResult func assay(_ arguments: String...) async -> Int32 {
+    @discardableResult func assay(_ arguments: String...) async -> Int32 { await assay(arguments) }
+
+    /// As ``assay(_:)`` for words in a list.
+    @discardableResult func assay(_ arguments: [String]) async -> Int32 {
         await CommandLineTool.run(arguments, in: value)
     }
 
     /// As ``assay(_:)`` with what the command alone wrote to its output.
-    func output(of arguments: String...) async -> (text: String, code: Int32) {
+    func output(of arguments: String...) async -> (text: String, code: Int32) { await output(of: arguments) }
+
+    /// As ``output(of:)`` for words in a list.
+    func output(of arguments: [String]) async -> (text: String, code: Int32) {
         let sink = CollectingSink()
         var shell = value
         shell.output = sink
