@@ -26,6 +26,9 @@ public struct RetryPolicy: Hashable, Sendable {
     /// No retries.
     public static let none = RetryPolicy(unchecked: 0)
 
+    /// The retries of the error strategy that applies where none is given.
+    static let ofDefaultStrategy = RetryPolicy(unchecked: 2, initialDelay: 0.5)
+
     /// A policy of exponential delays.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` for negative or non-finite values, a multiplier
@@ -55,9 +58,10 @@ public struct RetryPolicy: Hashable, Sendable {
         self.retryOn = retryOn
     }
 
-    private init(unchecked maxRetries: Int) {
+    private init(unchecked maxRetries: Int, initialDelay: Double = 1) {
         self.maxRetries = maxRetries
-        (initialDelay, backoffMultiplier, maxDelay, jitter, retryOn) = (1, 2, 60, 0, .retryable)
+        self.initialDelay = initialDelay
+        (backoffMultiplier, maxDelay, jitter, retryOn) = (2, 60, 0, .retryable)
     }
 
     /// The time to wait before the attempt after `attempt`, or `nil` when there is none.

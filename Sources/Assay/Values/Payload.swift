@@ -49,4 +49,14 @@ public struct Payload: Sendable {
     package func jsonText() throws -> [UInt8] {
         if case .text(let text) = form { text } else { try json().jsonBytes }
     }
+
+    /// Whether it is certainly neither a map nor a list, told without making JSON of it.
+    var isScalar: Bool {
+        switch form {
+        case .value(let value):
+            value is Int || value is String || value is Bool || value is Double
+        case .json(.array), .json(.object), .text: false
+        case .json: true
+        }
+    }
 }

@@ -1,0 +1,186 @@
+import Synchronization
+
+/// Processors wired port to port, through which items flow.
+///
+/// A graph may be built and changed at any time but while it runs; one graph has one run at a time. It may be used from
+/// anywhere.
+public final class Graph: Sendable {
+    /// The graph's name.
+    public let id: Identifier
+    /// When it was made.
+    public let createdAt: Timestamp
+
+    private let state: Mutex<State>
+
+    struct State {
+        var wiring = Wiring()
+        var verdict: Verdict?
+        var isRunning = false
+        var executions = GraphDescription.Executions()
+    }
+
+    /// What was found out about the wiring since it was last changed.
+    struct Verdict {
+        let problems: [GraphProblem]
+        let levels: [[Int]]
+    }
+
+    /// A graph of that name.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` when that is not an ``Identifier``.
+    public convenience init(_ id: String, world: World = .system) throws(ProcessingError) {
+        self.init(try Identifier(id, as: "graph_id"), world: world)
+    }
+
+    /// A graph whose name is made up.
+    public convenience init(world: World = .system) { self.init(world.makeIdentifier(), world: world) }
+
+    init(_ id: Identifier, world: World) {
+        self.id = id
+        createdAt = world.time.now()
+        state = Mutex(State())
+    }
+
+    // MARK: Building
+
+    /// Adds a node. O(1).
+    ///
+    /// - Throws: ``ProcessingError`` with code `exists` when there is one of that name, `configuration` when one of its
+    ///   settings is out of its range, `already_running` while the graph runs.
+    public func add(_ node: Node) throws {
+        try node.check()
+        try change { wiring in
+            guard wiring.add(node) else {
+                throw ProcessingError(.exists, "processor_id '\(node.id)' is already in graph '\(id)'")
+            }
+        }
+    }
+
+    /// Makes the pipe from a port of one node to a port of another. O(1).
+    ///
+    /// - Parameter capacity: how many values may wait in it, at least 1.
+    /// - Throws: ``ProcessingError`` with code `graph` naming an unknown node or port and the nearest, `configuration` for
+    ///   a capacity below 1, `already_running` while the graph runs.
+    @discardableResult public func connect(
+        _ from: String, _ output: String = "output", to: String, _ input: String = "input", capacity: Int = 1_000
+    ) throws -> Connection {
+        guard capacity >= 1 else {
+            throw ProcessingError(.configuration, "capacity must be at least 1, found \(capacity)")
+        }
+        return try change { wiring in
+            try wiring.connect(from, output, to: to, input, capacity: capacity)
+        }
+    }
+
+    /// Removes a node and its pipes. O(nodes + pipes).
+    ///
+    /// - Returns: `false` when there is none of that name.
+    /// - Throws: ``ProcessingError`` with code `already_running` while the graph runs.
+    @discardableResult public func remove(_ node: String) throws -> Bool { try change { $0.remove(node) } }
+
+    private func change<Value>(_ body: (inout Wiring) throws -> sending Value) throws -> sending Value {
+        try state.withLock { state in
+            guard !state.isRunning else {
+                throw ProcessingError(.alreadyRunning, "graph '\(id)' is running; change it when its run has ended")
+            }
+            let value = try body(&state.wiring)
+            state.verdict = nil
+            return value
+        }
+    }
+
+    // MARK: Asking
+
+    /// The nodes in order of insertion.
+    public var nodes: [Node] { wiring.nodes }
+
+    /// The pipes in order of insertion.
+    public var connections: [Connection] { wiring.connections }
+
+    /// The node of that name.
+    public func node(_ id: String) -> Node? { wiring.place(of: id).map { wiring.nodes[$0] } }
+
+    /// What is wrong with the graph, by kind and then by order of insertion; empty when it can run.
+    ///
+    /// O(nodes + pipes), and O(1) when nothing was changed since it was last asked for.
+    public func validate() -> [GraphProblem] { state.withLock { $0.settled().problems } }
+
+    /// The nodes by how far they are from the sources: a node of level n + 1 takes its inputs from levels up to n.
+    ///
+    /// Levels describe a graph. Running goes by readiness: a node starts on an item once its inputs are there.
+    ///
+    /// - Throws: ``ProcessingError`` with code `graph` when the graph is not valid.
+    public func levels() throws(ProcessingError) -> [[Identifier]] {
+        let (wiring, levels) = try valid()
+        return levels.map { $0.map { wiring.nodes[$0].id } }
+    }
+
+    /// The graph in figures and names.
+    public var description: GraphDescription {
+        state.withLock { state in
+            let settled = state.verdict
+            let verdict = state.settled()
+            let wiring = state.wiring
+            return GraphDescription(
+                graphID: id, processors: wiring.nodes.map(\.id), connections: wiring.connections,
+                isValidated: settled?.problems.isEmpty == true,
+                levels: verdict.problems.isEmpty
+                    ? verdict.levels.map { $0.map { wiring.nodes[$0].id } } : nil,
+                createdAt: createdAt, executions: state.executions)
+        }
+    }
+
+    /// The graph as it is now.
+    var wiring: Wiring { state.withLock { $0.wiring } }
+
+    /// The graph as it is now with its levels.
+    ///
+    /// - Throws: ``ProcessingError`` with code `graph` when it is not valid.
+    func valid() throws(ProcessingError) -> (Wiring, levels: [[Int]]) {
+        let (wiring, verdict) = state.withLock { state in
+            let verdict = state.settled()
+            return (state.wiring, verdict)
+        }
+        guard verdict.problems.isEmpty else { throw ProcessingError(verdict.problems, in: id) }
+        return (wiring, verdict.levels)
+    }
+
+    // MARK: Running
+
+    /// Takes the graph for a run, during which it cannot be changed.
+    ///
+    /// - Throws: ``ProcessingError`` with code `graph` when it is not valid, `already_running` when a run has it.
+    func begin() throws(ProcessingError) -> Wiring {
+        let (wiring, problems, isFree) = state.withLock { state in
+            let problems = state.settled().problems
+            let isFree = !state.isRunning
+            if isFree, problems.isEmpty { state.isRunning = true }
+            return (state.wiring, problems, isFree)
+        }
+        guard isFree else {
+            throw ProcessingError(
+                .alreadyRunning, "graph '\(id)' is running; build another one to run it at the same time")
+        }
+        guard problems.isEmpty else { throw ProcessingError(problems, in: id) }
+        return wiring
+    }
+
+    /// Gives the graph back after a run, or after one that never came to be.
+    func end(_ status: Status?) {
+        state.withLock { state in
+            state.isRunning = false
+            if let status { state.executions.count(status) }
+        }
+    }
+}
+
+extension Graph.State {
+    /// What is known about the wiring, found out now if it was changed.
+    mutating func settled() -> Graph.Verdict {
+        if let verdict { return verdict }
+        let problems = wiring.problems()
+        let found = Graph.Verdict(problems: problems, levels: problems.isEmpty ? wiring.levels() : [])
+        verdict = found
+        return found
+    }
+}

@@ -1,0 +1,127 @@
+/// The nodes of a graph and the pipes between them, with their places as numbers.
+///
+/// Everything that is found out about a graph is found out here, in time and memory that grow with nodes and pipes, and
+/// without recursion, so that a chain of any length does no harm.
+struct Wiring: Sendable {
+    /// A pipe by the places of its nodes and ports.
+    struct Edge: Hashable, Sendable {
+        let from, output, to, input: Int
+    }
+
+    private(set) var nodes: [Node] = []
+    private(set) var connections: [Connection] = []
+    /// The pipes as numbers, in the order of ``connections``.
+    private(set) var edges: [Edge] = []
+    /// For each node the places of the pipes that end there, in order of insertion.
+    private(set) var incoming: [[Int]] = []
+    /// For each node the places of the pipes that begin there, in order of insertion.
+    private(set) var outgoing: [[Int]] = []
+    private var places: [Identifier: Int] = [:]
+    private var ports: [PortIndex] = []
+
+    /// The place of the node named `id`.
+    func place(of id: String) -> Int? { Identifier(id).flatMap { places[$0] } }
+
+    /// Adds a node; `false` when there is one of its name.
+    mutating func add(_ node: Node) -> Bool {
+        guard places[node.id] == nil else { return false }
+        places[node.id] = nodes.count
+        nodes.append(node)
+        ports.append(PortIndex(node))
+        incoming.append([])
+        outgoing.append([])
+        return true
+    }
+
+    mutating func connect(
+        _ from: String, _ output: String, to: String, _ input: String, capacity: Int
+    ) throws(ProcessingError) -> Connection {
+        let (source, target) = (try existing(from), try existing(to))
+        guard let outputPlace = ports[source].output(output) else {
+            throw nodes[source].unknownPort(output, "output", nodes[source].outputs)
+        }
+        guard let inputPlace = ports[target].input(input) else {
+            throw nodes[target].unknownPort(input, "input", nodes[target].inputs)
+        }
+        let connection = Connection(
+            from: nodes[source].id, output: nodes[source].outputs[outputPlace], to: nodes[target].id,
+            input: nodes[target].inputs[inputPlace], capacity: capacity)
+        append(connection, Edge(from: source, output: outputPlace, to: target, input: inputPlace))
+        return connection
+    }
+
+    private mutating func append(_ connection: Connection, _ edge: Edge) {
+        outgoing[edge.from].append(edges.count)
+        incoming[edge.to].append(edges.count)
+        connections.append(connection)
+        edges.append(edge)
+    }
+
+    private func existing(_ id: String) throws(ProcessingError) -> Int {
+        if let place = place(of: id) { return place }
+        let ending = Suggestion(for: id, among: nodes.map(\.id.text)).ending
+        throw ProcessingError(.graph, "unknown processor \(id.quoted)\(ending)")
+    }
+
+    /// Removes a node and its pipes; `false` when there is none of that name.
+    mutating func remove(_ id: String) -> Bool {
+        guard let gone = place(of: id) else { return false }
+        let kept = nodes.indices.filter { $0 != gone }
+        let pipes = zip(connections, edges).filter { $0.1.from != gone && $0.1.to != gone }
+        var rest = Wiring()
+        for place in kept { _ = rest.add(nodes[place]) }
+        func moved(_ place: Int) -> Int { place < gone ? place : place - 1 }
+        for (connection, edge) in pipes {
+            rest.append(
+                connection,
+                Edge(from: moved(edge.from), output: edge.output, to: moved(edge.to), input: edge.input))
+        }
+        self = rest
+        return true
+    }
+
+    // MARK: What follows from the wiring
+
+    /// The nodes that no pipe leads to, in order of insertion.
+    var sources: [Int] { nodes.indices.filter { incoming[$0].isEmpty } }
+
+    /// The output ports of a node that no pipe begins at, in order.
+    func resultPorts(of node: Int) -> [Int] {
+        let connected = Set(outgoing[node].map { edges[$0].output })
+        return nodes[node].outputs.indices.filter { !connected.contains($0) }
+    }
+
+    /// The nodes by how far they are from the sources, each level in order of insertion; of a graph without cycles.
+    func levels() -> [[Int]] {
+        var missing = incoming.map(\.count)
+        var level = Array(repeating: 0, count: nodes.count)
+        var ready = sources
+        var next = 0
+        while next < ready.count {
+            let node = ready[next]
+            next += 1
+            for edge in outgoing[node] {
+                let target = edges[edge].to
+                level[target] = max(level[target], level[node] + 1)
+                missing[target] -= 1
+                if missing[target] == 0 { ready.append(target) }
+            }
+        }
+        var levels = Array(repeating: [Int](), count: (level.max() ?? -1) + 1)
+        for node in nodes.indices { levels[level[node]].append(node) }
+        return levels
+    }
+}
+
+/// Finds a node's ports by name without looking through all of them when there are many.
+private struct PortIndex: Sendable {
+    private let inputs, outputs: [Identifier: Int]
+
+    init(_ node: Node) {
+        inputs = Dictionary(uniqueKeysWithValues: node.inputs.enumerated().map { ($0.element, $0.offset) })
+        outputs = Dictionary(uniqueKeysWithValues: node.outputs.enumerated().map { ($0.element, $0.offset) })
+    }
+
+    func input(_ name: String) -> Int? { Identifier(name).flatMap { inputs[$0] } }
+    func output(_ name: String) -> Int? { Identifier(name).flatMap { outputs[$0] } }
+}

@@ -1,0 +1,230 @@
+import Synchronization
+
+/// What one run of a graph has to do with failures: whom to ask, what was counted, and who was skipped.
+///
+/// Counts are exact however many items fail at the same time. Everything may be called from anywhere.
+public final class RunRecovery: Sendable {
+    /// Leave to make an attempt; every one must be told of its end.
+    public struct Admission: Sendable {
+        /// Whether the attempt shows if a breaker may close again.
+        let isTrial: Bool
+    }
+
+    /// How many skipped items are kept.
+    public static let skippedItemsKept = 1_000
+
+    private struct State {
+        var failures: [NodeItem: Int] = [:]
+        var skips: [StrategyPlace: Int] = [:]
+        var skipped: [SkippedItem] = []
+        var skippedCount = 0
+        var isHalted = false
+    }
+
+    private struct NodeItem: Hashable {
+        let node: Identifier
+        let inputID: ExternalID
+    }
+
+    private let graph: Identifier
+    private let standard: any ErrorStrategy
+    private let strategies: [Identifier: any ErrorStrategy]
+    private let breakers: CircuitBreakers
+    private let world: World
+    private let tell: @Sendable (_ node: Identifier, _ breaker: CircuitBreaker.State) -> Void
+    private let state = Mutex(State())
+
+    /// What a run of the graph named `graph` needs.
+    ///
+    /// - Parameters:
+    ///   - standard: the strategy of nodes that have none of their own.
+    ///   - strategies: the strategies of nodes.
+    ///   - breakers: where the circuit breakers of nodes live, each under `graph/node`.
+    ///   - tell: called when a node's breaker changes its state.
+    public init(
+        graph: Identifier, standard: any ErrorStrategy = CompositeStrategy.standard,
+        strategies: [Identifier: any ErrorStrategy] = [:], breakers: CircuitBreakers, world: World,
+        tell: @escaping @Sendable (_ node: Identifier, _ breaker: CircuitBreaker.State) -> Void = { _, _ in }
+    ) {
+        self.graph = graph
+        self.standard = standard
+        self.strategies = strategies
+        self.breakers = breakers
+        self.world = world
+        self.tell = tell
+    }
+
+    // MARK: Attempts
+
+    /// Asks for leave to make an attempt of `node`.
+    ///
+    /// - Throws: ``ProcessingError`` with code `circuit_open` when its breaker does not let one through; that is a
+    ///   failure to ``answer(to:of:at:data:after:context:)`` about, after no admission.
+    public func admit(_ node: Identifier) throws(ProcessingError) -> Admission {
+        guard let policy = strategy(of: node).breaker else { return Admission(isTrial: false) }
+        let now = world.time.uptime()
+        let (answer, moved) = breakers.use(breakerName(of: node), policy) { breaker in
+            (
+                isAdmitted: breaker.admits(at: now), isTrial: breaker.state == .halfOpen,
+                remaining: breaker.remaining(at: now)
+            )
+        }
+        if let moved { tell(node, moved) }
+        guard !answer.isAdmitted else { return Admission(isTrial: answer.isTrial) }
+        throw ProcessingError(
+            .circuitOpen,
+            answer.remaining > .zero
+                ? "node '\(node)' keeps failing and is not run for another \(answer.remaining.secondsText)"
+                : "node '\(node)' kept failing and is being tried on another item",
+            retryAfter: answer.remaining)
+    }
+
+    /// Takes note of an attempt of `node` that succeeded.
+    public func succeed(_ node: Identifier, after admission: Admission) {
+        _ = note(node, admission) { $0.succeed() }
+    }
+
+    /// Takes note of an attempt of `node` that ended without telling anything of the node.
+    public func withdraw(_ node: Identifier, after admission: Admission) {
+        _ = note(node, admission) { $0.withdraw() }
+    }
+
+    /// Decides what becomes of an item at a node after a failure.
+    ///
+    /// When this answers halt, the strategy's own clean-up has been given its time.
+    ///
+    /// - Parameters:
+    ///   - data: what the node was given.
+    ///   - admission: the leave by which the attempt was made; `nil` when there was none.
+    ///   - context: the run and the attempt.
+    public func answer(
+        to error: ProcessingError, of node: Identifier, at inputID: String, data: JSONValue,
+        after admission: Admission?, context: Context? = nil
+    ) async -> ErrorAnswer {
+        let now = world.time.uptime()
+        let breaker = note(node, admission) { $0.fail(at: now) }
+        let number = state.withLock { state in
+            let key = NodeItem(node: node, inputID: ExternalID(unchecked: inputID))
+            state.failures[key, default: 0] += 1
+            return state.failures[key, default: 1]
+        }
+        let strategy = strategy(of: node)
+        while true {
+            let counts = state.withLock { $0.skips }
+            let failure = NodeFailure(
+                error: error, node: node, inputID: inputID, inputData: data, number: number, context: context,
+                breaker: breaker, chance: world.chance, counts: counts, place: place(of: node))
+            guard let verdict = await strategy.verdict(on: failure) else { return .halt }
+            switch verdict.answer {
+            case .retry: return verdict.answer
+            case .skip:
+                // Another item may have been skipped while this one was decided about.
+                guard count(skipOf: failure, at: verdict.place, seen: counts) else { continue }
+                return .skip
+            case .halt(let halt):
+                await cleanUp(verdict, failure, halt)
+                return verdict.answer
+            }
+        }
+    }
+
+    /// Forgets the failures of an item that has left the graph.
+    public func forget(_ inputID: String, at nodes: some Sequence<Identifier>) {
+        state.withLock { state in
+            for node in nodes {
+                state.failures[NodeItem(node: node, inputID: ExternalID(unchecked: inputID))] = nil
+            }
+        }
+    }
+
+    // MARK: What was skipped
+
+    /// The items that were skipped, the newest ``skippedItemsKept`` of them, oldest first.
+    public var skippedItems: [SkippedItem] { state.withLock { $0.skipped } }
+
+    /// How many times an item was skipped at a node.
+    public var skippedCount: Int { state.withLock { $0.skippedCount } }
+
+    // MARK: Parts
+
+    private func strategy(of node: Identifier) -> any ErrorStrategy { strategies[node] ?? standard }
+
+    private func place(of node: Identifier) -> StrategyPlace {
+        StrategyPlace(node: strategies[node] == nil ? nil : node)
+    }
+
+    private func breakerName(of node: Identifier) -> String { "\(graph)/\(node)" }
+
+    /// Tells a node's breaker of the end of an attempt.
+    ///
+    /// - Returns: how it stands then; `nil` when there is none.
+    private func note(
+        _ node: Identifier, _ admission: Admission?, _ body: (inout CircuitBreaker) -> Void
+    ) -> CircuitBreaker.State? {
+        guard let policy = strategy(of: node).breaker else { return nil }
+        let (state, moved) = breakers.use(breakerName(of: node), policy) { breaker in
+            // One that was let through earlier says nothing of how the node is by now.
+            if let admission, admission.isTrial == (breaker.state == .halfOpen) { body(&breaker) }
+            return breaker.state
+        }
+        if let moved { tell(node, moved) }
+        return state
+    }
+
+    /// Counts a skip, unless the strategy has skipped another item since `counts` were looked at.
+    private func count(
+        skipOf failure: NodeFailure, at place: StrategyPlace, seen counts: [StrategyPlace: Int]
+    ) -> Bool {
+        let skipped = SkippedItem(
+            processorID: failure.node, inputID: failure.inputID, error: failure.error, timestamp: world.time.now(),
+            inputData: failure.inputData)
+        return state.withLock { state in
+            guard state.skips[place] == counts[place] else { return false }
+            state.skips[place, default: 0] += 1
+            state.skippedCount += 1
+            state.skipped.append(skipped)
+            if state.skipped.count > Self.skippedItemsKept { state.skipped.removeFirst() }
+            return true
+        }
+    }
+
+    /// Lets the strategy that halted the run clean up, once a run and within its time.
+    private func cleanUp(_ verdict: StrategyVerdict, _ failure: NodeFailure, _ halt: ErrorAnswer.Halt) async {
+        let isFirst = state.withLock { state in
+            defer { state.isHalted = true }
+            return !state.isHalted
+        }
+        guard isFirst else { return }
+        let deadline = world.time.uptime() + halt.cleanupTimeout
+        let time = world.time
+        await withTaskGroup(of: Void.self) { group in
+            // What the clean-up throws changes nothing: the run is halted anyway, for the failure it is halted for.
+            group.addTask { try? await verdict.strategy.halted(by: failure) }
+            group.addTask { try? await time.sleep(until: deadline) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}
+
+/// An item that goes on without the output of a node.
+public struct SkippedItem: Sendable {
+    /// The node that has no output for it.
+    public let processorID: Identifier
+    /// The item.
+    public let inputID: String
+    /// Why the node has none.
+    public let error: ProcessingError
+    /// When it was skipped.
+    public let timestamp: Timestamp
+    /// What the node was given.
+    public let inputData: JSONValue
+
+    /// The record as JSON shows it.
+    public var jsonValue: JSONValue {
+        [
+            "processor_id": .string(processorID.text), "input_id": .string(inputID),
+            "error": .string(error.message), "timestamp": timestamp.jsonValue, "input_data": inputData,
+        ]
+    }
+}
