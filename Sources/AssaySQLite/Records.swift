@@ -204,6 +204,7 @@ extension Run {
         object["incomplete_reason"] = incompleteReason.map { .string($0) }
         try object.pack(request, as: "request")
         object["is_listed"] = .bool(isListed)
+        object["graph_id"] = graphID.map { .string($0.text) }
         object["deleted_at"] = deletedAt.map { .whole($0.milliseconds) }
         return try JSONValue.object(object).storedBytes("run '\(id)'")
     }
@@ -235,6 +236,7 @@ extension Run {
         self.summary = summary.map { Payload(jsonText: $0) }
         metrics = record["metrics"].flatMap { RunMetrics(stored: $0) }
         incompleteReason = record["incomplete_reason"]?.string
+        graphID = record["graph_id"]?.string.flatMap { Identifier($0) }
         deletedAt = record["deleted_at"]?.whole.map { Timestamp(milliseconds: Int64($0)) }
     }
 }

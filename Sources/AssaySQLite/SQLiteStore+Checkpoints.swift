@@ -1,10 +1,11 @@
 public import Assay
 
 extension SQLiteStore {
-    public func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws {
+    public func save(_ checkpoint: Checkpoint, charges: [Charge], cached: CacheEntry?) async throws {
         let row = try CheckpointRow(checkpoint)
         let charges = try charges.map(ChargeRow.init)
-        try await write { try $0.save(row, charges) }
+        let cached = try cached.map(CacheRow.init)
+        try await write { try $0.save(row, charges, cached) }
     }
 
     public func checkpoints(of item: CheckpointSubject) async throws -> (saved: [Checkpoint], damaged: [String]) {
@@ -61,7 +62,7 @@ struct CheckpointRow: Sendable {
 }
 
 extension Connection {
-    func save(_ row: CheckpointRow, _ charges: [ChargeRow]) throws {
+    func save(_ row: CheckpointRow, _ charges: [ChargeRow], _ cached: CacheRow?) throws {
         let checkpoint = row.checkpoint
         guard try stand(of: checkpoint.runID)?.epoch == checkpoint.epoch else { return }
         let insert = try prepare(CheckpointRow.insertion)
@@ -76,6 +77,7 @@ extension Connection {
         insert.bind(row.sha256)
         try insert.run()
         _ = try record(charges)
+        if let cached { try store(cached) }
     }
 
     /// The saved steps, and the names of those that are not as they were written.

@@ -33,8 +33,8 @@ extension Connection {
     func append(_ rows: [EventRow]) throws {
         let insert = try statement(
             """
-            INSERT INTO events (place, kind, timestamp, execution_id, processor_id, input_id, data)
-            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (place) DO NOTHING
+            INSERT INTO events (place, kind, timestamp, execution_id, processor_id, graph_id, input_id, data)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (place) DO NOTHING
             """)
         var known: (run: Run.ID, key: Int64?)?
         for row in rows {
@@ -45,6 +45,7 @@ extension Connection {
             insert.bind(row.event.timestamp.milliseconds)
             insert.bind(row.event.executionID?.text)
             insert.bind(row.event.processorID?.text)
+            insert.bind(row.event.graphID?.text)
             insert.bind(row.event.inputID)
             insert.bind(json: row.data)
             try insert.run()
@@ -57,7 +58,7 @@ extension Connection {
         else { return [] }
         let find = try statement(
             """
-            SELECT place, kind, timestamp, execution_id, processor_id, input_id, data FROM events
+            SELECT place, kind, timestamp, execution_id, processor_id, graph_id, input_id, data FROM events
             WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?
             """)
         find.bind(places.lowerBound)
@@ -73,11 +74,14 @@ extension SQLStatement {
         guard let kind = Event.Kind(rawValue: text()) else { throw ProcessingError.damaged("an event of run '\(run)'") }
         let timestamp = Timestamp(milliseconds: integer())
         let (execution, processor) = (optionalText(), optionalText())
+        let graph = optionalText()
         let inputID = optionalText()
         guard let data = try? json().object else { throw ProcessingError.damaged("an event of run '\(run)'") }
-        return Event(
+        var event = Event(
             kind, sequence: sequence, timestamp: timestamp, runID: run,
             executionID: execution.flatMap { Identifier($0) }, processorID: processor.flatMap { Identifier($0) },
             inputID: inputID, data: data)
+        event.graphID = graph.flatMap { Identifier($0) }
+        return event
     }
 }

@@ -40,7 +40,11 @@ struct OutcomeRow: Sendable {
         self.outcome = outcome
         output = try outcome.output?.storedBytes("the output of item '\(outcome.inputID)'")
         error = try outcome.error?.stored().storedBytes("the failure of item '\(outcome.inputID)'")
-        if !outcome.steps.isEmpty { steps = JSONValue.array(outcome.steps.map(\.stored)).jsonBytes }
+        if let passage = outcome.passage {
+            steps = try passage.stored(with: outcome.steps).storedBytes("the nodes of item '\(outcome.inputID)'")
+        } else if !outcome.steps.isEmpty {
+            steps = JSONValue.array(outcome.steps.map(\.stored)).jsonBytes
+        }
     }
 
     fileprivate var flags: Int { (outcome.cached ? 1 : 0) | (outcome.carried ? 2 : 0) | (outcome.inputChanged ? 4 : 0) }
@@ -150,7 +154,8 @@ extension SQLStatement {
             outcome.output = row.optionalJSONText().map { Payload(jsonText: $0) }
             if let error = try row.optionalJSON() { outcome.error = FailureRecord(stored: error) }
             if let steps = try row.optionalJSON() {
-                outcome.steps = steps.array?.compactMap(Outcome.Step.init(stored:)) ?? []
+                outcome.passage = Passage(stored: steps)
+                outcome.steps = (steps["steps"] ?? steps).array?.compactMap(Outcome.Step.init(stored:)) ?? []
             }
             return outcome
         }

@@ -25,6 +25,7 @@ struct Schema {
         Migration(name: "1", sql: version1),
         Migration(name: "2", sql: version2, adopt: CallRow.adoptVersion1),
         Migration(name: "3", sql: version3),
+        Migration(name: "4", sql: version4),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -45,6 +46,8 @@ struct Schema {
     var version: String { migrations.last?.name ?? "0" }
 
     private static let version3 = "ALTER TABLE items ADD COLUMN slot TEXT"
+
+    private static let version4 = "ALTER TABLE events ADD COLUMN graph_id TEXT"
 
     private static let version1 = """
         PRAGMA application_id = \(applicationID);

@@ -105,8 +105,8 @@ public final class FaultyStore: Store {
 
     public func runs(matching filter: RunFilter) async throws -> [Run] { try await base.runs(matching: filter) }
 
-    public func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws {
-        try await write(.save(checkpoint)) { try await base.save(checkpoint, charges: charges) }
+    public func save(_ checkpoint: Checkpoint, charges: [Charge], cached: CacheEntry?) async throws {
+        try await write(.save(checkpoint)) { try await base.save(checkpoint, charges: charges, cached: cached) }
     }
 
     public func checkpoints(of item: CheckpointSubject) async throws -> (saved: [Checkpoint], damaged: [String]) {

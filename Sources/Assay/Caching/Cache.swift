@@ -75,7 +75,7 @@ enum CacheKey {
         _ processor: RegisteredProcessor, input: JSONValue, scope: CacheScope, of run: Run, for owner: Scope
     ) -> String {
         let parts: [JSONValue] = [
-            "item", .string(processor.name.text), .string(processor.definition.text),
+            "item", .string(run.processorID.text), .string(processor.definition.text),
             .string(Digest(of: input).text),
         ]
         return key(parts, scope, run, owner)

@@ -49,7 +49,7 @@ extension Engine {
         var outcome = Outcome(entry, .succeeded, nil)
         outcome.output = Payload(json: found.value)
         outcome.cached = true
-        (outcome.cost, outcome.avoidedCost) = session.tally.takeCosts(of: entry.index)
+        (outcome.cost, outcome.avoidedCost) = session.tally.takeCosts(of: entry.index, by: session.run.processorID)
         return outcome
     }
 
@@ -128,7 +128,7 @@ extension Outcome {
             steps = last.values.sorted().map { remains.steps[$0] }
         }
         for charge in remains.charges { session.note(charge) }
-        let sums = session.tally.takeCosts(of: index)
+        let sums = session.tally.takeCosts(of: index, by: session.run.processorID)
         if sums.cost != .zero { cost = sums.cost }
         if sums.avoided != .zero { avoidedCost = sums.avoided }
     }

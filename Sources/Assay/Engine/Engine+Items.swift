@@ -14,6 +14,13 @@ extension Engine {
             // One lane is enough to get on; others work if there are workers left that no other batch has.
             await start(lane, on: floor, generation: 0, after: nil, waits: place == 0)
         }
+        await supervise(floor)
+        if let error = floor.failure { throw error }
+    }
+
+    /// Watches over the lanes until the last one has ended.
+    func supervise(_ floor: Floor) async {
+        let session = floor.session
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await withDiscardingTaskGroup { await self.watch(floor, &$0) } }
             group.addTask {
@@ -27,7 +34,6 @@ extension Engine {
             session.endWaitForHardStop()
             group.cancelAll()
         }
-        if let error = floor.failure { throw error }
     }
 
     /// Has a worker whose loop drives `lane`.
@@ -35,10 +41,10 @@ extension Engine {
     /// - Parameters:
     ///   - expired: the failure of the attempt that the last driver was left behind with.
     ///   - waits: whether to wait for a worker when all are busy; otherwise the lane ends.
-    private func start(
-        _ lane: Lane, on floor: Floor, generation: Int, after expired: ProcessingError?, waits: Bool = true
+    func start(
+        _ lane: Lane, on floor: Floor, generation: Int = 0, after expired: ProcessingError? = nil, waits: Bool = true
     ) async {
-        let crew = floor.session.crew
+        let crew = lane.crew
         do {
             guard let worker = try await crew.worker(waits: waits) else {
                 if lane.end(generation) { floor.laneEnded() }
@@ -51,6 +57,7 @@ extension Engine {
                 }
                 guard isFree else { return crew.dismiss(worker) }
                 crew.takeBack(worker)
+                floor.remove(lane)
                 floor.laneEnded()
             }
             lane.isDriven(by: task, with: worker, in: generation)
@@ -66,11 +73,10 @@ extension Engine {
     private func drive(
         _ lane: Lane, on floor: Floor, with worker: any Worker, _ generation: Int, after expired: ProcessingError?
     ) async -> Bool {
-        let session = floor.session
         var expired = expired
-        let caches = session.options.itemCacheInForce != nil
         do {
-            while let work = try await nextWork(lane, on: floor, generation) {
+            while var work = try await nextWork(lane, on: floor, generation) {
+                let session = work.session
                 let answer: Result<Payload, any Error>
                 if let error = expired {
                     answer = .failure(error)
@@ -82,7 +88,13 @@ extension Engine {
                         return false
                     }
                     do {
-                        answer = .success(try stored(await worker.extract(work.input, in: context), caches: caches))
+                        let output =
+                            if let flow = floor.flow {
+                                try await attempt(&work, of: flow, in: lane, generation, with: worker, context)
+                            } else {
+                                try await worker.extract(work.input, in: context)
+                            }
+                        answer = .success(try stored(output, caches: session.options.itemCacheInForce != nil))
                     } catch {
                         answer = .failure(error)
                     }
@@ -109,6 +121,7 @@ extension Engine {
         -> Work?
     {
         if let work = lane.workInProgress(generation) { return work }
+        if let flow = floor.flow { return try await nextWork(lane, of: flow, on: floor, generation) }
         let session = floor.session
         while session.stopped == nil {
             try await commit(lane.takeFinished(at: world.time.uptime(), always: false), session)
@@ -138,7 +151,8 @@ extension Engine {
         }
         let (startedAt, earlierAttempts) = session.begin(entry.index, at: world.time.uptime())
         let desk = try await desk(for: entry, attempt: earlierAttempts + 1, session)
-        let work = Work(entry: entry, desk: desk, startedAt: startedAt, earlierAttempts: earlierAttempts)
+        let work = Work(
+            entry: entry, session: session, desk: desk, startedAt: startedAt, earlierAttempts: earlierAttempts)
         return lane.begin(work, generation) ? work : nil
     }
 
@@ -152,7 +166,9 @@ extension Engine {
         switch answer {
         case .success(let output):
             guard lane.endWork(generation) else { return false }
-            if let error = work.missedResumePoint {
+            if let flow = floor.flow {
+                try await succeed(work, output, in: lane, of: flow, on: floor)
+            } else if let error = work.missedResumePoint {
                 lane.keep(failed(work, error, nil, session))
                 session.noteFailure()
             } else {
@@ -163,22 +179,26 @@ extension Engine {
             var work = work
             let error = try await failure(thrown, of: work)
             let lost = (thrown as? WorkerLoss)?.isCrash == true
-            let crashed = lost || (session.processor.startsPrograms && error.isCrashOfProgram)
+            let crashed = lost || (work.session.processor.startsPrograms && error.isCrashOfProgram)
             if crashed { work.crashes += 1 }
-            let isPoison = crashed && work.crashes >= session.options.maxCrashes
+            let isPoison = crashed && work.crashes >= work.session.options.maxCrashes
             // Who died of an item is not its failure: that is tried again whatever the policy for failures says.
-            let delay =
-                crashed
-                ? (isPoison ? nil : .zero)
-                : session.options.retryPolicy.delay(
-                    after: error, attempt: work.attempt - work.crashes, chance: world.chance())
-            guard let delay, session.stopped?.isFromOutside != true else {
+            let answer: ErrorAnswer =
+                if crashed {
+                    isPoison ? .skip : .retry(after: .zero)
+                } else if let flow = floor.flow {
+                    await self.answer(to: error, of: work, in: flow)
+                } else {
+                    session.options.retryPolicy.delay(
+                        after: error, attempt: work.attempt - work.crashes, chance: world.chance()
+                    ).map { .retry(after: $0) } ?? .skip
+                }
+            guard case .retry(let delay) = answer, session.stopped?.isFromOutside != true else {
                 guard lane.endWork(generation) else { return false }
-                lane.keep(failed(work, error, isPoison ? .poison : nil, session))
-                session.noteFailure()
+                try await fail(work, error, isPoison ? .poison : nil, by: answer, in: lane, on: floor)
                 break
             }
-            session.emit(.itemRetry, item: work.entry.item.id) {
+            work.session.emit(.itemRetry, item: work.entry.item.id) {
                 [
                     "code": .string(error.code.rawValue), "message": .string(error.message),
                     "attempt": JSONValue(work.attempt), "after_ms": JSONValue(delay),
@@ -186,19 +206,30 @@ extension Engine {
             }
             if lost { work.desk.forgetCharges() }
             // Before the wait: an attempt that was left behind must find out at once that it no longer counts.
-            work.desk.beginAttempt(forgetting: session.options.recovery == .reprocess)
+            work.desk.beginAttempt(forgetting: work.session.options.recovery == .reprocess)
             // A cancelled wait means that this loop was left behind, which `begin` finds out.
             try? await world.time.sleep(until: world.time.uptime() + delay)
             if session.stopped?.isFromOutside == true {
                 guard lane.endWork(generation) else { return false }
-                lane.keep(failed(work, error, nil, session))
-                session.noteFailure()
+                try await fail(work, error, nil, by: .skip, in: lane, on: floor)
                 break
             }
             work.attempt += 1
             return lane.begin(work, generation)
         }
         return true
+    }
+
+    /// Has an item, or its node in a graph, end as failed for good.
+    private nonisolated(nonsending) func fail(
+        _ work: Work, _ error: ProcessingError, _ reason: Outcome.Reason?, by answer: ErrorAnswer, in lane: Lane,
+        on floor: Floor
+    ) async throws {
+        if let flow = floor.flow {
+            return try await fail(work, error, reason, by: answer, in: lane, of: flow, on: floor)
+        }
+        lane.keep(failed(work, error, reason, floor.session))
+        floor.session.noteFailure()
     }
 
     /// The failure that an attempt ended with; after the loss of its worker nothing of it goes on.
@@ -219,22 +250,20 @@ extension Engine {
     /// Ends attempts and the run when they are out of time; sleeps until the next of these moments.
     private func watch(_ floor: Floor, _ group: inout DiscardingTaskGroup) async {
         let session = floor.session
-        let heartbeat = session.options.heartbeatTimeout
         let end = session.startedAt + session.options.timeout
         while !Task.isCancelled {
             let now = world.time.uptime()
             if now >= end { return session.stop(.init(reason: .runTimeout, drains: false)) }
-            var next = min(end, now + session.options.itemTimeout)
-            if let heartbeat { next = min(next, now + heartbeat) }
+            var next = min(end, now + floor.shortestLimit)
             for lane in floor.lanes {
                 let generation = lane.generation
-                guard let deadline = lane.deadline(heartbeat: heartbeat) else { continue }
+                guard let deadline = lane.deadline else { continue }
                 guard deadline <= now else {
                     next = min(next, deadline)
                     continue
                 }
                 guard let (fresh, worker) = lane.expire(generation) else { continue }
-                let error = timeout(session, lane, now)
+                let error = timeout(lane, fresh, now)
                 // Before its worker is stopped: what it asks for meanwhile is no longer done.
                 lane.workInProgress(fresh)?.desk.endAttempt()
                 group.addTask {
@@ -253,11 +282,12 @@ extension Engine {
         await start(lane, on: floor, generation: generation, after: error)
     }
 
-    private func timeout(_ session: RunSession, _ lane: Lane, _ now: Duration) -> ProcessingError {
-        if let limit = session.options.heartbeatTimeout, now - lane.lastSign >= limit {
+    private func timeout(_ lane: Lane, _ generation: Int, _ now: Duration) -> ProcessingError {
+        let options = lane.workInProgress(generation)?.session.options ?? RunOptions()
+        if let limit = options.heartbeatTimeout, now - lane.lastSign >= limit {
             return ProcessingError(.timeout, "no heartbeat for \(limit.secondsText)")
         }
-        return ProcessingError(.timeout, "timed out after \(session.options.itemTimeout.secondsText)")
+        return ProcessingError(.timeout, "timed out after \(options.itemTimeout.secondsText)")
     }
 
     /// Gives up what a lane is working on, because the run was cancelled or is out of time.
@@ -267,6 +297,10 @@ extension Engine {
         work.desk.endAttempt()
         await worker?.stop()
         do { try await work.desk.doubtOpenCalls() } catch { floor.fail(error) }
+        if let flow = floor.flow {
+            await giveUp(work, finished, in: flow, on: floor)
+            return floor.laneEnded()
+        }
         var outcome = Outcome(work.entry, .cancelled, session.stopped?.reason ?? .runCancelled)
         let remains = work.desk.close()
         outcome.fill(from: work, remains, session)
@@ -282,12 +316,16 @@ extension Engine {
 /// The lanes of a run, and what they share.
 final class Floor: Sendable {
     let session: RunSession
-    let lanes: [Lane]
+    /// The graph that the lanes work for, which then says what is next.
+    let flow: GraphFlow?
+    /// The shortest time after which an attempt may have to be ended.
+    let shortestLimit: Duration
     private let frames: Frames
     private let frameSize = Atomic(1)
     private let state: Mutex<State>
 
     private struct State {
+        var lanes: [Lane]
         var running: Int
         var waiter: CheckedContinuation<Void, Never>?
         var failure: (any Error)?
@@ -295,13 +333,37 @@ final class Floor: Sendable {
 
     init(_ session: RunSession, lanes: Int, store: any Store) {
         self.session = session
-        self.lanes = (0..<lanes).map { _ in Lane() }
-        state = Mutex(State(running: lanes))
+        flow = nil
+        shortestLimit = session.options.shortestLimit
+        state = Mutex(State(lanes: (0..<lanes).map { _ in Lane(crew: session.crew) }, running: lanes))
         let id = session.run.id
         frames = Frames(over: session.places) { place, limit in
             try await store.items(of: id, from: place, limit: limit).filter { !session.hasEnded($0.index) }
         }
     }
+
+    /// A floor for the nodes of a graph, whose lanes come and go; it ends with the last of them.
+    init(_ flow: GraphFlow) {
+        session = flow.session
+        self.flow = flow
+        shortestLimit = flow.nodes.map(\.options.shortestLimit).min() ?? session.options.timeout
+        frames = Frames(over: 0..<0) { _, _ in [] }
+        state = Mutex(State(lanes: [], running: 0))
+    }
+
+    /// The lanes at work.
+    var lanes: [Lane] { state.withLock { $0.lanes } }
+
+    /// Takes a lane in; told by whoever keeps the floor from ending meanwhile.
+    func add(_ lane: Lane) {
+        state.withLock { state in
+            state.lanes.append(lane)
+            state.running += 1
+        }
+    }
+
+    /// Forgets a lane that has ended.
+    func remove(_ lane: Lane) { state.withLock { state in state.lanes.removeAll { $0 === lane } } }
 
     /// Items to work on: the next in order, else half of what another lane has claimed; empty when all are started.
     nonisolated(nonsending) func nextFrame() async throws -> ArraySlice<StoredItem> {

@@ -14,10 +14,11 @@ extension Engine {
             let violation = try await takeIn(page, session, history)
             session.tally.noteListed()
             try await store.update(session.currentRun)
-            try await chargeBase(session)
+            // The nodes of a graph charge by themselves, when they first start.
+            if session.graph == nil { try await chargeBase(session) }
             if let violation { throw violation }
             try await prepareItems(session)
-            try await extract(session)
+            if let graph = session.graph { try await run(graph, session) } else { try await extract(session) }
         } catch let gate as GateFailure {
             failure = gate.record
             if failure != nil { try await skipRest(session, after: gate) }
@@ -34,7 +35,7 @@ extension Engine {
 
     /// The run as it begins, with what earlier runs of its execution left.
     func prepare(
-        _ processor: RegisteredProcessor, _ options: RunOptions, failedOnly: Bool
+        _ processor: RegisteredProcessor, _ options: RunOptions, failedOnly: Bool, graph: GraphWork? = nil
     ) async throws -> (Run, History) {
         try ledger.checkCurrency()
         let id = world.makeIdentifier()
@@ -53,10 +54,11 @@ extension Engine {
             retryCount: options.retryCount ?? previous.map { $0.lineage.retryCount + 1 }
                 ?? (options.previousRunID == nil ? 0 : 1),
             lastErrorStep: options.lastErrorStep ?? previous?.error?.step, metadata: metadata)
-        let run = Run(
+        var run = Run(
             id: id, executionID: execution, processorID: processor.name, definition: processor.definition,
             scope: options.scope, lineage: lineage, runner: options.runner.name, request: options.request,
             startedAt: world.time.now())
+        run.graphID = graph?.graph.id
         return (run, history)
     }
 
@@ -105,7 +107,7 @@ extension Engine {
             case .again: resuming.append(index)
             case .afresh(let changed):
                 entry.inputChanged = changed
-                try await store.dropCheckpoints(of: session.checkpointSubject(item.id))
+                try await session.dropCheckpoints(of: item.id)
             case .settled(var outcome):
                 entry.settled = true
                 outcome.index = index
@@ -130,21 +132,37 @@ extension Engine {
             if try await ledger.needsDigests(for: session.run, pipeline: session.options.price) {
                 try await forEachItem(session) { digests.append(session.processor.digest(of: try $0.item.data.json())) }
             }
-            let charges = try await ledger.baseCharges(
-                for: session.run, pipeline: session.options.price, digests: digests,
-                numbered: session.tally.takeBaseNumbers)
-            if charges.contains(where: { $0.metadata["price_source"] == "none" }) {
-                session.hintAtPrice(of: session.run.processorID.text)
-            }
-            let known = try await store.recordedKeys(among: charges.compactMap(\.key))
-            let new = charges.filter { charge in charge.key.map { !known.contains($0) } ?? true }
-            try await spend(base: new, session)
-            try await session.record(counted: new)
+            try await recordBase(of: session, on: digests)
         } catch let error as ProcessingError where error.code == .budgetExhausted {
             throw GateFailure(error, stage: .cost, index: nil)
         } catch {
             try noteCostFailure(error, session)
         }
+    }
+
+    /// Charges the base price of a node of a graph.
+    ///
+    /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; what else fails makes the bill
+    ///   incomplete.
+    func chargeBase(of node: RunSession, on digests: [Digest]) async throws {
+        do { try await recordBase(of: node, on: digests) } catch let error as ProcessingError
+            where error.code == .budgetExhausted
+        { throw error } catch {
+            node.tally.noteIncomplete(ProcessingError(wrapping: error, as: .cost).message)
+        }
+    }
+
+    private func recordBase(of session: RunSession, on digests: [Digest]) async throws {
+        let charges = try await ledger.baseCharges(
+            for: session.run, pipeline: session.options.price, digests: digests,
+            numbered: session.tally.takeBaseNumbers)
+        if charges.contains(where: { $0.metadata["price_source"] == "none" }) {
+            session.hintAtPrice(of: session.run.processorID.text)
+        }
+        let known = try await store.recordedKeys(among: charges.compactMap(\.key))
+        let new = charges.filter { charge in charge.key.map { !known.contains($0) } ?? true }
+        try await spend(base: new, session)
+        try await session.record(counted: new)
     }
 
     /// Counts base charges, all or none.
@@ -380,7 +398,7 @@ enum Verdict {
     static func status(of counts: Counts, stop: Outcome.Reason?, failed: Bool) -> Status {
         switch stop {
         case .runCancelled, .runTimeout: return .cancelled
-        case .failurePolicy, .atomic: return .failed
+        case .failurePolicy, .atomic, .graphHalted: return .failed
         default: break
         }
         if failed || (counts.total > 0 && counts.succeeded == 0) { return .failed }
@@ -391,6 +409,7 @@ enum Verdict {
     static func error(for session: RunSession) -> FailureRecord? {
         let error: ProcessingError
         switch session.stopped?.reason {
+        case .graphHalted: return session.tally.haltFailure
         case .budgetExhausted:
             guard let refusal = session.tally.budgetRefusal else { return nil }
             error = refusal

@@ -208,14 +208,16 @@ public final class Engine: Sendable {
     /// Runs from beginning to end with the run known under its name meanwhile.
     func perform(
         _ processor: RegisteredProcessor, _ options: RunOptions,
-        _ watching: (@Sendable (RunHandle) -> Void)? = nil, failedOnly: Bool = false, items: @escaping ItemSource
+        _ watching: (@Sendable (RunHandle) -> Void)? = nil, failedOnly: Bool = false, graph: GraphWork? = nil,
+        items: @escaping ItemSource
     ) async throws -> Report {
-        let (options, page) = try await settleRunner(options, for: processor, items)
-        let (run, history) = try await prepare(processor, options, failedOnly: failedOnly)
+        let (options, page) = graph == nil ? try await settleRunner(options, for: processor, items) : (options, items)
+        let (begun, history) = try await prepare(processor, options, failedOnly: failedOnly, graph: graph)
         let session = RunSession(
-            run: run, processor: processor, options: options, ledger: ledger, breakers: breakers, events: events,
-            logger: logger)
-        try await store.begin(run)
+            run: begun, processor: processor, options: options, ledger: ledger, breakers: breakers, events: events,
+            logger: logger, graph: graph)
+        try await store.begin(session.run)
+        let run = session.run
         sessions.withLock { $0[run.id] = session }
         defer { sessions.withLock { $0[run.id] = nil } }
         defer { ledger.budgets.end(run) }

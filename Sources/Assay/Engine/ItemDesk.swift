@@ -26,6 +26,8 @@ final class ItemDesk: Desk {
         /// How often calls without a key were made in this attempt, by what they are for.
         var unkeyedCalls: [String: Int] = [:]
         var lastBeat = Duration.zero
+        /// What a node of a graph has emitted in this attempt.
+        var emitted: [Payload] = []
     }
 
     /// - Parameters:
@@ -46,6 +48,7 @@ final class ItemDesk: Desk {
             state.attempt += 1
             state.isOver = false
             state.unkeyedCalls = [:]
+            state.emitted = []
             state.uses = [:]
             state.openSteps = []
             state.failedStep = nil
@@ -236,6 +239,7 @@ final class ItemDesk: Desk {
 
     func emit(_ chunk: Payload, in context: Context) async throws {
         try check(context)
+        if session.node != nil { state.withLock { $0.emitted.append(chunk) } }
         await session.options.onChunk?(context.inputID ?? "", chunk)
     }
 
@@ -246,6 +250,9 @@ final class ItemDesk: Desk {
             state.lastBeat = now
         }
     }
+
+    /// What a node of a graph has emitted in its last attempt.
+    var emitted: [Payload] { state.withLock { $0.emitted } }
 
     /// The step whose body is running, the innermost of them.
     var openStep: String? { state.withLock { $0.openSteps.last } }

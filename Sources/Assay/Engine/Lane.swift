@@ -1,15 +1,21 @@
 import Synchronization
 
-/// An item that a lane is working on.
+/// An item that a lane is working on, in a graph at one of its nodes.
 struct Work: Sendable {
-    /// The item.
+    /// The item; in a graph with what the node is given.
     let entry: StoredItem
+    /// Whose work it is: the run's, its batch's, or its node's.
+    let session: RunSession
+    /// The node and the item, in a graph.
+    var unit: GraphSchedule.Unit?
+    /// The leave of the node's circuit breaker for the attempt in progress.
+    var admission: RunRecovery.Admission?
     /// What its processor asks for goes here.
     let desk: ItemDesk
     /// When it was first started.
     let startedAt: Duration
     /// How many attempts were made before its batch was tried again.
-    let earlierAttempts: Int
+    var earlierAttempts = 0
     /// The attempt, from 1.
     var attempt = 1
     /// How many worker processes died of it.
@@ -41,7 +47,16 @@ final class Lane: Sendable {
         var ended = false
     }
 
+    /// Where its workers come from.
+    let crew: Crew
+    /// In a graph, which nodes it works for.
+    let team: Int
     private let state = Mutex(State())
+
+    init(crew: Crew, team: Int = 0) {
+        self.crew = crew
+        self.team = team
+    }
 
     /// The generation of whoever drives the lane now.
     var generation: Int { state.withLock { $0.generation } }
@@ -147,13 +162,11 @@ final class Lane: Sendable {
 
     // MARK: The supervisor's side
 
-    /// When the attempt in progress is out of time.
-    ///
-    /// - Parameter heartbeat: the longest silence of its processor, if that is limited.
-    func deadline(heartbeat: Duration?) -> Duration? {
+    /// When the attempt in progress is out of time, or has been silent for too long.
+    var deadline: Duration? {
         state.withLock { state in
             guard let deadline = state.deadline, let work = state.work else { return nil }
-            guard let heartbeat else { return deadline }
+            guard let heartbeat = work.session.options.heartbeatTimeout else { return deadline }
             return min(deadline, max(work.desk.lastBeat, state.armedAt) + heartbeat)
         }
     }

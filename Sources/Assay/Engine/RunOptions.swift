@@ -107,6 +107,9 @@ public struct RunOptions: Sendable {
         return policy
     }
 
+    /// The shortest time after which an attempt may have to be ended.
+    var shortestLimit: Duration { min(itemTimeout, heartbeatTimeout ?? itemTimeout) }
+
     func validate() throws(ProcessingError) {
         let limits = [("timeout", itemTimeout), ("run timeout", timeout), ("heartbeat_timeout", heartbeatTimeout)]
         for (name, limit) in limits {

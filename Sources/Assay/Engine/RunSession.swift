@@ -34,6 +34,12 @@ final class RunSession: Sendable {
     let start: Int
     /// The session of the whole run, for a batch.
     private let whole: RunSession?
+    /// Whether this is one batch of a run; what happens to its items is told when the batch has ended.
+    let isBatch: Bool
+    /// The graph that the run is of; `nil` for one processor.
+    let graph: GraphWork?
+    /// The node of a graph whose work this is; `nil` for a whole run, and for one processor.
+    let node: Node?
     private let logger: Logger
     private let state: Mutex<State>
     // Asked for every item, and almost always false: a look at these spares the lock that all lanes share.
@@ -55,9 +61,10 @@ final class RunSession: Sendable {
 
     init(
         run: Run, processor: RegisteredProcessor, options: RunOptions, ledger: Ledger, breakers: CircuitBreakers,
-        events: EventStream, logger: Logger
+        events: EventStream, logger: Logger, graph: GraphWork? = nil
     ) {
         self.run = run
+        self.graph = graph
         self.processor = processor
         self.options = options
         self.ledger = ledger
@@ -68,7 +75,7 @@ final class RunSession: Sendable {
         startedAt = ledger.world.time.uptime()
         tally = RunTally(run, events: events, world: ledger.world, store: ledger.store)
         crew = Crew(of: options.runner, for: processor)
-        (start, whole) = (0, nil)
+        (start, whole, isBatch, node) = (0, nil, false, nil)
         var logger = logger
         logger[metadataKey: "run"] = "\(run.id)"
         logger[metadataKey: "processor"] = "\(run.processorID)"
@@ -99,7 +106,28 @@ final class RunSession: Sendable {
         (store, ledger, breakers) = (whole.store, whole.ledger, whole.breakers)
         (world, events, startedAt) = (whole.world, whole.events, whole.startedAt)
         (tally, crew, logger) = (whole.tally, whole.crew, whole.logger)
-        (self.start, self.whole) = (start, whole)
+        (self.start, self.whole, isBatch, node, graph) = (start, whole, true, nil, whole.graph)
+        state = Mutex(State())
+    }
+
+    // MARK: Nodes
+
+    /// The session of one node of the graph that `graph` runs: what works on an item there asks this one.
+    ///
+    /// It has the node's processor and settings; what is counted, told and stopped is the whole run's.
+    init(node: Node, of graph: RunSession, crew: Crew) {
+        var run = graph.run
+        run.processorID = node.id
+        run.definition = node.processor.definition
+        (self.run, processor, options) = (run, node.processor, RunOptions(of: node, in: graph.options))
+        (store, ledger, breakers) = (graph.store, graph.ledger, graph.breakers)
+        (world, events, startedAt) = (graph.world, graph.events, graph.startedAt)
+        (tally, self.crew) = (graph.tally, crew)
+        (start, whole, isBatch, self.node, self.graph) = (0, graph, false, node, nil)
+        var logger = graph.logger
+        logger[metadataKey: "graph"] = "\(graph.run.processorID)"
+        logger[metadataKey: "processor"] = "\(node.id)"
+        self.logger = logger
         state = Mutex(State())
     }
 
@@ -113,9 +141,6 @@ final class RunSession: Sendable {
             }
         }
     }
-
-    /// Whether this is one batch of a run; what happens to its items is told when the batch has ended.
-    var isBatch: Bool { whole != nil }
 
     /// What a batch remembers of its items.
     func withBatch<Value>(_ body: (inout BatchInProgress) -> Value) -> Value {
@@ -167,7 +192,8 @@ final class RunSession: Sendable {
     var places: Range<Int> { start..<(start + total) }
 
     func resumes(_ index: Int) -> Bool {
-        hasResuming.load(ordering: .acquiring) && state.withLock { $0.resuming.contains(index) }
+        if let node, let whole { return node.recovery != .reprocess && whole.resumes(index) }
+        return hasResuming.load(ordering: .acquiring) && state.withLock { $0.resuming.contains(index) }
     }
 
     func hasEnded(_ index: Int) -> Bool { state.withLock { $0.ended[index - start] } }
@@ -294,7 +320,7 @@ final class RunSession: Sendable {
 
     /// Sends an event of this run; its data is made only when somebody wants it.
     func emit(_ kind: Event.Kind, item: String? = nil, _ data: () -> JSONObject = { [:] }) {
-        tally.emit(kind, item: item, data)
+        tally.emit(kind, item: item, by: node?.id, data)
     }
 
     /// Sends a hint, each kind of hint once.
@@ -332,6 +358,14 @@ extension RunSession {
     /// Whose saved steps are those of the item named `inputID`.
     func checkpointSubject(_ inputID: String) -> CheckpointSubject {
         CheckpointSubject(executionID: run.executionID, processorID: run.processorID, inputID: inputID)
+    }
+
+    /// Forgets everything that was saved of the item named `inputID`, at all nodes of a graph.
+    func dropCheckpoints(of inputID: String) async throws {
+        for processor in graph?.wiring.nodes.map(\.id) ?? [run.processorID] {
+            try await store.dropCheckpoints(
+                of: CheckpointSubject(executionID: run.executionID, processorID: processor, inputID: inputID))
+        }
     }
 }
 

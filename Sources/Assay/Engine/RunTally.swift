@@ -20,13 +20,20 @@ final class RunTally: Sendable {
         var failureTexts: [String: Int] = [:]
         var incompleteReason: String?
         var budgetRefusal: ProcessingError?
+        var haltFailure: FailureRecord?
         var recordedEvents: [Event] = []
         var filesEvents = false
         var sequence = 0
         var hinted: Set<String> = []
-        var costs: [Int: (cost: Money, avoided: Money)] = [:]
+        var costs: [CostPlace: (cost: Money, avoided: Money)] = [:]
         var chargeNumber = 0
         var baseNumber = 0
+    }
+
+    /// Whose costs are added up: an item's, at one node in a graph.
+    private struct CostPlace: Hashable {
+        let index: Int
+        let processorID: Identifier
     }
 
     init(_ run: Run, events: EventStream, world: World, store: any Store) {
@@ -125,30 +132,34 @@ final class RunTally: Sendable {
     /// Takes note of a charge that is on record.
     func note(_ charge: Charge) {
         meters.count(charge)
-        emit(.charge, item: charge.inputID) {
+        emit(.charge, item: charge.inputID, by: charge.processorID) {
             ["service": .string(charge.service), "operation": .string(charge.operation), "cost": charge.cost.jsonValue]
         }
         guard let index = charge.itemIndex, charge.kind != .base else { return }
-        add(charge.cost, avoided: charge.avoidedCost ?? .zero, to: index)
+        add(charge.cost, avoided: charge.avoidedCost ?? .zero, to: index, by: charge.processorID)
     }
 
     /// Counts on from what an item cost in an attempt whose outcome no longer counts.
-    func takeBack(_ outcome: Outcome) { add(outcome.cost, avoided: outcome.avoidedCost, to: outcome.index) }
+    func takeBack(_ outcome: Outcome) {
+        add(outcome.cost, avoided: outcome.avoidedCost, to: outcome.index, by: run.processorID)
+    }
 
-    private func add(_ cost: Money, avoided: Money, to index: Int) {
+    private func add(_ cost: Money, avoided: Money, to index: Int, by processor: Identifier) {
+        let place = CostPlace(index: index, processorID: processor)
         state.withLock { state in
-            var sums = state.costs[index] ?? (.zero, .zero)
+            var sums = state.costs[place] ?? (.zero, .zero)
             sums.cost = (try? sums.cost.adding(cost)) ?? sums.cost
             sums.avoided = (try? sums.avoided.adding(avoided)) ?? sums.avoided
-            state.costs[index] = sums
+            state.costs[place] = sums
         }
         hasCosts.store(true, ordering: .releasing)
     }
 
-    /// What an item cost so far in charges that are on record.
-    func takeCosts(of index: Int) -> (cost: Money, avoided: Money) {
+    /// What an item cost so far in charges of a processor that are on record; `nil`: of the run's.
+    func takeCosts(of index: Int, by processor: Identifier? = nil) -> (cost: Money, avoided: Money) {
         guard hasCosts.load(ordering: .acquiring) else { return (.zero, .zero) }
-        return state.withLock { $0.costs.removeValue(forKey: index) } ?? (.zero, .zero)
+        let place = CostPlace(index: index, processorID: processor ?? run.processorID)
+        return state.withLock { $0.costs.removeValue(forKey: place) } ?? (.zero, .zero)
     }
 
     /// Marks the bill as incomplete.
@@ -171,14 +182,25 @@ final class RunTally: Sendable {
     /// Why a budget stopped the run.
     var budgetRefusal: ProcessingError? { state.withLock { $0.budgetRefusal } }
 
+    /// Takes note of the failure that halted a graph; of several the first counts.
+    func noteHalt(_ record: FailureRecord) { state.withLock { $0.haltFailure = $0.haltFailure ?? record } }
+
+    /// Why the graph was halted.
+    var haltFailure: FailureRecord? { state.withLock { $0.haltFailure } }
+
     // MARK: Events
 
     /// Sends an event of this run; its data is made only when somebody wants it.
-    func emit(_ kind: Event.Kind, item: String? = nil, _ data: () -> JSONObject = { [:] }) {
+    ///
+    /// - Parameter node: the node of the graph concerned; `nil`: the run's processor, or the graph as a whole.
+    func emit(
+        _ kind: Event.Kind, item: String? = nil, by node: Identifier? = nil, _ data: () -> JSONObject = { [:] }
+    ) {
         guard events.wants(kind) else { return }
         var event = Event(
             kind, timestamp: world.time.now(), runID: run.id, executionID: run.executionID,
-            processorID: run.processorID, inputID: item, data: data())
+            processorID: node ?? (run.graphID == nil ? run.processorID : nil), inputID: item, data: data())
+        event.graphID = run.graphID
         guard events.records(kind) else { return events.send(event) }
         // Numbered and sent in one go, so that whoever listens hears of them in their order.
         emission.withLock { _ in

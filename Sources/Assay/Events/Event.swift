@@ -70,6 +70,8 @@ public struct Event: Hashable, Sendable {
     public let executionID: Execution.ID?
     /// The processor concerned.
     public let processorID: Identifier?
+    /// The graph concerned.
+    public var graphID: Identifier?
     /// The item concerned.
     public let inputID: String?
     /// Further facts, by kind; see the events table of the documentation.

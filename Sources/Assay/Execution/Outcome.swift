@@ -65,6 +65,7 @@ public struct Outcome: Sendable {
         var cost = Money.zero
         var avoidedCost = Money.zero
         var steps: [Step] = []
+        var passage: Passage?
     }
 
     private final class Details: Sendable {
@@ -96,6 +97,12 @@ public struct Outcome: Sendable {
     public var steps: [Step] {
         get { details?.values.steps ?? [] }
         set { values.steps = newValue }
+    }
+
+    /// What became of it at each node; `nil` outside of graphs.
+    public var passage: Passage? {
+        get { details?.values.passage }
+        set { values.passage = newValue }
     }
 
     /// An item that ended.

@@ -98,13 +98,27 @@ extension Outcome {
     ///
     /// - Throws: an encoding error of the output.
     public func jsonValue() throws -> JSONValue {
-        [
+        var object: JSONObject = [
             "input_id": .string(inputID), "index": JSONValue(index), "status": .string(status.rawValue),
             "output": try output?.json() ?? .null, "error": error?.jsonValue ?? .null,
             "reason": JSONValue(reason?.rawValue), "cost": cost.jsonValue, "avoided_cost": avoidedCost.jsonValue,
             "duration_ms": JSONValue(duration), "attempts": JSONValue(attempts), "cached": .bool(cached),
             "carried": .bool(carried), "input_changed": .bool(inputChanged),
             "steps": .array(steps.map(\.jsonValue)),
+        ]
+        guard let passage else { return .object(object) }
+        object["nodes"] = .object(JSONObject(passage.nodes.map { ($0.id.text, $0.jsonValue) }))
+        object["absorbed_errors"] = .array(passage.absorbed.map(\.jsonValue))
+        return .object(object)
+    }
+}
+
+extension Passage.Node {
+    /// The node's part as JSON.
+    public var jsonValue: JSONValue {
+        [
+            "status": .string(status.rawValue), "attempts": JSONValue(attempts), "duration_ms": JSONValue(duration),
+            "cost": cost.jsonValue, "reason": JSONValue(reason?.rawValue), "error": error?.jsonValue ?? .null,
         ]
     }
 }
@@ -162,7 +176,8 @@ extension Run {
         get throws {
             var object: JSONObject = [
                 "run_id": .string(id.text), "execution_id": .string(executionID.text),
-                "processor_id": .string(processorID.text), "account_id": JSONValue(scope.accountID?.text),
+                graphID == nil ? "processor_id" : "graph_id": .string(processorID.text),
+                "account_id": JSONValue(scope.accountID?.text),
                 "underwriting_id": JSONValue(scope.underwritingID?.text), "runner": .string(runner),
                 "status": .string(status.rawValue), "success": .bool(status == .succeeded),
                 "summary": try summary?.json() ?? .null, "counts": counts.jsonValue, "context": lineage.jsonValue,
@@ -198,7 +213,8 @@ extension Event {
             "schema": "assay/event/1", "event_id": .string(eventID),
             "sequence": sequence.map { JSONValue($0) } ?? .null,
             "event_type": .string(kind.rawValue), "level": .string(level.rawValue), "timestamp": timestamp.jsonValue,
-            "processor_id": JSONValue(processorID?.text), "graph_id": .null, "run_id": JSONValue(runID?.text),
+            "processor_id": JSONValue(processorID?.text), "graph_id": JSONValue(graphID?.text),
+            "run_id": JSONValue(runID?.text),
             "execution_id": JSONValue(executionID?.text), "input_id": JSONValue(inputID), "data": .object(data),
         ]
     }

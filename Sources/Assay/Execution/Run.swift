@@ -85,9 +85,9 @@ public struct Run: Sendable {
     /// The execution it belongs to.
     public let executionID: Execution.ID
     /// The processor that works.
-    public let processorID: Identifier
+    public internal(set) var processorID: Identifier
     /// Version and parameters of the processor when the run began.
-    public let definition: Digest
+    public internal(set) var definition: Digest
     /// For whom it works.
     public let scope: Scope
     /// Which runs it descends from.
@@ -118,6 +118,8 @@ public struct Run: Sendable {
     public var metrics: RunMetrics?
     /// Why the bill is not complete; `nil` when it is.
     public var incompleteReason: String?
+    /// The graph that it runs, whose name is then also ``processorID``; `nil` for a run of one processor.
+    public var graphID: Identifier?
     /// When its items, outcomes and events were deleted; `nil` while they are on record.
     public var deletedAt: Timestamp?
 

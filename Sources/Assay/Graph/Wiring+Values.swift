@@ -99,6 +99,31 @@ extension Wiring {
         return Payload(json: .object(map))
     }
 
+    /// What would make saved outputs mean something else if it were changed.
+    var definition: JSONValue {
+        [
+            "nodes": .array(
+                nodes.map { node in
+                    [
+                        "processor_id": .string(node.id.text), "definition": .string(node.processor.definition.text),
+                        "inputs": .array(node.inputs.map { .string($0.text) }),
+                        "outputs": .array(node.outputs.map { .string($0.text) }),
+                        "missing": .string(node.missingInputs.rawValue),
+                        "append": .array(node.appending.sorted().map { .string($0.text) }),
+                    ]
+                }), "pipes": .array(connections.map { .string($0.name) }),
+        ]
+    }
+
+    /// Whether what a node gives is needed as JSON, rather than handed as it is to nodes that take one value.
+    func givesJSON(_ node: Int) -> Bool {
+        nodes[node].outputs.count > 1 || outgoing[node].isEmpty
+            || outgoing[node].contains { pipe in
+                let target = nodes[edges[pipe].to]
+                return target.inputs.count > 1 || !target.appending.isEmpty
+            }
+    }
+
     /// The name of a result: `processor_id:port`.
     func resultName(_ node: Int, _ port: Int) -> String { "\(nodes[node].id):\(nodes[node].outputs[port])" }
 }

@@ -85,6 +85,56 @@ public struct RegisteredProcessor: Sendable {
         }
     }
 
+    /// What a worker for `nodes` has: it does what the node does that the context names.
+    init(serving nodes: [Node]) {
+        if nodes.count == 1 {
+            self = nodes[0].processor
+            return
+        }
+        let processors = Dictionary(uniqueKeysWithValues: nodes.map { ($0.id, $0.processor) })
+        @Sendable func processor(in context: Context) throws -> RegisteredProcessor {
+            guard let processor = processors[context.processorID] else {
+                throw ProcessingError(.notFound, "no node '\(context.processorID)' is served here")
+            }
+            return processor
+        }
+        self.init(named: Identifier(unchecked: "graph")) { _, _ in
+            .unchanged
+        } extract: { input, context in
+            try await processor(in: context).extract(input, context)
+        }
+        startsPrograms = nodes.contains { $0.processor.startsPrograms }
+    }
+
+    /// What a run of a graph is done with: items are checked for its sources, and the summary is the list of results.
+    init(_ graph: Identifier, _ wiring: Wiring) {
+        self.init(named: graph) { data, context in
+            do {
+                _ = try wiring.feed(data, of: context.inputID ?? "")
+                return .unchanged
+            } catch {
+                return .refused(error, in: .prevalidation, value: nil)
+            }
+        } extract: { _, _ in
+            throw ProcessingError(.configuration, "a graph is run by its nodes")
+        }
+        parameters = wiring.definition
+        let processors = wiring.nodes.map(\.processor)
+        finish = { run in for processor in processors { await processor.finish?(run) } }
+    }
+
+    private init(
+        named name: Identifier, prepare: @escaping @Sendable (Payload, Context) async -> Prepared,
+        extract: @escaping @Sendable (Payload, Context) async throws -> Payload
+    ) {
+        self.name = name
+        (version, parameters, digestIgnores) = ("1", [:], [])
+        self.prepare = prepare
+        self.extract = extract
+        expectedCosts = { _ in nil }
+        aggregate = { count, page, _ in Payload(try await Outputs<JSONValue>(count: count, page: page).all()) }
+    }
+
     /// What identifies the definition for resuming: a change of version or parameters changes it.
     var definition: Digest {
         Digest(of: ["version": .string(version), "parameters": parameters])

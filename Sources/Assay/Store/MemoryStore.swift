@@ -173,12 +173,13 @@ public final class MemoryStore: Store {
         }
     }
 
-    public func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws {
+    public func save(_ checkpoint: Checkpoint, charges: [Charge], cached: CacheEntry?) async throws {
         state.withLock { state in
             guard state.runs[checkpoint.runID]?.run.epoch == checkpoint.epoch else { return }
             var saved = state.checkpoints[checkpoint.subject] ?? []
             saved.removeAll { $0.step == checkpoint.step }
             state.checkpoints[checkpoint.subject] = saved + [checkpoint]
+            if let cached { state.cache[cached.key] = cached }
             _ = state.record(charges)
         }
     }

@@ -73,8 +73,9 @@ public protocol Store: Sendable {
     /// Runs that fit `filter`, newest first.
     func runs(matching filter: RunFilter) async throws -> [Run]
 
-    /// Saves a step's value and the charges made before it, durable on return.
-    func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws
+    /// Saves the value of a step or of a node with the charges made before it, and the value for the cache, in one
+    /// transaction, durable on return.
+    func save(_ checkpoint: Checkpoint, charges: [Charge], cached: CacheEntry?) async throws
 
     /// The saved steps of one item, the last saved at the end, and the names of steps whose values are not as they
     /// were written; such a step counts as not saved.
@@ -151,6 +152,11 @@ public protocol Store: Sendable {
 
 extension Store {
     public func release(_ places: Range<Int>, of run: Run.ID) async {}
+
+    /// Saves a step's value and the charges made before it, durable on return.
+    public func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws {
+        try await save(checkpoint, charges: charges, cached: nil)
+    }
 
     /// The entry filed in the cache under `key`, fresh or not; `nil` for one that is damaged.
     public func cacheEntry(_ key: String) async throws -> CacheEntry? {

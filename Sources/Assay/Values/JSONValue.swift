@@ -96,6 +96,14 @@ extension JSONObject.Member {
     }
 }
 
+extension JSONObject {
+    /// An object of members in any order; of two with the same key the later one counts.
+    init(_ elements: some Sequence<(String, JSONValue)>) {
+        self.init()
+        for (key, value) in elements { self[key] = value }
+    }
+}
+
 extension JSONObject: ExpressibleByDictionaryLiteral {
     /// An object of members in any order; of two with the same key the later one counts.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {

@@ -1,0 +1,453 @@
+// How items go through a graph: what one processor does with an item, done node by node.
+
+/// A graph that a run has taken, and how it is to be run.
+struct GraphWork: Sendable {
+    let graph: Graph
+    let wiring: Wiring
+    let options: GraphOptions
+    let plan: LanePlan
+}
+
+extension Engine {
+    /// Runs a graph over `inputs` and returns once every input has an outcome.
+    ///
+    /// An input's output is the map of its results by `processor_id:port`, and the summary the list of these, if every
+    /// input succeeded. One graph has one run at a time.
+    ///
+    /// - Throws: ``ProcessingError`` for misuse before the run exists (`graph` for one that is not valid,
+    ///   `already_running`, `configuration`, `definition_changed`) and when the store fails.
+    public func run(
+        _ graph: Graph, over inputs: some Sequence<some Codable & Sendable>, options: GraphOptions = GraphOptions()
+    ) async throws -> Report {
+        let scope = options.run.scope
+        return try await run(
+            graph, over: inputs.enumerated().lazy.map { Item(position: $0, input: $1, scope: scope) },
+            options: options)
+    }
+
+    /// Runs a graph over named items.
+    ///
+    /// - Parameter watching: is handed the run once it exists, to follow or stop it.
+    /// - Throws: as ``run(_:over:options:)``.
+    public func run(
+        _ graph: Graph, over items: some Sequence<Item>, options: GraphOptions = GraphOptions(),
+        watching: (@Sendable (RunHandle) -> Void)? = nil
+    ) async throws -> Report {
+        var iterator = items.makeIterator()
+        return try await perform(graph, options, watching) { limit in
+            var page: [Item] = []
+            while page.count < limit, let item = iterator.next() { page.append(item) }
+            return page
+        }
+    }
+
+    /// Runs what a run of `graph` that has ended did not finish: of unchanged items only the nodes that failed or were
+    /// never reached.
+    ///
+    /// - Parameter failedOnly: whether only failed items run and all others keep their outcomes.
+    /// - Throws: as ``run(_:over:options:)``, and ``ProcessingError`` with code `not_found` for an unknown run.
+    public func resume(
+        _ id: Run.ID, with graph: Graph, options: GraphOptions = GraphOptions(), failedOnly: Bool = false,
+        watching: (@Sendable (RunHandle) -> Void)? = nil
+    ) async throws -> Report {
+        var options = options
+        let items: ItemSource
+        (options.run, items) = try await continuation(of: id, options.run)
+        return try await perform(graph, options, watching, failedOnly: failedOnly, items: items)
+    }
+
+    private func perform(
+        _ graph: Graph, _ options: GraphOptions, _ watching: (@Sendable (RunHandle) -> Void)?,
+        failedOnly: Bool = false, items: @escaping ItemSource
+    ) async throws -> Report {
+        try options.check()
+        let wiring = try graph.begin()
+        var status: Status?
+        defer { graph.end(status) }
+        let plan = try LanePlan(wiring.nodes, runner: options.runner)
+        defer { plan.dismiss() }
+        var run = options.run
+        run.runner = plan.runner
+        let report = try await perform(
+            RegisteredProcessor(graph.id, wiring), run, watching, failedOnly: failedOnly,
+            graph: GraphWork(graph: graph, wiring: wiring, options: options, plan: plan), items: items)
+        status = report.status
+        return report
+    }
+
+    // MARK: A run
+
+    /// Takes every item that is not settled through the graph; returns when each has left it or the run was stopped.
+    ///
+    /// - Throws: what the store or the start of a worker threw; the run is then over.
+    func run(_ work: GraphWork, _ session: RunSession) async throws {
+        guard session.unfinished > 0, session.stopped == nil else { return }
+        session.emit(.graphStart) { ["nodes": JSONValue(work.wiring.nodes.count)] }
+        let flow = GraphFlow(work, session)
+        let floor = Floor(flow)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                guard let limit = await flow.waitForHalt() else { return }
+                do { try await self.world.time.sleep(until: self.world.time.uptime() + limit) } catch { return }
+                session.stop(.init(reason: .graphHalted, drains: false))
+            }
+            // The first lanes are started while the floor is kept from ending by one that never works.
+            let keeper = flow.makeLane(for: 0)
+            floor.add(keeper)
+            await startLanes(of: flow, on: floor)
+            floor.remove(keeper)
+            floor.laneEnded()
+            await supervise(floor)
+            flow.endWaitForHalt()
+            group.cancelAll()
+        }
+        try await endRest(of: flow)
+        let failed = session.tally.haltFailure != nil
+        session.emit(failed ? .graphError : .graphComplete) {
+            failed ? ["message": JSONValue(session.tally.haltFailure?.message)] : [:]
+        }
+        if let error = floor.failure { throw error }
+    }
+
+    /// Starts lanes for what can be done and nobody does.
+    private nonisolated(nonsending) func startLanes(of flow: GraphFlow, on floor: Floor) async {
+        for team in flow.wantedLanes() {
+            let lane = flow.makeLane(for: team)
+            floor.add(lane)
+            await start(lane, on: floor)
+        }
+    }
+
+    /// Ends the items that are in the graph still, because the run was stopped.
+    private func endRest(of flow: GraphFlow) async throws {
+        let session = flow.session
+        guard let stop = session.stopped else { return }
+        var ended: [CommittedOutcome] = []
+        for departure in flow.takeRest() {
+            try await saveRest(departure, of: flow)
+            ended.append(CommittedOutcome(flow.outcome(of: departure, stoppedBy: stop.reason)))
+        }
+        try await commit(ended, session)
+    }
+
+    // MARK: A lane
+
+    /// The node and the item to work on next, begun; `nil` when there is nothing for the lane.
+    nonisolated(nonsending) func nextWork(
+        _ lane: Lane, of flow: GraphFlow, on floor: Floor, _ generation: Int
+    ) async throws -> Work? {
+        while true {
+            try await commit(lane.takeFinished(at: world.time.uptime(), always: true), flow.session)
+            guard lane.generation == generation else { return nil }
+            let next = flow.next(for: lane.team)
+            switch next {
+            case .nothing: return nil
+            case .admit:
+                try await depart(flow.admit(), from: lane, of: flow)
+                await startLanes(of: flow, on: floor)
+            case .start(let unit, let entry, let fed, let values):
+                await startLanes(of: flow, on: floor)
+                let input = try fed ?? flow.wiring.input(of: unit.node, from: values)
+                if let work = try await begin(unit, on: entry, with: input, in: lane, of: flow, generation) {
+                    return work
+                }
+            }
+        }
+    }
+
+    /// Begins with a node on an item; `nil` when its output was saved or cached, or its price could not be paid.
+    private nonisolated(nonsending) func begin(
+        _ unit: GraphSchedule.Unit, on item: StoredItem, with input: Payload, in lane: Lane, of flow: GraphFlow,
+        _ generation: Int
+    ) async throws -> Work? {
+        let node = flow.nodes[unit.node]
+        let entry = StoredItem(
+            Item(
+                item.item.id, payload: input, accountID: item.item.accountID,
+                underwritingID: item.item.underwritingID),
+            index: item.index)
+        node.emit(.processorStart, item: item.item.id)
+        if let saved = try await savedOutput(of: entry, node) {
+            var passage = Passage.Node(node.run.processorID, status: .succeeded)
+            passage.cost = .zero
+            let values = try flow.wiring.route(saved, from: unit.node)
+            try await depart(flow.end(unit, .gave(values), as: passage), from: lane, of: flow)
+            return nil
+        }
+        do { try await flow.chargeBase(of: unit.node, on: entry.item, by: self) } catch let error as ProcessingError
+            where error.code == .budgetExhausted
+        {
+            let desk = try await desk(for: entry, attempt: 1, node)
+            let work = Work(
+                entry: entry, session: node, unit: unit, desk: desk, startedAt: world.time.uptime(), attempt: 0)
+            try await end(work, failed(work, error, nil, node), in: lane, of: flow)
+            return nil
+        }
+        if let cached = try await cachedOutcome(of: entry, node), let output = cached.output {
+            try await save(output, of: entry, with: CommittedOutcome(cached), at: unit, of: flow)
+            let values = try flow.wiring.route(output, from: unit.node)
+            try await depart(
+                flow.end(unit, .gave(values), as: Passage.Node(cached, node), avoided: cached.avoidedCost), from: lane,
+                of: flow)
+            return nil
+        }
+        let work = Work(
+            entry: entry, session: node, unit: unit, desk: try await desk(for: entry, attempt: 1, node),
+            startedAt: world.time.uptime())
+        return lane.begin(work, generation) ? work : nil
+    }
+
+    /// Makes one attempt of a node, the gates of its processor included.
+    nonisolated(nonsending) func attempt(
+        _ work: inout Work, of flow: GraphFlow, in lane: Lane, _ generation: Int, with worker: any Worker,
+        _ context: Context
+    ) async throws -> Payload {
+        let session = work.session
+        work.admission = try flow.recovery.admit(session.run.processorID)
+        // Whoever goes on with it must know by whose leave it is made.
+        guard lane.begin(work, generation) else { throw CancellationError() }
+        let gates = session.context(
+            for: work.entry, phase: .preprocessing, attempt: work.attempts, desk: RunDesk(session: session))
+        var input = work.input
+        switch await session.processor.prepare(input, gates) {
+        case .unchanged: break
+        case .changed(let value): input = value
+        case .refused(let thrown, let stage, _):
+            var error = ProcessingError(wrapping: thrown, as: stage.code)
+            error.step = error.step ?? stage.rawValue
+            error.phase = error.phase ?? stage.phase
+            throw error
+        }
+        var output = try await worker.extract(input, in: context)
+        let emitted = work.desk.emitted
+        if !emitted.isEmpty, try output.json() == .null {
+            output = Payload(json: .array(try emitted.map { try $0.json() }))
+        }
+        guard let unit = work.unit, flow.givesJSON[unit.node] else { return output }
+        do { return Payload(json: try output.json()) } catch {
+            throw ProcessingError(.processing, "the output cannot be written as JSON: \(error)", retryable: false)
+        }
+    }
+
+    // MARK: How a node ends
+
+    /// Has a node end with an output, which is saved and handed on.
+    nonisolated(nonsending) func succeed(
+        _ work: Work, _ output: Payload, in lane: Lane, of flow: GraphFlow, on floor: Floor
+    ) async throws {
+        guard let unit = work.unit else { return }
+        let node = work.session
+        if let admission = work.admission { flow.recovery.succeed(node.run.processorID, after: admission) }
+        let lasted = world.time.uptime() - work.startedAt
+        let committed = succeeded(work, output, node)
+        let unsaved = try await save(output, of: work.entry, with: committed, at: unit, of: flow)
+        node.emit(.processorComplete, item: work.entry.item.id) {
+            ["duration_ms": JSONValue(lasted), "attempts": JSONValue(work.attempts)]
+        }
+        let outcome = committed.outcome
+        let values = try flow.wiring.route(output, from: unit.node)
+        let departures = flow.end(
+            unit, .gave(values), as: Passage.Node(outcome, node), steps: outcome.steps(of: node), unsaved: unsaved,
+            avoided: outcome.avoidedCost, lasted: lasted)
+        try await depart(departures, from: lane, of: flow)
+        await startLanes(of: flow, on: floor)
+    }
+
+    /// What is to be done about the failure of a node.
+    nonisolated(nonsending) func answer(
+        to error: ProcessingError, of work: Work, in flow: GraphFlow
+    ) async -> ErrorAnswer {
+        let node = work.session
+        let context = node.context(for: work.entry, phase: .extraction, attempt: work.attempts, desk: work.desk)
+        let answer = await flow.recovery.answer(
+            to: error, of: node.run.processorID, at: work.entry.item.id,
+            data: (try? work.input.json()) ?? .null, after: work.admission, context: context)
+        node.emit(.processorError, item: work.entry.item.id) {
+            var data: JSONObject = [
+                "code": .string(error.code.rawValue), "message": .string(error.message),
+                "attempt": JSONValue(work.attempts), "retryable": .bool(error.retryable),
+                "decision": .string(answer.name),
+            ]
+            if case .retry(let delay) = answer { data["after_ms"] = JSONValue(delay) }
+            return data
+        }
+        return answer
+    }
+
+    /// Has a node end as failed for good.
+    nonisolated(nonsending) func fail(
+        _ work: Work, _ error: ProcessingError, _ reason: Outcome.Reason?, by answer: ErrorAnswer, in lane: Lane,
+        of flow: GraphFlow, on floor: Floor
+    ) async throws {
+        let committed = failed(work, error, reason, work.session)
+        if case .halt(let halt) = answer, let record = committed.outcome.error {
+            flow.halt(because: record, at: work.session.run.processorID, within: halt.cleanupTimeout)
+            flow.session.stop(.init(reason: .graphHalted, drains: true))
+        }
+        try await end(work, committed, in: lane, of: flow)
+        await startLanes(of: flow, on: floor)
+    }
+
+    private nonisolated(nonsending) func end(
+        _ work: Work, _ committed: CommittedOutcome, in lane: Lane, of flow: GraphFlow
+    ) async throws {
+        guard let unit = work.unit else { return }
+        if !committed.charges.isEmpty { _ = try await store.record(committed.charges) }
+        let outcome = committed.outcome
+        let departures = flow.end(
+            unit, .failed, as: Passage.Node(outcome, work.session), steps: outcome.steps(of: work.session),
+            avoided: outcome.avoidedCost,
+            lasted: outcome.duration)
+        try await depart(departures, from: lane, of: flow)
+    }
+
+    /// Takes note of a node that was given up, because the run was cancelled or is out of time.
+    func giveUp(_ work: Work, _ finished: [CommittedOutcome], in flow: GraphFlow, on floor: Floor) async {
+        guard let unit = work.unit else { return }
+        if let admission = work.admission { flow.recovery.withdraw(work.session.run.processorID, after: admission) }
+        var outcome = Outcome(work.entry, .cancelled, flow.session.stopped?.reason ?? .runCancelled)
+        let remains = work.desk.close()
+        outcome.fill(from: work, remains, work.session)
+        flow.noteGivenUp(unit, as: Passage.Node(outcome, work.session))
+        do {
+            if !remains.charges.isEmpty { _ = try await store.record(remains.charges) }
+            try await commit(finished, flow.session)
+        } catch {
+            floor.fail(error)
+        }
+    }
+
+    // MARK: Saved outputs
+
+    /// What an earlier run saved of a node that was given the same then.
+    private nonisolated(nonsending) func savedOutput(of entry: StoredItem, _ node: RunSession) async throws -> Payload?
+    {
+        guard node.resumes(entry.index) else { return nil }
+        let kept = try await store.checkpoints(of: node.checkpointSubject(entry.item.id)).saved
+        guard let saved = kept.last(where: { $0.step == Checkpoint.nodeOutput }),
+            saved.inputDigest == (try node.digest(of: entry.item)),
+            History.accepts(saved.definition, for: node.run, node.options)
+        else { return nil }
+        return Payload(json: saved.value)
+    }
+
+    /// Saves what a node gave, with its charges and its output for the cache.
+    ///
+    /// - Returns: the output, if it need not be saved unless its item fails: a store that keeps values as they are
+    ///   forgets with the program, so that nothing can go on from what it saves but what has ended.
+    @discardableResult private nonisolated(nonsending) func save(
+        _ output: Payload, of entry: StoredItem, with committed: CommittedOutcome, at unit: GraphSchedule.Unit,
+        of flow: GraphFlow
+    ) async throws -> GraphFlow.UnsavedOutput? {
+        let unsaved = GraphFlow.UnsavedOutput(node: unit.node, input: entry, output: output)
+        guard store.keepsJSON || !committed.charges.isEmpty || committed.cached != nil else { return unsaved }
+        try await store.save(
+            checkpoint(of: unsaved, flow), charges: committed.charges, cached: committed.cached)
+        return nil
+    }
+
+    /// Saves what was not saved of an item that has not succeeded.
+    private nonisolated(nonsending) func saveRest(
+        _ departure: GraphFlow.Departure, of flow: GraphFlow
+    ) async throws {
+        for unsaved in departure.traveller.unsaved {
+            try await store.save(checkpoint(of: unsaved, flow), charges: [], cached: nil)
+        }
+    }
+
+    private func checkpoint(of unsaved: GraphFlow.UnsavedOutput, _ flow: GraphFlow) throws -> Checkpoint {
+        let node = flow.nodes[unsaved.node]
+        return Checkpoint(
+            subject: node.checkpointSubject(unsaved.input.item.id), step: Checkpoint.nodeOutput,
+            inputDigest: try node.digest(of: unsaved.input.item), definition: node.run.definition,
+            runID: node.run.id, epoch: node.run.epoch, value: try unsaved.output.json(), savedAt: world.time.now())
+    }
+
+    // MARK: How an item ends
+
+    private nonisolated(nonsending) func depart(
+        _ departures: [GraphFlow.Departure], from lane: Lane, of flow: GraphFlow
+    ) async throws {
+        for departure in departures {
+            let outcome = flow.outcome(of: departure, stoppedBy: nil)
+            if outcome.status != .succeeded { try await saveRest(departure, of: flow) }
+            lane.keep(CommittedOutcome(outcome))
+            if outcome.status == .failed { flow.session.noteFailure() }
+        }
+    }
+}
+
+extension Checkpoint {
+    /// The step under which the output of a node is saved; no step of a processor can have this name.
+    static let nodeOutput = ":output"
+}
+
+extension Passage.Node {
+    /// What became of an item at a node, from the outcome of the work there.
+    init(_ outcome: Outcome, _ node: RunSession) {
+        self.init(node.run.processorID, status: outcome.status)
+        reason = outcome.reason
+        (attempts, duration, cost) = (outcome.attempts, outcome.duration, outcome.cost)
+        if let error = outcome.error { self.error = error }
+    }
+}
+
+extension Outcome {
+    /// The steps of work at a node, as steps of its item.
+    fileprivate func steps(of node: RunSession) -> [Step] {
+        steps.map { step in
+            var step = step
+            step.name = "\(node.run.processorID)/\(step.name)"
+            return step
+        }
+    }
+}
+
+extension GraphFlow {
+    /// How an item ends that leaves the graph.
+    ///
+    /// - Parameter reason: why it was stopped before all of its nodes had ended; `nil`: they have.
+    func outcome(of departure: Departure, stoppedBy reason: Outcome.Reason?) -> Outcome {
+        let (traveller, way) = (departure.traveller, departure.flow)
+        var nodes = traveller.nodes
+        let failed = Set(nodes.indices.filter { nodes[$0].status == .failed })
+        let responsible =
+            failed.isEmpty
+            ? []
+            : ItemFlow.responsible(
+                for: way.lacking, among: failed, isSkipped: { nodes[$0].reason == .upstreamFailed }, in: wiring)
+        if let reason, way.unfinished > 0 {
+            for place in nodes.indices where nodes[place].status == .pending {
+                (nodes[place].status, nodes[place].reason) = (.cancelled, reason)
+            }
+        }
+        let isCancelled = reason != nil && (reason != .graphHalted || failed.isEmpty)
+        var outcome =
+            isCancelled
+            ? Outcome(traveller.entry, .cancelled, reason)
+            : Outcome(
+                traveller.entry, failed.isEmpty || responsible.isEmpty && reason == nil ? .succeeded : .failed, nil)
+        // Results are JSON already, so that writing them down cannot fail.
+        if let map = try? way.resultMap(in: wiring), outcome.status == .succeeded || !way.results.isEmpty {
+            outcome.output = map
+        }
+        outcome.duration = session.world.time.uptime() - traveller.startedAt
+        outcome.attempts = nodes.reduce(0) { max($0, $1.attempts) }
+        if let cost = Optional(nodes.reduce(Money.zero) { (try? $0.adding($1.cost)) ?? $0 }), cost != .zero {
+            outcome.cost = cost
+        }
+        if traveller.avoidedCost != .zero { outcome.avoidedCost = traveller.avoidedCost }
+        if !traveller.steps.isEmpty { outcome.steps = traveller.steps }
+        if outcome.status == .failed {
+            let first = responsible.min() ?? failed.min()
+            if let error = first.flatMap({ nodes[$0].error }) { outcome.error = error }
+            outcome.reason = first.flatMap { nodes[$0].reason }
+        }
+        outcome.passage = Passage(
+            nodes: nodes, absorbed: failed.subtracting(responsible).sorted().compactMap { nodes[$0].error })
+        if !failed.isEmpty || outcome.attempts > 1 {
+            recovery.forget(traveller.entry.item.id, at: wiring.nodes.lazy.map(\.id))
+        }
+        return outcome
+    }
+}

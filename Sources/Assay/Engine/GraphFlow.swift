@@ -1,0 +1,330 @@
+import Synchronization
+
+/// A graph at work on the items of a run: what starts next, what came of it, and the items on their way.
+final class GraphFlow: Sendable {
+    /// An item on its way.
+    struct Traveller: Sendable {
+        let entry: StoredItem
+        let startedAt: Duration
+        var nodes: [Passage.Node]
+        /// What sources get that have not started yet.
+        var fed: [Int: Payload]
+        var steps: [Outcome.Step] = []
+        /// Outputs that were not saved, because the store forgets with the program: kept in case the item does not
+        /// succeed.
+        var unsaved: [UnsavedOutput] = []
+        var avoidedCost = Money.zero
+    }
+
+    /// An output of a node that is to be saved.
+    struct UnsavedOutput: Sendable {
+        let node: Int
+        let input: StoredItem
+        let output: Payload
+    }
+
+    let session: RunSession
+    let wiring: Wiring
+    let recovery: RunRecovery
+    /// What the nodes' work asks, by place.
+    let nodes: [RunSession]
+    /// Which nodes' outputs are needed as JSON.
+    let givesJSON: [Bool]
+    private let sources: [Int]
+    private let untouched: [Passage.Node]
+    private let teams: [GraphSchedule.Team]
+    private let crews: [Crew]
+    private let frames: Frames
+    private let bases: [BaseCharge]
+    private let (haltLimits, halts) = AsyncStream.makeStream(of: Duration.self, bufferingPolicy: .bufferingOldest(1))
+    private let state: Mutex<State>
+
+    private struct State {
+        var schedule: GraphSchedule
+        var travellers: [Int: Traveller] = [:]
+        /// By pool: how many lanes there may be, and are.
+        var lanes: [(limit: Int, active: Int)]
+        /// By team: whether a lane has been started that has not asked for work yet.
+        var starting: [Bool]
+        var executions = 0
+        var meanDuration = Duration.zero
+    }
+
+    init(_ work: GraphWork, _ session: RunSession) {
+        let plan = work.plan
+        self.session = session
+        wiring = work.wiring
+        sources = wiring.sources
+        givesJSON = wiring.nodes.indices.map(wiring.givesJSON)
+        untouched = wiring.nodes.map { Passage.Node($0.id) }
+        teams = plan.teams
+        crews = plan.crews
+        nodes = plan.sessions(of: work.wiring.nodes, in: session)
+        bases = work.wiring.nodes.map { _ in BaseCharge() }
+        let strategies = work.wiring.nodes.compactMap { node in node.errorStrategy.map { (node.id, $0) } }
+        recovery = RunRecovery(
+            graph: work.graph.id, standard: work.options.errorStrategy,
+            strategies: Dictionary(uniqueKeysWithValues: strategies), breakers: session.breakers, world: session.world,
+            tell: { node, breaker in
+                let kind: Event.Kind =
+                    switch breaker {
+                    case .open: .breakerOpen
+                    case .halfOpen: .breakerHalfOpen
+                    case .closed: .breakerClosed
+                    }
+                session.tally.emit(kind, by: node) { ["breaker": .string("\(work.graph.id)/\(node)")] }
+            })
+        let (id, store) = (session.run.id, session.store)
+        frames = Frames(over: session.places) { place, limit in
+            try await store.items(of: id, from: place, limit: limit).filter { !session.hasEnded($0.index) }
+        }
+        state = Mutex(
+            State(
+                schedule: GraphSchedule(work.wiring, teams: plan.teams, maxInFlight: work.options.maxInFlight),
+                lanes: plan.pools.map { (limit: $0, active: 0) }, starting: plan.teams.map { _ in false }))
+    }
+
+    // MARK: Lanes
+
+    /// The teams for which another lane is wanted now, each counted as having it from here on.
+    func wantedLanes() -> [Int] {
+        state.withLock { state in
+            teams.indices.filter { team in
+                let pool = teams[team].pool
+                guard !state.starting[team], state.lanes[pool].active < state.lanes[pool].limit,
+                    state.schedule.demand(of: team) > 0, session.stopped?.drains != false
+                else { return false }
+                // Where work is over before another lane could begin, more of them only get in each other's way.
+                let isShort = state.executions >= 256 && state.meanDuration < .microseconds(50)
+                guard state.lanes[pool].active < 2 || !isShort else { return false }
+                state.lanes[pool].active += 1
+                state.starting[team] = true
+                return true
+            }
+        }
+    }
+
+    /// A lane for the work of `team`.
+    func makeLane(for team: Int) -> Lane { Lane(crew: crews[team], team: team) }
+
+    /// Says that a lane of `team` never came to be, or has been given up.
+    func laneIsGone(of team: Int) {
+        state.withLock { state in
+            state.lanes[teams[team].pool].active -= 1
+            state.starting[team] = false
+        }
+    }
+
+    enum Next {
+        case start(GraphSchedule.Unit, StoredItem, fed: Payload?, values: [Payload?])
+        case admit
+        /// Nothing for this lane, which is not counted any more.
+        case nothing
+    }
+
+    /// What a lane of `team` does next.
+    func next(for team: Int) -> Next {
+        state.withLock { state in
+            state.starting[team] = false
+            if let stop = session.stopped {
+                if stop.reason == .graphHalted { state.schedule.halt() } else { state.schedule.close() }
+            }
+            switch session.stopped?.drains == false ? .nothing : state.schedule.next(for: team) {
+            case .start(let unit):
+                guard let entry = state.travellers[unit.item]?.entry else { return .nothing }
+                let fed = state.travellers[unit.item]?.fed.removeValue(forKey: unit.node)
+                return .start(unit, entry, fed: fed, values: state.schedule.takeInput(of: unit))
+            case .admit: return .admit
+            case .nothing:
+                state.lanes[teams[team].pool].active -= 1
+                return .nothing
+            }
+        }
+    }
+
+    // MARK: Items
+
+    /// Lets the next item in.
+    ///
+    /// - Returns: the items that have ended by that.
+    nonisolated(nonsending) func admit() async throws -> [Departure] {
+        let frame: ArraySlice<StoredItem>
+        do { frame = try await frames.next(1) } catch {
+            state.withLock { $0.schedule.noItem() }
+            throw error
+        }
+        guard let entry = frame.first else {
+            state.withLock { $0.schedule.noItem() }
+            return []
+        }
+        let feed = try wiring.feed(entry.item.data, of: entry.item.id)
+        session.emit(.itemStart, item: entry.item.id)
+        let now = session.world.time.uptime()
+        return state.withLock { state in
+            state.travellers[entry.index] = Traveller(
+                entry: entry, startedAt: now, nodes: untouched,
+                fed: Dictionary(
+                    uniqueKeysWithValues: zip(sources, feed).compactMap { source, value in
+                        value.map { (source, $0) }
+                    }))
+            let skipped = state.schedule.admit(entry.index, feed: feed)
+            note(skipped, of: entry.index, &state)
+            return departures(of: entry.index, &state)
+        }
+    }
+
+    /// Takes note of how a node ended on an item.
+    ///
+    /// - Returns: the item, if it has ended by that.
+    func end(
+        _ unit: GraphSchedule.Unit, _ end: ItemFlow.End, as node: Passage.Node, steps: [Outcome.Step] = [],
+        unsaved: UnsavedOutput? = nil, avoided: Money = .zero, lasted: Duration? = nil
+    ) -> [Departure] {
+        state.withLock { state in
+            state.travellers[unit.item]?.nodes[unit.node] = node
+            if !steps.isEmpty { state.travellers[unit.item]?.steps += steps }
+            if let unsaved { state.travellers[unit.item]?.unsaved.append(unsaved) }
+            if avoided != .zero, let sum = try? state.travellers[unit.item]?.avoidedCost.adding(avoided) {
+                state.travellers[unit.item]?.avoidedCost = sum
+            }
+            if let lasted {
+                state.executions += 1
+                state.meanDuration += (lasted - state.meanDuration) / 64
+            }
+            let skipped = state.schedule.end(unit, end)
+            note(skipped, of: unit.item, &state)
+            return departures(of: unit.item, &state)
+        }
+    }
+
+    /// An item that has left the graph.
+    struct Departure: Sendable {
+        let traveller: Traveller
+        let flow: ItemFlow
+    }
+
+    private func departures(of item: Int, _ state: inout State) -> [Departure] {
+        guard state.schedule.isFinished(item), let flow = state.schedule.remove(item),
+            let traveller = state.travellers.removeValue(forKey: item)
+        else { return [] }
+        return [Departure(traveller: traveller, flow: flow)]
+    }
+
+    private func note(
+        _ skipped: [(node: Int, reason: Outcome.Reason)], of item: Int, _ state: inout State
+    ) {
+        for (node, reason) in skipped {
+            state.travellers[item]?.nodes[node].status = .skipped
+            state.travellers[item]?.nodes[node].reason = reason
+        }
+    }
+
+    /// Takes out the items that are on their way still, when nothing goes on any more.
+    func takeRest() -> [Departure] {
+        state.withLock { state in
+            state.schedule.items.compactMap { item in
+                guard let flow = state.schedule.remove(item),
+                    let traveller = state.travellers.removeValue(forKey: item)
+                else { return nil }
+                return Departure(traveller: traveller, flow: flow)
+            }
+        }
+    }
+
+    /// What a node gave for an item that was given up in the middle of it.
+    func noteGivenUp(_ unit: GraphSchedule.Unit, as node: Passage.Node) {
+        state.withLock { $0.travellers[unit.item]?.nodes[unit.node] = node }
+    }
+
+    // MARK: Halting
+
+    /// Lets nothing further start, because of a failure; nodes in flight have `limit` to finish.
+    func halt(because record: FailureRecord, at node: Identifier, within limit: Duration) {
+        let message =
+            "graph '\(session.run.processorID)' was halted: node '\(node)' failed on '\(record.inputID ?? "")': \(record.message)"
+        state.withLock { $0.schedule.halt() }
+        var record = record
+        record.message = message
+        record.resumePoint = nil
+        session.tally.noteHalt(record)
+        halts.yield(limit)
+    }
+
+    /// Returns when the graph is halted, with the time that nodes in flight have; `nil` when it is not.
+    func waitForHalt() async -> Duration? { await haltLimits.first { _ in true } }
+
+    /// Says that it will not be halted any more.
+    func endWaitForHalt() { halts.finish() }
+
+    // MARK: Costs
+
+    /// Charges the base price of a node that starts on an item, if that is due.
+    nonisolated(nonsending) func chargeBase(of node: Int, on input: Item, by engine: Engine) async throws {
+        try await bases[node].charge(for: nodes[node], on: input, by: engine)
+    }
+}
+
+/// The base price of a node, charged when it first starts on an item: once a run, or for every input.
+private final class BaseCharge: Sendable {
+    private enum State {
+        case unknown
+        case charging([CheckedContinuation<Void, Never>])
+        case paid
+        case byInput
+    }
+
+    private let state = Mutex(State.unknown)
+
+    private enum Turn { case mine, wait, none, byInput }
+
+    nonisolated(nonsending) func charge(for session: RunSession, on item: Item, by engine: Engine) async throws {
+        while true {
+            let turn: Turn = state.withLock { state in
+                switch state {
+                case .unknown:
+                    state = .charging([])
+                    return .mine
+                case .charging: return .wait
+                case .paid: return .none
+                case .byInput: return .byInput
+                }
+            }
+            switch turn {
+            case .none: return
+            case .wait: await wait()
+            case .byInput: return try await engine.chargeBase(of: session, on: [try session.digest(of: item)])
+            case .mine:
+                do {
+                    let isByInput = try await engine.ledger.needsDigests(
+                        for: session.run, pipeline: session.options.price)
+                    if !isByInput { try await engine.chargeBase(of: session, on: []) }
+                    finish(as: isByInput ? .byInput : .paid)
+                } catch {
+                    // The next item asks again.
+                    finish(as: .unknown)
+                    throw error
+                }
+            }
+        }
+    }
+
+    private func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                guard case .charging(let waiters) = state else { return true }
+                state = .charging(waiters + [continuation])
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+
+    private func finish(as next: State) {
+        let waiters = state.withLock { state in
+            defer { state = next }
+            if case .charging(let waiters) = state { return waiters }
+            return []
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}

@@ -1,0 +1,63 @@
+/// Where the nodes of a graph run: which of them share lanes, and how many lanes there may be.
+struct LanePlan: Sendable {
+    private(set) var teams: [GraphSchedule.Team] = []
+    private(set) var pools: [Int] = []
+    private(set) var crews: [Crew] = []
+    /// What nodes without a runner of their own run on.
+    let runner: any Runner
+    private var teamOfNode: [Int]
+
+    /// The plan for `nodes`.
+    ///
+    /// - Parameter runner: what nodes without a runner of their own run on, all of them together; `nil`: threads.
+    /// - Throws: what a runner throws that cannot run its node.
+    init(_ nodes: [Node], runner: (any Runner)?) throws {
+        let places = nodes.reduce(0) { min(1_024, $0 + ($1.runner == nil ? $1.concurrency : 0)) }
+        let common = try runner.map(Self.settled) ?? ThreadRunner(maxWorkers: max(1, places))
+        self.runner = common
+        teamOfNode = Array(repeating: 0, count: nodes.count)
+        let rest = nodes.indices.filter { nodes[$0].runner == nil }
+        for place in nodes.indices {
+            guard let own = try nodes[place].runner.map(Self.settled) else { continue }
+            try own.check(nodes[place].processor)
+            addTeam([place], of: nodes, on: own, pool: addPool(min(own.maxWorkers, nodes[place].concurrency)))
+        }
+        let pool = addPool(common.maxWorkers)
+        if common.sharesWorkers {
+            // A worker process has one processor.
+            for place in rest {
+                try common.check(nodes[place].processor)
+                addTeam([place], of: nodes, on: common, pool: pool)
+            }
+            if rest.isEmpty, teams.isEmpty { addTeam([], of: nodes, on: common, pool: pool) }
+        } else {
+            for place in rest { try common.check(nodes[place].processor) }
+            addTeam(rest, of: nodes, on: common, pool: pool)
+        }
+    }
+
+    private static func settled(_ runner: any Runner) throws -> any Runner {
+        // How many items there will be says little about how often which node runs.
+        guard let automatic = runner as? AutomaticRunner else { return runner }
+        return try ThreadRunner(maxWorkers: automatic.maxWorkers)
+    }
+
+    private mutating func addPool(_ limit: Int) -> Int {
+        pools.append(limit)
+        return pools.count - 1
+    }
+
+    private mutating func addTeam(_ places: [Int], of nodes: [Node], on runner: any Runner, pool: Int) {
+        for place in places { teamOfNode[place] = teams.count }
+        teams.append(GraphSchedule.Team(nodes: places, pool: pool))
+        crews.append(Crew(of: runner, for: RegisteredProcessor(serving: places.map { nodes[$0] })))
+    }
+
+    /// What the work of each node asks.
+    func sessions(of nodes: [Node], in graph: RunSession) -> [RunSession] {
+        nodes.enumerated().map { RunSession(node: $1, of: graph, crew: crews[teamOfNode[$0]]) }
+    }
+
+    /// Lets all workers go that have nothing more to do.
+    func dismiss() { for crew in crews { crew.dismissIdle() } }
+}

@@ -1,0 +1,222 @@
+/// Decides which node starts on which item next, and which item may enter the graph.
+///
+/// It decides and does nothing: who runs the graph tells it what came of each start and asks for the next one. Nothing
+/// in it depends on time, and every answer costs time in proportion to what it changes.
+struct GraphSchedule: Sendable {
+    /// A node at work on an item.
+    struct Unit: Hashable, Sendable {
+        let node: Int
+        /// The place of the item in the run.
+        let item: Int
+    }
+
+    /// What lanes may do next.
+    enum Next: Sendable {
+        case start(Unit)
+        /// Let another item in.
+        case admit
+        case nothing
+    }
+
+    /// How many lanes a set of nodes may have, and which nodes these are.
+    struct Team: Sendable {
+        var nodes: [Int]
+        /// The pool of lanes that it shares with others.
+        var pool: Int
+    }
+
+    /// A value in a pipe, or before one that is full.
+    private struct Waiting {
+        let item: Int
+        /// The node that gave the value, while that waits for room.
+        var holder: Int?
+    }
+
+    private struct Desk {
+        /// How many items it may work on.
+        let limit: Int
+        /// How many values its only pipe holds; a node with several pipes takes from all of them at once.
+        let capacity: Int
+        let team: Int
+        let isSource: Bool
+        /// How many items it works on, or has worked on while the outputs have no room yet.
+        var taken = 0
+        var waiting: ArraySlice<Waiting> = []
+    }
+
+    private let wiring: Wiring
+    private let resultPorts: [[Int]]
+    private let sources: [Int]
+    private let maxInFlight: Int
+    private var desks: [Desk]
+    private var startable: [ArraySlice<Unit>]
+    private var flows: [Int: ItemFlow] = [:]
+    /// Of units that have ended, how many outputs have no room yet.
+    private var undelivered: [Unit: Int] = [:]
+    /// Which teams are wanted for letting items in: those that the sources belong to.
+    private let admits: [Bool]
+    /// How many sources have a free place.
+    private var freeSources: Int
+    private var admitting = 0
+    /// Whether there are no more items, or no more may enter.
+    private(set) var isClosed = false
+    /// Whether nothing starts any more.
+    private(set) var isHalted = false
+
+    init(_ wiring: Wiring, teams: [Team], maxInFlight: Int) {
+        self.wiring = wiring
+        self.maxInFlight = maxInFlight
+        resultPorts = wiring.nodes.indices.map { wiring.resultPorts(of: $0) }
+        sources = wiring.sources
+        var team = Array(repeating: 0, count: wiring.nodes.count)
+        for (place, one) in teams.enumerated() { for node in one.nodes { team[node] = place } }
+        desks = wiring.nodes.indices.map { node in
+            let pipes = wiring.incoming[node]
+            return Desk(
+                limit: wiring.nodes[node].concurrency,
+                capacity: pipes.count == 1 ? wiring.connections[pipes[0]].capacity : .max, team: team[node],
+                isSource: pipes.isEmpty)
+        }
+        startable = Array(repeating: [], count: teams.count)
+        freeSources = sources.count
+        let entries = sources.isEmpty ? [0] : Set(sources.map { team[$0] })
+        admits = teams.indices.map(entries.contains)
+    }
+
+    /// How many items are in the graph.
+    var inFlight: Int { flows.count }
+    /// The items in the graph.
+    var items: [Int] { flows.keys.sorted() }
+
+    // MARK: What can be done
+
+    /// What a lane of `team` may do next.
+    mutating func next(for team: Int) -> Next {
+        guard !isHalted else { return .nothing }
+        if let unit = startable[team].popFirst() { return .start(unit) }
+        guard canAdmit else { return .nothing }
+        admitting += 1
+        return .admit
+    }
+
+    private var canAdmit: Bool {
+        !isClosed && flows.count + admitting < maxInFlight && (freeSources > admitting || sources.isEmpty)
+    }
+
+    /// How many lanes `team` could use now.
+    func demand(of team: Int) -> Int {
+        guard !isHalted else { return 0 }
+        return startable[team].count + (admits[team] && canAdmit ? 1 : 0)
+    }
+
+    /// Says that no further item enters.
+    mutating func close() { isClosed = true }
+
+    /// Says that nothing starts any more.
+    mutating func halt() { (isClosed, isHalted) = (true, true) }
+
+    /// Says that there was no item to let in.
+    mutating func noItem() {
+        admitting -= 1
+        isClosed = true
+    }
+
+    // MARK: What has happened
+
+    /// Lets an item in with what its sources get.
+    ///
+    /// - Returns: the nodes that are skipped at once.
+    mutating func admit(_ item: Int, feed: [Payload?]) -> [(node: Int, reason: Outcome.Reason)] {
+        admitting -= 1
+        flows[item] = ItemFlow(wiring)
+        var skipped: [(node: Int, reason: Outcome.Reason)] = []
+        for (source, value) in zip(sources, feed) {
+            guard value == nil else {
+                arrive(Waiting(item: item), at: source)
+                continue
+            }
+            skipped.append((source, .noInput))
+            skipped += settle(Unit(node: source, item: item), .skipped(.noInput))
+        }
+        return skipped
+    }
+
+    /// What the node of `unit` is given, by its pipes.
+    mutating func takeInput(of unit: Unit) -> [Payload?] {
+        flows[unit.item]?.takeInput(of: unit.node, in: wiring) ?? []
+    }
+
+    /// Takes note of how a unit that was started has ended.
+    ///
+    /// - Returns: the nodes that are skipped for the item because of it.
+    mutating func end(_ unit: Unit, _ end: ItemFlow.End) -> [(node: Int, reason: Outcome.Reason)] {
+        let skipped = settle(unit, end)
+        if undelivered[unit] == nil { free(unit.node) }
+        return skipped
+    }
+
+    /// Whether all nodes have ended on an item.
+    func isFinished(_ item: Int) -> Bool { flows[item]?.unfinished == 0 }
+
+    /// Takes an item out of the graph.
+    mutating func remove(_ item: Int) -> ItemFlow? { flows.removeValue(forKey: item) }
+
+    private mutating func settle(
+        _ unit: Unit, _ end: ItemFlow.End
+    ) -> [(node: Int, reason: Outcome.Reason)] {
+        guard let after = flows[unit.item]?.end(unit.node, end, in: wiring, results: resultPorts) else { return [] }
+        for node in after.ready {
+            // Who has only one pipe gets its value from there; it was put in by the node that ended now.
+            let holder = wiring.incoming[node].count == 1 ? unit.node : nil
+            arrive(Waiting(item: unit.item, holder: holder), at: node)
+        }
+        return after.skipped
+    }
+
+    // MARK: Pipes and places
+
+    private mutating func arrive(_ value: Waiting, at node: Int) {
+        var value = value
+        if desks[node].waiting.count < desks[node].capacity {
+            value.holder = nil
+        } else if let holder = value.holder {
+            undelivered[Unit(node: holder, item: value.item), default: 0] += 1
+        }
+        desks[node].waiting.append(value)
+        // Whoever waits for room waits at a node without a free place, so that nobody's place becomes free here.
+        _ = promote(node)
+    }
+
+    /// Starts a node on what waits for it, as far as it has places.
+    ///
+    /// - Returns: the nodes whose last output has found room by that.
+    private mutating func promote(_ node: Int) -> [Int] {
+        var freed: [Int] = []
+        while desks[node].taken < desks[node].limit, let value = desks[node].waiting.popFirst() {
+            if desks[node].isSource, desks[node].taken + 1 == desks[node].limit { freeSources -= 1 }
+            desks[node].taken += 1
+            startable[desks[node].team].append(Unit(node: node, item: value.item))
+            // The place of what has left the pipe goes to the first one that waits for room.
+            let last = min(desks[node].capacity, desks[node].waiting.count) - 1
+            guard last >= 0, last == desks[node].capacity - 1 else { continue }
+            let place = desks[node].waiting.startIndex + last
+            guard let holder = desks[node].waiting[place].holder else { continue }
+            desks[node].waiting[place].holder = nil
+            let unit = Unit(node: holder, item: desks[node].waiting[place].item)
+            let left = undelivered[unit, default: 1] - 1
+            undelivered[unit] = left == 0 ? nil : left
+            if left == 0 { freed.append(holder) }
+        }
+        return freed
+    }
+
+    /// Gives a node's place to what waits for it, and so on up the graph.
+    private mutating func free(_ node: Int) {
+        var freed = [node]
+        while let node = freed.popLast() {
+            if desks[node].isSource, desks[node].taken == desks[node].limit { freeSources += 1 }
+            desks[node].taken -= 1
+            freed += promote(node)
+        }
+    }
+}
