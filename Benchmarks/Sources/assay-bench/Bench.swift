@@ -45,6 +45,7 @@ import Foundation
             ("W2", 10_000, ["thread"]),
             ("W8", 10_000, ["batch"]), ("W8", 100_000, ["taskgroup", "batch"]),
             ("W8", 1_000_000, ["taskgroup", "batch"]),
+            ("W5", 10_000, ["kahn", "graph"]), ("W5c", 1_000, ["kahn", "graph"]), ("W5i", 100_000, ["graph"]),
             ("W6", 10_000, ["sqlite-raw", "durable"]),
             ("W7", 10_000, ["durable"]),
         ]

@@ -14,6 +14,8 @@ enum Workloads {
         "thread/W1": { try await noOps($0, ThreadRunner(maxWorkers: $0.workers)) },
         "thread/W2": sleepers, "durable/W6": durable, "durable/W7": carried,
         "taskgroup/W8": Batches.taskGroup, "batch/W8": Batches.fold,
+        "graph/W5": Graphs.layered, "graph/W5c": Graphs.chain, "graph/W5i": Graphs.items,
+        "kahn/W5": Graphs.kahnLayered, "kahn/W5c": Graphs.kahnChain,
         "pipe-raw/W1p": Processes.pipes, "process/W1p": Processes.engine,
         "hash/W11": hashes, "durable/W11": statements,
     ]

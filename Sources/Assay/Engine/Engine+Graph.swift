@@ -168,10 +168,10 @@ extension Engine {
             index: item.index)
         node.emit(.processorStart, item: item.item.id)
         if let saved = try await savedOutput(of: entry, node) {
-            var passage = Passage.Node(node.run.processorID, status: .succeeded)
-            passage.cost = .zero
             let values = try flow.wiring.route(saved, from: unit.node)
-            try await depart(flow.end(unit, .gave(values), as: passage), from: lane, of: flow)
+            try await depart(
+                flow.end(unit, .gave(values), as: Passage.Node(node.run.processorID, status: .succeeded)), from: lane,
+                of: flow)
             return nil
         }
         do { try await flow.chargeBase(of: unit.node, on: entry.item, by: self) } catch let error as ProcessingError
@@ -203,6 +203,7 @@ extension Engine {
         _ context: Context
     ) async throws -> Payload {
         let session = work.session
+        work.admission = nil
         work.admission = try flow.recovery.admit(session.run.processorID)
         // Whoever goes on with it must know by whose leave it is made.
         guard lane.begin(work, generation) else { throw CancellationError() }
@@ -433,9 +434,8 @@ extension GraphFlow {
         }
         outcome.duration = session.world.time.uptime() - traveller.startedAt
         outcome.attempts = nodes.reduce(0) { max($0, $1.attempts) }
-        if let cost = Optional(nodes.reduce(Money.zero) { (try? $0.adding($1.cost)) ?? $0 }), cost != .zero {
-            outcome.cost = cost
-        }
+        let cost = nodes.reduce(Money.zero) { (try? $0.adding($1.cost)) ?? $0 }
+        if cost != .zero { outcome.cost = cost }
         if traveller.avoidedCost != .zero { outcome.avoidedCost = traveller.avoidedCost }
         if !traveller.steps.isEmpty { outcome.steps = traveller.steps }
         if outcome.status == .failed {

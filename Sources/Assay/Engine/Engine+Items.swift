@@ -193,7 +193,7 @@ extension Engine {
                         after: error, attempt: work.attempt - work.crashes, chance: world.chance()
                     ).map { .retry(after: $0) } ?? .skip
                 }
-            guard case .retry(let delay) = answer, session.stopped?.isFromOutside != true else {
+            guard case .retry(let delay) = answer, session.stopped?.endsRetries != true else {
                 guard lane.endWork(generation) else { return false }
                 try await fail(work, error, isPoison ? .poison : nil, by: answer, in: lane, on: floor)
                 break
@@ -209,7 +209,7 @@ extension Engine {
             work.desk.beginAttempt(forgetting: work.session.options.recovery == .reprocess)
             // A cancelled wait means that this loop was left behind, which `begin` finds out.
             try? await world.time.sleep(until: world.time.uptime() + delay)
-            if session.stopped?.isFromOutside == true {
+            if session.stopped?.endsRetries == true {
                 guard lane.endWork(generation) else { return false }
                 try await fail(work, error, nil, by: .skip, in: lane, on: floor)
                 break

@@ -15,6 +15,8 @@ final class RunSession: Sendable {
 
         /// Whether the run was cancelled or is out of time, rather than stopped by its own policy.
         var isFromOutside: Bool { reason == .runCancelled || reason == .runTimeout }
+        /// Whether what failed is not tried again, since nothing starts any more.
+        var endsRetries: Bool { isFromOutside || reason == .graphHalted }
         /// Whether it is the end of all batches and not just of the one in which it happened.
         var isOfWholeRun: Bool { isFromOutside || reason == .budgetExhausted }
     }

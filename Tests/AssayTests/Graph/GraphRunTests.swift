@@ -359,11 +359,14 @@ extension Outcome {
     @Test("an attempt that is out of time is made again, and its late answer dropped")
     func timeout() async throws {
         let time = ManualTime()
-        let (calls, door) = (Counter(), Door())
+        let (calls, door, entered) = (Counter(), Door(), Door())
         let graph = try Graph("g")
         try graph.add(
             try Node("slow") { (value: Int) in
-                if calls.next() == 1 { await door.pass() }
+                if calls.next() == 1 {
+                    entered.open()
+                    await door.pass()
+                }
                 return value
             }.with {
                 $0.timeout = .seconds(5)
@@ -371,7 +374,7 @@ extension Outcome {
             })
         async let report = Engine.testing(time: time).run(graph, over: [1])
         await time.waitForSleepers()
-        while calls.count < 1 { await Task.yield() }
+        await entered.pass()
         time.advance(by: .seconds(5))
         let outcome = try await report.outcomes[0]
         #expect(outcome.status == .succeeded)
