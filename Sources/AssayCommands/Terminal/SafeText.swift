@@ -1,4 +1,4 @@
-import AssayPipelines
+import Assay
 
 extension String {
     /// The text with everything escaped that could move a cursor, change colours or turn the direction of writing.

@@ -1,3 +1,5 @@
+import Assay
+
 /// Reads a map of known keys, and reports those that are missing or that nobody knows.
 ///
 /// Ask for every key the map may have, then call ``finish()``:

@@ -1,3 +1,5 @@
+import Assay
+
 /// Builds the tree of a configuration file from what a reader meets, and refuses what is too much of it.
 ///
 /// Both formats go through here, so both have the same limits and the same rule for keys.

@@ -1,3 +1,4 @@
+import Assay
 import Foundation
 
 /// What a web service answered.

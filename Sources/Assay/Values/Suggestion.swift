@@ -50,13 +50,13 @@ extension String {
     package var quoted: String { "'\(visible)'" }
 
     /// The text as findings show it, without quotes.
-    var visible: String {
+    package var visible: String {
         let head = unicodeScalars.prefix(80)
         return head.endIndex < unicodeScalars.endIndex ? String(head).printable + "…" : printable
     }
 
     /// The text with its control characters written as escapes.
-    var printable: String {
+    package var printable: String {
         unicodeScalars.contains(where: Self.isControl) ? unicodeScalars.map(Self.escaped).joined() : self
     }
 
