@@ -84,8 +84,10 @@ extension Engine {
         guard session.unfinished > 0, session.stopped == nil else { return }
         session.emit(.graphStart) { ["nodes": JSONValue(work.wiring.nodes.count)] }
         let flow = GraphFlow(work, session)
+        session.conducts(flow)
         let floor = Floor(flow)
         await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.goOnAfterPauses(of: flow, on: floor) }
             group.addTask {
                 guard let limit = await flow.waitForHalt() else { return }
                 do { try await self.world.time.sleep(until: self.world.time.uptime() + limit) } catch { return }
@@ -99,14 +101,56 @@ extension Engine {
             floor.laneEnded()
             await supervise(floor)
             flow.endWaitForHalt()
+            flow.endChanges()
             group.cancelAll()
         }
+        session.conducts(nil)
         try await endRest(of: flow)
         let failed = session.tally.haltFailure != nil
         session.emit(failed ? .graphError : .graphComplete) {
             failed ? ["message": JSONValue(session.tally.haltFailure?.message)] : [:]
         }
         if let error = floor.failure { throw error }
+    }
+
+    /// Has the run stand still: what keeps its floor from ending is its pause.
+    private nonisolated(nonsending) func pause(_ flow: GraphFlow, on floor: Floor) async throws {
+        let session = flow.session
+        floor.hold()
+        guard let start = flow.pausedBefore else { return }
+        session.tally.emit(.runPaused, item: start.inputID, by: start.processorID) { ["value": start.value] }
+        try await file(session, as: .paused)
+        // A run that was stopped meanwhile has nobody to go on with it.
+        if session.stopped != nil { flow.wake() }
+    }
+
+    /// Starts lanes again whenever a paused run is told to go on, or is stopped.
+    private func goOnAfterPauses(of flow: GraphFlow, on floor: Floor) async {
+        for await _ in flow.changed {
+            guard floor.isHeld else { continue }
+            do {
+                if flow.session.stopped == nil {
+                    flow.session.emit(.runResumed)
+                    try await file(flow.session, as: .running)
+                }
+                await startLanes(of: flow, on: floor)
+                // What waited behind the pause may have run into the next one.
+                if flow.session.stopped == nil, flow.noticePause() {
+                    try await pause(flow, on: floor)
+                    continue
+                }
+            } catch {
+                floor.fail(error)
+            }
+            floor.release()
+        }
+    }
+
+    /// Files that a run stands still, or goes on.
+    private nonisolated(nonsending) func file(_ session: RunSession, as status: Status) async throws {
+        var run = session.currentRun
+        run.status = status
+        try await store.update(run)
     }
 
     /// Starts lanes for what can be done and nobody does.
@@ -142,12 +186,18 @@ extension Engine {
             let next = flow.next(for: lane.team)
             switch next {
             case .nothing: return nil
+            case .pause: try await pause(flow, on: floor)
             case .admit:
                 try await depart(flow.admit(), from: lane, of: flow)
                 await startLanes(of: flow, on: floor)
+            case .goOn(let unit, let entry, let input):
+                if let work = try await begin(unit, on: entry, with: input, in: lane, of: flow, generation) {
+                    return work
+                }
             case .start(let unit, let entry, let fed, let values):
                 await startLanes(of: flow, on: floor)
                 let input = try fed ?? flow.wiring.input(of: unit.node, from: values)
+                guard try flow.mayStart(unit, entry, input) else { continue }
                 if let work = try await begin(unit, on: entry, with: input, in: lane, of: flow, generation) {
                     return work
                 }

@@ -327,6 +327,7 @@ final class Floor: Sendable {
     private struct State {
         var lanes: [Lane]
         var running: Int
+        var isHeld = false
         var waiter: CheckedContinuation<Void, Never>?
         var failure: (any Error)?
     }
@@ -360,6 +361,27 @@ final class Floor: Sendable {
             state.lanes.append(lane)
             state.running += 1
         }
+    }
+
+    /// Keeps the floor from ending until it is released, without any lane.
+    func hold() {
+        state.withLock { state in
+            guard !state.isHeld else { return }
+            state.isHeld = true
+            state.running += 1
+        }
+    }
+
+    /// Whether only somebody from outside can say how it goes on.
+    var isHeld: Bool { state.withLock { $0.isHeld } }
+
+    /// Lets the floor end with its last lane.
+    func release() {
+        let wasHeld = state.withLock { state in
+            defer { state.isHeld = false }
+            return state.isHeld
+        }
+        if wasHeld { laneEnded() }
     }
 
     /// Forgets a lane that has ended.

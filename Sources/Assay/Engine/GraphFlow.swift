@@ -37,10 +37,26 @@ final class GraphFlow: Sendable {
     private let frames: Frames
     private let bases: [BaseCharge]
     private let (haltLimits, halts) = AsyncStream.makeStream(of: Duration.self, bufferingPolicy: .bufferingOldest(1))
+    /// That a paused run was told to go on, or is stopped.
+    let changed: AsyncStream<Void>
+    private let changes: AsyncStream<Void>.Continuation
     private let state: Mutex<State>
 
-    private struct State {
+    /// A start that a breakpoint holds back.
+    fileprivate struct Held {
+        let unit: GraphSchedule.Unit
+        let entry: StoredItem
+        let input: Payload
+    }
+
+    fileprivate struct State {
         var schedule: GraphSchedule
+        var breakpoints: Breakpoints
+        var held: [HeldKey: Held] = [:]
+        /// By team: held starts that may be made now.
+        var released: [ArraySlice<Held>]
+        /// Whether somebody waits for the run to go on.
+        var isPaused = false
         var travellers: [Int: Traveller] = [:]
         /// By pool: how many lanes there may be, and are.
         var lanes: [(limit: Int, active: Int)]
@@ -52,6 +68,7 @@ final class GraphFlow: Sendable {
 
     init(_ work: GraphWork, _ session: RunSession) {
         let plan = work.plan
+        (changed, changes) = AsyncStream.makeStream(of: Void.self)
         self.session = session
         wiring = work.wiring
         sources = wiring.sources
@@ -81,7 +98,9 @@ final class GraphFlow: Sendable {
         state = Mutex(
             State(
                 schedule: GraphSchedule(work.wiring, teams: plan.teams, maxInFlight: work.options.maxInFlight),
+                breakpoints: Breakpoints(work.options.breakpoints), released: plan.teams.map { _ in [] },
                 lanes: plan.pools.map { (limit: $0, active: 0) }, starting: plan.teams.map { _ in false }))
+        asksBeforeStarts.store(!work.options.breakpoints.isEmpty, ordering: .releasing)
     }
 
     // MARK: Lanes
@@ -92,7 +111,8 @@ final class GraphFlow: Sendable {
             teams.indices.filter { team in
                 let pool = teams[team].pool
                 guard !state.starting[team], state.lanes[pool].active < state.lanes[pool].limit,
-                    state.schedule.demand(of: team) > 0, session.stopped?.drains != false
+                    state.schedule.demand(of: team) > 0 && !state.standsStill || !state.released[team].isEmpty,
+                    session.stopped?.drains != false
                 else { return false }
                 // Where work is over before another lane could begin, more of them only get in each other's way.
                 let isShort = state.executions >= 256 && state.meanDuration < .microseconds(50)
@@ -117,7 +137,11 @@ final class GraphFlow: Sendable {
 
     enum Next {
         case start(GraphSchedule.Unit, StoredItem, fed: Payload?, values: [Payload?])
+        /// A start that a breakpoint held back and that may be made now.
+        case goOn(GraphSchedule.Unit, StoredItem, Payload)
         case admit
+        /// A breakpoint was hit: have the run stand still.
+        case pause
         /// Nothing for this lane, which is not counted any more.
         case nothing
     }
@@ -129,7 +153,10 @@ final class GraphFlow: Sendable {
             if let stop = session.stopped {
                 if stop.reason == .graphHalted { state.schedule.halt() } else { state.schedule.close() }
             }
-            switch session.stopped?.drains == false ? .nothing : state.schedule.next(for: team) {
+            if state.noticePause() { return .pause }
+            let isOver = session.stopped?.drains == false
+            if !isOver, let held = state.released[team].popFirst() { return .goOn(held.unit, held.entry, held.input) }
+            switch isOver || state.standsStill ? .nothing : state.schedule.next(for: team) {
             case .start(let unit):
                 guard let entry = state.travellers[unit.item]?.entry else { return .nothing }
                 let fed = state.travellers[unit.item]?.fed.removeValue(forKey: unit.node)
@@ -193,9 +220,71 @@ final class GraphFlow: Sendable {
             }
             let skipped = state.schedule.end(unit, end)
             note(skipped, of: unit.item, &state)
+            if let entry = state.travellers[unit.item]?.entry {
+                state.breakpoints.ended(wiring.nodes[unit.node].id, entry.item.id)
+            }
             return departures(of: unit.item, &state)
         }
     }
+
+    // MARK: Breakpoints
+
+    /// Whether nodes have to ask before they start.
+    private let asksBeforeStarts = Atomic(false)
+
+    /// Whether a node may start on an item; if not, the start is kept until it may.
+    func mayStart(_ unit: GraphSchedule.Unit, _ entry: StoredItem, _ input: Payload) throws -> Bool {
+        guard asksBeforeStarts.load(ordering: .acquiring) else { return true }
+        let node = wiring.nodes[unit.node].id
+        let start = NodeStart(node, inputID: entry.item.id, value: try input.json())
+        return state.withLock { state in
+            guard !state.breakpoints.arrives(start) else { return true }
+            state.held[HeldKey(start)] = Held(unit: unit, entry: entry, input: input)
+            return false
+        }
+    }
+
+    /// Changes the breakpoints.
+    func withBreakpoints<Value>(_ body: (inout Breakpoints) throws -> Value) rethrows -> Value {
+        asksBeforeStarts.store(true, ordering: .releasing)
+        return try state.withLock { try body(&$0.breakpoints) }
+    }
+
+    /// Lets the run go on after a pause, to the next hit or by one node.
+    ///
+    /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
+    func goOn(byOne: Bool) throws {
+        try state.withLock { state in
+            let starts = byOne ? [try state.breakpoints.step()] : try state.breakpoints.resume()
+            for start in starts {
+                guard let held = state.held.removeValue(forKey: HeldKey(start)) else { continue }
+                state.released[team(of: held.unit.node)].append(held)
+            }
+            state.isPaused = false
+        }
+        changes.yield()
+    }
+
+    /// The start that the run is paused before; `nil` when it is not paused.
+    var pausedBefore: NodeStart? {
+        state.withLock { state in
+            guard case .paused(let start) = state.breakpoints.state else { return nil }
+            return start
+        }
+    }
+
+    /// Pauses the run if what has ended brought it to a start at which it is to stop.
+    ///
+    /// - Returns: whether it is paused by this.
+    func noticePause() -> Bool { state.withLock { $0.noticePause() } }
+
+    /// Says that there may be something to do, or nothing any more.
+    func wake() { changes.yield() }
+
+    /// Says that nothing more will happen.
+    func endChanges() { changes.finish() }
+
+    private func team(of node: Int) -> Int { teams.firstIndex { $0.nodes.contains(node) } ?? 0 }
 
     /// An item that has left the graph.
     struct Departure: Sendable {
@@ -261,6 +350,34 @@ final class GraphFlow: Sendable {
     /// Charges the base price of a node that starts on an item, if that is due.
     nonisolated(nonsending) func chargeBase(of node: Int, on input: Item, by engine: Engine) async throws {
         try await bases[node].charge(for: nodes[node], on: input, by: engine)
+    }
+}
+
+/// Names a start that waits, which there is once for every node and item.
+private struct HeldKey: Hashable {
+    let node: Identifier
+    let input: ExternalID
+
+    init(_ start: NodeStart) {
+        node = start.processorID
+        input = ExternalID(unchecked: start.inputID)
+    }
+}
+
+extension GraphFlow.State {
+    /// Whether nothing starts but what was let go.
+    fileprivate var standsStill: Bool {
+        switch breakpoints.state {
+        case .paused, .stepping, .cancelled: true
+        case .running, .pausesNext: false
+        }
+    }
+
+    /// Takes note of a pause, once for each.
+    fileprivate mutating func noticePause() -> Bool {
+        guard case .paused = breakpoints.state, !isPaused else { return false }
+        isPaused = true
+        return true
     }
 }
 

@@ -54,6 +54,8 @@ final class RunSession: Sendable {
         var failures = 0
         var stop: Stop?
         var stopWaiter: CheckedContinuation<Void, Never>?
+        /// The graph at work, which is told of stops; it ends with the run.
+        var flow: GraphFlow?
         var waitsForStop = true
         var alarms: [Int: CheckedContinuation<Void, Never>] = [:]
         var nextAlarm = 0
@@ -253,7 +255,14 @@ final class RunSession: Sendable {
             return waiters
         }
         for waiter in waiters { waiter.resume() }
+        flow?.wake()
     }
+
+    /// Names the graph at work.
+    func conducts(_ flow: GraphFlow?) { state.withLock { $0.flow = flow } }
+
+    /// The graph at work.
+    var flow: GraphFlow? { state.withLock { $0.flow } }
 
     /// Returns when the run is stopped without waiting for items in flight, or there are no more of them.
     ///
@@ -399,4 +408,42 @@ public struct RunHandle: Sendable {
     ///
     /// - Parameter drain: whether items in flight may finish; otherwise they are given up and become cancelled.
     public func cancel(drain: Bool = false) { session.stop(.init(reason: .runCancelled, drains: drain)) }
+
+    // MARK: Breakpoints
+
+    /// The node, the item and the inputs that a run of a graph is paused before; `nil` when it is not paused.
+    public var pausedBefore: NodeStart? { session.flow?.pausedBefore }
+
+    /// The breakpoints of a run of a graph in the order in which they were set; none for other runs.
+    public var breakpoints: [Breakpoint] { session.flow?.withBreakpoints { $0.all } ?? [] }
+
+    /// Sets a breakpoint in place of the one at its node; nothing for a run that is not of a graph.
+    public func set(_ breakpoint: Breakpoint) { session.flow?.withBreakpoints { $0.set(breakpoint) } }
+
+    /// Removes the breakpoint at a node, which does not let a paused run go on; `false` when there is none.
+    @discardableResult public func removeBreakpoint(at node: Identifier) -> Bool {
+        session.flow?.withBreakpoints { $0.remove(at: node) } ?? false
+    }
+
+    /// Says whether the breakpoint at a node is looked at; `false` when there is none.
+    @discardableResult public func enableBreakpoint(_ isEnabled: Bool, at node: Identifier) -> Bool {
+        session.flow?.withBreakpoints { $0.enable(isEnabled, at: node) } ?? false
+    }
+
+    /// Lets a paused run of a graph go on to the next hit.
+    ///
+    /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
+    public func goOn() throws { try conductor().goOn(byOne: false) }
+
+    /// Lets the node run that a run of a graph is paused before; it is paused again before the next start.
+    ///
+    /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
+    public func step() throws { try conductor().goOn(byOne: true) }
+
+    private func conductor() throws(ProcessingError) -> GraphFlow {
+        guard let flow = session.flow else {
+            throw ProcessingError(.illegalMove, "the run is not paused, so there is nothing to go on with")
+        }
+        return flow
+    }
 }

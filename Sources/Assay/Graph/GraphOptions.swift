@@ -12,6 +12,9 @@ public struct GraphOptions: Sendable {
     /// What becomes of failures at nodes that have no strategy of their own.
     public var errorStrategy: any ErrorStrategy = CompositeStrategy.standard
 
+    /// Where the run stops before a node; more can be set while it is in progress.
+    public var breakpoints: [Breakpoint] = []
+
     /// All defaults, but for what holds for single processors as well.
     public init(_ run: RunOptions = RunOptions()) { self.run = run }
 
