@@ -117,9 +117,10 @@ extension Engine {
     private nonisolated(nonsending) func pause(_ flow: GraphFlow, on floor: Floor) async throws {
         let session = flow.session
         floor.hold()
-        guard let start = flow.pausedBefore else { return }
-        session.tally.emit(.runPaused, item: start.inputID, by: start.processorID) { ["value": start.value] }
         try await file(session, as: .paused)
+        // Only now: whoever lets the run go on takes the hold back.
+        guard let start = flow.stand() else { return }
+        session.tally.emit(.runPaused, item: start.inputID, by: start.processorID) { ["value": start.value] }
         // A run that was stopped meanwhile has nobody to go on with it.
         if session.stopped != nil { flow.wake() }
     }
@@ -127,22 +128,19 @@ extension Engine {
     /// Starts lanes again whenever a paused run is told to go on, or is stopped.
     private func goOnAfterPauses(of flow: GraphFlow, on floor: Floor) async {
         for await _ in flow.changed {
-            guard floor.isHeld else { continue }
             do {
                 if flow.session.stopped == nil {
                     flow.session.emit(.runResumed)
                     try await file(flow.session, as: .running)
-                }
-                await startLanes(of: flow, on: floor)
-                // What waited behind the pause may have run into the next one.
-                if flow.session.stopped == nil, flow.noticePause() {
-                    try await pause(flow, on: floor)
-                    continue
+                    await startLanes(of: flow, on: floor)
+                    // What waited behind the pause may have run into the next one, which has a hold of its own.
+                    if flow.noticePause() { try await pause(flow, on: floor) }
                 }
             } catch {
                 floor.fail(error)
             }
-            floor.release()
+            // One hold for each pause; a run that was stopped has none any more.
+            while floor.release(), flow.session.stopped != nil {}
         }
     }
 

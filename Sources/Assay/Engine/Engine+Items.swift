@@ -327,7 +327,7 @@ final class Floor: Sendable {
     private struct State {
         var lanes: [Lane]
         var running: Int
-        var isHeld = false
+        var holds = 0
         var waiter: CheckedContinuation<Void, Never>?
         var failure: (any Error)?
     }
@@ -363,25 +363,23 @@ final class Floor: Sendable {
         }
     }
 
-    /// Keeps the floor from ending until it is released, without any lane.
+    /// Keeps the floor from ending until it is released once more, without any lane.
     func hold() {
         state.withLock { state in
-            guard !state.isHeld else { return }
-            state.isHeld = true
+            state.holds += 1
             state.running += 1
         }
     }
 
-    /// Whether only somebody from outside can say how it goes on.
-    var isHeld: Bool { state.withLock { $0.isHeld } }
-
-    /// Lets the floor end with its last lane.
-    func release() {
+    /// Takes one hold back; `false` when there is none.
+    @discardableResult func release() -> Bool {
         let wasHeld = state.withLock { state in
-            defer { state.isHeld = false }
-            return state.isHeld
+            guard state.holds > 0 else { return false }
+            state.holds -= 1
+            return true
         }
         if wasHeld { laneEnded() }
+        return wasHeld
     }
 
     /// Forgets a lane that has ended.

@@ -55,8 +55,10 @@ final class GraphFlow: Sendable {
         var held: [HeldKey: Held] = [:]
         /// By team: held starts that may be made now.
         var released: [ArraySlice<Held>]
-        /// Whether somebody waits for the run to go on.
+        /// Whether a pause was noticed.
         var isPaused = false
+        /// Whether the run stands still in that pause, so that it can be told to go on.
+        var isStanding = false
         var travellers: [Int: Traveller] = [:]
         /// By pool: how many lanes there may be, and are.
         var lanes: [(limit: Int, active: Int)]
@@ -114,9 +116,10 @@ final class GraphFlow: Sendable {
                     state.schedule.demand(of: team) > 0 && !state.standsStill || !state.released[team].isEmpty,
                     session.stopped?.drains != false
                 else { return false }
-                // Where work is over before another lane could begin, more of them only get in each other's way.
+                // Where work is over before another lane could begin, more of them only get in each other's way; the
+                // first that is not says so when it has ended, until when these few go on.
                 let isShort = state.executions >= 256 && state.meanDuration < .microseconds(50)
-                guard state.lanes[pool].active < 2 || !isShort else { return false }
+                guard state.lanes[pool].active < 8 || !isShort else { return false }
                 state.lanes[pool].active += 1
                 state.starting[team] = true
                 return true
@@ -255,12 +258,15 @@ final class GraphFlow: Sendable {
     /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
     func goOn(byOne: Bool) throws {
         try state.withLock { state in
+            guard state.isStanding else {
+                throw ProcessingError(.illegalMove, "the run is not paused, so there is nothing to go on with")
+            }
             let starts = byOne ? [try state.breakpoints.step()] : try state.breakpoints.resume()
             for start in starts {
                 guard let held = state.held.removeValue(forKey: HeldKey(start)) else { continue }
                 state.released[team(of: held.unit.node)].append(held)
             }
-            state.isPaused = false
+            (state.isPaused, state.isStanding) = (false, false)
         }
         changes.yield()
     }
@@ -268,7 +274,16 @@ final class GraphFlow: Sendable {
     /// The start that the run is paused before; `nil` when it is not paused.
     var pausedBefore: NodeStart? {
         state.withLock { state in
+            guard state.isStanding, case .paused(let start) = state.breakpoints.state else { return nil }
+            return start
+        }
+    }
+
+    /// Says that the run stands still from now on, and before which start.
+    func stand() -> NodeStart? {
+        state.withLock { state in
             guard case .paused(let start) = state.breakpoints.state else { return nil }
+            state.isStanding = true
             return start
         }
     }
