@@ -28,6 +28,8 @@ public struct Node: Sendable {
     public var timeout = Duration.seconds(3_600)
     /// The longest silence of a processor that beats with `heartbeat`; `nil`: any.
     public var heartbeatTimeout: Duration?
+    /// What becomes of its failures; `nil`: as the graph says.
+    public var errorStrategy: (any ErrorStrategy)?
     /// What it does with outputs that earlier runs saved; `nil`: what the run does.
     public var recovery: RunOptions.Recovery?
     /// How its outputs are cached; `nil`: not at all.

@@ -33,7 +33,7 @@ struct RunTarget {
         } catch {
             throw CommandFailure.pipeline(error, path)
         }
-        self.init(
+        try self.init(
             pipeline, overrides,
             request: [
                 "pipeline": .string(path), "definition": pipeline.definition,
@@ -84,7 +84,7 @@ struct RunTarget {
             let pipeline = try Pipeline.load(
                 definition: definition, path: shell.place(of: path), registry: shell.registry,
                 environment: shell.environment, overrides: overrides, warn: warnings.tell)
-            self.init(pipeline, overrides, request: request.object ?? [:], warnings)
+            try self.init(pipeline, overrides, request: request.object ?? [:], warnings)
         } else {
             throw CommandFailure(
                 .failed, "\(name) was not started from the command line; name its pipeline with --pipeline FILE")
@@ -93,9 +93,12 @@ struct RunTarget {
 
     private init(
         _ pipeline: Pipeline, _ overrides: [ParameterOverride], request: JSONObject, _ warnings: Warnings
-    ) {
+    ) throws {
         workerSetup = pipeline.workerSetup(overrides: overrides)
-        processor = pipeline.processor
+        guard let processor = pipeline.processor else {
+            throw CommandFailure.usage("\(pipeline.path): graphs cannot be run yet; use run_as: processor")
+        }
+        self.processor = processor
         scope = pipeline.scope
         items = pipeline.items
         options = pipeline.options

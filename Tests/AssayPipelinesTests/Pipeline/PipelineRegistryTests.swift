@@ -42,9 +42,9 @@ import Testing
     func file() async throws {
         let text = PipelineText.type("greeter", parameters: "{greeting: Hello}")
         let pipeline = try folder.load(text, registry: Self.registry())
-        #expect(pipeline.processor.name.text == "a")
-        #expect(pipeline.processor.parameters == ["greeting": "Hello"])
-        let report = try await Engine().run(pipeline.processor, over: [Item("1", "you")], options: pipeline.options)
+        #expect(pipeline.processor?.name.text == "a")
+        #expect(pipeline.processor?.parameters == ["greeting": "Hello"])
+        let report = try await Engine().run(pipeline.single, over: [Item("1", "you")], options: pipeline.options)
         #expect(try report.outputs(as: String.self) == ["Hello, you."])
     }
 

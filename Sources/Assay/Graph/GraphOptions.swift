@@ -1,0 +1,39 @@
+/// How a graph is to be run; every part has a default.
+public struct GraphOptions: Sendable {
+    /// What holds for graphs as for single processors; its `runner`, `itemTimeout`, `heartbeatTimeout`, `retryPolicy`,
+    /// `maxCrashes`, `itemCache`, `price` and `batching` are those of single processors and not looked at: nodes have
+    /// their own.
+    public var run: RunOptions
+    /// Where nodes without a runner of their own run, which limits all of them together; `nil`: on threads of this
+    /// program, limited for each node by its concurrency.
+    public var runner: (any Runner)?
+    /// How many items may be in the graph at once.
+    public var maxInFlight = 1_000
+    /// What becomes of failures at nodes that have no strategy of their own.
+    public var errorStrategy: any ErrorStrategy = CompositeStrategy.standard
+
+    /// All defaults, but for what holds for single processors as well.
+    public init(_ run: RunOptions = RunOptions()) { self.run = run }
+
+    func check() throws(ProcessingError) {
+        guard maxInFlight >= 1 else {
+            throw ProcessingError(.configuration, "max_in_flight must be at least 1, found \(maxInFlight)")
+        }
+        try run.validate()
+    }
+}
+
+extension RunOptions {
+    /// How the work of `node` is done in a run that is done as `run` says.
+    init(of node: Node, in run: RunOptions) {
+        self = run
+        itemTimeout = node.timeout
+        heartbeatTimeout = node.heartbeatTimeout
+        maxCrashes = node.maxCrashes
+        recovery = node.recovery == .reprocess ? .reprocess : run.recovery
+        itemCache = node.cache
+        price = node.price
+        if let billing = node.billing { self.billing = billing }
+        if let doubtPolicy = node.doubtPolicy { self.doubtPolicy = doubtPolicy }
+    }
+}
