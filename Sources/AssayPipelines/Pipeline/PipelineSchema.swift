@@ -15,7 +15,7 @@ struct PipelineSchema {
 
     private static let topKeys: RefusedKeys = (
         ["breakpoints", "max_in_flight", "taps"],
-        ["alerts", "checkpoints", "monitoring", "queue"]
+        ["alerts", "checkpoints", "monitoring"]
     )
     private static let nodeKeys: RefusedKeys = (
         ["input_pipes", "inputs", "merge", "output_pipes"],
@@ -53,6 +53,7 @@ struct PipelineSchema {
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []
         let prices = map["prices"].flatMap(prices)
         let items = map["items"]?.list()?.enumerated().compactMap { item($1, position: $0 + 1) } ?? []
+        let queue = map["queue"].flatMap { QueueSchema().read($0) }
         var processor = map.required("processors").flatMap { node($0, isGraph: isGraph, strategy, &options) }
         if let connections = map["connections"], connections.list()?.isEmpty == false, !isGraph {
             connections.report("key 'connections' cannot be used with run_as: processor")
@@ -63,7 +64,7 @@ struct PipelineSchema {
         guard let processor else { return nil }
         return Pipeline(
             path: path, processor: processor, scope: options.scope, items: items, options: options, prices: prices,
-            definition: document.root.json)
+            queue: queue, definition: document.root.json)
     }
 
     /// The folder of the file, from where its relative paths are meant.
