@@ -25,6 +25,7 @@ struct Schema {
         Migration(name: "1", sql: version1),
         Migration(name: "2", sql: version2, adopt: CallRow.adoptVersion1),
         Migration(name: "3", sql: version3),
+        Migration(name: "4", sql: version4),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -226,5 +227,35 @@ struct Schema {
         ALTER TABLE calls ADD COLUMN underwriting_id TEXT;
         ALTER TABLE calls ADD COLUMN in_doubt TEXT NOT NULL DEFAULT 'hold';
         CREATE INDEX charges_by_account ON charges (account_id) WHERE account_id IS NOT NULL;
+        """
+
+    /// Executions wait in a queue, with their items beside them. `moved` counts entries into a status.
+    private static let version4 = """
+        CREATE TABLE queue (
+            number INTEGER PRIMARY KEY,
+            execution_id TEXT NOT NULL UNIQUE REFERENCES executions (id),
+            status TEXT NOT NULL,
+            moved INTEGER NOT NULL,
+            priority REAL NOT NULL,
+            idempotency_key TEXT,
+            record TEXT NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX queue_once ON queue (idempotency_key) WHERE idempotency_key IS NOT NULL;
+        CREATE INDEX queue_by_status ON queue (status, moved);
+
+        CREATE TABLE queue_items (
+            execution_id TEXT NOT NULL,
+            idx INTEGER NOT NULL,
+            input_id TEXT NOT NULL,
+            account_id TEXT,
+            underwriting_id TEXT,
+            scope_execution_id TEXT,
+            slot TEXT,
+            data TEXT NOT NULL,
+            payload TEXT,
+            seal INTEGER NOT NULL,
+            PRIMARY KEY (execution_id, idx)
+        ) STRICT, WITHOUT ROWID;
         """
 }

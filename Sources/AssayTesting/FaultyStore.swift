@@ -20,6 +20,11 @@ public final class FaultyStore: Store {
         case removeCacheEntries(CacheFilter)
         case addPrice(PriceSubject)
         case events([Event])
+        case submit([SubmittedExecution])
+        case stage(Execution.ID)
+        case replace(Execution)
+        case remove([Execution.ID])
+        case queueRecord
     }
 
     private let base: any Store
@@ -174,5 +179,39 @@ public final class FaultyStore: Store {
 
     public func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event] {
         try await base.events(of: run, after: sequence, limit: limit)
+    }
+
+    public func submit(_ executions: [SubmittedExecution]) async throws -> [Execution] {
+        try await write(.submit(executions)) { try await base.submit(executions) }
+    }
+
+    public func stage(_ items: [Item], from start: Int, for execution: Execution.ID) async throws {
+        try await write(.stage(execution)) { try await base.stage(items, from: start, for: execution) }
+    }
+
+    public func discardStaged(for execution: Execution.ID) async throws {
+        try await base.discardStaged(for: execution)
+    }
+
+    public func items(ofExecution id: Execution.ID, from start: Int, limit: Int) async throws -> [Item] {
+        try await base.items(ofExecution: id, from: start, limit: limit)
+    }
+
+    public func executions(matching filter: ExecutionFilter) async throws -> [Execution] {
+        try await base.executions(matching: filter)
+    }
+
+    public func replace(_ execution: Execution, standingAt status: Status) async throws -> Bool {
+        try await write(.replace(execution)) { try await base.replace(execution, standingAt: status) }
+    }
+
+    public func remove(_ executions: [Execution.ID]) async throws -> Int {
+        try await write(.remove(executions)) { try await base.remove(executions) }
+    }
+
+    public func queueRecord() async throws -> JSONValue? { try await base.queueRecord() }
+
+    public func setQueueRecord(_ record: JSONValue) async throws {
+        try await write(.queueRecord) { try await base.setQueueRecord(record) }
     }
 }

@@ -15,6 +15,9 @@ enum Workloads {
         "thread/W2": sleepers, "durable/W6": durable, "durable/W7": carried,
         "taskgroup/W8": Batches.taskGroup, "batch/W8": Batches.fold,
         "pipe-raw/W1p": Processes.pipes, "process/W1p": Processes.engine,
+        "heap-raw/W4": Queues.heap, "queue-index/W4": Queues.index,
+        "queue/W4": { try await Queues.queue($0, in: MemoryStore()) },
+        "queue-durable/W4": Queues.durable,
         "hash/W11": hashes, "durable/W11": statements,
     ]
 

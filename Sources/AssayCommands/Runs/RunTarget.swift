@@ -13,6 +13,8 @@ struct RunTarget {
     var options = RunOptions()
     /// What things cost.
     var prices: (any PriceSource)?
+    /// How executions of it wait; `nil` when its file does not say.
+    var queue: PipelineQueue?
     /// What a later resume needs to make the same target.
     var request: JSONObject
     /// From what worker processes make the processor.
@@ -103,6 +105,7 @@ struct RunTarget {
         items = pipeline.items
         options = pipeline.options
         prices = pipeline.prices
+        queue = pipeline.queue
         self.request = request
         self.warnings = warnings
     }

@@ -21,6 +21,8 @@ public struct Pipeline: Sendable {
     public let items: [Item]
     /// What things cost; `nil` when the file does not say.
     public let prices: (any PriceSource)?
+    /// How executions of it wait; `nil` when the file does not say.
+    public let queue: PipelineQueue?
     /// The file's contents as a value, texts before environment variables were put in; from this it can be read again.
     public let definition: JSONValue
 

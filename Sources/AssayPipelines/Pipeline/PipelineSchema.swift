@@ -12,7 +12,7 @@ struct PipelineSchema {
 
     /// Keys that mean nothing without a graph, and keys that nothing acts upon yet.
     private static let graphKeys = ["breakpoints", "max_in_flight", "taps"]
-    private static let laterKeys = ["alerts", "checkpoints", "monitoring", "queue"]
+    private static let laterKeys = ["alerts", "checkpoints", "monitoring"]
     private static let graphNodeKeys = ["input_pipes", "inputs", "merge", "output_pipes"]
 
     /// The pipeline, or every finding.
@@ -45,6 +45,7 @@ struct PipelineSchema {
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []
         let prices = map["prices"].flatMap(prices)
         let items = map["items"]?.list()?.enumerated().compactMap { item($1, position: $0 + 1) } ?? []
+        let queue = map["queue"].flatMap { QueueSchema().read($0) }
         let processors = map.required("processors")
         let connections = map["connections"]
         let strategy = map["error_strategy"]
@@ -66,7 +67,7 @@ struct PipelineSchema {
         guard let content else { return nil }
         return Pipeline(
             path: path, content: content, scope: options.scope, items: items, prices: prices,
-            definition: document.root.json)
+            queue: queue, definition: document.root.json)
     }
 
     /// The graph of a file, and how it is to be run.
