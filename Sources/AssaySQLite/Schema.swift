@@ -24,6 +24,7 @@ struct Schema {
     static let current = Schema(migrations: [
         Migration(name: "1", sql: version1),
         Migration(name: "2", sql: version2, adopt: CallRow.adoptVersion1),
+        Migration(name: "3", sql: version3),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -223,5 +224,22 @@ struct Schema {
         ALTER TABLE calls ADD COLUMN underwriting_id TEXT;
         ALTER TABLE calls ADD COLUMN in_doubt TEXT NOT NULL DEFAULT 'hold';
         CREATE INDEX charges_by_account ON charges (account_id) WHERE account_id IS NOT NULL;
+        """
+
+    /// States that were saved under names of their own.
+    private static let version3 = """
+        CREATE TABLE named_checkpoints (
+            serial INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            processor_id TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            data_type TEXT NOT NULL,
+            metadata TEXT NOT NULL,
+            preview TEXT NOT NULL,
+            data TEXT NOT NULL,
+            sha256 TEXT NOT NULL
+        ) STRICT;
         """
 }

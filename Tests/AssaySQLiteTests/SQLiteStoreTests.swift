@@ -108,7 +108,7 @@ import Testing
     @Test("refuses a database of a newer version, to write and to read")
     func newer() throws {
         var newer = Schema.current
-        newer.migrations.append(Schema.Migration(name: "3", sql: "CREATE TABLE later (x INTEGER)"))
+        newer.migrations.append(Schema.Migration(name: "4", sql: "CREATE TABLE later (x INTEGER)"))
         try SQLiteStore.open(folder.database, access: .owner, schema: newer).close()
         for access in [SQLiteStore.Access.owner, .readOnly] {
             let error = #expect(throws: ProcessingError.self) { try SQLiteStore.open(folder.database, access: access) }
@@ -164,20 +164,20 @@ import Testing
         let run = try await Sample.fill(old)
         old.close()
         var newer = Schema.current
-        newer.migrations.append(Schema.Migration(name: "3", sql: "CREATE TABLE later (x INTEGER); NONSENSE"))
+        newer.migrations.append(Schema.Migration(name: "4", sql: "CREATE TABLE later (x INTEGER); NONSENSE"))
         #expect(throws: ProcessingError.self) { try SQLiteStore.open(folder.database, access: .owner, schema: newer) }
         let unchanged = try SQLiteStore.open(folder.database)
         #expect(try await unchanged.check() == [])
         unchanged.close()
-        newer.migrations[2].sql = "CREATE TABLE later (x INTEGER)"
+        newer.migrations[3].sql = "CREATE TABLE later (x INTEGER)"
         #expect(throws: ProcessingError.self) {
             try SQLiteStore.open(folder.database, access: .readOnly, schema: newer)
         }
         let new = try SQLiteStore.open(folder.database, access: .owner, schema: newer)
         #expect(try await new.run(run.id)?.status == .succeeded)
-        #expect(try await new.info().schema == "3")
+        #expect(try await new.info().schema == "4")
         for number in 1...2 {
-            let backup = try DatabaseQueue(path: folder.database + ".before-3-\(number)")
+            let backup = try DatabaseQueue(path: folder.database + ".before-4-\(number)")
             #expect(try await backup.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM charges") } == 4)
         }
     }

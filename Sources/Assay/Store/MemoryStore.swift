@@ -7,6 +7,7 @@ public final class MemoryStore: Store {
     public let currency: String
     public let keepsJSON = false
     private let state: Mutex<State>
+    private let named = MemoryCheckpoints()
 
     /// A run and what belongs to it; an object, so that a commit looks it up once and not for every outcome.
     fileprivate final class StoredRun {
@@ -148,6 +149,18 @@ public final class MemoryStore: Store {
     public func dropCheckpoints(of item: CheckpointSubject) async throws {
         state.withLock { $0.checkpoints[item] = nil }
     }
+
+    public func keep(_ checkpoint: NamedCheckpoint, atMost limit: Int) async throws {
+        try named.keep(checkpoint, atMost: limit)
+    }
+
+    public func checkpointSummaries(of processor: Identifier?) async throws -> [NamedCheckpoint.Summary] {
+        named.checkpointSummaries(of: processor)
+    }
+
+    public func namedCheckpoint(_ id: Identifier) async throws -> NamedCheckpoint? { named.namedCheckpoint(id) }
+
+    public func removeNamedCheckpoint(_ id: Identifier) async throws -> Bool { named.removeNamedCheckpoint(id) }
 
     public func record(_ charges: [Charge]) async throws -> [Charge] {
         state.withLock { $0.record(charges) }
