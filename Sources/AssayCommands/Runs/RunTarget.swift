@@ -13,6 +13,10 @@ struct RunTarget {
     var options = RunOptions()
     /// What things cost.
     var prices: (any PriceSource)?
+    /// Which events are recorded.
+    var monitoring = Monitoring()
+    /// What is watched for in them.
+    var alerts: [AlertRule] = []
     /// What a later resume needs to make the same target.
     var request: JSONObject
     /// From what worker processes make the processor.
@@ -100,6 +104,8 @@ struct RunTarget {
         items = pipeline.items
         options = pipeline.options
         prices = pipeline.prices
+        monitoring = pipeline.monitoring
+        alerts = pipeline.alerts
         self.request = request
         self.warnings = warnings
     }

@@ -15,7 +15,7 @@ struct PipelineSchema {
 
     private static let topKeys: RefusedKeys = (
         ["breakpoints", "max_in_flight", "taps"],
-        ["alerts", "batch", "checkpoints", "monitoring", "queue"]
+        ["batch", "queue"]
     )
     private static let nodeKeys: RefusedKeys = (
         ["input_pipes", "inputs", "merge", "output_pipes"],
@@ -51,6 +51,10 @@ struct PipelineSchema {
         let strategy = map["error_strategy"].map(strategy)
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []
         let prices = map["prices"].flatMap(prices)
+        let watch = WatchSchema(folder: folder, environment: environment)
+        let monitoring = map["monitoring"].map(watch.monitoring) ?? Monitoring()
+        let alerts = map["alerts"].map(watch.alerts) ?? []
+        let checkpoints = map["checkpoints"].map(watch.checkpoints) ?? CheckpointSettings()
         let items = map["items"]?.list()?.enumerated().compactMap { item($1, position: $0 + 1) } ?? []
         var processor = map.required("processors").flatMap { node($0, isGraph: isGraph, strategy, &options) }
         if let connections = map["connections"], connections.list()?.isEmpty == false, !isGraph {
@@ -62,7 +66,7 @@ struct PipelineSchema {
         guard let processor else { return nil }
         return Pipeline(
             path: path, processor: processor, scope: options.scope, items: items, options: options, prices: prices,
-            definition: document.root.json)
+            monitoring: monitoring, alerts: alerts, checkpoints: checkpoints, definition: document.root.json)
     }
 
     /// The folder of the file, from where its relative paths are meant.
@@ -168,7 +172,7 @@ struct PipelineSchema {
         let isReached = !result.isFinal
         switch word {
         case "retry":
-            let policy = retry(map)
+            let policy = RetryPolicySchema().policy(map)
             guard isReached else { break }
             if result.retry != nil { value.report("only one retry can be used with run_as: processor") }
             result.retry = policy
@@ -188,33 +192,6 @@ struct PipelineSchema {
         default: return
         }
         map.finish()
-    }
-
-    private func retry(_ map: MapReader) -> RetryPolicy? {
-        let seconds: (String) -> Double? = { key in
-            map[key]?.duration(in: .notNegative, plainSeconds: true).map { $0 / .seconds(1) }
-        }
-        let multiplier = map["backoff_multiplier"]?.number(in: .between(1, and: 1_000)).flatMap {
-            Double($0.description)
-        }
-        let retryOn = map["retry_on"].map(failures) ?? .retryable
-        let retries = map["max_retries"]?.integer(in: .between(0, and: 1_000)) ?? 3
-        do {
-            return try RetryPolicy(
-                maxRetries: retries, initialDelay: seconds("initial_delay") ?? 1, backoffMultiplier: multiplier ?? 2,
-                maxDelay: seconds("max_delay") ?? 60, retryOn: retryOn)
-        } catch {
-            map.value.report(error.message)
-            return nil
-        }
-    }
-
-    private func failures(_ value: ValueReader) -> RetryPolicy.Failures {
-        if case .list = value.node.value {
-            let codes = value.list()?.compactMap { $0.word("error code", as: ProcessingError.Code.self) } ?? []
-            return .codes(Set(codes))
-        }
-        return value.word("retry_on", of: ["all", "retryable"]) == "all" ? .all : .retryable
     }
 
     // MARK: The processor

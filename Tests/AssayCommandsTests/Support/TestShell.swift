@@ -112,7 +112,10 @@ final class TestShell: Sendable {
     }
 
     /// As ``assay(_:)`` with what the command alone wrote to its output.
-    func output(of arguments: String...) async -> (text: String, code: Int32) {
+    func output(of arguments: String...) async -> (text: String, code: Int32) { await output(of: arguments) }
+
+    /// As ``output(of:)-(String...)``.
+    func output(of arguments: [String]) async -> (text: String, code: Int32) {
         let sink = CollectingSink()
         var shell = value
         shell.output = sink

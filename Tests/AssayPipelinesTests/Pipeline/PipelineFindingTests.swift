@@ -201,7 +201,7 @@ import Testing
 
     @Test(
         "includes keys that nothing acts upon yet",
-        arguments: ["alerts", "batch", "checkpoints", "monitoring", "queue"])
+        arguments: ["batch", "queue"])
     func laterKeys(key: String) throws {
         #expect(
             try folder.findings(of: PipelineText.top("\(key): {enabled: true}"))
