@@ -81,7 +81,10 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "AssayPipelinesTests", dependencies: ["Assay", "AssayPipelines", "AssayTesting"],
+            name: "AssayPipelinesTests",
+            dependencies: [
+                "Assay", "AssayPipelines", "AssayTesting", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "AssaySQLiteKillHelper", dependencies: ["Assay", "AssaySQLite"],

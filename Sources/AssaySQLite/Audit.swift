@@ -171,6 +171,9 @@ extension Connection {
         try read(CheckpointRow.selection) { row in
             if row.readCheckpoint().checkpoint == nil { throw ProcessingError.damaged("a saved step") }
         }
+        try read(NamedCheckpointRow.selection) { row in
+            if row.readNamedCheckpoint() == nil { throw ProcessingError.damaged("a named checkpoint") }
+        }
         try read(CacheRow.selection) { row in
             if row.readCacheEntry() == nil { throw ProcessingError.damaged("a cached value") }
         }

@@ -26,6 +26,7 @@ struct Schema {
         Migration(name: "2", sql: version2, adopt: CallRow.adoptVersion1),
         Migration(name: "3", sql: version3),
         Migration(name: "4", sql: version4),
+        Migration(name: "5", sql: version5),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -44,8 +45,6 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
-
-    private static let version3 = "ALTER TABLE items ADD COLUMN slot TEXT"
 
     private static let version1 = """
         PRAGMA application_id = \(applicationID);
@@ -229,6 +228,9 @@ struct Schema {
         CREATE INDEX charges_by_account ON charges (account_id) WHERE account_id IS NOT NULL;
         """
 
+    /// Items belong to slots, from which the sizes of their batches follow.
+    private static let version3 = "ALTER TABLE items ADD COLUMN slot TEXT"
+
     /// Executions wait in a queue, with their items beside them. `moved` counts entries into a status.
     private static let version4 = """
         CREATE TABLE queue (
@@ -257,5 +259,22 @@ struct Schema {
             seal INTEGER NOT NULL,
             PRIMARY KEY (execution_id, idx)
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// States that were saved under names of their own.
+    private static let version5 = """
+        CREATE TABLE named_checkpoints (
+            serial INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            processor_id TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            data_type TEXT NOT NULL,
+            metadata TEXT NOT NULL,
+            preview TEXT NOT NULL,
+            data TEXT NOT NULL,
+            sha256 TEXT NOT NULL
+        ) STRICT;
         """
 }

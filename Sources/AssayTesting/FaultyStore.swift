@@ -14,6 +14,8 @@ public final class FaultyStore: Store {
         case deleteContents(Run.ID)
         case save(Checkpoint)
         case dropCheckpoints(CheckpointSubject)
+        case keep(NamedCheckpoint)
+        case removeNamedCheckpoint(Identifier)
         case record([Charge])
         case file(CallRecord)
         case useCacheEntry(String)
@@ -120,6 +122,22 @@ public final class FaultyStore: Store {
 
     public func dropCheckpoints(of item: CheckpointSubject) async throws {
         try await write(.dropCheckpoints(item)) { try await base.dropCheckpoints(of: item) }
+    }
+
+    public func keep(_ checkpoint: NamedCheckpoint, atMost limit: Int) async throws {
+        try await write(.keep(checkpoint)) { try await base.keep(checkpoint, atMost: limit) }
+    }
+
+    public func checkpointSummaries(of processor: Identifier?) async throws -> [NamedCheckpoint.Summary] {
+        try await base.checkpointSummaries(of: processor)
+    }
+
+    public func namedCheckpoint(_ id: Identifier) async throws -> NamedCheckpoint? {
+        try await base.namedCheckpoint(id)
+    }
+
+    public func removeNamedCheckpoint(_ id: Identifier) async throws -> Bool {
+        try await write(.removeNamedCheckpoint(id)) { try await base.removeNamedCheckpoint(id) }
     }
 
     public func record(_ charges: [Charge]) async throws -> [Charge] {

@@ -8,6 +8,7 @@ public final class MemoryStore: Store {
     public let keepsJSON = false
     let state: Mutex<State>
     private let forgetsBatches: Bool
+    private let named = MemoryCheckpoints()
 
     /// A run and what belongs to it; an object, so that a commit looks it up once and not for every outcome.
     final class StoredRun {
@@ -197,6 +198,18 @@ public final class MemoryStore: Store {
     public func dropCheckpoints(of item: CheckpointSubject) async throws {
         state.withLock { $0.checkpoints[item] = nil }
     }
+
+    public func keep(_ checkpoint: NamedCheckpoint, atMost limit: Int) async throws {
+        try named.keep(checkpoint, atMost: limit)
+    }
+
+    public func checkpointSummaries(of processor: Identifier?) async throws -> [NamedCheckpoint.Summary] {
+        named.checkpointSummaries(of: processor)
+    }
+
+    public func namedCheckpoint(_ id: Identifier) async throws -> NamedCheckpoint? { named.namedCheckpoint(id) }
+
+    public func removeNamedCheckpoint(_ id: Identifier) async throws -> Bool { named.removeNamedCheckpoint(id) }
 
     public func record(_ charges: [Charge]) async throws -> [Charge] {
         state.withLock { $0.record(charges) }

@@ -2,7 +2,7 @@
 ///
 /// Every function that writes returns once what it wrote is as durable as the store makes it; the engine
 /// acknowledges nothing earlier. Functions may be called concurrently. A store has one engine at a time.
-public protocol Store: Sendable {
+public protocol Store: CheckpointStorage {
     /// The currency of all its amounts, three letters.
     var currency: String { get }
 

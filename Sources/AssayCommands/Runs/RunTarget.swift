@@ -15,6 +15,10 @@ struct RunTarget {
     var prices: (any PriceSource)?
     /// How executions of it wait; `nil` when its file does not say.
     var queue: PipelineQueue?
+    /// Which events are recorded.
+    var monitoring = Monitoring()
+    /// What is watched for in them.
+    var alerts: [AlertRule] = []
     /// What a later resume needs to make the same target.
     var request: JSONObject
     /// From what worker processes make the processor.
@@ -106,6 +110,8 @@ struct RunTarget {
         options = pipeline.options
         prices = pipeline.prices
         queue = pipeline.queue
+        monitoring = pipeline.monitoring
+        alerts = pipeline.alerts
         self.request = request
         self.warnings = warnings
     }

@@ -59,8 +59,8 @@ struct NodeSchema {
     ///
     /// - Parameter concurrency: how many at once where the runner does not say.
     func runner(_ value: ValueReader, concurrency: Int? = nil) -> (any Runner)? {
-        if case .text(let word) = value.node.value {
-            return runner(word: value, workers: word == "sequential" ? nil : concurrency)
+        guard case .map = value.node.value else {
+            return runner(word: value, workers: value.node.value == .text("sequential") ? nil : concurrency)
         }
         guard let map = value.map() else { return nil }
         let type = map.required("type")

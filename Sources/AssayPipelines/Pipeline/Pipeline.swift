@@ -23,6 +23,12 @@ public struct Pipeline: Sendable {
     public let prices: (any PriceSource)?
     /// How executions of it wait; `nil` when the file does not say.
     public let queue: PipelineQueue?
+    /// Which events are recorded.
+    public let monitoring: Monitoring
+    /// What is watched for in them.
+    public let alerts: [AlertRule]
+    /// Where checkpoints are kept.
+    public let checkpoints: CheckpointSettings
     /// The file's contents as a value, texts before environment variables were put in; from this it can be read again.
     public let definition: JSONValue
 

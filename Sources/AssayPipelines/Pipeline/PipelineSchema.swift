@@ -10,9 +10,8 @@ struct PipelineSchema {
     let overrides: [ParameterOverride]
     let warn: @Sendable (String) -> Void
 
-    /// Keys that mean nothing without a graph, and keys that nothing acts upon yet.
+    /// Keys that mean nothing without a graph.
     private static let graphKeys = ["breakpoints", "max_in_flight", "taps"]
-    private static let laterKeys = ["alerts", "checkpoints", "monitoring"]
     private static let graphNodeKeys = ["input_pipes", "inputs", "merge", "output_pipes"]
 
     /// The pipeline, or every finding.
@@ -44,6 +43,10 @@ struct PipelineSchema {
         options.batching = map["batch"].flatMap(BatchSchema().batching)
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []
         let prices = map["prices"].flatMap(prices)
+        let watch = WatchSchema(folder: folder, environment: environment)
+        let monitoring = map["monitoring"].map(watch.monitoring) ?? Monitoring()
+        let alerts = map["alerts"].map(watch.alerts) ?? []
+        let checkpoints = map["checkpoints"].map(watch.checkpoints) ?? CheckpointSettings()
         let items = map["items"]?.list()?.enumerated().compactMap { item($1, position: $0 + 1) } ?? []
         let queue = map["queue"].flatMap { QueueSchema().read($0) }
         let processors = map.required("processors")
@@ -62,12 +65,12 @@ struct PipelineSchema {
             processor?.digestIgnores = Set(ignores)
             content = processor.map { .processor($0, options) }
         }
-        for key in Self.laterKeys { map[key]?.report("key '\(key)' cannot be used yet") }
         map.finish()
         guard let content else { return nil }
         return Pipeline(
             path: path, content: content, scope: options.scope, items: items, prices: prices,
-            queue: queue, definition: document.root.json)
+            queue: queue, monitoring: monitoring, alerts: alerts, checkpoints: checkpoints,
+            definition: document.root.json)
     }
 
     /// The graph of a file, and how it is to be run.

@@ -1,13 +1,16 @@
-import Assay
+package import Assay
 
 /// Reads error strategies, as nodes of a graph have them.
-struct StrategySchema {
+package struct StrategySchema {
     let registry: Registry
+
+    /// Reads the strategies that are built in and those of `registry`.
+    package init(registry: Registry = .standard) { self.registry = registry }
 
     static let builtIn = ["circuit_breaker", "composite", "halt", "retry", "skip"]
 
     /// The strategy that `value` holds.
-    func strategy(_ value: ValueReader) -> (any ErrorStrategy)? {
+    package func strategy(_ value: ValueReader) -> (any ErrorStrategy)? {
         guard let map = value.map() else { return nil }
         let type = map.required("type")
         let known = (Self.builtIn + registry.strategyNames).sorted()

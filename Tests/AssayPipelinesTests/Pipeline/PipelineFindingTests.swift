@@ -200,15 +200,6 @@ import Testing
     }
 
     @Test(
-        "includes keys that nothing acts upon yet",
-        arguments: ["alerts", "checkpoints", "monitoring"])
-    func laterKeys(key: String) throws {
-        #expect(
-            try folder.findings(of: PipelineText.top("\(key): {enabled: true}"))
-                == ["3:\(key.count + 3): key '\(key)' cannot be used yet"])
-    }
-
-    @Test(
         "includes the processor",
         arguments: [
             ("{processor_type: simple, parameters: {function: strip}}", "2:14: processors[0] needs 'processor_id'"),
@@ -229,7 +220,7 @@ import Testing
             ),
             (
                 "{processor_id: a, processor_type: magic}",
-                "2:48: unknown processor type 'magic'; known: command, http, simple, text_transformer"
+                "2:48: unknown processor type 'magic'; known: aggregator, command, data_filter, http, simple, text_transformer"
             ),
             ("{processor_id: a, processor_type: [simple]}", "2:48: processor_type must be text, found a list"),
             (

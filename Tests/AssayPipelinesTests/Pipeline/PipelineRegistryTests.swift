@@ -24,8 +24,12 @@ import Testing
     @Test("knows the standard types and those that were added")
     func names() throws {
         #expect(Registry().names.isEmpty)
-        #expect(Registry.standard.names == ["command", "http", "simple", "text_transformer"])
-        #expect(try Self.registry().names == ["command", "greeter", "http", "simple", "text_transformer"])
+        #expect(
+            Registry.standard.names == ["aggregator", "command", "data_filter", "http", "simple", "text_transformer"])
+        #expect(
+            try Self.registry().names == [
+                "aggregator", "command", "data_filter", "greeter", "http", "simple", "text_transformer",
+            ])
     }
 
     @Test("refuses a name that is taken", arguments: ["simple", "greeter"])

@@ -1,0 +1,74 @@
+/// Where, and for which items, a run of a graph stops before a node.
+public struct Breakpoint: Hashable, Sendable {
+    /// The node it stops before.
+    public let processorID: Identifier
+    /// What must hold; `nil`: always.
+    public let condition: Condition?
+    /// How many of the first matches stop the run; `nil`: every one.
+    public let hitCount: Int?
+    /// Whether it is looked at.
+    public var isEnabled: Bool
+    /// How many times it has matched.
+    public internal(set) var totalHits = 0
+
+    /// A breakpoint of the given parts.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` for a hit count below 1.
+    public init(
+        _ processorID: Identifier, condition: Condition? = nil, hitCount: Int? = nil, isEnabled: Bool = true
+    ) throws(ProcessingError) {
+        if let hitCount, hitCount < 1 {
+            throw ProcessingError(.configuration, "hit_count must be at least 1, found \(hitCount)")
+        }
+        self.processorID = processorID
+        self.condition = condition
+        self.hitCount = hitCount
+        self.isEnabled = isEnabled
+    }
+
+    /// Takes note of a node that is about to start.
+    ///
+    /// - Returns: whether the run stops here.
+    mutating func meets(_ start: NodeStart) -> Bool {
+        guard isEnabled, condition?.holds(start.names) ?? true else { return false }
+        totalHits += 1
+        return hitCount.map { totalHits <= $0 } ?? true
+    }
+
+    /// The breakpoint as JSON shows it.
+    public var jsonValue: JSONValue {
+        [
+            "processor_id": .string(processorID.text), "condition": condition.map { .string($0.text) } ?? .null,
+            "hit_count": hitCount.map { .number(Number($0)) } ?? .null, "enabled": .bool(isEnabled),
+            "total_hits": .number(Number(totalHits)),
+        ]
+    }
+}
+
+/// A node that has all its inputs of an item and is about to start on it.
+public struct NodeStart: Hashable, Sendable {
+    /// The node.
+    public let processorID: Identifier
+    /// The item.
+    public let inputID: String
+    /// The attempt, from 1.
+    public let attempt: Int
+    /// What the node is given.
+    public let value: JSONValue
+
+    /// A start of the given parts.
+    public init(_ processorID: Identifier, inputID: String, attempt: Int = 1, value: JSONValue) {
+        self.processorID = processorID
+        self.inputID = inputID
+        self.attempt = attempt
+        self.value = value
+    }
+
+    /// What conditions call its parts.
+    var names: JSONObject {
+        [
+            "value": value, "input_id": .string(inputID), "attempt": .number(Number(attempt)),
+            "processor_id": .string(processorID.text),
+        ]
+    }
+}
