@@ -9,7 +9,9 @@ package enum CommandLineTool {
     ///
     /// On the thread that calls it, which is to be the main thread, and before anything else.
     package static func serveIfAsked() {
-        WorkerProcess.serveIfAsked { _, setup in try WorkerSetup(json: setup).processor(from: .complete) }
+        WorkerProcess.serveIfAsked { name, setup in
+            try WorkerSetup(json: setup).processor(named: name, from: .complete)
+        }
     }
 
     /// Reads the arguments, carries the command out and ends the program.

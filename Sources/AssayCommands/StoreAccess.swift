@@ -60,6 +60,26 @@ enum StoreAccess {
         return owner
     }
 
+    /// As ``database(_:in:)``, for a command about the queue: executions that a dead owner left running wait again.
+    static func queueReader(_ console: Console, in shell: Shell) async throws -> SQLiteStore {
+        let path = try existingPath(console, in: shell)
+        let store = try SQLiteStore.open(path, access: .readOnly)
+        guard try await !store.executions(matching: ExecutionFilter(statuses: [.running], limit: 1)).isEmpty,
+            let owner = try? SQLiteStore.open(path, access: .owner, world: shell.world)
+        else { return store }
+        store.close()
+        Leash.succeed(ownerOf: owner.path)
+        _ = try await QueueAccess(console: console, shell: shell).queue(owner)
+        return owner
+    }
+
+    /// The folder of the store that the settings name.
+    ///
+    /// - Throws: ``CommandFailure`` when there is no store.
+    static func folder(_ console: Console, in shell: Shell) async throws -> String {
+        URL(fileURLWithPath: try existingPath(console, in: shell)).deletingLastPathComponent().path
+    }
+
     /// Ends the use of a store, so that others can own it.
     static func close(_ store: any Store) { (store as? SQLiteStore)?.close() }
 

@@ -167,8 +167,12 @@ extension Connection {
         try read(ChargeRow.selection) { _ = try $0.readCharge() }
         try read(CallRow.selection) { _ = try $0.readCall() }
         try read(PriceRow.selection) { _ = try $0.readPrice() }
+        try forEachQueueRow(read)
         try read(CheckpointRow.selection) { row in
             if row.readCheckpoint().checkpoint == nil { throw ProcessingError.damaged("a saved step") }
+        }
+        try read(NamedCheckpointRow.selection) { row in
+            if row.readNamedCheckpoint() == nil { throw ProcessingError.damaged("a named checkpoint") }
         }
         try read(CacheRow.selection) { row in
             if row.readCacheEntry() == nil { throw ProcessingError.damaged("a cached value") }

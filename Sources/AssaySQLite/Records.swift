@@ -240,3 +240,33 @@ extension Run {
         deletedAt = record["deleted_at"]?.whole.map { Timestamp(milliseconds: Int64($0)) }
     }
 }
+
+extension Execution {
+    /// Everything of an execution of the queue.
+    func record() throws -> [UInt8] {
+        guard var object = jsonValue.object else { return [] }
+        // These have columns of their own, or follow from others.
+        for key in ["number", "status", "priority", "idempotency_key", "denials", "retryable", "has_response"] {
+            object[key] = nil
+        }
+        for member in object.members where member.value == .null { object[member.key] = nil }
+        object["error"] = try error?.stored()
+        try object.pack(runRequest, as: "run_request")
+        object["duration"] = duration.map { .whole($0.nanoseconds) }
+        if let restoredResponse { try object.pack(restoredResponse, as: "response") }
+        return try JSONValue.object(object).storedBytes("execution '\(id)'")
+    }
+
+    /// An execution from its columns and its record.
+    init?(number: Int, status: Status?, priority: Double, idempotencyKey: String?, record: JSONValue) {
+        guard let status, case .object(var object) = record else { return nil }
+        object["status"] = .string(status.rawValue)
+        object["priority"] = 0
+        object["run_request"] = object["run_request"]?.unpacked
+        self.init(json: .object(object))
+        (self.number, self.priority, self.idempotencyKey) = (number, priority, idempotencyKey)
+        error = record["error"].flatMap { FailureRecord(stored: $0) }
+        duration = record["duration"]?.whole.map { .nanoseconds($0) }
+        restoredResponse = record["response"]?.unpacked
+    }
+}

@@ -22,7 +22,8 @@ extension Connection {
                         ? "go on with: assay resume \(run.id)"
                         : "not all of its inputs are on record, so start it anew with all of them"),
                 code: .interrupted, phase: .extraction, attempt: 0, retryable: run.isListed)
-            try update(run, RunRecord(run))
+            // Where its execution goes in a queue is for the queue to say.
+            _ = try replace(run, RunRecord(run))
         }
         var open = CallFilter()
         open.states = [.open]
@@ -30,6 +31,7 @@ extension Connection {
             call.state = .inDoubt
             _ = try file(call)
         }
+        try statement("DELETE FROM queue_items WHERE execution_id NOT IN (SELECT execution_id FROM queue)").run()
         return unfinished.map(\.id)
     }
 

@@ -39,6 +39,11 @@ final class SQLStatement {
         if let number { bind(number) } else { bindNull() }
     }
 
+    func bind(_ number: Double) {
+        seal.add(Int64(bitPattern: number.bitPattern))
+        sqlite3_bind_double(raw, next(), number)
+    }
+
     func bind(_ text: String) {
         var text = text
         text.withUTF8 { bind(UnsafeRawBufferPointer($0)) }
@@ -144,6 +149,12 @@ final class SQLStatement {
     }
 
     func int() -> Int { Int(integer()) }
+
+    func double() -> Double {
+        let number = sqlite3_column_double(raw, nextColumn())
+        seal.add(Int64(bitPattern: number.bitPattern))
+        return number
+    }
 
     func optionalInteger() -> Int64? {
         guard sqlite3_column_type(raw, position) != SQLITE_NULL else { return null() }

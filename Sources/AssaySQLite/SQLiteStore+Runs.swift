@@ -80,10 +80,19 @@ extension Connection {
         let insert = try prepare(Run.insertion)
         insert.bind(run, record)
         try insert.run()
+        if let queued = try queued(run.executionID) { try file(queued.execution.begun(by: run), after: queued) }
     }
 
     func update(_ run: Run, _ record: RunRecord) throws {
-        guard let stand = try stand(of: run.id), !stand.isTerminal, stand.epoch <= run.epoch else { return }
+        guard try replace(run, record) else { return }
+        if let queued = try queued(run.executionID) { try file(queued.execution.following(run), after: queued) }
+    }
+
+    /// Files how a run stands, and its execution, but leaves the place of the execution in a queue.
+    ///
+    /// - Returns: `false` when the run has ended, or is another program's.
+    func replace(_ run: Run, _ record: RunRecord) throws -> Bool {
+        guard let stand = try stand(of: run.id), !stand.isTerminal, stand.epoch <= run.epoch else { return false }
         let update = try prepare(Run.replacement)
         update.bind(run, record)
         try update.run()
@@ -91,6 +100,7 @@ extension Connection {
         execution.bind(run.status.rawValue)
         execution.bind(run.executionID.text)
         try execution.run()
+        return true
     }
 
     func deleteContents(of id: Run.ID, at moment: Timestamp) throws -> Bool {
@@ -138,6 +148,7 @@ extension Connection {
     }
 
     func execution(_ id: Execution.ID) throws -> Execution? {
+        if let queued = try queued(id) { return queued.execution }
         let find = try statement(
             "SELECT account_id, underwriting_id, execution_id, status, created_at FROM executions WHERE id = ?")
         find.bind(id.text)

@@ -26,6 +26,8 @@ struct Schema {
         Migration(name: "2", sql: version2, adopt: CallRow.adoptVersion1),
         Migration(name: "3", sql: version3),
         Migration(name: "4", sql: version4),
+        Migration(name: "5", sql: version5),
+        Migration(name: "6", sql: version6),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -45,9 +47,8 @@ struct Schema {
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
 
-    private static let version3 = "ALTER TABLE items ADD COLUMN slot TEXT"
-
-    private static let version4 = "ALTER TABLE events ADD COLUMN graph_id TEXT"
+    /// Events of graphs name them.
+    private static let version6 = "ALTER TABLE events ADD COLUMN graph_id TEXT"
 
     private static let version1 = """
         PRAGMA application_id = \(applicationID);
@@ -229,5 +230,55 @@ struct Schema {
         ALTER TABLE calls ADD COLUMN underwriting_id TEXT;
         ALTER TABLE calls ADD COLUMN in_doubt TEXT NOT NULL DEFAULT 'hold';
         CREATE INDEX charges_by_account ON charges (account_id) WHERE account_id IS NOT NULL;
+        """
+
+    /// Items belong to slots, from which the sizes of their batches follow.
+    private static let version3 = "ALTER TABLE items ADD COLUMN slot TEXT"
+
+    /// Executions wait in a queue, with their items beside them. `moved` counts entries into a status.
+    private static let version4 = """
+        CREATE TABLE queue (
+            number INTEGER PRIMARY KEY,
+            execution_id TEXT NOT NULL UNIQUE REFERENCES executions (id),
+            status TEXT NOT NULL,
+            moved INTEGER NOT NULL,
+            priority REAL NOT NULL,
+            idempotency_key TEXT,
+            record TEXT NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX queue_once ON queue (idempotency_key) WHERE idempotency_key IS NOT NULL;
+        CREATE INDEX queue_by_status ON queue (status, moved);
+
+        CREATE TABLE queue_items (
+            execution_id TEXT NOT NULL,
+            idx INTEGER NOT NULL,
+            input_id TEXT NOT NULL,
+            account_id TEXT,
+            underwriting_id TEXT,
+            scope_execution_id TEXT,
+            slot TEXT,
+            data TEXT NOT NULL,
+            payload TEXT,
+            seal INTEGER NOT NULL,
+            PRIMARY KEY (execution_id, idx)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    /// States that were saved under names of their own.
+    private static let version5 = """
+        CREATE TABLE named_checkpoints (
+            serial INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            processor_id TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            data_type TEXT NOT NULL,
+            metadata TEXT NOT NULL,
+            preview TEXT NOT NULL,
+            data TEXT NOT NULL,
+            sha256 TEXT NOT NULL
+        ) STRICT;
         """
 }

@@ -14,12 +14,19 @@ public final class FaultyStore: Store {
         case deleteContents(Run.ID)
         case save(Checkpoint)
         case dropCheckpoints(CheckpointSubject)
+        case keep(NamedCheckpoint)
+        case removeNamedCheckpoint(Identifier)
         case record([Charge])
         case file(CallRecord)
         case useCacheEntry(String)
         case removeCacheEntries(CacheFilter)
         case addPrice(PriceSubject)
         case events([Event])
+        case submit([SubmittedExecution])
+        case stage(Execution.ID)
+        case replace(Execution)
+        case remove([Execution.ID])
+        case queueRecord
     }
 
     private let base: any Store
@@ -117,6 +124,22 @@ public final class FaultyStore: Store {
         try await write(.dropCheckpoints(item)) { try await base.dropCheckpoints(of: item) }
     }
 
+    public func keep(_ checkpoint: NamedCheckpoint, atMost limit: Int) async throws {
+        try await write(.keep(checkpoint)) { try await base.keep(checkpoint, atMost: limit) }
+    }
+
+    public func checkpointSummaries(of processor: Identifier?) async throws -> [NamedCheckpoint.Summary] {
+        try await base.checkpointSummaries(of: processor)
+    }
+
+    public func namedCheckpoint(_ id: Identifier) async throws -> NamedCheckpoint? {
+        try await base.namedCheckpoint(id)
+    }
+
+    public func removeNamedCheckpoint(_ id: Identifier) async throws -> Bool {
+        try await write(.removeNamedCheckpoint(id)) { try await base.removeNamedCheckpoint(id) }
+    }
+
     public func record(_ charges: [Charge]) async throws -> [Charge] {
         try await write(.record(charges)) { try await base.record(charges) }
     }
@@ -174,5 +197,39 @@ public final class FaultyStore: Store {
 
     public func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event] {
         try await base.events(of: run, after: sequence, limit: limit)
+    }
+
+    public func submit(_ executions: [SubmittedExecution]) async throws -> [Execution] {
+        try await write(.submit(executions)) { try await base.submit(executions) }
+    }
+
+    public func stage(_ items: [Item], from start: Int, for execution: Execution.ID) async throws {
+        try await write(.stage(execution)) { try await base.stage(items, from: start, for: execution) }
+    }
+
+    public func discardStaged(for execution: Execution.ID) async throws {
+        try await base.discardStaged(for: execution)
+    }
+
+    public func items(ofExecution id: Execution.ID, from start: Int, limit: Int) async throws -> [Item] {
+        try await base.items(ofExecution: id, from: start, limit: limit)
+    }
+
+    public func executions(matching filter: ExecutionFilter) async throws -> [Execution] {
+        try await base.executions(matching: filter)
+    }
+
+    public func replace(_ execution: Execution, standingAt status: Status) async throws -> Bool {
+        try await write(.replace(execution)) { try await base.replace(execution, standingAt: status) }
+    }
+
+    public func remove(_ executions: [Execution.ID]) async throws -> Int {
+        try await write(.remove(executions)) { try await base.remove(executions) }
+    }
+
+    public func queueRecord() async throws -> JSONValue? { try await base.queueRecord() }
+
+    public func setQueueRecord(_ record: JSONValue) async throws {
+        try await write(.queueRecord) { try await base.setQueueRecord(record) }
     }
 }

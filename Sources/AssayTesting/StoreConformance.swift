@@ -22,7 +22,8 @@ public struct StoreConformance: Sendable, CustomStringConvertible {
     public func callAsFunction(_ store: any Store) async throws { try await check(store) }
 
     /// All promises.
-    public static let all = runs + items + outcomes + ledger + savedValues + cache + concurrency
+    public static let all =
+        runs + items + outcomes + ledger + savedValues + namedCheckpoints + cache + queue + concurrency
 }
 
 func expect<Value: Equatable>(

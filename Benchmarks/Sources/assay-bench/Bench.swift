@@ -43,6 +43,8 @@ import Foundation
             ("W1", 1_000_000, ["sequential", "thread"]),
             ("W1p", 100_000, ["pipe-raw", "process"]),
             ("W2", 10_000, ["thread"]),
+            ("W4", 100_000, ["heap-raw", "queue-index", "queue"]),
+            ("W4", 10_000, ["queue-durable"]),
             ("W8", 10_000, ["batch"]), ("W8", 100_000, ["taskgroup", "batch"]),
             ("W8", 1_000_000, ["taskgroup", "batch"]),
             ("W5", 10_000, ["kahn", "graph"]), ("W5c", 1_000, ["kahn", "graph"]), ("W5i", 100_000, ["graph"]),

@@ -17,6 +17,9 @@ enum Workloads {
         "graph/W5": Graphs.layered, "graph/W5c": Graphs.chain, "graph/W5i": Graphs.items,
         "kahn/W5": Graphs.kahnLayered, "kahn/W5c": Graphs.kahnChain,
         "pipe-raw/W1p": Processes.pipes, "process/W1p": Processes.engine,
+        "heap-raw/W4": Queues.heap, "queue-index/W4": Queues.index,
+        "queue/W4": { try await Queues.queue($0, in: MemoryStore()) },
+        "queue-durable/W4": Queues.durable,
         "hash/W11": hashes, "durable/W11": statements,
     ]
 

@@ -15,7 +15,7 @@ public final class Engine: Sendable {
 
     let ledger: Ledger
     let world: World
-    private let logger: Logger
+    let logger: Logger
     private let batchNumbers = Atomic(0)
     private let sessions = Mutex<[Run.ID: RunSession]>([:])
 
@@ -186,6 +186,9 @@ public final class Engine: Sendable {
             await store.charges(matching: charges), inDoubt: await store.calls(matching: calls),
             currency: store.currency, runID: run, executionID: execution, runs: runs, incompleteReason: incomplete)
     }
+
+    /// The run of that name while it is in progress here.
+    func session(_ id: Run.ID) -> RunSession? { sessions.withLock { $0[id] } }
 
     func existingRun(_ id: Run.ID) async throws -> Run {
         guard let run = try await store.run(id) else {

@@ -9,15 +9,18 @@ public final class EventStream: Sendable {
     public typealias Subscriber = @Sendable (Event) async throws -> Void
 
     private let state: Mutex<State>
+    private let isEnabled: Bool
     private let level: Logger.Level
     private let capacity: Int
     private let logger: Logger
+    private let time: any TimeSource
     /// A bit for each kind that a subscriber has asked for.
     private let wanted = Atomic<UInt64>(0)
 
     private struct State {
         var ring: [Event] = []
         var dropped = 0
+        var tally: EventTally
         var subscriptions: [Int: Subscription] = [:]
         var nextSubscription = 0
     }
@@ -25,21 +28,27 @@ public final class EventStream: Sendable {
     private struct Subscription {
         let kinds: Set<Event.Kind>
         let continuation: AsyncStream<Event>.Continuation
+        let counts: SubscriptionCounts
     }
 
     /// A stream that records events of `level` and above.
     ///
     /// - Parameters:
+    ///   - isEnabled: whether anybody gets any event at all.
     ///   - capacity: how many of the newest recorded events are kept for ``latest(_:)``.
     ///   - logger: where recorded events and failing subscribers are logged.
+    ///   - time: the clock of ``summary()``.
     public init(
-        level: Logger.Level = .info, capacity: Int = 10_000,
-        logger: Logger = Logger(label: "assay") { _ in SwiftLogNoOpLogHandler() }
+        isEnabled: Bool = true, level: Logger.Level = .info, capacity: Int = 10_000,
+        logger: Logger = Logger(label: "assay") { _ in SwiftLogNoOpLogHandler() },
+        time: any TimeSource = World.system.time
     ) {
+        self.isEnabled = isEnabled
         self.level = level
         self.capacity = capacity
         self.logger = logger
-        state = Mutex(State())
+        self.time = time
+        state = Mutex(State(tally: EventTally(startedAt: time.uptime())))
     }
 
     /// Hands every event of `kinds` (all when `nil`) to `subscriber` until the subscription is let go.
@@ -49,9 +58,11 @@ public final class EventStream: Sendable {
     public func subscribe(_ kinds: Set<Event.Kind>? = nil, _ subscriber: @escaping Subscriber) -> EventSubscription {
         let (stream, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(1_000))
         let kinds = kinds ?? Set(Event.Kind.allCases)
+        let counts = SubscriptionCounts()
         let id = state.withLock { state in
             state.nextSubscription += 1
-            state.subscriptions[state.nextSubscription] = Subscription(kinds: kinds, continuation: continuation)
+            state.subscriptions[state.nextSubscription] = Subscription(
+                kinds: kinds, continuation: continuation, counts: counts)
             wanted.store(Self.bits(of: state), ordering: .releasing)
             return state.nextSubscription
         }
@@ -59,11 +70,12 @@ public final class EventStream: Sendable {
         let delivery = Task {
             for await event in stream {
                 do { try await subscriber(event) } catch {
+                    counts.noteError()
                     logger.error("an event subscriber failed: \(error)", metadata: ["event": "\(event.kind.rawValue)"])
                 }
             }
         }
-        return EventSubscription { [weak self] in
+        return EventSubscription(counts) { [weak self] in
             self?.unsubscribe(id)
             await delivery.value
         }
@@ -90,16 +102,28 @@ public final class EventStream: Sendable {
     /// How many recorded events the ring has dropped.
     public var dropped: Int { state.withLock { $0.dropped + max(0, $0.ring.count - capacity) } }
 
-    func records(_ kind: Event.Kind) -> Bool { kind.level >= level }
+    /// How what was recorded so far adds up.
+    public func summary() -> EventSummary {
+        let (now, uptime) = (time.now(), time.uptime())
+        return state.withLock { state in
+            let minuteAgo = now.advanced(by: .seconds(-60))
+            // The ring is in order but for jumps of the clock; the newest are looked at first.
+            let recent = state.ring.reversed().prefix { $0.timestamp > minuteAgo }.count
+            return EventSummary(state.tally, recent: recent, uptime: uptime - state.tally.startedAt)
+        }
+    }
+
+    func records(_ kind: Event.Kind) -> Bool { isEnabled && kind.level >= level }
 
     func wants(_ kind: Event.Kind) -> Bool {
-        records(kind) || wanted.load(ordering: .acquiring) & kind.bit != 0
+        isEnabled && (records(kind) || wanted.load(ordering: .acquiring) & kind.bit != 0)
     }
 
     func send(_ event: Event) {
         let recorded = records(event.kind)
         state.withLock { state in
             if recorded {
+                state.tally.add(event)
                 state.ring.append(event)
                 if state.ring.count >= 2 * capacity {
                     state.dropped += state.ring.count - capacity
@@ -107,7 +131,7 @@ public final class EventStream: Sendable {
                 }
             }
             for subscription in state.subscriptions.values where subscription.kinds.contains(event.kind) {
-                subscription.continuation.yield(event)
+                if case .dropped = subscription.continuation.yield(event) { subscription.counts.noteDrop() }
             }
         }
         if recorded, logger.logLevel <= event.level {
@@ -133,10 +157,31 @@ extension Event.Kind {
 
 /// A subscription to events; ends when asked to.
 public struct EventSubscription: Sendable {
+    private let counts: SubscriptionCounts
     private let end: @Sendable () async -> Void
 
-    init(_ end: @escaping @Sendable () async -> Void) { self.end = end }
+    init(_ counts: SubscriptionCounts, _ end: @escaping @Sendable () async -> Void) {
+        self.counts = counts
+        self.end = end
+    }
+
+    /// How often the subscriber threw.
+    public var errors: Int { counts.errors }
+
+    /// How many events it did not get because it was too slow.
+    public var dropped: Int { counts.dropped }
 
     /// Ends the subscription and waits until what was sent before has been taken.
     public func finish() async { await end() }
+}
+
+/// How a subscriber has fared.
+final class SubscriptionCounts: Sendable {
+    private let counts = Mutex((errors: 0, dropped: 0))
+
+    var errors: Int { counts.withLock { $0.errors } }
+    var dropped: Int { counts.withLock { $0.dropped } }
+
+    func noteError() { counts.withLock { $0.errors += 1 } }
+    func noteDrop() { counts.withLock { $0.dropped += 1 } }
 }

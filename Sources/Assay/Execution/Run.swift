@@ -1,26 +1,3 @@
-/// A durable request: a processor over items for a scope; it groups the runs that were made for it.
-public struct Execution: Sendable {
-    /// Names an execution.
-    public typealias ID = Identifier
-
-    /// The execution's name.
-    public let id: ID
-    /// For whom it is.
-    public var scope: Scope
-    /// Where it stands: as its last run.
-    public var status: Status
-    /// When it was first seen.
-    public let createdAt: Timestamp
-
-    /// An execution as a store keeps it.
-    public init(id: ID, scope: Scope, status: Status, createdAt: Timestamp) {
-        self.id = id
-        self.scope = scope
-        self.status = status
-        self.createdAt = createdAt
-    }
-}
-
 /// Which runs a run descends from.
 public struct Lineage: Hashable, Sendable {
     /// The first run of the chain; its own id for a first run.

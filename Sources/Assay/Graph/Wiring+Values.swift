@@ -73,6 +73,7 @@ extension Wiring {
     /// What each output port of a node gives after it returned `output`; `nil` for a port that gives nothing.
     func route(_ output: Payload, from node: Int) throws -> [Payload?] {
         let ports = nodes[node].outputs
+        if nodes[node].processor.givesOutput?(output) == false { return ports.map { _ in nil } }
         guard ports.count > 1, !output.isScalar, let values = try output.json().object, !values.isEmpty,
             values.keys.allSatisfy({ key in ports.contains { $0.text == key } })
         else { return ports.map { _ in output } }

@@ -23,6 +23,9 @@ final class Outbox: Sendable {
         }
     }
 
+    /// Says that nothing more is sent, when all that was sent before is on its way.
+    func close() { queue.async { [socket] in shutdown(socket.number, Int32(SHUT_WR)) } }
+
     private func flush() {
         while let next = rest.withLock({ $0.first }) {
             let sent = Self.write(next, to: socket, flags: 0)

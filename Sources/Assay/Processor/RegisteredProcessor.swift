@@ -25,6 +25,9 @@ public struct RegisteredProcessor: Sendable {
     /// Lets go of what the processor kept for a run; called once, when nothing of the run goes on any more.
     package var finish: (@Sendable (Run.ID) async -> Void)?
 
+    /// Whether an output is one, rather than a sign that there is none for this item; `nil`: every output is.
+    package var givesOutput: (@Sendable (Payload) -> Bool)?
+
     /// Whether its work is done by programs that it starts, so that another process around it would add nothing.
     package var startsPrograms = false
 

@@ -6,11 +6,12 @@ import Synchronization
 public final class MemoryStore: Store {
     public let currency: String
     public let keepsJSON = false
-    private let state: Mutex<State>
+    let state: Mutex<State>
     private let forgetsBatches: Bool
+    private let named = MemoryCheckpoints()
 
     /// A run and what belongs to it; an object, so that a commit looks it up once and not for every outcome.
-    fileprivate final class StoredRun {
+    final class StoredRun {
         var run: Run
         var items: [StoredItem] = []
         var outcomes: [Outcome?] = []
@@ -40,7 +41,7 @@ public final class MemoryStore: Store {
         func takesOutcomes(of epoch: Int) -> Bool { run.epoch == epoch && !run.status.isTerminal }
     }
 
-    fileprivate struct State {
+    struct State {
         var executions: [Execution.ID: Execution] = [:]
         var runs: [Run.ID: StoredRun] = [:]
         var order: [Run.ID] = []
@@ -53,6 +54,7 @@ public final class MemoryStore: Store {
         var callsOfExecution: [Execution.ID: [Int]] = [:]
         var cache: [String: CacheEntry] = [:]
         var prices: PriceList
+        var queue = MemoryQueue()
     }
 
     /// An empty store.
@@ -69,14 +71,17 @@ public final class MemoryStore: Store {
 
     public func begin(_ run: Run) async throws {
         try state.withLock { state in
-            let busy = state.executions[run.executionID]?.status.isTerminal == false
-            guard !busy else { throw ProcessingError.alreadyRunning(run.executionID) }
+            let standing = state.executions[run.executionID]?.status
+            guard standing != .running, standing != .paused else {
+                throw ProcessingError.alreadyRunning(run.executionID)
+            }
             guard state.runs[run.id] == nil else { throw ProcessingError.runExists(run.id) }
             var execution =
                 state.executions[run.executionID]
                 ?? Execution(id: run.executionID, scope: run.scope, status: .pending, createdAt: run.startedAt)
+            if execution.number != nil { execution = execution.begun(by: run) }
             execution.status = .running
-            state.executions[run.executionID] = execution
+            state.file(execution)
             state.runs[run.id] = StoredRun(run)
             state.order.append(run.id)
         }
@@ -147,7 +152,10 @@ public final class MemoryStore: Store {
             guard let stored = state.runs[run.id], !stored.run.status.isTerminal, stored.run.epoch <= run.epoch
             else { return }
             stored.run = run
-            state.executions[run.executionID]?.status = run.status
+            guard var execution = state.executions[run.executionID] else { return }
+            if execution.number != nil { execution = execution.following(run) }
+            execution.status = run.status
+            state.file(execution)
         }
     }
 
@@ -191,6 +199,18 @@ public final class MemoryStore: Store {
     public func dropCheckpoints(of item: CheckpointSubject) async throws {
         state.withLock { $0.checkpoints[item] = nil }
     }
+
+    public func keep(_ checkpoint: NamedCheckpoint, atMost limit: Int) async throws {
+        try named.keep(checkpoint, atMost: limit)
+    }
+
+    public func checkpointSummaries(of processor: Identifier?) async throws -> [NamedCheckpoint.Summary] {
+        named.checkpointSummaries(of: processor)
+    }
+
+    public func namedCheckpoint(_ id: Identifier) async throws -> NamedCheckpoint? { named.namedCheckpoint(id) }
+
+    public func removeNamedCheckpoint(_ id: Identifier) async throws -> Bool { named.removeNamedCheckpoint(id) }
 
     public func record(_ charges: [Charge]) async throws -> [Charge] {
         state.withLock { $0.record(charges) }

@@ -2,7 +2,7 @@
 ///
 /// Every function that writes returns once what it wrote is as durable as the store makes it; the engine
 /// acknowledges nothing earlier. Functions may be called concurrently. A store has one engine at a time.
-public protocol Store: Sendable {
+public protocol Store: CheckpointStorage {
     /// The currency of all its amounts, three letters.
     var currency: String { get }
 
@@ -148,6 +148,47 @@ public protocol Store: Sendable {
 
     /// Up to `limit` recorded events of a run after the one numbered `sequence`.
     func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event]
+
+    // MARK: The queue
+
+    /// Files executions that wait, and the rest of their items, all of them in one transaction or none at all.
+    ///
+    /// They get the next numbers in the order of the list, but for those that come with one of their own. One whose idempotency key is on record with equal content is
+    /// not filed; the one on record is given back in its place.
+    ///
+    /// - Returns: the executions as they are on record.
+    /// - Throws: ``ProcessingError`` with code `exists` when a name, or a key with other content, is on record.
+    func submit(_ executions: [SubmittedExecution]) async throws -> [Execution]
+
+    /// Files items, from position `start` on, of an execution that is about to be submitted.
+    func stage(_ items: [Item], from start: Int, for execution: Execution.ID) async throws
+
+    /// Forgets the items of an execution that was not submitted after all.
+    func discardStaged(for execution: Execution.ID) async throws
+
+    /// Up to `limit` items that an execution was submitted with, from position `start` on, in order.
+    func items(ofExecution id: Execution.ID, from start: Int, limit: Int) async throws -> [Item]
+
+    /// Executions of the queue that fit `filter`, in the order in which they came into their statuses.
+    func executions(matching filter: ExecutionFilter) async throws -> [Execution]
+
+    /// Files how an execution of the queue stands, if the one on record stands at `status`.
+    ///
+    /// Runs do so by themselves: ``begin(_:)`` and ``update(_:)`` bring the execution of a run along.
+    ///
+    /// - Returns: `false` when it stands otherwise or is not on record; then nothing is written.
+    func replace(_ execution: Execution, standingAt status: Status) async throws -> Bool
+
+    /// Forgets executions that have ended with their items, runs, outcomes, events and saved steps; charges stay.
+    ///
+    /// - Returns: how many there were.
+    func remove(_ executions: [Execution.ID]) async throws -> Int
+
+    /// What the queue keeps of itself.
+    func queueRecord() async throws -> JSONValue?
+
+    /// Replaces what the queue keeps of itself.
+    func setQueueRecord(_ record: JSONValue) async throws
 }
 
 extension Store {
@@ -223,6 +264,46 @@ public enum Basis: String, Codable, Sendable, CaseIterable {
     case finished
     /// Only failed items run, and it was none.
     case notFailed = "not_failed"
+}
+
+/// An execution on its way into the queue, with the items that were not staged before.
+public struct SubmittedExecution: Sendable {
+    /// The execution, which waits.
+    public var execution: Execution
+    /// The last of its items.
+    public var items: [Item]
+    /// How many were staged before them.
+    public var staged: Int
+
+    /// An execution with its items.
+    public init(_ execution: Execution, items: [Item], staged: Int = 0) {
+        self.execution = execution
+        self.items = items
+        self.staged = staged
+    }
+}
+
+/// Which executions of the queue are asked for; parts that are `nil` do not narrow.
+public struct ExecutionFilter: Hashable, Sendable {
+    /// In one of these statuses.
+    public var statuses: Set<Status>?
+    /// Submitted under this key.
+    public var idempotencyKey: String?
+    /// At most so many.
+    public var limit: Int?
+
+    /// Every execution of the queue.
+    public init(statuses: Set<Status>? = nil, idempotencyKey: String? = nil, limit: Int? = nil) {
+        self.statuses = statuses
+        self.idempotencyKey = idempotencyKey
+        self.limit = limit
+    }
+
+    /// Whether `execution` fits, the limit aside.
+    public func matches(_ execution: Execution) -> Bool {
+        (statuses?.contains(execution.status) ?? true)
+            && (idempotencyKey.map { execution.idempotencyKey?.equalsInBytes($0) ?? false } ?? true)
+    }
 }
 
 /// An outcome on its way into the store, with what must be written in the same transaction.

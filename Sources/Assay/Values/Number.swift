@@ -138,6 +138,19 @@ extension Number: Hashable, Comparable {
         return x < y
     }
 
+    /// The sum, with as many decimals as the more precise of both; `nil` above 38 digits.
+    public func adding(_ other: Number) -> Number? {
+        func sum(_ a: Number, _ b: Number) -> Number? {
+            let power = min(a.exponent, b.exponent)
+            guard let x = a.coefficient.scaled(byPowerOfTen: a.exponent - power),
+                let y = b.coefficient.scaled(byPowerOfTen: b.exponent - power)
+            else { return nil }
+            let (coefficient, overflow) = x.addingReportingOverflow(y)
+            return overflow ? nil : Number(coefficient: coefficient, exponent: power)
+        }
+        return sum(self, other) ?? sum(reduced, other.reduced)
+    }
+
     private var digitCount: Int {
         var (rest, count) = (coefficient.magnitude, 1)
         while rest >= 10 {

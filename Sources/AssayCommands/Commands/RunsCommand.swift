@@ -68,7 +68,8 @@ package struct RunsListCommand: ShellCommand {
         return .success
     }
 
-    private static func status(_ text: String) throws -> Status {
+    /// The status that `text` names.
+    static func status(_ text: String) throws -> Status {
         guard let status = Status(rawValue: text) else {
             throw CommandFailure.usage(
                 "unknown status '\(text)'" + Nearest.ending(for: text, among: Status.allCases.map(\.rawValue)))

@@ -99,7 +99,18 @@ extension InputList: AsyncSequence {
         /// The next item.
         ///
         /// - Throws: ``CommandFailure`` for what cannot be read, or when the program is to end before the list does.
-        package mutating func next() async throws -> Item? {
+        package mutating func next() async throws -> Item? { try nextItem() }
+
+        /// The next items, at most `limit`; none at the end.
+        ///
+        /// - Throws: as ``next()``.
+        mutating func page(_ limit: Int) throws -> [Item] {
+            var page: [Item] = []
+            while page.count < limit, let item = try nextItem() { page.append(item) }
+            return page
+        }
+
+        private mutating func nextItem() throws -> Item? {
             do {
                 let item = try read()
                 guard let signal = list.stop.signal else { return item }

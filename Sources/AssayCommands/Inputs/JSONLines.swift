@@ -24,11 +24,15 @@ struct JSONLines {
     ///
     /// - Throws: ``CommandFailure`` naming file and line for a line that is not an item.
     mutating func next(position: Int) throws -> Item? {
+        guard let json = try nextValue() else { return nil }
+        do { return try Item(json: json, position: position) } catch { throw refused(error.message) }
+    }
+
+    /// The value of the next line, whatever it is.
+    mutating func nextValue() throws -> JSONValue? {
         while let bytes = try nextLine() {
             guard bytes.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { continue }
-            let json: JSONValue
-            do { json = try JSONValue(json: bytes) } catch { throw refused("not valid JSON: \(error)") }
-            do { return try Item(json: json, position: position) } catch { throw refused(error.message) }
+            do { return try JSONValue(json: bytes) } catch { throw refused("not valid JSON: \(error)") }
         }
         return nil
     }

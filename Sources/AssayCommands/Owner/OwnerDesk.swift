@@ -40,10 +40,37 @@ package final class OwnerDesk: Sendable {
         var bells: [ObjectIdentifier: Bell] = [:]
     }
 
+    /// Does something with the queue.
+    typealias QueueService = @Sendable (_ verb: JSONValue) async throws -> JSONValue
+
     private let state = Mutex(State())
+    private let queue: QueueService?
 
     /// No run yet.
-    package init() {}
+    package convenience init() { self.init(queue: nil) }
+
+    /// No run ever, when there is a queue that can be asked.
+    init(queue: QueueService?) { self.queue = queue }
+
+    /// Does something with the queue, on a thread that may wait for it.
+    func carryOut(_ verb: JSONValue) -> OwnerAnswer {
+        guard let queue else {
+            return .failed(.unavailable, "the program that owns the store has no queue; try again when it has ended")
+        }
+        let answer = Mutex(OwnerAnswer.notInProgress)
+        let done = DispatchSemaphore(value: 0)
+        Task {
+            let found: OwnerAnswer
+            do { found = .done(try await queue(verb)) } catch {
+                let failure = CommandFailure(error)
+                found = .failed(failure.status, failure.message)
+            }
+            answer.withLock { $0 = found }
+            done.signal()
+        }
+        done.wait()
+        return answer.withLock { $0 }
+    }
 
     /// From now on `subject` can be asked for.
     package func begin(_ subject: Subject) {

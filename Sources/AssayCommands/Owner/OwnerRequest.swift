@@ -8,11 +8,17 @@ package enum OwnerRequest: Hashable, Sendable {
     case state(Run.ID)
     /// To tell how a run stands whenever that changes, until it has ended.
     case watch(Run.ID)
+    /// To do something with the queue, in the words of ``QueueVerb``.
+    case queue(JSONValue)
 
     /// The request in a line.
     package init(line: [UInt8]) throws(CommandFailure) {
         let json: JSONValue
         do { json = try JSONValue(json: line) } catch { throw CommandFailure.usage("not a JSON object: \(error)") }
+        if json["request"]?.string == "queue" {
+            self = .queue(json["verb"] ?? .null)
+            return
+        }
         guard let run = json["run"]?.string.flatMap({ Identifier($0) }) else {
             throw CommandFailure.usage("key 'run' must name a run")
         }
@@ -34,6 +40,7 @@ package enum OwnerRequest: Hashable, Sendable {
         case .cancel(let run, let drain): ["request": "cancel", "run": .string(run.text), "drain": .bool(drain)]
         case .state(let run): ["request": "state", "run": .string(run.text)]
         case .watch(let run): ["request": "watch", "run": .string(run.text)]
+        case .queue(let verb): ["request": "queue", "verb": verb]
         }
     }
 }
@@ -48,6 +55,10 @@ package enum OwnerAnswer: Sendable {
     case progress(ProgressBlock)
     /// The run has ended, and its end is in the store; this is how its program ends.
     case ended(ExitStatus)
+    /// What was asked of the queue is done, and in the store.
+    case done(JSONValue)
+    /// What was asked of the queue was refused, and how a program says so that was told this.
+    case failed(ExitStatus, String)
     /// The request was not understood.
     case refused(String)
 
@@ -68,6 +79,10 @@ package enum OwnerAnswer: Sendable {
                 throw Self.unknown
             }
             self = .ended(exit)
+        case "done": self = .done(json["result"] ?? .null)
+        case "failed":
+            let exit = json["exit"]?.number?.integer.flatMap { ExitStatus(rawValue: Int32($0)) }
+            self = .failed(exit ?? .failed, json["message"]?.string ?? "")
         case "refused": self = .refused(json["message"]?.string ?? "")
         default: throw Self.unknown
         }
@@ -89,6 +104,9 @@ package enum OwnerAnswer: Sendable {
             object["answer"] = "progress"
             return .object(object)
         case .ended(let exit): return ["answer": "ended", "exit": JSONValue(count: Int(exit.rawValue))]
+        case .done(let result): return ["answer": "done", "result": result]
+        case .failed(let exit, let message):
+            return ["answer": "failed", "exit": JSONValue(count: Int(exit.rawValue)), "message": .string(message)]
         case .refused(let message): return ["answer": "refused", "message": .string(message)]
         }
     }

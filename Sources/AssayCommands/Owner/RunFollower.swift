@@ -79,7 +79,7 @@ struct RunFollower {
             case .refused(let reason):
                 throw CommandFailure(.unavailable, "the program that holds the run says: \(reason)")
             case .stopping: console.note("run \(run) is stopping")
-            case .notInProgress: continue
+            case .notInProgress, .done, .failed: continue
             }
         }
         return nil

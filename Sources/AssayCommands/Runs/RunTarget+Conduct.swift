@@ -14,7 +14,9 @@ extension RunTarget {
 
     /// An engine for the target, with its prices.
     func engine(_ store: any Store, in shell: Shell) -> Engine {
-        Engine(store: store, prices: prices ?? PriceList(currency: store.currency), world: shell.world)
+        Engine(
+            store: store, prices: prices ?? PriceList(currency: store.currency),
+            events: EventStream(monitoring, time: shell.world.time), world: shell.world)
     }
 
     /// As ``conduct(_:stop:in:_:)``, in a store that is open.
@@ -32,6 +34,7 @@ extension RunTarget {
         var request = request
         if !options.budgets.isEmpty { request["budgets"] = .array(options.budgets.map(\.jsonValue)) }
         options.request = .object(request)
+        let alerts = try engine.watch(alerts) { console.warn($0.safe) }
         let socket = socket(beside: store, desk, console)
         let result: Result<ExitStatus, any Error>
         do {
@@ -42,6 +45,7 @@ extension RunTarget {
         } catch {
             result = .failure(error)
         }
+        await alerts.finish()
         await socket?.close()
         return try result.get()
     }

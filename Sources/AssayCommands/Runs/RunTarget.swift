@@ -13,6 +13,12 @@ struct RunTarget {
     var options = RunOptions()
     /// What things cost.
     var prices: (any PriceSource)?
+    /// How executions of it wait; `nil` when its file does not say.
+    var queue: PipelineQueue?
+    /// Which events are recorded.
+    var monitoring = Monitoring()
+    /// What is watched for in them.
+    var alerts: [AlertRule] = []
     /// What a later resume needs to make the same target.
     var request: JSONObject
     /// From what worker processes make the processor.
@@ -33,7 +39,7 @@ struct RunTarget {
         } catch {
             throw CommandFailure.pipeline(error, path)
         }
-        self.init(
+        try self.init(
             pipeline, overrides,
             request: [
                 "pipeline": .string(path), "definition": pipeline.definition,
@@ -84,7 +90,7 @@ struct RunTarget {
             let pipeline = try Pipeline.load(
                 definition: definition, path: shell.place(of: path), registry: shell.registry,
                 environment: shell.environment, overrides: overrides, warn: warnings.tell)
-            self.init(pipeline, overrides, request: request.object ?? [:], warnings)
+            try self.init(pipeline, overrides, request: request.object ?? [:], warnings)
         } else {
             throw CommandFailure(
                 .failed, "\(name) was not started from the command line; name its pipeline with --pipeline FILE")
@@ -93,13 +99,19 @@ struct RunTarget {
 
     private init(
         _ pipeline: Pipeline, _ overrides: [ParameterOverride], request: JSONObject, _ warnings: Warnings
-    ) {
+    ) throws {
         workerSetup = pipeline.workerSetup(overrides: overrides)
-        processor = pipeline.processor
+        guard let processor = pipeline.processor else {
+            throw CommandFailure.usage("\(pipeline.path): graphs cannot be run yet; use run_as: processor")
+        }
+        self.processor = processor
         scope = pipeline.scope
         items = pipeline.items
         options = pipeline.options
         prices = pipeline.prices
+        queue = pipeline.queue
+        monitoring = pipeline.monitoring
+        alerts = pipeline.alerts
         self.request = request
         self.warnings = warnings
     }

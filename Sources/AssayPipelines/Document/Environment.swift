@@ -8,6 +8,9 @@ package struct Parameters: Sendable {
     package let values: Secret<JSONValue>
     /// The values of the variables in use, for keeping them out of what is written down.
     package let secrets: [Secret<String>]
+
+    /// No parameters.
+    static let none = Parameters(written: [:], values: Secret([:]), secrets: [])
 }
 
 extension ValueReader {

@@ -89,10 +89,12 @@ extension ValueReader {
     }
 
     /// One of the words `known`; `what` says what they are: `unknown error strategy 'retyr'; did you mean 'retry'?`.
-    package func word(_ what: String, of known: [String]) -> String? {
+    ///
+    /// - Parameter place: what goes before in a finding, such as `connections[0]: `.
+    package func word(_ what: String, of known: [String], place: String = "") -> String? {
         guard let text = text() else { return nil }
         guard known.contains(text) else {
-            reportUnknown(what, among: known)
+            reportUnknown(what, among: known, place: place)
             return nil
         }
         return text

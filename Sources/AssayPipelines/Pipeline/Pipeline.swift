@@ -5,16 +5,30 @@ import Foundation
 public struct Pipeline: Sendable {
     /// The file as the user named it.
     public let path: String
-    /// The one processor it runs over all items.
-    public let processor: RegisteredProcessor
+    /// What a file describes, and how it is to be run.
+    public enum Content: Sendable {
+        /// One processor, run over all items in three phases.
+        case processor(RegisteredProcessor, RunOptions)
+        /// Processors wired port to port.
+        case graph(Graph, GraphOptions)
+    }
+
+    /// What it runs, and how.
+    public let content: Content
     /// For whom it works; also given to items that name none.
     public let scope: Scope
     /// The items to use when the caller gives none.
     public let items: [Item]
-    /// How it is to be run.
-    public internal(set) var options: RunOptions
     /// What things cost; `nil` when the file does not say.
     public let prices: (any PriceSource)?
+    /// How executions of it wait; `nil` when the file does not say.
+    public let queue: PipelineQueue?
+    /// Which events are recorded.
+    public let monitoring: Monitoring
+    /// What is watched for in them.
+    public let alerts: [AlertRule]
+    /// Where checkpoints are kept.
+    public let checkpoints: CheckpointSettings
     /// The file's contents as a value, texts before environment variables were put in; from this it can be read again.
     public let definition: JSONValue
 
@@ -56,6 +70,22 @@ public struct Pipeline: Sendable {
 }
 
 extension Pipeline {
+    /// The one processor that it runs over all items; `nil` for a graph.
+    public var processor: RegisteredProcessor? {
+        if case .processor(let processor, _) = content { processor } else { nil }
+    }
+
+    /// The graph that it runs; `nil` for a single processor.
+    public var graph: Graph? { if case .graph(let graph, _) = content { graph } else { nil } }
+
+    /// How it is to be run, as far as that holds for processors and graphs alike.
+    public var options: RunOptions {
+        switch content {
+        case .processor(_, let options): options
+        case .graph(_, let options): options.run
+        }
+    }
+
     /// From what a worker process makes ``processor`` once more.
     ///
     /// - Parameter overrides: the parameters that replaced those of the file.

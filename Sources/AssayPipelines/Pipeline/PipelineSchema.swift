@@ -10,24 +10,15 @@ struct PipelineSchema {
     let overrides: [ParameterOverride]
     let warn: @Sendable (String) -> Void
 
-    /// Keys of the format that mean nothing without a graph, and keys that nothing acts upon yet.
-    private typealias RefusedKeys = (ofGraphs: [String], ofLater: [String])
-
-    private static let topKeys: RefusedKeys = (
-        ["breakpoints", "max_in_flight", "taps"],
-        ["alerts", "checkpoints", "monitoring", "queue"]
-    )
-    private static let nodeKeys: RefusedKeys = (
-        ["input_pipes", "inputs", "merge", "output_pipes"],
-        ["concurrency"]
-    )
+    /// Keys that mean nothing without a graph.
+    private static let graphKeys = ["breakpoints", "max_in_flight", "taps"]
+    private static let graphNodeKeys = ["input_pipes", "inputs", "merge", "output_pipes"]
 
     /// The pipeline, or every finding.
     func read() throws(ProcessingError) -> Pipeline {
         let pipeline = pipeline()
         try document.findings.check()
-        guard var pipeline else { throw ProcessingError(.configuration, "\(path): is not a pipeline") }
-        pipeline.options.handToWorkers(pipeline.workerSetup(overrides: overrides))
+        guard let pipeline else { throw ProcessingError(.configuration, "\(path): is not a pipeline") }
         return pipeline
     }
 
@@ -35,11 +26,12 @@ struct PipelineSchema {
         guard let map = document.value.map() else { return nil }
         var options = RunOptions()
         _ = map["version"]?.integer(in: Bounds(rule: "1") { $0 == 1 })
-        _ = map["graph_id"]?.identifier()
+        let graphID = map["graph_id"]?.identifier()
         _ = map["description"]?.text()
         options.scope = scope(map)
-        let isGraph = !runsProcessor(map)
-        options.runner = map["runner"].flatMap(runner) ?? .sequential
+        let isGraph = map["run_as"]?.word("run_as", of: ["graph", "processor"]) != "processor"
+        let runner = map["runner"].flatMap { nodeSchema.runner($0) }
+        options.runner = runner ?? .sequential
         options.recovery = map["recovery"]?.word("recovery", as: RunOptions.Recovery.self) ?? .resume
         options.onChange = map["on_change"]?.word("on_change", as: RunOptions.DefinitionChange.self) ?? .refuse
         options.failurePolicy = map["on_failure"].flatMap(failurePolicy) ?? .collect
@@ -49,21 +41,51 @@ struct PipelineSchema {
         options.budgets = map["budget"].map(SpendingSchema().budgets) ?? []
         options.breakers = map["breakers"].map(SpendingSchema().breakers) ?? [:]
         options.batching = map["batch"].flatMap(BatchSchema().batching)
-        let strategy = map["error_strategy"].map(strategy)
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []
         let prices = map["prices"].flatMap(prices)
+        let watch = WatchSchema(folder: folder, environment: environment)
+        let monitoring = map["monitoring"].map(watch.monitoring) ?? Monitoring()
+        let alerts = map["alerts"].map(watch.alerts) ?? []
+        let checkpoints = map["checkpoints"].map(watch.checkpoints) ?? CheckpointSettings()
         let items = map["items"]?.list()?.enumerated().compactMap { item($1, position: $0 + 1) } ?? []
-        var processor = map.required("processors").flatMap { node($0, isGraph: isGraph, strategy, &options) }
-        if let connections = map["connections"], connections.list()?.isEmpty == false, !isGraph {
-            connections.report("key 'connections' cannot be used with run_as: processor")
+        let queue = map["queue"].flatMap { QueueSchema().read($0) }
+        let processors = map.required("processors")
+        let connections = map["connections"]
+        let strategy = map["error_strategy"]
+        let content: Pipeline.Content?
+        if isGraph {
+            content = graph(graphID, map, processors, connections, strategy, runner, options)
+        } else {
+            for key in Self.graphKeys { map[key]?.report("key '\(key)' cannot be used with run_as: processor") }
+            if let connections, connections.list()?.isEmpty == false {
+                connections.report("key 'connections' cannot be used with run_as: processor")
+            }
+            let items = strategy.map { ItemStrategy($0) }
+            var processor = processors.flatMap { self.processor($0, items, &options) }
+            processor?.digestIgnores = Set(ignores)
+            content = processor.map { .processor($0, options) }
         }
-        refuse(Self.topKeys, of: map, isGraph: isGraph)
         map.finish()
-        processor?.digestIgnores = Set(ignores)
-        guard let processor else { return nil }
+        guard let content else { return nil }
         return Pipeline(
-            path: path, processor: processor, scope: options.scope, items: items, options: options, prices: prices,
+            path: path, content: content, scope: options.scope, items: items, prices: prices,
+            queue: queue, monitoring: monitoring, alerts: alerts, checkpoints: checkpoints,
             definition: document.root.json)
+    }
+
+    /// The graph of a file, and how it is to be run.
+    private func graph(
+        _ id: Identifier?, _ map: MapReader, _ processors: ValueReader?, _ connections: ValueReader?,
+        _ strategy: ValueReader?, _ runner: (any Runner)?, _ run: RunOptions
+    ) -> Pipeline.Content? {
+        var options = GraphOptions(run)
+        options.runner = runner
+        options.maxInFlight = map["max_in_flight"]?.integer(in: .atLeast(1)) ?? options.maxInFlight
+        let strategies = StrategySchema(registry: registry)
+        options.errorStrategy = strategy.flatMap(strategies.strategy) ?? options.errorStrategy
+        let schema = GraphSchema(nodes: nodeSchema, strategies: strategies)
+        return processors.flatMap { schema.graph(id, processors: $0, connections: connections) }
+            .map { .graph($0, options) }
     }
 
     /// The folder of the file, from where its relative paths are meant.
@@ -75,43 +97,6 @@ struct PipelineSchema {
         Scope(
             accountID: map["account_id"]?.externalID(), underwritingID: map["underwriting_id"]?.externalID(),
             executionID: map["execution_id"]?.identifier())
-    }
-
-    /// Whether the file says that it runs one processor; a graph is reported, and is not measured by rules it never
-    /// meant to keep.
-    private func runsProcessor(_ map: MapReader) -> Bool {
-        guard let value = map["run_as"] else {
-            map.value.report("the file needs 'run_as: processor'; graphs cannot be run yet")
-            return false
-        }
-        guard value.word("run_as", of: ["graph", "processor"]) == "graph" else { return true }
-        value.report("run_as: graph cannot be run yet; use run_as: processor with one processor")
-        return false
-    }
-
-    private func refuse(_ keys: RefusedKeys, of map: MapReader, isGraph: Bool = false) {
-        for key in keys.ofGraphs {
-            guard let value = map[key], !isGraph else { continue }
-            value.report("key '\(key)' cannot be used with run_as: processor")
-        }
-        for key in keys.ofLater { map[key]?.report("key '\(key)' cannot be used yet") }
-    }
-
-    private func runner(_ value: ValueReader) -> (any Runner)? {
-        guard case .map = value.node.value else { return runner(word: value, workers: nil) }
-        guard let map = value.map() else { return nil }
-        let type = map.required("type")
-        let workers = map["max_workers"]?.integer(in: .between(1, and: 1_024))
-        map.finish()
-        return type.flatMap { runner(word: $0, workers: workers) }
-    }
-
-    private func runner(word value: ValueReader, workers: Int?) -> (any Runner)? {
-        guard let word = value.word("runner", of: RunnerChoice.words) else { return nil }
-        do { return try RunnerChoice.runner(word, workers: workers) } catch {
-            value.report(error.message)
-            return nil
-        }
     }
 
     private func failurePolicy(_ value: ValueReader) -> FailurePolicy? {
@@ -144,185 +129,41 @@ struct PipelineSchema {
         }
     }
 
-    // MARK: Error strategies
-
-    /// What error strategies mean for the items of one processor.
-    private struct Strategy {
-        /// Retry: a further attempt.
-        var retry: RetryPolicy?
-        /// Skip leaves an item failed and goes on, halt stops the run; `nil`: `on_failure` decides.
-        var failure: FailurePolicy?
-        /// Whether nothing after it is asked.
-        var isFinal = false
-    }
-
-    private func strategy(_ value: ValueReader) -> Strategy {
-        var result = Strategy()
-        add(value, to: &result)
-        return result
-    }
-
-    /// Adds the strategy that `value` holds after those in `result`: the first retry or skip wins, else halt.
-    private func add(_ value: ValueReader, to result: inout Strategy) {
-        guard let map = value.map() else { return }
-        let word = map.required("type")?.word("error strategy", of: ["composite", "halt", "retry", "skip"])
-        let isReached = !result.isFinal
-        switch word {
-        case "retry":
-            let policy = retry(map)
-            guard isReached else { break }
-            if result.retry != nil { value.report("only one retry can be used with run_as: processor") }
-            result.retry = policy
-        case "skip":
-            map["max_skips"]?.report("key 'max_skips' cannot be used with run_as: processor")
-            if isReached { (result.failure, result.isFinal) = (.collect, true) }
-        case "halt":
-            map["cleanup_timeout"]?.report("key 'cleanup_timeout' cannot be used with run_as: processor")
-            let isFinal = map["final"]?.bool() ?? false
-            if isReached { (result.failure, result.isFinal) = (.stop, isFinal) }
-        case "composite":
-            _ = map["strategy_order"]?.word("strategy order", of: ["sequential", "parallel"])
-            let strategies = map.required("strategies")
-            let parts = strategies?.list()
-            if parts?.isEmpty == true { strategies?.report("strategies needs at least one error strategy") }
-            for part in parts ?? [] { add(part, to: &result) }
-        default: return
-        }
-        map.finish()
-    }
-
-    private func retry(_ map: MapReader) -> RetryPolicy? {
-        let seconds: (String) -> Double? = { key in
-            map[key]?.duration(in: .notNegative, plainSeconds: true).map { $0 / .seconds(1) }
-        }
-        let multiplier = map["backoff_multiplier"]?.number(in: .between(1, and: 1_000)).flatMap {
-            Double($0.description)
-        }
-        let retryOn = map["retry_on"].map(failures) ?? .retryable
-        let retries = map["max_retries"]?.integer(in: .between(0, and: 1_000)) ?? 3
-        do {
-            return try RetryPolicy(
-                maxRetries: retries, initialDelay: seconds("initial_delay") ?? 1, backoffMultiplier: multiplier ?? 2,
-                maxDelay: seconds("max_delay") ?? 60, retryOn: retryOn)
-        } catch {
-            map.value.report(error.message)
-            return nil
-        }
-    }
-
-    private func failures(_ value: ValueReader) -> RetryPolicy.Failures {
-        if case .list = value.node.value {
-            let codes = value.list()?.compactMap { $0.word("error code", as: ProcessingError.Code.self) } ?? []
-            return .codes(Set(codes))
-        }
-        return value.word("retry_on", of: ["all", "retryable"]) == "all" ? .all : .retryable
-    }
-
     // MARK: The processor
 
-    private func node(
-        _ list: ValueReader, isGraph: Bool, _ strategy: Strategy?, _ options: inout RunOptions
+    /// The one processor of a file that runs as such, with what its node says put into `options`.
+    private func processor(
+        _ list: ValueReader, _ strategy: ItemStrategy?, _ options: inout RunOptions
     ) -> RegisteredProcessor? {
         guard let nodes = list.list() else { return nil }
         guard nodes.count == 1 else {
-            if !isGraph { list.report("run_as: processor needs exactly one processor, found \(nodes.count)") }
+            list.report("run_as: processor needs exactly one processor, found \(nodes.count)")
             return nil
         }
         guard let map = nodes[0].map() else { return nil }
-        let name = map.required("processor_id")?.identifier()?.text
-        let type = map.required("processor_type")
-        if let runner = map["runner"].flatMap(runner) { options.runner = runner }
-        options.itemTimeout = map["timeout"]?.duration() ?? options.itemTimeout
-        options.heartbeatTimeout = map["heartbeat_timeout"]?.duration()
-        options.maxCrashes = map["max_crashes"]?.integer(in: .atLeast(1)) ?? options.maxCrashes
-        options.recovery =
-            map["recovery"]?.word("recovery", as: RunOptions.Recovery.self) ?? options.recovery
-        options.itemCache = map["cache"].flatMap(cache)
-        options.billing = map["billing"]?.word("billing", as: CallOptions.Billing.self) ?? .onSuccess
-        options.doubtPolicy = map["in_doubt"]?.word("in_doubt", as: DoubtPolicy.self) ?? .hold
-        let strategy = map["error_strategy"].map(self.strategy) ?? strategy
+        let settings = nodeSchema.settings(map)
+        nodeSchema.reportOverrides(unless: [settings.name])
+        if let runner = settings.runner { options.runner = runner }
+        options.itemTimeout = settings.timeout ?? options.itemTimeout
+        options.heartbeatTimeout = settings.heartbeatTimeout
+        options.maxCrashes = settings.maxCrashes ?? options.maxCrashes
+        options.recovery = settings.recovery ?? options.recovery
+        options.itemCache = settings.cache
+        options.billing = settings.billing ?? .onSuccess
+        options.doubtPolicy = settings.doubtPolicy ?? .hold
+        let strategy = map["error_strategy"].map { ItemStrategy($0) } ?? strategy
         options.retryPolicy = strategy?.retry ?? options.retryPolicy
         options.failurePolicy = strategy?.failure ?? options.failurePolicy
-        let schema = PriceListSchema(policies: StandardChargePolicy.allCases.map(\.rawValue))
-        options.price = map["price"].flatMap { schema.price($0, amount: "base_cost", dated: false) }
-        let version = map["version"].flatMap(version)
-        let complexity = map["complexity"].flatMap(BatchSchema.complexity)
-        var processor = parameters(map, of: name).flatMap { value, parameters -> RegisteredProcessor? in
-            guard let type else { return nil }
-            let surroundings = Surroundings(folder: folder, environment: environment, parameters: parameters)
-            return registry.make(type: type, name: name, from: value, surroundings)
-        }
-        refuse(Self.nodeKeys, of: map, isGraph: isGraph)
+        options.price = settings.price
+        for key in Self.graphNodeKeys { map[key]?.report("key '\(key)' cannot be used with run_as: processor") }
         map.finish()
-        if let version { processor?.version = version }
-        processor?.complexity = complexity
-        return processor
+        return settings.processor
     }
 
-    /// The parameters of the processor, those given outside of the file put in.
-    private func parameters(_ map: MapReader, of name: String?) -> (ValueReader, Parameters)? {
-        let given =
-            map["parameters"]
-            ?? ValueReader(
-                ConfigurationNode(.map([]), at: map.value.node.position), name: "parameters",
-                path: "processors[0].parameters", findings: document.findings)
-        guard case .map(var entries) = given.node.value else {
-            given.expected("a map")
-            return nil
-        }
-        for override in overrides {
-            guard override.processorID == name else {
-                // Without a name of its own the processor may be the one that is meant.
-                guard name != nil else { continue }
-                document.findings.report(
-                    "--param names processor \(override.processorID.quoted), which this file does not have", at: nil)
-                continue
-            }
-            entries.removeAll { $0.key == override.key }
-            let value = ConfigurationNode(json: override.value, at: given.node.position)
-            entries.append(.init(key: override.key, keyPosition: given.node.position, value: value))
-        }
-        let node = ConfigurationNode(.map(entries), at: given.node.position)
-        return ValueReader(node, name: given.name, path: given.path, findings: document.findings)
-            .resolving(environment)
-    }
-
-    private func cache(_ value: ValueReader) -> CachePolicy? {
-        if case .bool(let on) = value.node.value { return on ? CachePolicy() : nil }
-        guard case .map = value.node.value, let map = value.map() else {
-            value.expected("true, false or a map")
-            return nil
-        }
-        let policy = CachePolicy(
-            scope: map["scope"]?.word("cache scope", as: CacheScope.self) ?? .account, ttl: map["ttl"]?.duration(),
-            refresh: map["refresh"]?.bool() ?? false)
-        map.finish()
-        return policy
-    }
-
-    private func version(_ value: ValueReader) -> String? {
-        if case .number(let number) = value.node.value { return number.description }
-        return value.text()
-    }
-}
-
-extension ConfigurationNode {
-    /// A value that is no file's, at the place it is put.
-    fileprivate init(json: JSONValue, at position: SourcePosition) {
-        let value: Value =
-            switch json {
-            case .null: .null
-            case .bool(let value): .bool(value)
-            case .number(let value): .number(value)
-            case .string(let value): .text(value)
-            case .array(let elements): .list(elements.map { ConfigurationNode(json: $0, at: position) })
-            case .object(let object):
-                .map(
-                    object.members.map {
-                        Entry(
-                            key: $0.key, keyPosition: position, value: ConfigurationNode(json: $0.value, at: position))
-                    })
-            }
-        self.init(value, at: position)
+    private var nodeSchema: NodeSchema {
+        NodeSchema(
+            registry: registry, folder: folder, environment: environment, overrides: overrides,
+            workerSetup: .pipeline(definition: document.root.json, path: path, overrides: overrides),
+            findings: document.findings)
     }
 }

@@ -18,13 +18,27 @@ public struct Registry: Sendable {
     }
 
     private var types: [String: Reading] = [:]
+    private var strategies: [String: StrategyReading] = [:]
+
+    /// Makes an error strategy of a type from the keys beside `type`.
+    ///
+    /// - Throws: ``ProcessingError`` whose message says what is wrong with them.
+    public typealias MakeStrategy = @Sendable (_ keys: JSONValue) throws -> any ErrorStrategy
+
+    private struct StrategyReading: Sendable {
+        let known: [String]
+        let make: MakeStrategy
+    }
 
     /// A registry without types.
     public init() {}
 
-    /// The types that need nothing besides this library: `command`, `http`, `simple`, `text_transformer`.
+    /// The types that need nothing besides this library: `aggregator`, `command`, `data_filter`, `http`, `simple`,
+    /// `text_transformer`.
     public static let standard: Registry = {
         var registry = Registry()
+        registry.types["aggregator"] = .map { name, parameters, _ in Aggregator.read(name, parameters) }
+        registry.types["data_filter"] = .map { name, parameters, _ in DataFilter.read(name, parameters) }
         registry.types["command"] = .map(ProgramProcessor.read)
         registry.types["http"] = .map(HTTPProcessor.read)
         registry.types["simple"] = .map { name, parameters, _ in SimpleProcessor.read(name, parameters) }
@@ -43,6 +57,34 @@ public struct Registry: Sendable {
             throw ProcessingError(.exists, "processor type '\(type)' is registered already")
         }
         types[type] = .json(known: parameters, make)
+    }
+
+    /// Adds a type of error strategies, which nodes of graphs may then name.
+    ///
+    /// - Parameter keys: the keys it knows beside `type`; others are findings.
+    /// - Throws: ``ProcessingError`` with code `exists` for a name that is taken.
+    public mutating func registerStrategy(
+        _ type: String, keys: [String], make: @escaping MakeStrategy
+    ) throws(ProcessingError) {
+        guard strategies[type] == nil, !StrategySchema.builtIn.contains(type) else {
+            throw ProcessingError(.exists, "error strategy '\(type)' is registered already")
+        }
+        strategies[type] = StrategyReading(known: keys, make: make)
+    }
+
+    /// The names of the registered types of error strategies.
+    var strategyNames: [String] { Array(strategies.keys) }
+
+    /// The strategy of a registered type; `nil` after a finding.
+    func strategy(named name: String, from map: MapReader) -> (any ErrorStrategy)? {
+        guard let reading = strategies[name] else { return nil }
+        var keys = JSONObject()
+        for key in reading.known { keys[key] = map[key]?.node.json }
+        map.finish()
+        do { return try reading.make(.object(keys)) } catch {
+            map.value.report((error as? ProcessingError)?.message ?? "\(error)")
+            return nil
+        }
     }
 
     /// The names of all types, sorted.

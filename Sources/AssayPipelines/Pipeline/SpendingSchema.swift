@@ -30,15 +30,20 @@ struct SpendingSchema {
 
     private func breaker(_ value: ValueReader) -> CircuitBreakerPolicy? {
         guard let map = value.map() else { return nil }
+        defer { map.finish() }
+        return breaker(map)
+    }
+
+    /// A circuit breaker of the keys in `map`, which the caller finishes.
+    func breaker(_ map: MapReader) -> CircuitBreakerPolicy? {
         let failures = map["failure_threshold"]?.integer(in: .atLeast(1)) ?? 5
         let recovery = map["recovery_timeout"]?.duration(plainSeconds: true) ?? .seconds(60)
         let successes = map["success_threshold"]?.integer(in: .atLeast(1)) ?? 3
-        map.finish()
         do {
             return try CircuitBreakerPolicy(
                 failureThreshold: failures, recoveryTimeout: recovery, successThreshold: successes)
         } catch {
-            value.report(error.message)
+            map.value.report(error.message)
             return nil
         }
     }

@@ -4,7 +4,9 @@ import Foundation
 /// From what a worker process makes the processor of a pipeline file, or of a type, once more.
 ///
 /// ```swift
-/// WorkerProcess.serveIfAsked { name, setup in try WorkerSetup(json: setup).processor(from: registry) }
+/// WorkerProcess.serveIfAsked { name, setup in
+///     try WorkerSetup(json: setup).processor(named: name, from: registry)
+/// }
 /// ```
 public enum WorkerSetup: Sendable {
     /// A pipeline file, as ``Pipeline/definition`` keeps it.
@@ -15,15 +17,25 @@ public enum WorkerSetup: Sendable {
     /// The processor, with the environment variables of this program.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` when `registry` cannot make it.
-    public func processor(from registry: Registry) throws -> RegisteredProcessor {
+    public func processor(named name: String, from registry: Registry) throws -> RegisteredProcessor {
         switch self {
         case .pipeline(let definition, let path, let overrides):
-            try Pipeline.load(definition: definition, path: path, registry: registry, overrides: overrides).processor
+            try Self.processor(
+                named: name,
+                of: Pipeline.load(definition: definition, path: path, registry: registry, overrides: overrides))
         case .type(let type, let parameters, let folder):
             try registry.make(
                 type, name: type, parameters: parameters, folder: folder,
                 environment: ProcessInfo.processInfo.environment)
         }
+    }
+
+    private static func processor(named name: String, of pipeline: Pipeline) throws -> RegisteredProcessor {
+        if let processor = pipeline.processor { return processor }
+        guard let processor = pipeline.graph?.node(name)?.processor else {
+            throw ProcessingError(.configuration, "there is no node '\(name)' in the graph that this worker serves")
+        }
+        return processor
     }
 
     /// The setup that ``jsonValue`` wrote.
@@ -56,8 +68,14 @@ public enum WorkerSetup: Sendable {
 
 extension RunOptions {
     /// Has worker processes, if the runner starts any, make their processor from `setup`.
-    public mutating func handToWorkers(_ setup: WorkerSetup) {
-        if let processes = runner as? ProcessRunner { runner = processes.handing(setup.jsonValue) }
-        if let choice = runner as? AutomaticRunner { runner = choice.handing(setup.jsonValue) }
+    public mutating func handToWorkers(_ setup: WorkerSetup) { runner = setup.handed(to: runner) }
+}
+
+extension WorkerSetup {
+    /// `runner`, with workers, if it starts any, that make their processor from this.
+    func handed(to runner: any Runner) -> any Runner {
+        if let processes = runner as? ProcessRunner { return processes.handing(jsonValue) }
+        if let choice = runner as? AutomaticRunner { return choice.handing(jsonValue) }
+        return runner
     }
 }

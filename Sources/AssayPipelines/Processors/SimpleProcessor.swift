@@ -87,7 +87,7 @@ extension JSONValue {
     }
 
     /// The kind of value in one word.
-    fileprivate var word: String {
+    var word: String {
         switch self {
         case .null: "null"
         case .bool: "boolean"

@@ -40,7 +40,7 @@ import Testing
         let pipeline = try folder.load(PipelineText.node("complexity: very_complex") + "\nbatch: {size: auto}")
         let batching = try #require(pipeline.options.batching)
         #expect(batching.size == nil)
-        #expect(pipeline.processor.complexity == .veryComplex)
+        #expect(pipeline.processor?.complexity == .veryComplex)
     }
 
     @Test(

@@ -51,18 +51,18 @@ import Testing
         #expect(again.options.told == pipeline.options.told)
         #expect(again.options.runner.maxWorkers == pipeline.options.runner.maxWorkers)
         #expect(again.scope == pipeline.scope)
-        #expect(again.processor.name == pipeline.processor.name)
-        #expect(again.processor.version == pipeline.processor.version)
-        #expect(again.processor.parameters == pipeline.processor.parameters)
-        #expect(again.processor.digestIgnores == pipeline.processor.digestIgnores)
+        #expect(again.processor?.name == pipeline.processor?.name)
+        #expect(again.processor?.version == pipeline.processor?.version)
+        #expect(again.processor?.parameters == pipeline.processor?.parameters)
+        #expect(again.processor?.digestIgnores == pipeline.processor?.digestIgnores)
         #expect(again.prices?.current() == pipeline.prices?.current())
         #expect(again.items.map(\.id) == pipeline.items.map(\.id))
         #expect(try again.items.map { try $0.data.json().json } == pipeline.items.map { try $0.data.json().json })
 
         // What identifies the processor is the same, so that a run can be resumed with it.
         let engine = Engine()
-        let first = try await engine.run(pipeline.processor, over: [Item("1", 1)], options: RunOptions())
-        let second = try await engine.resume(first.runID, with: again.processor)
+        let first = try await engine.run(pipeline.single, over: [Item("1", 1)], options: RunOptions())
+        let second = try await engine.resume(first.runID, with: again.single)
         #expect(second.run.definition == first.run.definition)
     }
 
@@ -77,12 +77,12 @@ import Testing
     @Test("does not hold what was given outside of the file")
     func overrides() throws {
         let pipeline = try folder.load(PipelineText.top(""), overrides: ["a.function=strip"])
-        #expect(pipeline.processor.parameters == ["function": "strip"])
+        #expect(pipeline.processor?.parameters == ["function": "strip"])
         #expect(try folder.load(PipelineText.top("")).definition == pipeline.definition)
         let again = try Pipeline.load(
             definition: pipeline.definition, path: pipeline.path, registry: .standard, environment: [:],
             overrides: [try ParameterOverride("a.function=strip")])
-        #expect(again.processor.parameters == pipeline.processor.parameters)
+        #expect(again.processor?.parameters == pipeline.processor?.parameters)
     }
 
     @Test("is checked like a file")
@@ -132,21 +132,21 @@ import Testing
         let text = PipelineText.type("simple", parameters: "{function: strip}")
         let pipeline = try folder.load(
             text, overrides: ["a.function=uppercase", "a.multiplier=0.5", "a.function=multiply"])
-        #expect(pipeline.processor.parameters.json == #"{"function":"multiply","multiplier":0.5}"#)
+        #expect(pipeline.processor?.parameters.json == #"{"function":"multiply","multiplier":0.5}"#)
     }
 
     @Test("may be given to a processor that has none in the file, or whose name has dots")
     func without() throws {
         let text = "run_as: processor\nprocessors: [{processor_id: my.node, processor_type: simple}]"
         let pipeline = try folder.load(text, overrides: ["my.node.function=strip"])
-        #expect(pipeline.processor.parameters == ["function": "strip"])
+        #expect(pipeline.processor?.parameters == ["function": "strip"])
     }
 
     @Test("is what runs")
     func run() async throws {
         let text = PipelineText.type("simple", parameters: "{function: multiply}")
         let pipeline = try folder.load(text, overrides: ["a.multiplier=10"])
-        let report = try await Engine().run(pipeline.processor, over: [Item("1", 7)], options: pipeline.options)
+        let report = try await Engine().run(pipeline.single, over: [Item("1", 7)], options: pipeline.options)
         #expect(try report.outputs(as: Int.self) == [70])
     }
 

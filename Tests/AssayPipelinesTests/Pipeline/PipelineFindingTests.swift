@@ -167,7 +167,7 @@ import Testing
         Row("output_pipes: [output]", 19, "key 'output_pipes' cannot be used with run_as: processor"),
         Row("inputs: allow_missing", 13, "key 'inputs' cannot be used with run_as: processor"),
         Row("merge: {input: append}", 12, "key 'merge' cannot be used with run_as: processor"),
-        Row("concurrency: 2", 18, "key 'concurrency' cannot be used yet"),
+        Row("concurrency: 0", 18, "concurrency must be between 1 and 1024, found 0"),
         Row("billing: on_atempt", 14, "unknown billing 'on_atempt'; did you mean 'on_attempt'?"),
         Row("in_doubt: keep", 15, "unknown in_doubt 'keep'; known: hold, settle, release"),
         Row("complexity: simpel", 17, "unknown complexity 'simpel'; did you mean 'simple'?"),
@@ -200,15 +200,6 @@ import Testing
     }
 
     @Test(
-        "includes keys that nothing acts upon yet",
-        arguments: ["alerts", "checkpoints", "monitoring", "queue"])
-    func laterKeys(key: String) throws {
-        #expect(
-            try folder.findings(of: PipelineText.top("\(key): {enabled: true}"))
-                == ["3:\(key.count + 3): key '\(key)' cannot be used yet"])
-    }
-
-    @Test(
         "includes the processor",
         arguments: [
             ("{processor_type: simple, parameters: {function: strip}}", "2:14: processors[0] needs 'processor_id'"),
@@ -229,7 +220,7 @@ import Testing
             ),
             (
                 "{processor_id: a, processor_type: magic}",
-                "2:48: unknown processor type 'magic'; known: command, http, simple, text_transformer"
+                "2:48: unknown processor type 'magic'; known: aggregator, command, data_filter, http, simple, text_transformer"
             ),
             ("{processor_id: a, processor_type: [simple]}", "2:48: processor_type must be text, found a list"),
             (
@@ -285,32 +276,6 @@ import Testing
         ])
     func processors(line: String, expected: String) throws {
         #expect(try folder.findings(of: "run_as: processor\n\(line)") == [expected])
-    }
-
-    @Test(
-        "includes being a graph, and then not that it has several processors",
-        arguments: [
-            ("", "1:1: the file needs 'run_as: processor'; graphs cannot be run yet"),
-            (
-                "run_as: graph",
-                "1:9: run_as: graph cannot be run yet; use run_as: processor with one processor"
-            ),
-        ])
-    func graph(line: String, expected: String) throws {
-        let text = """
-            \(line)
-            graph_id: sample
-            processors:
-              - {processor_id: start, processor_type: simple, parameters: {function: passthrough}, input_pipes: [a]}
-              - {processor_id: keep, processor_type: data_filter}
-            connections:
-              - {from_processor: start, from_output: output, to_processor: keep, to_input: input}
-            taps:
-              - {pipe: "start:output->keep:input", to: log}
-            max_in_flight: 10
-            """
-        let place = line.isEmpty ? expected.replacing("1:1:", with: "2:1:") : expected
-        #expect(try folder.findings(of: text) == [place])
     }
 
     @Test("includes an unknown way to run")

@@ -243,9 +243,9 @@ import Testing
             var options = pipeline.options
             options.executionID = Identifier("exec_1")
             let first = try await engine.run(
-                pipeline.processor, over: [Item("1", "A"), Item("2", "A"), Item("3", "B")], options: options)
+                pipeline.single, over: [Item("1", "A"), Item("2", "A"), Item("3", "B")], options: options)
             let second = try await engine.run(
-                pipeline.processor, over: [Item("1", "A"), Item("4", "C")], options: options)
+                pipeline.single, over: [Item("1", "A"), Item("4", "C")], options: options)
             #expect([first, second].map { "\($0.bill.baseCost)" } == expected, "\(place)")
         }
     }
@@ -255,7 +255,7 @@ import Testing
         for (line, cost, source) in [("price: 2", "2.00", "pipeline"), ("price:", "1.00", nil)] {
             let pipeline = try folder.load(PipelineText.node(line) + "\nprices: {processors: {a: 1}}")
             let engine = Engine(prices: try #require(pipeline.prices))
-            let report = try await engine.run(pipeline.processor, over: [Item("1", "A")], options: pipeline.options)
+            let report = try await engine.run(pipeline.single, over: [Item("1", "A")], options: pipeline.options)
             #expect("\(report.bill.baseCost)" == cost)
             let charges = try await engine.store.charges(matching: ChargeFilter(runID: report.runID))
             #expect(charges.map { $0.metadata["price_source"]?.string } == [source])

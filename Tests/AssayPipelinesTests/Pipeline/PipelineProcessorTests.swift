@@ -17,7 +17,7 @@ import Testing
         let items = try inputs.enumerated().map { index, json in
             Item("\(index + 1)", payload: Payload(json: try JSONValue(json: json)))
         }
-        return try await Engine().run(pipeline.processor, over: items, options: pipeline.options)
+        return try await Engine().run(pipeline.single, over: items, options: pipeline.options)
     }
 
     /// A type with its parameters, an input and its output in JSON.
@@ -45,6 +45,24 @@ import Testing
         ),
         // Zeros at the end need no room.
         ("simple", "{function: multiply, multiplier: 1000}", "10000000000000000000000000000000000000", "1e40"),
+        ("data_filter", "{}", "[1,\"a\",null]", "[1,\"a\",null]"),
+        ("data_filter", "{condition: numbers_only}", "[1,\"a\",true,2.50,null,[3]]", "[1,2.50]"),
+        ("data_filter", "{condition: strings_only}", "[1,\"b\",true,\"a\"]", "[\"b\",\"a\"]"),
+        ("data_filter", "{condition: numbers_only}", "5", "5"),
+        ("data_filter", "{condition: numbers_only}", "\"5\"", "null"),
+        ("data_filter", "{condition: all}", "{\"a\":1}", "{\"a\":1}"),
+        ("aggregator", "{}", "[1,\"a\",null]", "3"),
+        ("aggregator", "{operation: count}", "{\"a\":1,\"b\":[]}", "2"),
+        ("aggregator", "{operation: count}", "\"abc\"", "1"),
+        ("aggregator", "{operation: count}", "[]", "0"),
+        ("aggregator", "{operation: sum}", "[]", "0"),
+        ("aggregator", "{operation: sum}", "[0.1,0.2,0.70]", "1.00"),
+        ("aggregator", "{operation: sum}", "{\"a\":1,\"b\":-3}", "-2"),
+        ("aggregator", "{operation: sum}", "7.5", "7.5"),
+        (
+            "aggregator", "{operation: sum}", "[99999999999999999999999999999999999999,-1]",
+            "99999999999999999999999999999999999998"
+        ),
         ("text_transformer", "{}", #""As it is ""#, #""As it is ""#),
         ("text_transformer", "{transformation: none}", #""x""#, #""x""#),
         ("text_transformer", "{transformation: uppercase}", #""aß""#, #""ASS""#),
@@ -109,7 +127,7 @@ import Testing
         let text = PipelineText.type(
             "simple", parameters: "{function: strip}", more: "error_strategy: {type: retry, initial_delay: 0}")
         let pipeline = try folder.load(text)
-        let report = try await Engine().run(pipeline.processor, over: [Item("1", 5)], options: pipeline.options)
+        let report = try await Engine().run(pipeline.single, over: [Item("1", 5)], options: pipeline.options)
         #expect(report.outcomes.map(\.attempts) == [1])
     }
 

@@ -49,7 +49,7 @@ import Testing
         options.itemCache = CachePolicy()
         options.request = pipeline.definition
         let items = [Item("1", Self.secret), Item("2", "guess"), Item("3", "bad")]
-        let report = try await engine.run(pipeline.processor, over: items, options: options)
+        let report = try await engine.run(pipeline.single, over: items, options: options)
         #expect(report.outcomes.map { try? $0.get(as: Bool.self) } == [true, false, nil])
 
         var written = [try report.jsonValue().json, report.run.request.json, report.run.definition.text]
@@ -69,9 +69,9 @@ import Testing
             #expect(!text.contains(Self.secret))
         }
         #expect(
-            pipeline.processor.parameters
+            pipeline.processor?.parameters
                 == ["token": "Bearer ${TOKEN}", "nested": [["plain": "$${TOKEN}"]]])
-        #expect(pipeline.definition["processors"]?.array?.first?["parameters"] == pipeline.processor.parameters)
+        #expect(pipeline.definition["processors"]?.array?.first?["parameters"] == pipeline.processor?.parameters)
     }
 
     @Test("do not change what identifies a processor")
@@ -80,7 +80,7 @@ import Testing
         var definitions: Set<String> = []
         for secret in ["one", "two"] {
             let pipeline = try folder.load(Self.text, registry: registry, environment: ["TOKEN": secret])
-            let report = try await Engine().run(pipeline.processor, over: [Item("1", secret)], options: options)
+            let report = try await Engine().run(pipeline.single, over: [Item("1", secret)], options: options)
             #expect(try report.outputs(as: Bool.self) == [true])
             definitions.insert(report.run.definition.text)
         }
@@ -92,7 +92,7 @@ import Testing
         let definition = try load().definition
         let again = try Pipeline.load(
             definition: definition, path: "p.yaml", registry: registry, environment: ["TOKEN": "other"])
-        let report = try await Engine().run(again.processor, over: [Item("1", "other")], options: again.options)
+        let report = try await Engine().run(again.single, over: [Item("1", "other")], options: again.options)
         #expect(try report.outputs(as: Bool.self) == [true])
         let error = #expect(throws: ProcessingError.self) {
             try Pipeline.load(definition: definition, path: "p.yaml", registry: registry, environment: [:])
@@ -144,7 +144,7 @@ import Testing
     func elsewhere() throws {
         let text = PipelineText.node("version: '${TOKEN}'") + "\naccount_id: '${TOKEN}'"
         let pipeline = try folder.load(text, environment: Self.environment)
-        #expect(pipeline.processor.version == "${TOKEN}")
+        #expect(pipeline.processor?.version == "${TOKEN}")
         #expect(pipeline.scope.accountID?.text == "${TOKEN}")
     }
 
@@ -153,6 +153,6 @@ import Testing
         let pipeline = try folder.load(
             PipelineText.type("simple", parameters: "{function: strip}"), environment: Self.environment,
             overrides: ["a.function=${WORD}"])
-        #expect(pipeline.processor.parameters == ["function": "${WORD}"])
+        #expect(pipeline.processor?.parameters == ["function": "${WORD}"])
     }
 }

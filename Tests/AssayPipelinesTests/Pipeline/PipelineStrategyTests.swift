@@ -110,7 +110,7 @@ import Testing
         let text = PipelineText.type("flaky", parameters: "{}", more: "error_strategy: \(strategy)")
         let pipeline = try folder.load(text, registry: Self.flaky(failures: failures))
         let report = try await Engine().run(
-            pipeline.processor, over: [Item("1", 1), Item("2", 2)], options: pipeline.options)
+            pipeline.single, over: [Item("1", 1), Item("2", 2)], options: pipeline.options)
         #expect(report.outcomes.map { "\($0.status.rawValue) \($0.attempts)" } == expected)
     }
 
@@ -129,7 +129,7 @@ import Testing
         let text = PipelineText.type("simple", parameters: "{function: uppercase}", more: "on_failure: \(policy)")
         let pipeline = try folder.load(text)
         let items = [Item("1", 1), Item("2", "b"), Item("3", 3), Item("4", "d")]
-        let report = try await Engine().run(pipeline.processor, over: items, options: pipeline.options)
+        let report = try await Engine().run(pipeline.single, over: items, options: pipeline.options)
         #expect(report.outcomes.map(\.status.rawValue) == expected)
     }
 }

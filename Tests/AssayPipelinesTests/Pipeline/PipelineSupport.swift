@@ -1,6 +1,7 @@
 import Assay
 import AssayPipelines
 import Foundation
+import Testing
 
 /// A folder for the files of one test, gone when the test is.
 final class TemporaryFolder: Sendable {
@@ -150,4 +151,9 @@ extension Price {
 extension PriceList {
     /// Every price in order, by subject.
     var told: [String] { entries.flatMap { entry in entry.prices.map { "\(entry.subject.sortKey): \($0.told)" } } }
+}
+
+extension Pipeline {
+    /// The processor of a file that has one.
+    var single: RegisteredProcessor { get throws { try #require(processor) } }
 }

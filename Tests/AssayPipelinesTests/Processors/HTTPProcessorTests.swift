@@ -21,7 +21,7 @@ import Testing
     ) async throws -> Report {
         let pipeline = try load("{url: '\(provider.url)/v1/check'\(parameters)}", more: more)
         let items = inputs.enumerated().map { Item("\($0 + 1)", payload: Payload(json: $1)) }
-        return try await engine.run(pipeline.processor, over: items, options: pipeline.options)
+        return try await engine.run(pipeline.single, over: items, options: pipeline.options)
     }
 
     @Test("sends the data with an idempotency key, and files what the call cost")
@@ -235,7 +235,7 @@ import Testing
         #expect(first.bill.totalCost == .zero)
         #expect(first.bill.inDoubtCost == (try Money(5)))
         let pipeline = try load("{url: '\(provider.url)/v1/check', maximum_cost: 5}")
-        let second = try await engine.resume(first.runID, with: pipeline.processor, options: pipeline.options)
+        let second = try await engine.resume(first.runID, with: pipeline.single, options: pipeline.options)
         #expect(second.success)
         #expect(second.bill.totalCost == (try Money(5)))
         #expect(try await engine.bill(ofExecution: first.executionID).inDoubtCost == .zero)
@@ -273,7 +273,7 @@ import Testing
         let events = Mutex<[String]>([])
         let subscription = engine.events.subscribe { event in events.withLock { $0.append(event.jsonValue.json) } }
         let report = try await engine.run(
-            pipeline.processor, over: [Item("1", 1), Item("2", 2)], options: pipeline.options)
+            pipeline.single, over: [Item("1", 1), Item("2", 2)], options: pipeline.options)
         await subscription.finish()
         #expect(report.outcomes.map(\.status) == [.succeeded, .failed])
         #expect(provider.calls.allSatisfy { $0.headers["authorization"] == "Bearer \(secret)" })

@@ -368,9 +368,9 @@ import Testing
         let environment = ["PATH": "/usr/bin:/bin", "WORK": "echo 1"]
         let pipeline = try folder.load(text, environment: environment)
         #expect(
-            pipeline.processor.parameters == [
+            pipeline.processor?.parameters == [
                 "command": ["sh", "-c", "${WORK}"], "settings": ["a": .number(Number("1.50")!)],
             ])
-        #expect(pipeline.processor.workload == .io)
+        #expect(pipeline.processor?.workload == .io)
     }
 }

@@ -95,7 +95,7 @@ extension Pipeline {
         let items = inputs.enumerated().map {
             Item("\($0 + 1)", payload: Payload(json: $1), accountID: options.scope.accountID?.text)
         }
-        return try await engine.run(processor, over: items, options: options, watching: watching)
+        return try await engine.run(single, over: items, options: options, watching: watching)
     }
 }
 

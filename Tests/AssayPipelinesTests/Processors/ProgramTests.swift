@@ -140,7 +140,7 @@ import Testing
         try programs.folder.write("", to: "record.mended")
         let marks = programs.marks
         #expect(Set(marks) == ["first", "second"])
-        let resumed = try await engine.resume(failed.runID, with: pipeline.processor, options: pipeline.options)
+        let resumed = try await engine.resume(failed.runID, with: pipeline.single, options: pipeline.options)
         #expect(resumed.told == ["41"])
         #expect(programs.marks == marks)
         #expect(resumed.outcomes[0].steps.map(\.name) == ["first", "second"])
@@ -163,7 +163,7 @@ import Testing
         #expect(failed.told == ["extraction: not yet"])
         #expect(failed.outcomes[0].error?.step == "price")
         try programs.folder.write("", to: "record.mended")
-        let resumed = try await engine.resume(failed.runID, with: pipeline.processor, options: pipeline.options)
+        let resumed = try await engine.resume(failed.runID, with: pipeline.single, options: pipeline.options)
         #expect(resumed.told == [#"["read","price","write"]"#])
         #expect(programs.marks == ["read", "price", "price", "write"])
     }

@@ -1,0 +1,97 @@
+extension Execution {
+    /// Every field of the execution; what is not set is null.
+    public var jsonValue: JSONValue {
+        [
+            "execution_id": .string(id.text), "processor_id": JSONValue(processorID?.text),
+            "account_id": JSONValue(scope.accountID?.text), "underwriting_id": JSONValue(scope.underwritingID?.text),
+            "scope_execution_id": JSONValue(scope.executionID?.text), "status": .string(status.rawValue),
+            "priority": JSONValue(finite: priority), "has_own_priority": .bool(hasOwnPriority),
+            "number": number.map { JSONValue($0) } ?? .null, "idempotency_key": JSONValue(idempotencyKey),
+            "content": JSONValue(content?.text), "request": .object(request), "run_request": runRequest,
+            "timeout_ms": timeout.map { JSONValue($0) } ?? .null, "streaming": .bool(isStreaming),
+            "not_before": notBefore?.jsonValue ?? .null, "metadata": .object(metadata),
+            "created_at": createdAt.jsonValue, "started_at": startedAt?.jsonValue ?? .null,
+            "finished_at": finishedAt?.jsonValue ?? .null, "duration_ms": duration.map { JSONValue($0) } ?? .null,
+            "denials": JSONValue(denials.count), "denial_reasons": .array(denials.map { .string($0) }),
+            "chunks": JSONValue(chunks), "runs": JSONValue(runs), "recoveries": JSONValue(recoveries),
+            "last_run_id": JSONValue(lastRunID?.text), "error": error?.jsonValue ?? .null,
+            "retryable": retryable.map { .bool($0) } ?? .null, "reason": JSONValue(reason),
+            "has_response": .bool(hasResponse), "failed_only": .bool(again.failedOnly),
+            "recovery": .string(again.recovery.rawValue), "on_change": .string(again.onChange.rawValue),
+            "cancelling": .bool(isCancelling),
+        ]
+    }
+
+    /// Whether it has ended with a report.
+    public var hasResponse: Bool { status.isTerminal && (lastRunID != nil || restoredResponse != nil) }
+
+    /// The execution that ``jsonValue`` wrote; `nil` when it is none.
+    public init?(json: JSONValue) {
+        func identifier(_ key: String) -> Identifier? { json[key]?.string.flatMap { Identifier($0) } }
+        func external(_ key: String) -> ExternalID? { json[key]?.string.flatMap { ExternalID($0) } }
+        func moment(_ key: String) -> Timestamp? { json[key].flatMap { Timestamp(jsonValue: $0) } }
+        func length(_ key: String) -> Duration? {
+            json[key]?.number?.integer.map { .milliseconds($0) }
+        }
+        guard let id = identifier("execution_id"), let createdAt = moment("created_at"),
+            let status = json["status"]?.string.flatMap({ Status(rawValue: $0) }),
+            let priority = json["priority"]?.number.flatMap({ Double($0.description) }), priority.isFinite
+        else { return nil }
+        self.init(
+            id: id,
+            scope: Scope(
+                accountID: external("account_id"), underwritingID: external("underwriting_id"),
+                executionID: identifier("scope_execution_id")),
+            status: status, createdAt: createdAt)
+        number = json["number"]?.number?.integer
+        processorID = identifier("processor_id")
+        self.priority = priority
+        hasOwnPriority = json["has_own_priority"]?.bool ?? false
+        idempotencyKey = json["idempotency_key"]?.string
+        content = json["content"]?.string.flatMap { Digest($0) }
+        request = json["request"]?.object ?? [:]
+        runRequest = json["run_request"] ?? [:]
+        timeout = length("timeout_ms")
+        isStreaming = json["streaming"]?.bool ?? false
+        notBefore = moment("not_before")
+        metadata = json["metadata"]?.object ?? [:]
+        (startedAt, finishedAt) = (moment("started_at"), moment("finished_at"))
+        duration = length("duration_ms")
+        denials = json["denial_reasons"]?.array?.compactMap(\.string) ?? []
+        chunks = json["chunks"]?.number?.integer ?? 0
+        runs = json["runs"]?.number?.integer ?? 0
+        recoveries = json["recoveries"]?.number?.integer ?? 0
+        lastRunID = identifier("last_run_id")
+        error = json["error"].flatMap { FailureRecord(json: $0) }
+        reason = json["reason"]?.string
+        again.failedOnly = json["failed_only"]?.bool ?? false
+        again.recovery = json["recovery"]?.string.flatMap { RunOptions.Recovery(rawValue: $0) } ?? .resume
+        again.onChange = json["on_change"]?.string.flatMap { RunOptions.DefinitionChange(rawValue: $0) } ?? .refuse
+        isCancelling = json["cancelling"]?.bool ?? false
+    }
+}
+
+extension JSONValue {
+    /// A finite number with its shortest digits.
+    init(finite number: Double) {
+        // Every finite number is written with digits that JSON has.
+        let text = number == number.rounded() && abs(number) < 1e15 ? "\(Int64(number))" : "\(number)"
+        self = Number(text).map { .number($0) } ?? .null
+    }
+}
+
+extension Item {
+    /// The item as a line of JSON writes it.
+    ///
+    /// - Throws: what its data throws when it cannot be written.
+    public func jsonValue() throws -> JSONValue {
+        var object: JSONObject = ["input_id": .string(id)]
+        object["account_id"] = accountID.map { .string($0) }
+        object["underwriting_id"] = underwritingID.map { .string($0) }
+        object["execution_id"] = executionID.map { .string($0) }
+        object["slot"] = slot.map { .string($0) }
+        object["payload"] = payload
+        object["data"] = try data.json()
+        return .object(object)
+    }
+}

@@ -1,0 +1,228 @@
+import HeapModule
+
+/// Which executions are where, and which of those that wait goes next.
+///
+/// Looking at one, moving one and the counts take constant time, finding the next one logarithmic time, and a list time
+/// in proportion to its length. It holds names and order only; everything else is the store's.
+public struct ExecutionIndex: Sendable {
+    /// One that waits: where it is, and the change after which this is no longer so.
+    private struct Turn: Comparable, Sendable {
+        var priority: Double
+        var number: Int
+        var place: Int
+        var stamp: UInt32
+
+        static func == (left: Turn, right: Turn) -> Bool { left.number == right.number && left.stamp == right.stamp }
+
+        static func < (left: Turn, right: Turn) -> Bool {
+            left.priority == right.priority ? left.number < right.number : left.priority < right.priority
+        }
+    }
+
+    /// One that is not to be taken before a moment.
+    private struct Later: Comparable, Sendable {
+        var due: Duration
+        var turn: Turn
+
+        static func < (left: Later, right: Later) -> Bool {
+            left.due == right.due ? left.turn < right.turn : left.due < right.due
+        }
+    }
+
+    private struct Entry: Sendable {
+        var id: Execution.ID
+        var status: Status
+        var priority: Double
+        var number: Int
+        /// Told apart from what the heaps still hold of earlier states.
+        var stamp: UInt32 = 0
+        var isOffered = false
+        var previous = -1
+        var next = -1
+    }
+
+    private struct List: Sendable {
+        var first = -1
+        var last = -1
+    }
+
+    /// How many stand where.
+    public private(set) var counts = StatusCounts()
+    private var places: [Execution.ID: Int] = [:]
+    private var entries: [Entry] = []
+    private var free: [Int] = []
+    private var lists = [List](repeating: List(), count: Status.allCases.count)
+    private var ready = Heap<Turn>()
+    private var later = Heap<Later>()
+    private var outdated = 0
+
+    /// Nothing yet.
+    public init() {}
+
+    /// Whether `id` is in it.
+    public func contains(_ id: Execution.ID) -> Bool { places[id] != nil }
+
+    /// Where `id` stands.
+    public func status(of id: Execution.ID) -> Status? { places[id].map { entries[$0].status } }
+
+    /// The executions in `status` in the order in which they came into it.
+    public func list(_ status: Status) -> [Execution.ID] {
+        var ids: [Execution.ID] = []
+        ids.reserveCapacity(counts[status])
+        var place = lists[status.place].first
+        while place >= 0 {
+            ids.append(entries[place].id)
+            place = entries[place].next
+        }
+        return ids
+    }
+
+    /// Those that wait in the order in which their turns come, moments before which they are not taken aside.
+    public func order() -> [Execution.ID] {
+        list(.pending).compactMap { places[$0] }
+            .sorted { left, right in
+                let (left, right) = (entries[left], entries[right])
+                return left.priority == right.priority ? left.number < right.number : left.priority < right.priority
+            }
+            .map { entries[$0].id }
+    }
+
+    /// Takes in an execution that is not in it yet.
+    ///
+    /// - Parameters:
+    ///   - number: its place in the order of submission, by which equal priorities are told apart.
+    ///   - due: the uptime before which it is not taken, if it waits.
+    public mutating func add(
+        _ id: Execution.ID, _ status: Status, priority: Double, number: Int, due: Duration? = nil
+    ) {
+        let entry = Entry(id: id, status: status, priority: priority, number: number)
+        let place: Int
+        if let reused = free.popLast() {
+            place = reused
+            let stamp = entries[place].stamp
+            entries[place] = entry
+            entries[place].stamp = stamp &+ 1
+        } else {
+            place = entries.count
+            entries.append(entry)
+        }
+        places[id] = place
+        link(place)
+        if status == .pending { queue(place, due) }
+    }
+
+    /// Brings an execution into `status`; one that waits again keeps its place in the order of submission.
+    public mutating func move(_ id: Execution.ID, to status: Status, due: Duration? = nil) {
+        guard let place = places[id], entries[place].status != status else { return }
+        forget(place)
+        unlink(place)
+        entries[place].status = status
+        link(place)
+        if status == .pending { queue(place, due) }
+    }
+
+    /// Gives an execution another priority, and another moment before which it is not taken.
+    public mutating func setPriority(_ priority: Double, of id: Execution.ID, due: Duration? = nil) {
+        guard let place = places[id] else { return }
+        let isOffered = entries[place].isOffered
+        forget(place)
+        entries[place].priority = priority
+        guard entries[place].status == .pending else { return }
+        if isOffered { entries[place].isOffered = true } else { queue(place, due) }
+    }
+
+    /// Takes an execution out altogether.
+    public mutating func remove(_ id: Execution.ID) {
+        guard let place = places.removeValue(forKey: id) else { return }
+        forget(place)
+        unlink(place)
+        free.append(place)
+    }
+
+    /// The next execution whose turn it is at the uptime `now`; it is not offered again until it is given back.
+    public mutating func offer(at now: Duration) -> Execution.ID? {
+        while let first = later.min, first.due <= now {
+            later.removeMin()
+            if isCurrent(first.turn) { ready.insert(first.turn) } else { outdated -= 1 }
+        }
+        while let turn = ready.popMin() {
+            guard isCurrent(turn) else {
+                outdated -= 1
+                continue
+            }
+            entries[turn.place].stamp &+= 1
+            entries[turn.place].isOffered = true
+            return entries[turn.place].id
+        }
+        return nil
+    }
+
+    /// Offers an execution that waits to nobody until it is given back.
+    public mutating func withdraw(_ id: Execution.ID) {
+        guard let place = places[id], entries[place].status == .pending, !entries[place].isOffered else { return }
+        forget(place)
+        entries[place].isOffered = true
+    }
+
+    /// Gives an execution back that was offered or withdrawn and still waits.
+    public mutating func giveBack(_ id: Execution.ID, due: Duration? = nil) {
+        guard let place = places[id], entries[place].status == .pending, entries[place].isOffered else { return }
+        entries[place].isOffered = false
+        queue(place, due)
+    }
+
+    private func isCurrent(_ turn: Turn) -> Bool { entries[turn.place].stamp == turn.stamp }
+
+    private mutating func queue(_ place: Int, _ due: Duration?) {
+        let entry = entries[place]
+        let turn = Turn(priority: entry.priority, number: entry.number, place: place, stamp: entry.stamp)
+        if let due { later.insert(Later(due: due, turn: turn)) } else { ready.insert(turn) }
+    }
+
+    /// Makes void what the heaps hold of an execution.
+    private mutating func forget(_ place: Int) {
+        guard entries[place].status == .pending else { return }
+        entries[place].stamp &+= 1
+        if entries[place].isOffered {
+            entries[place].isOffered = false
+            return
+        }
+        outdated += 1
+        guard outdated > 64, outdated > (ready.count + later.count) / 2 else { return }
+        ready = Heap(ready.unordered.filter(isCurrent))
+        later = Heap(later.unordered.filter { isCurrent($0.turn) })
+        outdated = 0
+    }
+
+    private mutating func link(_ place: Int) {
+        let list = entries[place].status.place
+        counts[entries[place].status] += 1
+        (entries[place].previous, entries[place].next) = (lists[list].last, -1)
+        if lists[list].last >= 0 { entries[lists[list].last].next = place } else { lists[list].first = place }
+        lists[list].last = place
+    }
+
+    private mutating func unlink(_ place: Int) {
+        let (list, entry) = (entries[place].status.place, entries[place])
+        counts[entry.status] -= 1
+        if entry.previous >= 0 { entries[entry.previous].next = entry.next } else { lists[list].first = entry.next }
+        if entry.next >= 0 { entries[entry.next].previous = entry.previous } else { lists[list].last = entry.previous }
+    }
+}
+
+extension Status {
+    /// Its place among all of them.
+    fileprivate var place: Int {
+        switch self {
+        case .pending: 0
+        case .running: 1
+        case .paused: 2
+        case .succeeded: 3
+        case .partial: 4
+        case .failed: 5
+        case .cancelled: 6
+        case .skipped: 7
+        case .aborted: 8
+        }
+    }
+}

@@ -1,0 +1,259 @@
+import OrderedCollections
+import Synchronization
+
+extension ExecutionQueue {
+    /// Somebody else has taken an execution meanwhile.
+    private struct Taken: Error {}
+
+    /// Cancels an execution: one that waits never runs, of one that runs the run is cancelled.
+    ///
+    /// That it was cancelled is in the store on return; a run that is stopped may need a moment longer.
+    ///
+    /// - Returns: `false` when it has ended before.
+    /// - Throws: ``ProcessingError`` with code `not_found`.
+    @discardableResult public func cancel(_ id: Execution.ID) async throws -> Bool {
+        while true {
+            let (status, live) = change { ($0.index.status(of: id), $0.live[id]) }
+            guard let status else { throw ProcessingError.executionUnknown(id) }
+            if let live { return try await stopRunning(id, live) }
+            guard !status.isTerminal else { return false }
+            do {
+                try await changing(id, unlessTaken: true) { execution in
+                    guard !execution.status.isTerminal else { throw Taken() }
+                    return try execution.ended(.cancelled, at: self.world.time.now())
+                }
+                return true
+            } catch is Taken {}
+        }
+    }
+
+    /// Writes down that a running execution is to be cancelled, then stops its run.
+    private func stopRunning(_ id: Execution.ID, _ live: QueueState.Live) async throws -> Bool {
+        var marked = false
+        while !marked {
+            var execution = try await self.execution(id)
+            let status = execution.status
+            guard !status.isTerminal else { return false }
+            execution.isCancelling = true
+            marked = try await store.replace(execution, standingAt: status)
+        }
+        live.cancel()
+        return true
+    }
+
+    /// Leaves out an execution that waits.
+    ///
+    /// - Throws: ``ProcessingError``: `not_found`, `illegal_move` for one that does not wait.
+    public func skip(_ id: Execution.ID, reason: String) async throws {
+        try await changingWaiting(id, to: "skipped") {
+            try $0.ended(.skipped, at: self.world.time.now(), reason: reason)
+        }
+    }
+
+    /// Gives an execution that waits another priority; its place among equal ones stays that of its submission.
+    ///
+    /// - Throws: ``ProcessingError``: `configuration` for a number that is not finite, else as ``skip(_:reason:)``.
+    public func setPriority(_ priority: Double, of id: Execution.ID) async throws {
+        guard priority.isFinite else {
+            throw ProcessingError(.configuration, "priority must be a finite number, found \(priority)")
+        }
+        try await changingWaiting(id, to: "given another priority") { execution in
+            var execution = execution
+            (execution.priority, execution.hasOwnPriority) = (priority, true)
+            return execution
+        }
+    }
+
+    private func changingWaiting(
+        _ id: Execution.ID, to what: String, _ body: (Execution) throws -> Execution
+    ) async throws {
+        do {
+            try await changing(id, unlessTaken: true) { execution in
+                guard execution.status == .pending else { throw Taken() }
+                return try body(execution)
+            }
+        } catch is Taken {
+            let word = try await execution(id).status
+            throw ProcessingError(
+                .illegalMove,
+                "execution '\(id)' is \(word == .pending ? "running" : word.rawValue); "
+                    + "only one that is pending can be \(what)")
+        }
+    }
+
+    /// Denies an execution what it was asked for.
+    ///
+    /// - Returns: the uptime before which it is not asked about again.
+    func deny(_ id: Execution.ID, _ reason: String, notBefore: Timestamp?) async throws -> Duration? {
+        let now = world.time.now()
+        let changed: Execution
+        do {
+            changed = try await changing(id, unlessTaken: true) { execution in
+                guard execution.status == .pending else { throw Taken() }
+                var execution = execution
+                execution.denials.append(reason)
+                let count = execution.denials.count
+                guard count < configuration.maxDenials else {
+                    let reasons = execution.denials.joined(separator: "; ")
+                    return try execution.ended(
+                        .aborted, at: now,
+                        error: ProcessingError(.denied, "denied \(count) times: \(reasons)"))
+                }
+                execution.priority += Double(count)
+                let delayed =
+                    configuration.denialDelay > .zero ? now.advanced(by: configuration.denialDelay) : nil
+                execution.notBefore = [delayed, notBefore].compactMap { $0 }.max() ?? execution.notBefore
+                return execution
+            }
+        } catch is Taken { return nil }
+        meters.countDenial()
+        tellDenial(changed, reason)
+        if changed.status == .pending { try await track(changed.id) }
+        return due(changed)
+    }
+
+    /// Remembers whose denials are counted, and forgets the oldest when they are too many.
+    private func track(_ id: Execution.ID) async throws {
+        let oldest = change { state -> Execution.ID? in
+            state.denied.append(id)
+            return state.denied.count > configuration.maxDenialTracking ? state.denied.removeFirst() : nil
+        }
+        guard let oldest else { return }
+        do {
+            try await changing(oldest, unlessTaken: true) { execution in
+                guard execution.status == .pending else { throw Taken() }
+                var execution = execution
+                execution.denials = []
+                return execution
+            }
+        } catch is Taken { return }
+        engine.warn(
+            "queue '\(configuration.name)' remembers denials of \(configuration.maxDenialTracking) executions; "
+                + "those of '\(oldest)' are forgotten")
+    }
+
+    // MARK: One change
+
+    /// Changes an execution: what `body` makes of it is in the store before it has an effect.
+    ///
+    /// - Parameter unlessTaken: whether one that runs, or is about to, is left alone.
+    @discardableResult func changing(
+        _ id: Execution.ID, unlessTaken: Bool = false, _ body: (Execution) throws -> Execution
+    ) async throws -> Execution {
+        try await hold(id, unlessTaken: unlessTaken)
+        defer { change { $0.busy.remove(id) } }
+        while true {
+            let execution = try await self.execution(id)
+            let changed = try body(execution)
+            guard try await store.replace(changed, standingAt: execution.status) else { continue }
+            apply(changed, from: execution.status)
+            return changed
+        }
+    }
+
+    /// Keeps others from changing the same execution meanwhile.
+    private func hold(_ id: Execution.ID, unlessTaken: Bool) async throws {
+        while true {
+            let isHeld = try change { state in
+                guard state.index.contains(id) else { throw ProcessingError.executionUnknown(id) }
+                if unlessTaken, state.live[id] != nil { throw Taken() }
+                return state.busy.insert(id).inserted
+            }
+            if isHeld { return }
+            await wait { !$0.busy.contains(id) }
+            try Task.checkCancellation()
+        }
+    }
+
+    /// Takes note of a change that is in the store.
+    private func apply(_ execution: Execution, from status: Status) {
+        let due = due(execution)
+        change { state in
+            if execution.status == status {
+                state.index.setPriority(execution.priority, of: execution.id, due: due)
+            } else {
+                state.index.move(execution.id, to: execution.status, due: due)
+                state.denied.remove(execution.id)
+            }
+        }
+        guard execution.status != status else { return }
+        if execution.status.isTerminal {
+            meters.count(endedAs: execution.status)
+            change { $0.endHub(of: execution.id)?.end(execution.streamEnd) }
+        }
+        tell(execution, from: status)
+        meters.note(counts)
+    }
+
+    // MARK: Pruning
+
+    /// Removes executions that have ended, with their runs, outcomes, saved steps and denials; charges stay in the ledger.
+    ///
+    /// - Parameters:
+    ///   - statuses: which of them.
+    ///   - age: how long ago they must have ended.
+    /// - Returns: how many there were.
+    /// - Throws: ``ProcessingError`` with code `configuration` for a status that is no end.
+    @discardableResult public func prune(
+        _ statuses: Set<Status> = [.succeeded, .partial, .failed, .aborted], olderThan age: Duration? = nil
+    ) async throws -> Int {
+        if let status = statuses.first(where: { !$0.isTerminal }) {
+            throw ProcessingError(
+                .configuration, "executions that are \(status.rawValue) have not ended and cannot be pruned")
+        }
+        let end = age.map { world.time.now().advanced(by: .zero - $0) }
+        var count = 0
+        let old = try await store.executions(matching: ExecutionFilter(statuses: statuses)).filter { execution in
+            end.map { (execution.finishedAt ?? execution.createdAt) <= $0 } ?? true
+        }
+        for start in stride(from: 0, to: old.count, by: 256) {
+            let page = old[start..<min(start + 256, old.count)].map(\.id)
+            // One that somebody lets go on meanwhile stays.
+            let free = change { state in
+                page.filter { state.index.status(of: $0)?.isTerminal == true && state.busy.insert($0).inserted }
+            }
+            defer { change { $0.busy.subtract(free) } }
+            count += try await store.remove(free)
+            change { state in
+                for id in free {
+                    state.index.remove(id)
+                    state.hubs[id] = nil
+                }
+            }
+        }
+        return count
+    }
+}
+
+extension QueueState.Live {
+    /// Stops the run, or lets it stop as soon as it begins.
+    func cancel() {
+        facts.withLock { facts in
+            facts.isCancelled = true
+            return facts.handle
+        }?.cancel()
+    }
+
+    var isCancelled: Bool { facts.withLock { $0.isCancelled } }
+}
+
+extension Execution {
+    /// How the stream of what it emits ends.
+    var streamEnd: Result<Void, any Error> {
+        guard let error, status == .failed || status == .aborted || status == .cancelled else { return .success(()) }
+        return .failure(error.processingError)
+    }
+}
+
+extension QueueState {
+    private static let endedHubsKept = 64
+
+    /// The stream of an execution that has ended; a few are kept for those who come late.
+    mutating func endHub(of id: Execution.ID) -> ChunkHub? {
+        guard let hub = hubs[id] else { return nil }
+        endedHubs.removeAll { $0 == id }
+        endedHubs.append(id)
+        if endedHubs.count > Self.endedHubsKept { hubs[endedHubs.removeFirst()] = nil }
+        return hub
+    }
+}

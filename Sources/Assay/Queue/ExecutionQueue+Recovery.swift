@@ -1,0 +1,85 @@
+import Synchronization
+
+extension ExecutionQueue {
+    /// What was in the queue when the last program ended; what that program was running goes on or fails.
+    func load() async throws {
+        if let record = try await store.queueRecord() { adopt(record) }
+        try await remember(paused: isPaused)
+        for execution in try await store.executions(matching: ExecutionFilter()) {
+            change { state in
+                add(execution, to: &state)
+                if execution.status == .running { state.orphans.append(execution.id) }
+            }
+        }
+        try await recoverOrphans()
+        meters.note(counts)
+    }
+
+    /// Takes over what the queue kept of itself.
+    func adopt(_ record: JSONValue) {
+        if let id = record["id"]?.string.flatMap({ Identifier($0) }),
+            let createdAt = record["created_at"].flatMap({ Timestamp(jsonValue: $0) })
+        {
+            let metadata = record["metadata"]?.object ?? [:]
+            identity.withLock { $0 = Identity(id: id, createdAt: createdAt, metadata: metadata) }
+        }
+        change { $0.isPaused = record["paused"]?.bool ?? false }
+    }
+
+    /// Files what the queue keeps of itself.
+    func remember(paused: Bool) async throws {
+        let identity = identity.withLock { $0 }
+        try await store.setQueueRecord([
+            "id": .string(identity.id.text), "created_at": identity.createdAt.jsonValue,
+            "metadata": .object(identity.metadata), "configuration": configuration.jsonValue, "paused": .bool(paused),
+        ])
+    }
+
+    /// What the caller wants remembered of the queue; part of its snapshots.
+    public var metadata: JSONObject { identity.withLock { $0.metadata } }
+
+    /// Replaces ``metadata``.
+    public func setMetadata(_ metadata: JSONObject) async throws {
+        identity.withLock { $0.metadata = metadata }
+        try await remember(paused: isPaused)
+    }
+
+    /// Lets executions whose program died wait again, or ends them.
+    func recoverOrphans() async throws {
+        while let id = change({ $0.orphans.popLast() }) {
+            do {
+                try await changing(id) { execution in
+                    guard execution.status == .running else { return execution }
+                    return try recovered(execution)
+                }
+            } catch let error as ProcessingError where error.code == .notFound {
+                // Pruned before anybody came to recover it.
+            }
+        }
+    }
+
+    private func recovered(_ execution: Execution) throws -> Execution {
+        let now = world.time.now()
+        if execution.isCancelling {
+            return try execution.ended(
+                .cancelled, at: now, error: ProcessingError(.cancelled, "the execution was cancelled while it ran"))
+        }
+        guard configuration.onRestart == .requeue else {
+            return try execution.ended(
+                .failed, at: now,
+                error: ProcessingError(
+                    .interrupted, "the program that held execution '\(execution.id)' ended before it did"))
+        }
+        guard execution.recoveries < configuration.maxRecoveries else {
+            return try execution.ended(
+                .failed, at: now,
+                error: ProcessingError(
+                    .recoveryExhausted,
+                    "the program that held execution '\(execution.id)' has ended before it did "
+                        + "\(execution.recoveries + 1) times; look for what kills it, then resume it"))
+        }
+        var execution = execution.waiting(execution.again)
+        execution.recoveries += 1
+        return execution
+    }
+}

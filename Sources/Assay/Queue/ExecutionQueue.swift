@@ -1,0 +1,198 @@
+import Synchronization
+
+/// Durable executions that wait for their turn, and what lets them in: priority, capacity and permission.
+///
+/// ```swift
+/// let queue = try await ExecutionQueue(
+///     engine, QueueConfiguration(capacity: 10, refreshTime: .seconds(1)), processors: [statements])
+/// try await queue.submit(Submission("statements", over: files))
+/// queue.start()
+/// try await queue.cycle()
+/// ```
+///
+/// The lowest priority goes first, equal ones in the order of submission. Every change is in the engine's store before
+/// it has an effect. A store has one queue at a time; all functions may be called concurrently.
+public final class ExecutionQueue: Sendable {
+    /// Makes what an execution needs to run: the processor, and how it is run.
+    public typealias Resolver = @Sendable (Execution) async throws -> (RegisteredProcessor, RunOptions)
+
+    /// How it works.
+    public let configuration: QueueConfiguration
+    /// The only processor it takes; `nil` for any.
+    public let processorID: Identifier?
+
+    let engine: Engine
+    let admission: any AdmissionPolicy
+    let resolve: Resolver
+    let meters: QueueMeters
+    /// What the queue keeps of itself.
+    let identity: Mutex<Identity>
+    private let state = Mutex(QueueState())
+
+    /// Who a queue is.
+    struct Identity: Sendable {
+        var id: Identifier
+        var createdAt: Timestamp
+        var metadata: JSONObject
+    }
+
+    var store: any Store { engine.store }
+    var world: World { engine.world }
+
+    /// The queue of an engine's store; what a program that died left running goes on or fails, as configured.
+    ///
+    /// - Parameters:
+    ///   - admission: who may run now.
+    ///   - processorID: the only processor it takes.
+    ///   - resolve: makes the processor of an execution and how it is run.
+    /// - Throws: ``ProcessingError`` when the store fails.
+    public init(
+        _ engine: Engine, _ configuration: QueueConfiguration, admission: any AdmissionPolicy = .always,
+        only processorID: Identifier? = nil, resolve: @escaping Resolver
+    ) async throws {
+        self.engine = engine
+        self.configuration = configuration
+        self.admission = admission
+        self.processorID = processorID
+        self.resolve = resolve
+        meters = QueueMeters(queue: configuration.name)
+        identity = Mutex(Identity(id: engine.world.makeIdentifier(), createdAt: engine.world.time.now(), metadata: [:]))
+        try await load()
+    }
+
+    /// As ``init(_:_:admission:only:resolve:)``, for processors that are known by their names.
+    ///
+    /// - Parameter options: how each of them is run.
+    public convenience init(
+        _ engine: Engine, _ configuration: QueueConfiguration, admission: any AdmissionPolicy = .always,
+        processors: [RegisteredProcessor], options: RunOptions = RunOptions()
+    ) async throws {
+        let known = Dictionary(processors.map { ($0.name, $0) }) { $1 }
+        try await self.init(engine, configuration, admission: admission) { execution in
+            guard let name = execution.processorID, let processor = known[name] else {
+                throw ProcessingError(
+                    .configuration,
+                    "this program has no processor '\(execution.processorID?.text ?? "")'; register it with the queue")
+            }
+            return (processor, options)
+        }
+    }
+
+    // MARK: State
+
+    /// Changes the state, and wakes whoever waits for what is so now.
+    @discardableResult
+    func change<Value>(_ body: (inout sending QueueState) throws -> sending Value) rethrows -> sending Value {
+        let (value, woken) = try state.withLock { state in
+            let value = try body(&state)
+            return (value, state.takeWoken())
+        }
+        for continuation in woken { continuation.resume() }
+        return value
+    }
+
+    /// Returns once `holds`, or when the calling task is cancelled.
+    func wait(until holds: @escaping @Sendable (QueueState) -> Bool) async {
+        let id = state.withLock { $0.makeWaiter() }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let waits = state.withLock { state in
+                    !Task.isCancelled && state.wait(continuation, id, until: holds)
+                }
+                if !waits { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.dropWaiter(id) }?.resume()
+        }
+    }
+
+    // MARK: Looking
+
+    /// How many executions stand where; takes constant time.
+    public var counts: StatusCounts { state.withLock { $0.index.counts } }
+
+    /// Whether an execution is in the queue, wherever it stands.
+    public func contains(_ id: Execution.ID) -> Bool { state.withLock { $0.index.contains(id) } }
+
+    /// Where an execution stands; `nil` when it is not in the queue.
+    public func status(of id: Execution.ID) -> Status? { state.withLock { $0.index.status(of: id) } }
+
+    /// The executions in `status` in the order in which they came into it.
+    public func list(_ status: Status) -> [Execution.ID] { state.withLock { $0.index.list(status) } }
+
+    /// As ``list(_:)``, for a status named by its word.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` naming the nearest word.
+    public func list(_ word: String) throws(ProcessingError) -> [Execution.ID] { list(try Status(word: word)) }
+
+    /// The counts as a block of lines.
+    public var text: String { counts.text(of: configuration.name) }
+
+    /// Everything about an execution.
+    ///
+    /// - Throws: ``ProcessingError`` with code `not_found` when it is not in the queue.
+    public func execution(_ id: Execution.ID) async throws -> Execution {
+        guard let execution = try await store.execution(id), execution.number != nil else {
+            throw ProcessingError.executionUnknown(id)
+        }
+        return execution
+    }
+
+    /// What an execution emits, from the last 1000 chunks on; ends with the execution.
+    ///
+    /// - Throws: ``ProcessingError``: `not_found`, or `configuration` for one that was not submitted as streaming.
+    public func chunks(of id: Execution.ID) async throws -> ChunkSequence {
+        guard try await execution(id).isStreaming else {
+            throw ProcessingError(.configuration, "execution '\(id)' was not submitted as streaming")
+        }
+        let hub = change { state in
+            if let hub = state.hubs[id] { return hub }
+            let hub = ChunkHub()
+            if state.index.status(of: id)?.isTerminal == true { hub.end(.success(())) } else { state.hubs[id] = hub }
+            return hub
+        }
+        return ChunkSequence(hub: hub)
+    }
+
+    // MARK: Modes
+
+    /// Lets the queue work; repeating it changes nothing.
+    public func start() { change { $0.isStarted = true } }
+
+    /// Starts no further execution; what runs goes on. Returns at once; repeating it changes nothing.
+    public func stop() { change { $0.isStarted = false } }
+
+    /// As ``stop()``, remembered in the store until ``unpause()``.
+    public func pause() async throws {
+        try await remember(paused: true)
+        change { $0.isPaused = true }
+    }
+
+    /// Lets a paused queue work again, if it is started.
+    public func unpause() async throws {
+        try await remember(paused: false)
+        change { $0.isPaused = false }
+    }
+
+    /// Whether it is paused.
+    public var isPaused: Bool { state.withLock { $0.isPaused } }
+
+    /// Returns when nothing waits or runs, or when the queue is stopped and nothing runs.
+    @discardableResult public func join() async -> StatusCounts {
+        await wait { state in
+            state.live.isEmpty && (!state.isWorking || state.index.counts.pending == 0)
+        }
+        return counts
+    }
+}
+
+extension ExecutionQueue: CustomStringConvertible {
+    /// The counts in one line.
+    public var description: String { counts.description }
+}
+
+extension ProcessingError {
+    static func executionUnknown(_ id: Execution.ID) -> ProcessingError {
+        ProcessingError(.notFound, "execution '\(id)' is not in the queue")
+    }
+}

@@ -1,0 +1,115 @@
+/// States that were saved under names of their own: made, listed, handed back and deleted.
+public struct Checkpoints: Sendable {
+    /// How many are kept when nobody says.
+    public static let standardLimit = 1_000
+
+    private let storage: any CheckpointStorage
+    private let transient = MemoryCheckpoints()
+    private let limit: Int
+    private let events: EventStream
+    private let world: World
+
+    /// Checkpoints in `storage`: a ``Store`` or a ``CheckpointFolder``.
+    ///
+    /// - Parameters:
+    ///   - limit: how many are kept; at so many a new one first removes the oldest tenth.
+    ///   - events: where it is told that one was made or restored.
+    /// - Throws: ``ProcessingError`` with code `configuration` for a limit below 1.
+    public init(
+        in storage: any CheckpointStorage, limit: Int = standardLimit, events: EventStream = EventStream(),
+        world: World = .system
+    ) throws(ProcessingError) {
+        guard limit >= 1 else {
+            throw ProcessingError(.configuration, "max_checkpoints must be at least 1, found \(limit)")
+        }
+        self.storage = storage
+        self.limit = limit
+        self.events = events
+        self.world = world
+    }
+
+    /// Saves a state, durable on return unless it is only kept in memory.
+    ///
+    /// - Parameters:
+    ///   - name: what it is called, 1 byte to 2 KiB.
+    ///   - data: the state.
+    ///   - metadata: up to 64 values of up to 1 KiB of JSON.
+    ///   - persist: whether it outlives the program.
+    /// - Returns: its identifier.
+    /// - Throws: ``ProcessingError`` with code `configuration` for a name or metadata beyond these limits; what the
+    ///   storage throws.
+    @discardableResult public func create(
+        _ name: String, of processor: Identifier, data: JSONValue, metadata: JSONObject = [:], persist: Bool = true
+    ) async throws -> Identifier {
+        guard (1...2_048).contains(name.utf8.count) else {
+            throw ProcessingError(.configuration, "the name of a checkpoint must have 1 byte to 2 KiB")
+        }
+        guard metadata.members.count <= 64, metadata.members.allSatisfy({ $0.value.jsonBytes.count <= 1_024 }) else {
+            throw ProcessingError(.configuration, "metadata of a checkpoint must be at most 64 keys of 1 KiB each")
+        }
+        let checkpoint = NamedCheckpoint(
+            id: world.makeIdentifier(), name: name, processorID: processor, createdAt: world.time.now(), data: data,
+            metadata: metadata)
+        try await (persist ? storage : transient).keep(checkpoint, atMost: limit)
+        tell(.checkpointCreate, checkpoint.summary)
+        return checkpoint.summary.id
+    }
+
+    /// As ``create(_:of:data:metadata:persist:)`` for a value of any type.
+    ///
+    /// - Throws: as that, and ``ProcessingError`` with code `processing` when the value cannot be written as JSON.
+    @discardableResult public func create(
+        _ name: String, of processor: Identifier, encoding value: some Encodable & Sendable,
+        metadata: JSONObject = [:], persist: Bool = true
+    ) async throws -> Identifier {
+        let data: JSONValue
+        do { data = try JSONValue(encoding: value) } catch {
+            throw ProcessingError(
+                .processing, "the data of checkpoint \(name.quoted) cannot be written as JSON: \(error)",
+                retryable: false, cause: error)
+        }
+        return try await create(name, of: processor, data: data, metadata: metadata, persist: persist)
+    }
+
+    /// The state that was saved under `id`.
+    ///
+    /// - Throws: ``ProcessingError`` with code `not_found` when there is none, `store` when it is damaged.
+    public func restore(_ id: String) async throws -> JSONValue {
+        guard let name = Identifier(id), let found = try await find(name) else {
+            throw ProcessingError(.notFound, "checkpoint \(id.quoted) not found")
+        }
+        tell(.checkpointRestore, found.summary)
+        return found.data
+    }
+
+    /// Those of `processor`, or of all when it is `nil`, newest first.
+    public func list(of processor: Identifier? = nil) async throws -> [NamedCheckpoint.Summary] {
+        let lasting = try await storage.checkpointSummaries(of: processor)
+        // Both lists are in order already; the sort keeps the order of equal moments.
+        return (transient.checkpointSummaries(of: processor) + lasting).sorted { $0.createdAt > $1.createdAt }
+    }
+
+    /// Removes a state with all that is known of it; `false` when there is none.
+    @discardableResult public func delete(_ id: String) async throws -> Bool {
+        guard let name = Identifier(id) else { return false }
+        if transient.removeNamedCheckpoint(name) { return true }
+        return try await storage.removeNamedCheckpoint(name)
+    }
+
+    private func find(_ id: Identifier) async throws -> NamedCheckpoint? {
+        if let found = transient.namedCheckpoint(id) { return found }
+        return try await storage.namedCheckpoint(id)
+    }
+
+    private func tell(_ kind: Event.Kind, _ summary: NamedCheckpoint.Summary) {
+        guard events.wants(kind) else { return }
+        events.send(
+            Event(
+                kind, timestamp: world.time.now(), runID: nil, executionID: nil, processorID: summary.processorID,
+                inputID: nil,
+                data: [
+                    "checkpoint_id": .string(summary.id.text), "name": .string(summary.name),
+                    "size_bytes": .number(Number(summary.sizeBytes)),
+                ]))
+    }
+}

@@ -1,0 +1,140 @@
+import Synchronization
+
+/// What a store in memory keeps of a queue besides the executions.
+struct MemoryQueue: Sendable {
+    var record: JSONValue?
+    var numbers = 0
+    var moves = 0
+    /// When each execution came into its status, by the count of such moves.
+    var moved: [Execution.ID: Int] = [:]
+    var items: [Execution.ID: [Item]] = [:]
+    var keys: [ExternalID: Execution.ID] = [:]
+}
+
+extension MemoryStore.State {
+    /// Puts an execution in its place, at the end of its status when it has another one now.
+    mutating func file(_ execution: Execution) {
+        let earlier = executions.updateValue(execution, forKey: execution.id)
+        guard execution.number != nil, earlier?.status != execution.status || earlier?.number == nil else { return }
+        queue.moves += 1
+        queue.moved[execution.id] = queue.moves
+    }
+
+    /// Undoes the last submission.
+    fileprivate mutating func takeBack(_ execution: Execution) {
+        if let key = execution.idempotencyKey { queue.keys[ExternalID(unchecked: key)] = nil }
+        (executions[execution.id], queue.moved[execution.id], queue.items[execution.id]) = (nil, nil, nil)
+    }
+
+    fileprivate mutating func submit(_ submitted: SubmittedExecution) throws -> Execution {
+        var execution = submitted.execution
+        if let key = execution.idempotencyKey.map({ ExternalID(unchecked: $0) }) {
+            if let known = queue.keys[key].flatMap({ executions[$0] }) { return try known.answering(execution) }
+        }
+        guard executions[execution.id] == nil else { throw ProcessingError.executionExists(execution.id) }
+        if let key = execution.idempotencyKey { queue.keys[ExternalID(unchecked: key)] = execution.id }
+        let number = execution.number ?? queue.numbers + 1
+        queue.numbers = max(queue.numbers, number)
+        execution.number = number
+        queue.items[execution.id, default: []] += submitted.items
+        file(execution)
+        return execution
+    }
+}
+
+extension MemoryStore {
+    public func submit(_ executions: [SubmittedExecution]) async throws -> [Execution] {
+        try state.withLock { state in
+            var filed: [Execution] = []
+            let last = state.queue.numbers
+            do {
+                for execution in executions { filed.append(try state.submit(execution)) }
+                return filed
+            } catch {
+                for execution in filed.reversed() where (execution.number ?? 0) > last { state.takeBack(execution) }
+                state.queue.numbers = last
+                throw error
+            }
+        }
+    }
+
+    public func stage(_ items: [Item], from start: Int, for execution: Execution.ID) async throws {
+        state.withLock { $0.queue.items[execution, default: []] += items }
+    }
+
+    public func discardStaged(for execution: Execution.ID) async throws {
+        state.withLock { state in
+            if state.executions[execution]?.number == nil { state.queue.items[execution] = nil }
+        }
+    }
+
+    public func items(ofExecution id: Execution.ID, from start: Int, limit: Int) async throws -> [Item] {
+        state.withLock { state in Array((state.queue.items[id] ?? []).dropFirst(start).prefix(limit)) }
+    }
+
+    public func executions(matching filter: ExecutionFilter) async throws -> [Execution] {
+        state.withLock { state in
+            if let key = filter.idempotencyKey {
+                return state.queue.keys[ExternalID(unchecked: key)].flatMap { state.executions[$0] }
+                    .map { [$0].filter(filter.matches) } ?? []
+            }
+            let found = state.queue.moved.compactMap { id, moved in
+                state.executions[id].flatMap { filter.matches($0) ? (moved: moved, execution: $0) : nil }
+            }
+            return Array(found.sorted { $0.moved < $1.moved }.prefix(filter.limit ?? .max).map(\.execution))
+        }
+    }
+
+    public func replace(_ execution: Execution, standingAt status: Status) async throws -> Bool {
+        state.withLock { state in
+            guard let known = state.executions[execution.id], known.number != nil, known.status == status else {
+                return false
+            }
+            state.file(execution)
+            return true
+        }
+    }
+
+    public func remove(_ executions: [Execution.ID]) async throws -> Int {
+        state.withLock { state in
+            let removed = Set(
+                executions.filter { id in state.executions[id].map { $0.number != nil && $0.status.isTerminal } ?? false
+                })
+            for id in removed {
+                if let key = state.executions[id]?.idempotencyKey { state.queue.keys[ExternalID(unchecked: key)] = nil }
+                (state.executions[id], state.queue.moved[id], state.queue.items[id]) = (nil, nil, nil)
+            }
+            let runs = Set(state.runs.filter { removed.contains($0.value.run.executionID) }.keys)
+            for run in runs { state.runs[run] = nil }
+            state.order.removeAll(where: runs.contains)
+            state.checkpoints = state.checkpoints.filter { !removed.contains($0.key.executionID) }
+            return removed.count
+        }
+    }
+
+    public func queueRecord() async throws -> JSONValue? { state.withLock { $0.queue.record } }
+
+    public func setQueueRecord(_ record: JSONValue) async throws { state.withLock { $0.queue.record = record } }
+}
+
+extension Execution {
+    /// This execution as the answer to the submission of `another` under its key.
+    ///
+    /// - Throws: ``ProcessingError`` with code `exists` when that is something else.
+    package func answering(_ another: Execution) throws(ProcessingError) -> Execution {
+        guard content == another.content else {
+            throw ProcessingError(
+                .exists,
+                "idempotency key '\(idempotencyKey ?? "")' was used for execution '\(id)' with other content; "
+                    + "submit this with a key of its own")
+        }
+        return self
+    }
+}
+
+extension ProcessingError {
+    /// The refusal of a second execution of the same name.
+    package static func executionExists(_ id: Execution.ID) -> ProcessingError {
+        ProcessingError(.exists, "execution '\(id)' is on record already; submit this under another name")
+    }
+}

@@ -1,0 +1,69 @@
+package import ArgumentParser
+import Assay
+import AssayPipelines
+import AssaySQLite
+
+/// `assay queue work`: works on executions until it is told to stop.
+package struct QueueWorkCommand: ShellCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "work", abstract: "Work on executions of a pipeline as its 'queue' says.",
+        discussion: """
+            Ctrl-C once lets what runs end; twice gives it up, to go on where it was. Submissions, cancellations and \
+            pauses from other terminals are carried out meanwhile.
+            """)
+
+    @Option(help: "The pipeline file.")
+    var pipeline: String
+
+    @Flag(help: "End when nothing waits any more.")
+    var untilEmpty = false
+
+    @OptionGroup var how: RunFlags
+    @OptionGroup var store: StoreFlags
+    @OptionGroup var output: OutputFlags
+
+    package init() {}
+
+    package func run(in shell: Shell) async throws -> ExitStatus {
+        let flags = [how.settings, store.settings, output.settings].reduce([:]) { $0.merging($1) { $1 } }
+        let worker = try QueueWorker(pipeline: pipeline, how, Console(flags, in: shell), in: shell)
+        return try await worker.conduct { queue, stop in
+            await withTaskGroup(of: Void.self) { group in
+                if untilEmpty {
+                    group.addTask {
+                        await queue.join()
+                        queue.stop()
+                    }
+                }
+                do { try await queue.work() } catch { stop.fail(error) }
+                group.cancelAll()
+            }
+        }
+    }
+}
+
+/// `assay queue cycle`: one cycle by hand.
+package struct QueueCycleCommand: ShellCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "cycle", abstract: "Start what one cycle of the queue may start, and wait until it has ended.")
+
+    @Option(help: "The pipeline file.")
+    var pipeline: String
+
+    @OptionGroup var how: RunFlags
+    @OptionGroup var store: StoreFlags
+    @OptionGroup var output: OutputFlags
+
+    package init() {}
+
+    package func run(in shell: Shell) async throws -> ExitStatus {
+        let flags = [how.settings, store.settings, output.settings].reduce([:]) { $0.merging($1) { $1 } }
+        let worker = try QueueWorker(pipeline: pipeline, how, Console(flags, in: shell), in: shell)
+        return try await worker.conduct { queue, stop in
+            do {
+                let started = try await queue.cycle()
+                worker.console.note("\(started.grouped) executions started")
+            } catch { stop.fail(error) }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Assay
+
+/// Reads nodes and connections into a graph.
+struct GraphSchema {
+    let nodes: NodeSchema
+    let strategies: StrategySchema
+
+    /// The graph named `id` of what stands under `processors` and `connections`; `nil` after a finding.
+    func graph(_ id: Identifier?, processors: ValueReader, connections: ValueReader?) -> Graph? {
+        guard let list = processors.list(), let graph = id.map({ try? Graph($0.text) }) ?? Graph() else { return nil }
+        var names = UniqueNames()
+        var places: [Identifier: ValueReader] = [:]
+        var known: [String?] = []
+        for value in list {
+            guard let map = value.map() else { continue }
+            let node = node(map)
+            known.append(node.name)
+            guard let name = node.name, names.take(name, from: map.required("processor_id") ?? value) else { continue }
+            // Connections to a node with faults of its own are looked at all the same.
+            guard let made = node.node ?? placeholder(name, node) else { continue }
+            places[made.id] = value
+            do { try graph.add(made) } catch { value.report((error as? ProcessingError)?.message ?? "\(error)") }
+        }
+        nodes.reportOverrides(unless: known)
+        let joined = connect(graph, connections)
+        guard nodes.findings.isEmpty else { return nil }
+        for problem in graph.validate() {
+            let place = problem.connection.map { joined[$0] } ?? problem.node.flatMap { places[$0] } ?? processors
+            place.report(problem.message + (problem.fix.map { "; \($0)" } ?? ""))
+        }
+        return graph
+    }
+
+    // MARK: Nodes
+
+    private struct Read {
+        var name: String?
+        var inputs: [String]?
+        var outputs: [String]?
+        var node: Node?
+    }
+
+    private func node(_ map: MapReader) -> Read {
+        let settings = nodes.settings(map)
+        var read = Read(
+            name: settings.name, inputs: map["input_pipes"].flatMap(ports), outputs: map["output_pipes"].flatMap(ports))
+        let missing = map["inputs"]?.word("inputs", as: Node.Inputs.self)
+        let appending = map["merge"].flatMap(merged) ?? []
+        let strategy = map["error_strategy"].flatMap(strategies.strategy)
+        map.finish()
+        guard let name = settings.name, let processor = settings.processor else { return read }
+        do {
+            var node = try Node(name, processor, inputs: read.inputs ?? ["input"], outputs: read.outputs ?? ["output"])
+            node.runner = settings.runner
+            node.concurrency = settings.concurrency ?? node.concurrency
+            node.timeout = settings.timeout ?? node.timeout
+            node.heartbeatTimeout = settings.heartbeatTimeout
+            node.errorStrategy = strategy
+            node.recovery = settings.recovery
+            node.cache = settings.cache
+            node.price = settings.price
+            node.billing = settings.billing
+            node.doubtPolicy = settings.doubtPolicy
+            node.maxCrashes = settings.maxCrashes ?? node.maxCrashes
+            node.missingInputs = missing ?? node.missingInputs
+            node.appending = Set(appending)
+            read.node = node
+        } catch {
+            map.value.report(error.message)
+        }
+        return read
+    }
+
+    /// A node that stands for one with faults, so that what refers to it is not reported as well.
+    private func placeholder(_ name: String, _ read: Read) -> Node? {
+        try? Node(name, inputs: read.inputs ?? ["input"], outputs: read.outputs ?? ["output"]) { (value: JSONValue) in
+            value
+        }
+    }
+
+    private func ports(_ value: ValueReader) -> [String]? {
+        guard let list = value.list() else { return nil }
+        var names = UniqueNames()
+        return list.compactMap { port in
+            guard let name = port.identifier()?.text, names.take(name, from: port) else { return nil }
+            return name
+        }
+    }
+
+    private func merged(_ value: ValueReader) -> [Identifier] {
+        (value.entries() ?? []).compactMap { port, _, word in
+            _ = word.word("merge", of: ["append"])
+            return Identifier(port)
+        }
+    }
+
+    // MARK: Connections
+
+    /// Makes the pipes, and returns where each stands in the file.
+    private func connect(_ graph: Graph, _ value: ValueReader?) -> [ValueReader] {
+        var places: [ValueReader] = []
+        for connection in value?.list() ?? [] {
+            guard let map = connection.map() else { continue }
+            let ends = ["from_processor", "from_output", "to_processor", "to_input"].map { map.required($0)?.text() }
+            let capacity = map["capacity"]?.integer(in: .atLeast(1)) ?? 1_000
+            map.finish()
+            guard let from = ends[0], let output = ends[1], let to = ends[2], let input = ends[3] else { continue }
+            do {
+                try graph.connect(from, output, to: to, input, capacity: capacity)
+                places.append(connection)
+            } catch {
+                let message = (error as? ProcessingError)?.message ?? "\(error)"
+                connection.report("\(connection.name): \(message)")
+            }
+        }
+        return places
+    }
+}

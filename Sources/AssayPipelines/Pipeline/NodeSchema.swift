@@ -1,0 +1,147 @@
+import Assay
+
+/// Reads what stands under `processors`: one processor, and how it is to be run.
+struct NodeSchema {
+    let registry: Registry
+    /// The folder of the file, from where relative paths are meant.
+    let folder: String
+    let environment: [String: String]
+    let overrides: [ParameterOverride]
+    /// From what worker processes make the processors of the file.
+    let workerSetup: WorkerSetup
+    let findings: Findings
+
+    /// What a file says of a processor, alone or in a graph.
+    struct Settings {
+        var name: String?
+        var processor: RegisteredProcessor?
+        var runner: (any Runner)?
+        var concurrency: Int?
+        var timeout: Duration?
+        var heartbeatTimeout: Duration?
+        var maxCrashes: Int?
+        var recovery: RunOptions.Recovery?
+        var cache: CachePolicy?
+        var billing: CallOptions.Billing?
+        var doubtPolicy: DoubtPolicy?
+        var price: Price?
+    }
+
+    /// What `map` says; keys that only graphs have are the caller's to read before it finishes the map.
+    func settings(_ map: MapReader) -> Settings {
+        var settings = Settings()
+        settings.name = map.required("processor_id")?.identifier()?.text
+        let type = map.required("processor_type")
+        settings.concurrency = map["concurrency"]?.integer(in: .between(1, and: 1_024))
+        settings.runner = map["runner"].flatMap { runner($0, concurrency: settings.concurrency) }
+        settings.timeout = map["timeout"]?.duration()
+        settings.heartbeatTimeout = map["heartbeat_timeout"]?.duration()
+        settings.maxCrashes = map["max_crashes"]?.integer(in: .atLeast(1))
+        settings.recovery = map["recovery"]?.word("recovery", as: RunOptions.Recovery.self)
+        settings.cache = map["cache"].flatMap(cache)
+        settings.billing = map["billing"]?.word("billing", as: CallOptions.Billing.self)
+        settings.doubtPolicy = map["in_doubt"]?.word("in_doubt", as: DoubtPolicy.self)
+        let schema = PriceListSchema(policies: StandardChargePolicy.allCases.map(\.rawValue))
+        settings.price = map["price"].flatMap { schema.price($0, amount: "base_cost", dated: false) }
+        let version = map["version"].flatMap(version)
+        let complexity = map["complexity"].flatMap(BatchSchema.complexity)
+        settings.processor = parameters(map, of: settings.name).flatMap { value, parameters -> RegisteredProcessor? in
+            guard let type else { return nil }
+            let surroundings = Surroundings(folder: folder, environment: environment, parameters: parameters)
+            return registry.make(type: type, name: settings.name, from: value, surroundings)
+        }
+        if let version { settings.processor?.version = version }
+        settings.processor?.complexity = complexity
+        return settings
+    }
+
+    /// The runner that `value` names, as a word or with its number of workers.
+    ///
+    /// - Parameter concurrency: how many at once where the runner does not say.
+    func runner(_ value: ValueReader, concurrency: Int? = nil) -> (any Runner)? {
+        guard case .map = value.node.value else {
+            return runner(word: value, workers: value.node.value == .text("sequential") ? nil : concurrency)
+        }
+        guard let map = value.map() else { return nil }
+        let type = map.required("type")
+        let workers = map["max_workers"]?.integer(in: .between(1, and: 1_024))
+        map.finish()
+        return type.flatMap { runner(word: $0, workers: workers ?? concurrency) }
+    }
+
+    private func runner(word value: ValueReader, workers: Int?) -> (any Runner)? {
+        guard let word = value.word("runner", of: RunnerChoice.words) else { return nil }
+        do { return workerSetup.handed(to: try RunnerChoice.runner(word, workers: workers)) } catch {
+            value.report(error.message)
+            return nil
+        }
+    }
+
+    /// The parameters of the processor, those given outside of the file put in.
+    private func parameters(_ map: MapReader, of name: String?) -> (ValueReader, Parameters)? {
+        let given =
+            map["parameters"]
+            ?? ValueReader(
+                ConfigurationNode(.map([]), at: map.value.node.position), name: "parameters",
+                path: map.value.path + ".parameters", findings: findings)
+        guard case .map(var entries) = given.node.value else {
+            given.expected("a map")
+            return nil
+        }
+        for override in overrides where override.processorID == name {
+            entries.removeAll { $0.key == override.key }
+            let value = ConfigurationNode(json: override.value, at: given.node.position)
+            entries.append(.init(key: override.key, keyPosition: given.node.position, value: value))
+        }
+        let node = ConfigurationNode(.map(entries), at: given.node.position)
+        return ValueReader(node, name: given.name, path: given.path, findings: findings).resolving(environment)
+    }
+
+    /// Reports overrides of processors that are none of `names`; `nil` among them may be the one that is meant.
+    func reportOverrides(unless names: [String?]) {
+        guard !names.contains(nil) else { return }
+        for override in overrides where !names.contains(override.processorID) {
+            findings.report(
+                "--param names processor \(override.processorID.quoted), which this file does not have", at: nil)
+        }
+    }
+
+    private func cache(_ value: ValueReader) -> CachePolicy? {
+        if case .bool(let on) = value.node.value { return on ? CachePolicy() : nil }
+        guard case .map = value.node.value, let map = value.map() else {
+            value.expected("true, false or a map")
+            return nil
+        }
+        let policy = CachePolicy(
+            scope: map["scope"]?.word("cache scope", as: CacheScope.self) ?? .account, ttl: map["ttl"]?.duration(),
+            refresh: map["refresh"]?.bool() ?? false)
+        map.finish()
+        return policy
+    }
+
+    private func version(_ value: ValueReader) -> String? {
+        if case .number(let number) = value.node.value { return number.description }
+        return value.text()
+    }
+}
+
+extension ConfigurationNode {
+    /// A value that is no file's, at the place it is put.
+    fileprivate init(json: JSONValue, at position: SourcePosition) {
+        let value: Value =
+            switch json {
+            case .null: .null
+            case .bool(let value): .bool(value)
+            case .number(let value): .number(value)
+            case .string(let value): .text(value)
+            case .array(let elements): .list(elements.map { ConfigurationNode(json: $0, at: position) })
+            case .object(let object):
+                .map(
+                    object.members.map {
+                        Entry(
+                            key: $0.key, keyPosition: position, value: ConfigurationNode(json: $0.value, at: position))
+                    })
+            }
+        self.init(value, at: position)
+    }
+}

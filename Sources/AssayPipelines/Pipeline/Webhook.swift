@@ -1,0 +1,81 @@
+import Assay
+import Foundation
+import FoundationNetworking
+
+/// Where an alert is sent to, as JSON in the body of a POST.
+struct Webhook: Sendable {
+    /// Makes a request; the answer is its status.
+    typealias Send = @Sendable (URLRequest) async throws -> Int
+
+    private let url: URL
+    private let send: Send
+    private let timeout: Duration
+    private let time: any TimeSource
+
+    /// How requests are made outside of tests.
+    static let http: Send = { try await HTTPClient.shared.send($0).status }
+
+    init(
+        _ url: URL, timeout: Duration = .seconds(30), time: any TimeSource = World.system.time,
+        send: @escaping Send = http
+    ) {
+        self.url = url
+        self.timeout = timeout
+        self.time = time
+        self.send = send
+    }
+
+    /// Sends an alert and returns when it was taken.
+    ///
+    /// - Throws: ``ProcessingError`` with code `api` when it was not, `timeout` when that took too long.
+    func send(_ alert: Alert) async throws {
+        var request = URLRequest(url: url)
+        request.httpMethod = "POST"
+        request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        request.setValue("assay", forHTTPHeaderField: "User-Agent")
+        request.httpBody = Data(alert.jsonValue.jsonBytes)
+        // The path of such an address is often all that keeps others from using it.
+        let host = (url.host ?? "").quoted
+        let status: Int?
+        do { status = try await self.status(of: request) } catch let failure as HTTPFailure {
+            throw ProcessingError(.api, "webhook \(host): \(failure.message)", cause: failure)
+        }
+        guard let status else {
+            throw ProcessingError(.timeout, "webhook \(host) did not answer within \(timeout / .seconds(1)) s")
+        }
+        guard (200..<300).contains(status) else { throw ProcessingError(.api, "webhook \(host) answered \(status)") }
+    }
+
+    /// The status that was answered; `nil` after the time-out.
+    private func status(of request: URLRequest) async throws -> Int? {
+        let deadline = time.uptime() + timeout
+        return try await withThrowingTaskGroup(of: Int?.self) { group in
+            group.addTask { try await send(request) }
+            group.addTask { [time] in
+                try await time.sleep(until: deadline)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+    }
+}
+
+extension Webhook {
+    /// Reads an address; `nil` after a finding.
+    init?(_ value: ValueReader) {
+        guard let text = value.text() else { return nil }
+        guard let parts = URLComponents(string: text), let url = parts.url,
+            ["http", "https"].contains(parts.scheme?.lowercased()), parts.host?.isEmpty == false,
+            parts.fragment == nil
+        else {
+            value.outside("an address such as https://example.com/alerts")
+            return nil
+        }
+        guard parts.user == nil, parts.password == nil else {
+            value.report("webhook must not hold a user name or password")
+            return nil
+        }
+        self.init(url)
+    }
+}

@@ -1,0 +1,35 @@
+import Assay
+
+/// The built-in type `aggregator`: how many values there are, or what they come to.
+struct Aggregator: Processor {
+    /// What is made of the values.
+    enum Operation: String, CaseIterable {
+        case count, sum
+    }
+
+    let name: String
+    let transforms = false
+    let operation: Operation
+
+    static func read(_ name: String, _ parameters: MapReader) -> RegisteredProcessor? {
+        let word = parameters["operation"].map { $0.word("operation", as: Operation.self) }
+        guard let operation = word ?? Operation.count else { return nil }
+        return try? RegisteredProcessor(Aggregator(name: name, operation: operation))
+    }
+
+    func expectedCosts(of input: JSONValue) -> [ExpectedCost]? { [] }
+
+    func extract(_ input: JSONValue, in context: Context) throws -> Number {
+        let values = input.array ?? input.object?.members.map(\.value) ?? [input]
+        guard operation == .sum else { return Number(values.count) }
+        return try values.reduce(0) { sum, value in
+            guard let number = value.number else {
+                throw ProcessingError(.validation, "sum needs numbers, found \(value.word)")
+            }
+            guard let next = sum.adding(number) else {
+                throw ProcessingError(.validation, "the sum has more than 38 digits")
+            }
+            return next
+        }
+    }
+}

@@ -1,0 +1,271 @@
+public import Assay
+
+extension SQLiteStore {
+    public func submit(_ executions: [SubmittedExecution]) async throws -> [Execution] {
+        let rows = try executions.map(SubmittedRow.init)
+        return try await write { connection in try rows.map { try connection.submit($0) } }
+    }
+
+    public func stage(_ items: [Item], from start: Int, for execution: Execution.ID) async throws {
+        let rows = try items.map(QueueItemRow.init)
+        try await write { try $0.stage(rows, from: start, for: execution) }
+    }
+
+    public func discardStaged(for execution: Execution.ID) async throws {
+        try await write { connection in
+            guard try connection.queued(execution) == nil else { return }
+            try connection.deleteQueueItems(of: execution)
+        }
+    }
+
+    public func items(ofExecution id: Execution.ID, from start: Int, limit: Int) async throws -> [Item] {
+        try await readAside { try $0.items(ofExecution: id, from: start, limit: limit) }
+    }
+
+    public func executions(matching filter: ExecutionFilter) async throws -> [Execution] {
+        try await readAside { try $0.executions(matching: filter) }
+    }
+
+    /// How many executions of the queue stand where.
+    package func executionCounts() async throws -> StatusCounts {
+        try await readAside { connection in
+            var counts = StatusCounts()
+            let count = try connection.statement("SELECT status, count(*) FROM queue GROUP BY status")
+            try count.forEach { row in
+                if let status = Status(rawValue: row.text()) { counts[status] = row.int() }
+            }
+            return counts
+        }
+    }
+
+    public func replace(_ execution: Execution, standingAt status: Status) async throws -> Bool {
+        try await write { connection in
+            guard let queued = try connection.queued(execution.id), queued.execution.status == status else {
+                return false
+            }
+            try connection.file(execution, after: queued)
+            return true
+        }
+    }
+
+    public func remove(_ executions: [Execution.ID]) async throws -> Int {
+        try await write { connection in
+            try executions.count { id in
+                guard let queued = try connection.queued(id), queued.execution.status.isTerminal else { return false }
+                try connection.removeExecution(id)
+                return true
+            }
+        }
+    }
+
+    public func queueRecord() async throws -> JSONValue? {
+        try read { connection in
+            let find = try connection.statement("SELECT value FROM meta WHERE name = 'queue'")
+            return try find.first { try $0.json() }
+        }
+    }
+
+    public func setQueueRecord(_ record: JSONValue) async throws {
+        let bytes = try record.storedBytes("the record of the queue")
+        try await write { connection in
+            let insert = try connection.statement("REPLACE INTO meta (name, value) VALUES ('queue', ?)")
+            insert.bind(json: bytes)
+            try insert.run()
+        }
+    }
+}
+
+/// An execution with its items as they are stored.
+private struct SubmittedRow: Sendable {
+    var execution: Execution
+    var items: [QueueItemRow]
+    var staged: Int
+
+    init(_ submitted: SubmittedExecution) throws {
+        execution = submitted.execution
+        items = try submitted.items.map(QueueItemRow.init)
+        staged = submitted.staged
+    }
+}
+
+/// An item of an execution with its values as they are stored.
+private struct QueueItemRow: Sendable {
+    static let columns = Columns(
+
+        """
+        execution_id, idx, input_id, account_id, underwriting_id, scope_execution_id, slot, data, payload, seal
+        """)
+    static let insertion = "INSERT INTO queue_items (\(columns)) VALUES (\(columns.marks))"
+    static let selection = "SELECT \(columns) FROM queue_items"
+
+    var item: Item
+    var data: [UInt8]
+    var payload: [UInt8]?
+
+    init(_ item: Item) throws {
+        self.item = item
+        data = try item.data.storedBytes("the data of item '\(item.id)'")
+        payload = try item.payload?.storedBytes("the resume point of item '\(item.id)'")
+    }
+}
+
+/// An execution as it stands in the queue.
+struct QueuedRow {
+    static let columns = Columns("number, execution_id, status, moved, priority, idempotency_key, record, seal")
+    fileprivate static let insertion = "INSERT INTO queue (\(columns)) VALUES (\(columns.marks))"
+    fileprivate static let replacement = "UPDATE queue SET (\(columns)) = (\(columns.marks)) WHERE number = ?1"
+    static let selection = "SELECT \(columns) FROM queue"
+    fileprivate static let ofExecution = selection + " WHERE execution_id = ?"
+    fileprivate static let ofKey = selection + " WHERE idempotency_key = ?"
+
+    var execution: Execution
+    /// Orders the executions of its status.
+    var moved: Int64
+}
+
+extension Connection {
+    fileprivate func submit(_ row: SubmittedRow) throws -> Execution {
+        var execution = row.execution
+        if let key = execution.idempotencyKey {
+            let find = try prepare(QueuedRow.ofKey)
+            find.bind(key)
+            if let known = try find.first({ try $0.readQueued() }) { return try known.execution.answering(execution) }
+        }
+        guard try self.execution(execution.id) == nil else { throw ProcessingError.executionExists(execution.id) }
+        let number = try statement("SELECT coalesce(max(number), 0) + 1 FROM queue").first { $0.int() } ?? 1
+        execution.number = execution.number ?? number
+        let insert = try statement(
+            """
+            INSERT INTO executions (id, account_id, underwriting_id, execution_id, status, created_at)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """)
+        insert.bind(execution.id.text)
+        insert.bind(execution.scope.accountID?.text)
+        insert.bind(execution.scope.underwritingID?.text)
+        insert.bind(execution.scope.executionID?.text)
+        insert.bind(execution.status.rawValue)
+        insert.bind(execution.createdAt.milliseconds)
+        try insert.run()
+        try write(execution, try nextMove(to: execution.status), QueuedRow.insertion)
+        try stage(row.items, from: row.staged, for: execution.id)
+        return execution
+    }
+
+    /// Files `execution` in place of what stands in `row`.
+    func file(_ execution: Execution, after row: QueuedRow) throws {
+        let moved = execution.status == row.execution.status ? row.moved : try nextMove(to: execution.status)
+        try write(execution, moved, QueuedRow.replacement)
+    }
+
+    private func write(_ execution: Execution, _ moved: Int64, _ sql: String) throws {
+        let record = try execution.record()
+        let write = try prepare(sql)
+        write.bind(execution.number ?? 0)
+        write.bind(execution.id.text)
+        write.bind(execution.status.rawValue)
+        write.bind(moved)
+        write.bind(execution.priority)
+        write.bind(execution.idempotencyKey)
+        write.bind(json: record)
+        write.bindSeal()
+        try write.run()
+    }
+
+    private func nextMove(to status: Status) throws -> Int64 {
+        let find = try statement("SELECT coalesce(max(moved), 0) + 1 FROM queue WHERE status = ?")
+        find.bind(status.rawValue)
+        return try find.first { $0.integer() } ?? 1
+    }
+
+    func queued(_ id: Execution.ID) throws -> QueuedRow? {
+        let find = try prepare(QueuedRow.ofExecution)
+        find.bind(id.text)
+        return try find.first { try $0.readQueued() }
+    }
+
+    func executions(matching filter: ExecutionFilter) throws -> [Execution] {
+        var query = Query(QueuedRow.selection)
+        query.add("status", oneOf: filter.statuses.map { $0.map(\.rawValue).sorted() })
+        query.add("idempotency_key", filter.idempotencyKey)
+        return try query.all("ORDER BY moved, number LIMIT \(filter.limit ?? -1)", in: self) {
+            try $0.readQueued().execution
+        }
+    }
+
+    func removeExecution(_ id: Execution.ID) throws {
+        for run in try runs(matching: RunFilter(executionID: id)) {
+            _ = try deleteContents(of: run.id, at: run.startedAt)
+        }
+        for table in ["runs", "checkpoints", "queue_items", "queue"] {
+            let delete = try prepare("DELETE FROM \(table) WHERE execution_id = ?")
+            delete.bind(id.text)
+            try delete.run()
+        }
+        let delete = try statement("DELETE FROM executions WHERE id = ?")
+        delete.bind(id.text)
+        try delete.run()
+    }
+
+    // MARK: Items
+
+    fileprivate func stage(_ rows: [QueueItemRow], from start: Int, for execution: Execution.ID) throws {
+        let insert = try prepare(QueueItemRow.insertion)
+        for (offset, row) in rows.enumerated() {
+            insert.bind(execution.text)
+            insert.bind(start + offset)
+            insert.bind(row.item.id)
+            insert.bind(row.item.accountID)
+            insert.bind(row.item.underwritingID)
+            insert.bind(row.item.executionID)
+            insert.bind(row.item.slot)
+            insert.bind(json: row.data)
+            insert.bind(json: row.payload)
+            insert.bindSeal()
+            try insert.run()
+        }
+    }
+
+    func deleteQueueItems(of id: Execution.ID) throws {
+        let delete = try statement("DELETE FROM queue_items WHERE execution_id = ?")
+        delete.bind(id.text)
+        try delete.run()
+    }
+
+    func items(ofExecution id: Execution.ID, from start: Int, limit: Int) throws -> [Item] {
+        let find = try prepare(QueueItemRow.selection + " WHERE execution_id = ? AND idx >= ? ORDER BY idx LIMIT ?")
+        find.bind(id.text)
+        find.bind(start)
+        find.bind(limit)
+        return try find.all { try $0.readQueueItem() }
+    }
+
+    /// Reads every row of the queue, and hands over what is wrong with it.
+    func forEachQueueRow(_ read: (String, (SQLStatement) throws -> Void) throws -> Void) throws {
+        try read(QueuedRow.selection) { _ = try $0.readQueued() }
+        try read(QueueItemRow.selection) { _ = try $0.readQueueItem() }
+    }
+}
+
+extension SQLStatement {
+    fileprivate func readQueued() throws -> QueuedRow {
+        try sealed("an execution of the queue") { row in
+            let (number, id, status) = (row.int(), row.text(), Status(rawValue: row.text()))
+            let (moved, priority, key) = (row.integer(), row.double(), row.optionalText())
+            let execution = Execution(
+                number: number, status: status, priority: priority, idempotencyKey: key, record: try row.json())
+            guard let execution, execution.id.text == id else { return nil }
+            return QueuedRow(execution: execution, moved: moved)
+        }
+    }
+
+    fileprivate func readQueueItem() throws -> Item {
+        try sealed("an item of the queue") { row in
+            _ = (row.text(), row.integer())
+            let (id, account, underwriting) = (row.text(), row.optionalText(), row.optionalText())
+            let (execution, slot) = (row.optionalText(), row.optionalText())
+            return Item(
+                id, payload: Payload(json: try row.json()), accountID: account, underwritingID: underwriting,
+                executionID: execution, slot: slot, resumePoint: try row.optionalJSON())
+        }
+    }
+}

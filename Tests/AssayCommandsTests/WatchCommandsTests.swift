@@ -1,0 +1,58 @@
+import Assay
+import AssayCommands
+import AssaySQLite
+import AssayTesting
+import Foundation
+import Testing
+
+@Suite("What was watched") struct WatchCommandsTests {
+    private static let pipeline = """
+        run_as: processor
+        processors:
+          - {processor_id: capitals, processor_type: simple, parameters: {function: uppercase}}
+        alerts:
+          - {name: failures, on: [item_error], condition: event.data.code == 'validation'}
+          - {name: never, on: [budget_exceeded]}
+
+        """
+
+    @Test("is told by alerts, on the terminal and afterwards") func alerts() async throws {
+        let shell = try TestShell()
+        try shell.write(Self.pipeline, to: "p.yaml")
+        try shell.write("{\"data\":\"one\"}\n{\"data\":2}\n{\"data\":3}\n", to: "in.jsonl")
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none") == 2)
+        let (text, code) = await shell.output(of: "alerts", "-o", "json")
+        #expect(code == 0)
+        let alerts = try JSONValue(json: text)["alerts"]?.array
+        #expect(alerts?.map { $0["name"] } == ["failures"])
+        #expect(alerts?.map { $0["fired"] } == [1])
+        #expect(alerts?.map { $0["event_type"] } == ["item_error"])
+    }
+
+    @Test(
+        "as checkpoints is listed, shown, handed out and deleted, in the store or a folder", arguments: [false, true])
+    func checkpoints(inFolder: Bool) async throws {
+        let shell = try TestShell()
+        let folder = "\(shell.folder)/saved"
+        let place = inFolder ? ["--storage-path", "saved"] : ["--store", "s.db"]
+        let id: Identifier
+        do {
+            let store = inFolder ? nil : try SQLiteStore.open("\(shell.folder)/s.db")
+            defer { store?.close() }
+            let storage: any CheckpointStorage = try store ?? CheckpointFolder(path: folder)
+            id = try await Checkpoints(in: storage).create("a state", of: .numbered("node_", 1), data: ["n": 1])
+        }
+        func output(_ words: String...) async -> (text: String, code: Int32) {
+            await shell.output(of: ["checkpoints"] + words + place)
+        }
+        let list = try JSONValue(json: await output("list", "-o", "json").text)
+        #expect(list["schema"] == "assay/checkpoints/1")
+        #expect(list["checkpoints"]?.array?.map { $0["name"] } == ["a state"])
+        #expect(await output("show", id.text).text.contains("a state"))
+        #expect(await output("restore", id.text).text == "{\"n\":1}\n")
+        #expect(await output("restore", "X").code == 66)
+        #expect(await output("delete", id.text).code == 0)
+        #expect(await output("delete", id.text).code == 66)
+        #expect(await output("list", "-o", "jsonl").text.isEmpty)
+    }
+}

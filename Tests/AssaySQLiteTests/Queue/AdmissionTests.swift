@@ -1,0 +1,175 @@
+import Assay
+import AssayTesting
+import Testing
+
+@Suite("Admission") struct AdmissionTests {
+    private static let names = [("A", 0.0), ("B", 0.1), ("C", 0.2), ("D", 0.3)]
+
+    private static let table: [(asked: [String], queue: [String], questions: Int, aborted: [String])] = [
+        (["A", "B", "C"], ["D 0.3", "C 1.2"], 3, []),
+        (["D"], ["C 1.2", "D 1.3"], 4, []),
+        (["C"], ["D 1.3", "C 3.2"], 5, []),
+        (["D"], ["C 3.2", "D 3.3"], 6, []),
+        (["C"], ["D 3.3"], 7, ["C"]),
+        (["D"], [], 8, ["C", "D"]),
+    ]
+
+    @Test("that grants two questions gives the documented cycles when a denial ends one", arguments: Shelf.allCases)
+    func endCycle(shelf: Shelf) async throws {
+        let admission = CountedAdmission(granting: 2)
+        let queue = try await QueueRig(shelf).queue(admission: admission)
+        try await queue.submit(Self.names.map { QueueRig.submission($0, $1) })
+        queue.start()
+        for (number, row) in Self.table.enumerated() {
+            let before = admission.asked.all.count
+            #expect(try await queue.cycle() == (number == 0 ? 2 : 0))
+            #expect(Array(admission.asked.all.dropFirst(before)) == row.asked)
+            #expect(try await queue.waiting() == row.queue)
+            #expect(admission.asked.all.count == row.questions)
+            #expect(queue.names(.aborted) == row.aborted)
+            guard number == 0 else { continue }
+            #expect(queue.counts.total == 4)
+            #expect(queue.counts.succeeded == 2)
+            #expect(queue.counts.pending == 2)
+        }
+        let aborted = try await queue.execution(QueueRig.id("C"))
+        #expect(aborted.error?.code == .denied)
+        let reasons = Array(repeating: "no more than 2", count: 3).joined(separator: "; ")
+        #expect(aborted.error?.message == "denied 3 times: \(reasons)")
+        #expect(aborted.retryable == false)
+        #expect(aborted.duration == .zero)
+    }
+
+    @Test("that grants two questions gives the documented cycles when the next is asked", arguments: Shelf.allCases)
+    func next(shelf: Shelf) async throws {
+        let admission = CountedAdmission(granting: 2)
+        let configuration = try QueueConfiguration(capacity: 10, refreshTime: .seconds(1), onDenial: .next)
+        let queue = try await QueueRig(shelf).queue(configuration, admission: admission)
+        try await queue.submit(Self.names.map { QueueRig.submission($0, $1) })
+        queue.start()
+        try await queue.cycle()
+        #expect(admission.asked.all == ["A", "B", "C", "D"])
+        #expect(try await queue.waiting() == ["C 1.2", "D 1.3"])
+        try await queue.cycle()
+        #expect(try await queue.waiting() == ["C 3.2", "D 3.3"])
+        try await queue.cycle()
+        #expect(queue.names(.aborted) == ["C", "D"])
+        #expect(admission.asked.all.count == 8)
+    }
+
+    @Test("adds the number of the denial to the priority: 100, 101, 103", arguments: Shelf.allCases)
+    func priority(shelf: Shelf) async throws {
+        let queue = try await QueueRig(shelf).queue(admission: CountedAdmission(granting: 0))
+        try await queue.submit("x", 100)
+        queue.start()
+        var priorities = [100.0]
+        for _ in 0..<2 {
+            try await queue.cycle()
+            priorities.append(try await queue.execution(QueueRig.id("x")).priority)
+        }
+        #expect(priorities == [100, 101, 103])
+    }
+
+    @Test("is not refused a place in a full queue after a denial")
+    func fullQueue() async throws {
+        let configuration = try QueueConfiguration(capacity: 1, refreshTime: .seconds(1), maxSize: 2)
+        let queue = try await QueueRig().queue(configuration, admission: CountedAdmission(granting: 0))
+        try await queue.submit("a", 1)
+        try await queue.submit("b", 2)
+        queue.start()
+        try await queue.cycle()
+        #expect(try await queue.waiting() == ["a 2.0", "b 2.0"])
+        #expect(await code { try await queue.submit("c") } == .queueFull)
+    }
+
+    @Test("keeps denials over a restart and a stop, and forgets them with a grant", arguments: [Shelf.sqlite])
+    func durable(shelf: Shelf) async throws {
+        let rig = try QueueRig(shelf)
+        let first = try await rig.queue(admission: CountedAdmission(granting: 0))
+        try await first.submit("x", 0.3)
+        first.start()
+        try await first.cycle()
+        first.stop()
+        first.start()
+        let second = try await rig.queue(admission: CountedAdmission(granting: 0))
+        second.start()
+        try await second.cycle()
+        #expect(try await second.waiting() == ["x 3.3"])
+        #expect(try await second.execution(QueueRig.id("x")).denials.count == 2)
+        let third = try await rig.queue()
+        third.start()
+        #expect(try await third.cycle() == 1)
+        #expect(try await third.execution(QueueRig.id("x")).denials == [])
+    }
+
+    @Test("that throws denies, with its message as the reason")
+    func throwing() async throws {
+        struct Broken: AdmissionPolicy {
+            func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission {
+                throw ProcessingError(.api, "the licence server is down")
+            }
+        }
+        let queue = try await QueueRig().queue(admission: Broken())
+        try await queue.submit("x", 1)
+        queue.start()
+        #expect(try await queue.cycle() == 0)
+        #expect(try await queue.execution(QueueRig.id("x")).denials == ["the licence server is down"])
+    }
+
+    @Test("is not asked again before the delay of a denial has passed")
+    func delay() async throws {
+        let admission = CountedAdmission(granting: 0)
+        let rig = try QueueRig()
+        let configuration = try QueueConfiguration(
+            capacity: 1, refreshTime: .seconds(1), denialDelay: .milliseconds(2_500))
+        let queue = try await rig.queue(configuration, admission: admission)
+        try await queue.submit("x", 1)
+        queue.start()
+        try await queue.cycle()
+        rig.time.advance(by: .milliseconds(2_499))
+        try await queue.cycle()
+        #expect(admission.asked.all.count == 1)
+        rig.time.advance(by: .milliseconds(1))
+        try await queue.cycle()
+        #expect(admission.asked.all.count == 2)
+    }
+
+    @Test("forgets the oldest denials beyond what is tracked, with a warning")
+    func tracking() async throws {
+        let rig = try QueueRig()
+        let configuration = try QueueConfiguration(
+            capacity: 10, refreshTime: .seconds(1), maxDenialTracking: 1, onDenial: .next)
+        let queue = try await rig.queue(configuration, admission: CountedAdmission(granting: 0))
+        try await queue.submit("a", 1)
+        try await queue.submit("b", 2)
+        queue.start()
+        try await queue.cycle()
+        #expect(try await queue.execution(QueueRig.id("a")).denials == [])
+        #expect(try await queue.execution(QueueRig.id("b")).denials.count == 1)
+        let warnings = rig.engine.events.latest().filter { $0.kind == .warning }.compactMap {
+            $0.data["message"]?.string
+        }
+        #expect(warnings == ["queue 'engine' remembers denials of 1 executions; those of 'a' are forgotten"])
+    }
+
+    @Test("by rate lets a count in within any stretch of time, by the values of a key")
+    func rate() async throws {
+        let time = ManualTime()
+        let rate = try RateAdmission(count: 2, per: .seconds(10), key: "bureau", time: time)
+        func ask(_ bureau: JSONValue) async throws -> Admission {
+            try await rate.admit(QueueRig.id("x"), request: ["bureau": bureau], scope: Scope())
+        }
+        #expect(try await ask("clear") == .granted)
+        time.advance(by: .seconds(4))
+        #expect(try await ask("clear") == .granted)
+        #expect(
+            try await ask("clear")
+                == .denied("2 per 10 s are used up for bureau clear", notBefore: time.now().advanced(by: .seconds(6))))
+        #expect(try await ask("other") == .granted)
+        time.advance(by: .seconds(6))
+        #expect(try await ask("clear") == .granted)
+        #expect(try await ask("clear") != .granted)
+        #expect(throws: ProcessingError.self) { try RateAdmission(count: 0, per: .seconds(1)) }
+        #expect(throws: ProcessingError.self) { try RateAdmission(count: 1, per: .zero) }
+    }
+}

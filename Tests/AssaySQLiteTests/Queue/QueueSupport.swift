@@ -1,0 +1,222 @@
+import Assay
+import AssaySQLite
+import AssayTesting
+import Foundation
+import Synchronization
+import Testing
+
+/// Where a queue is kept.
+enum Shelf: String, CaseIterable, Sendable {
+    case memory, sqlite
+}
+
+/// A queue over a processor that notes the order in which executions run; each has one item, its name.
+final class QueueRig: Sendable {
+    let store: any Store
+    let engine: Engine
+    let time: ManualTime
+    let folder = TemporaryFolder()
+    let ran = Log<String>()
+    private let bench: Bench
+    private let endings = Mutex<(ended: Set<String>, waiting: [String: CheckedContinuation<Void, Never>])>(([], [:]))
+
+    /// What the processor does besides.
+    final class Bench: Sendable {
+        let running = Mutex((now: 0, most: 0))
+        let work: @Sendable (String, Context) async throws -> Void
+
+        init(_ work: @escaping @Sendable (String, Context) async throws -> Void) { self.work = work }
+
+        func enter() {
+            running.withLock { running in
+                running.now += 1
+                running.most = max(running.most, running.now)
+            }
+        }
+
+        func leave() { running.withLock { $0.now -= 1 } }
+    }
+
+    init(
+        _ shelf: Shelf = .memory, time: ManualTime = ManualTime(), prices: PriceList = PriceList(),
+        work: @escaping @Sendable (String, Context) async throws -> Void = { _, _ in }
+    ) throws {
+        self.time = time
+        bench = Bench(work)
+        let world = World.testing(time: time)
+        store = shelf == .memory ? MemoryStore() : try SQLiteStore.open(folder.database, world: world)
+        engine = Engine(store: store, prices: prices, world: world)
+    }
+
+    static let name = Identifier("note")!
+
+    /// Returns once the execution of that name has ended; one may wait for it.
+    func ended(_ name: String) async {
+        let subscription = engine.events.subscribe([.executionStatus]) { [weak self] event in
+            guard let word = event.data["to"]?.string, Status(rawValue: word)?.isTerminal == true else { return }
+            self?.note(ended: event.executionID?.text ?? "")
+        }
+        for event in engine.events.latest() where event.kind == .executionStatus {
+            guard let word = event.data["to"]?.string, Status(rawValue: word)?.isTerminal == true else { continue }
+            note(ended: event.executionID?.text ?? "")
+        }
+        await withCheckedContinuation { continuation in
+            let isOver = endings.withLock { endings in
+                guard !endings.ended.contains(name) else { return true }
+                endings.waiting[name] = continuation
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+        await subscription.finish()
+    }
+
+    private func note(ended name: String) {
+        endings.withLock { endings in
+            endings.ended.insert(name)
+            return endings.waiting.removeValue(forKey: name)
+        }?.resume()
+    }
+
+    /// How many ran at once at most.
+    var most: Int { bench.running.withLock { $0.most } }
+
+    func processor(version: String = "1") throws -> RegisteredProcessor {
+        let (ran, bench) = (ran, bench)
+        return try RegisteredProcessor(
+            ClosureProcessor<String, String>("note") { value, context in
+                bench.enter()
+                defer { bench.leave() }
+                ran.add(value)
+                try await bench.work(value, context)
+                return value
+            }, version: version)
+    }
+
+    func queue(
+        _ configuration: QueueConfiguration? = nil, admission: any AdmissionPolicy = .always, version: String = "1"
+    ) async throws -> ExecutionQueue {
+        let processor = try processor(version: version)
+        let configuration = try configuration ?? QueueConfiguration(capacity: 10, refreshTime: .seconds(1))
+        // The folder of the store is kept as long as the queue.
+        return try await ExecutionQueue(engine, configuration, admission: admission) { [self] execution in
+            guard execution.processorID == Self.name else {
+                throw ProcessingError(.configuration, "no processor '\(execution.processorID?.text ?? "")'")
+            }
+            return withExtendedLifetime(self) { (processor, RunOptions()) }
+        }
+    }
+
+    static func id(_ text: String) -> Identifier { Identifier(text)! }
+
+    /// The submission of an execution named `name`, whose only input is its name.
+    static func submission(_ name: String, _ priority: Double? = nil) -> Submission {
+        var submission = Submission(Self.name, over: [name])
+        submission.executionID = id(name)
+        submission.priority = priority
+        return submission
+    }
+}
+
+extension ExecutionQueue {
+    @discardableResult func submit(_ name: String, _ priority: Double? = nil) async throws -> Execution {
+        try await submit(QueueRig.submission(name, priority))
+    }
+
+    func names(_ status: Status) -> [String] { list(status).map(\.text) }
+
+    /// What waits, in order, each with its priority.
+    func waiting() async throws -> [String] {
+        let order = try await snapshot()["queue"]?.array?.compactMap(\.string) ?? []
+        var rows: [String] = []
+        for name in order { rows.append("\(name) \(try await execution(QueueRig.id(name)).priority)") }
+        return rows
+    }
+}
+
+/// Values as they come in.
+final class Log<Value: Sendable>: Sendable {
+    private let values = Mutex<[Value]>([])
+    func add(_ value: Value) { values.withLock { $0.append(value) } }
+    var all: [Value] { values.withLock { $0 } }
+}
+
+/// A door that lets nobody through until it is opened, and tells when so many wait before it.
+final class Gate: Sendable {
+    private struct State {
+        var isOpen = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+        var arrivals = 0
+        var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Returns once the gate is open; cancellation does not open it.
+    func pass() async {
+        await withCheckedContinuation { continuation in
+            let (isOpen, watchers) = state.withLock { state -> (Bool, [CheckedContinuation<Void, Never>]) in
+                state.arrivals += 1
+                if !state.isOpen { state.waiting.append(continuation) }
+                let due = state.watchers.filter { $0.count <= state.arrivals }.map(\.continuation)
+                state.watchers.removeAll { $0.count <= state.arrivals }
+                return (state.isOpen, due)
+            }
+            for watcher in watchers { watcher.resume() }
+            if isOpen { continuation.resume() }
+        }
+    }
+
+    func open() {
+        let waiting = state.withLock { state in
+            state.isOpen = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Returns once so many have come to the gate.
+    func arrived(_ count: Int) async {
+        await withCheckedContinuation { continuation in
+            let isSo = state.withLock { state in
+                guard state.arrivals < count else { return true }
+                state.watchers.append((count, continuation))
+                return false
+            }
+            if isSo { continuation.resume() }
+        }
+    }
+}
+
+/// Returns when the calling task has been cancelled, and throws then as cooperative code does.
+func untilCancelled() async throws -> Never {
+    let gate = Gate()
+    await withTaskCancellationHandler {
+        await gate.pass()
+    } onCancel: {
+        gate.open()
+    }
+    throw CancellationError()
+}
+
+/// Admission that grants the first questions and denies the others.
+final class CountedAdmission: AdmissionPolicy {
+    let asked = Log<String>()
+    private let granted: Int
+
+    init(granting granted: Int) { self.granted = granted }
+
+    func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission {
+        asked.add(execution.text)
+        return asked.all.count <= granted ? .granted : .denied("no more than \(granted)")
+    }
+}
+
+/// The code of what `body` throws.
+func code(of body: () async throws -> some Any) async -> ProcessingError.Code? {
+    do {
+        _ = try await body()
+        return nil
+    } catch { return (error as? ProcessingError)?.code }
+}

@@ -1,0 +1,119 @@
+import Assay
+import AssayTesting
+import Synchronization
+import Testing
+
+@Suite("A streaming execution") struct StreamTests {
+    private func submit(to queue: ExecutionQueue, timeout: Duration? = nil) async throws -> Execution.ID {
+        var submission = QueueRig.submission("x")
+        submission.isStreaming = true
+        submission.timeout = timeout
+        return try await queue.submit(submission).id
+    }
+
+    private func collect(_ chunks: ChunkSequence) async throws -> [String] {
+        var found: [String] = []
+        for try await chunk in chunks {
+            #expect(chunk.inputID == "item_1")
+            found.append("\(chunk.number) \(try chunk.value.value(as: String.self))")
+        }
+        return found
+    }
+
+    @Test("delivers its chunks in order to everyone who listens", arguments: Shelf.allCases)
+    func chunks(shelf: Shelf) async throws {
+        let rig = try QueueRig(shelf) { _, context in
+            for number in 0..<3 { try await context.emit("chunk_\(number)") }
+        }
+        let queue = try await rig.queue()
+        let id = try await submit(to: queue)
+        let streams = [try await queue.chunks(of: id), try await queue.chunks(of: id)]
+        queue.start()
+        try await queue.cycle()
+        for stream in streams {
+            #expect(try await collect(stream) == ["0 chunk_0", "1 chunk_1", "2 chunk_2"])
+        }
+        #expect(try await queue.execution(id).chunks == 3)
+        #expect(queue.counts.succeeded == 1)
+        #expect(queue.counts.pending == 0)
+    }
+
+    @Test("keeps the last 1000 chunks for who comes late, then goes on")
+    func late() async throws {
+        let gate = Gate()
+        let rig = try QueueRig { _, context in
+            for number in 0..<1_005 { try await context.emit("\(number)") }
+            await gate.pass()
+            try await context.emit("end")
+        }
+        let queue = try await rig.queue()
+        let id = try await submit(to: queue)
+        queue.start()
+        async let started = queue.cycle()
+        await gate.arrived(1)
+        let stream = try await queue.chunks(of: id)
+        var iterator = stream.makeAsyncIterator()
+        let first = try await iterator.next()
+        gate.open()
+        #expect(first?.number == 5)
+        var last = first
+        var count = 1
+        while let chunk = try await iterator.next() { (last, count) = (chunk, count + 1) }
+        #expect(try last?.value.value(as: String.self) == "end")
+        #expect(last?.number == 1_005)
+        #expect(count == 1_001)
+        #expect(try await started == 1)
+    }
+
+    @Test("waits while a listener is 1000 chunks behind, and forgets one that leaves")
+    func backPressure() async throws {
+        let emitted = Counter()
+        let rig = try QueueRig { _, context in
+            for number in 0..<1_500 {
+                try await context.emit("\(number)")
+                emitted.next()
+            }
+        }
+        let queue = try await rig.queue()
+        let id = try await submit(to: queue)
+        let stream = try await queue.chunks(of: id)
+        var slow: ChunkSequence.AsyncIterator? = stream.makeAsyncIterator()
+        queue.start()
+        async let started = queue.cycle()
+        // Takes as many as there are, one after the other, of which none may be missing.
+        for expected in 0..<700 {
+            let chunk = try await slow?.next()
+            #expect(chunk?.number == expected)
+        }
+        #expect(emitted.count <= 1_700)
+        slow = nil
+        #expect(try await started == 1)
+        #expect(try await queue.execution(id).chunks == 1_500)
+    }
+
+    @Test("ends its stream with its error when it fails, and when its time is over")
+    func failing() async throws {
+        let rig = try QueueRig { _, context in
+            try await context.emit("one")
+            throw ProcessingError(.extraction, "no text")
+        }
+        let queue = try await rig.queue()
+        let id = try await submit(to: queue)
+        let stream = try await queue.chunks(of: id)
+        queue.start()
+        try await queue.cycle()
+        var iterator = stream.makeAsyncIterator()
+        #expect(try await iterator.next()?.number == 0)
+        let error = await #expect(throws: ProcessingError.self) { _ = try await iterator.next() }
+        #expect(error?.code == .extraction)
+        #expect(queue.counts.failed == 1)
+    }
+
+    @Test("is the only kind that can be listened to")
+    func plain() async throws {
+        let queue = try await QueueRig().queue()
+        try await queue.submit("x")
+        #expect(await code { try await queue.chunks(of: QueueRig.id("x")) } == .configuration)
+        #expect(await code { try await queue.chunks(of: QueueRig.id("y")) } == .notFound)
+    }
+}
