@@ -92,7 +92,7 @@ import Testing
         let commands: [(words: [String], rows: Int)] = [
             (["runs", "list"], 1), (["runs", "list", "--status", "succeeded"], 0), (["runs", "items", run], 2),
             (["runs", "items", run, "--status", "failed"], 1), (["runs", "events", run], 3), (["costs", "ledger"], 1),
-            (["costs", "report", "--by", "day"], 1), (["config", "show"], 13),
+            (["costs", "report", "--by", "day"], 1), (["config", "show"], 15),
         ]
         for command in commands {
             let sink = CollectingSink()

@@ -113,7 +113,7 @@ import Testing
         ),
         (
             "connections:\n" + connection("a", "b", ", capacity: 0"),
-            ["5:94: capacity must be at least 1, found 0"]
+            ["5:91: capacity must be at least 1, found 0"]
         ),
         (
             "connections:\n" + connection("a", "b") + "\n" + connection("b", "a"),
