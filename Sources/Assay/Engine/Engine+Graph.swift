@@ -41,6 +41,21 @@ extension Engine {
         }
     }
 
+    /// Runs a graph over items that arrive over time; the first enters it when the last one is on record.
+    ///
+    /// - Throws: as ``run(_:over:options:)``, and what the sequence throws, which fails the run.
+    public func run<Items: AsyncSequence>(
+        _ graph: Graph, streaming items: Items, options: GraphOptions = GraphOptions(),
+        watching: (@Sendable (RunHandle) -> Void)? = nil
+    ) async throws -> Report where Items.Element == Item {
+        var iterator = items.makeAsyncIterator()
+        return try await perform(graph, options, watching) { limit in
+            var page: [Item] = []
+            while page.count < limit, let item = try await iterator.next() { page.append(item) }
+            return page
+        }
+    }
+
     /// Runs what a run of `graph` that has ended did not finish: of unchanged items only the nodes that failed or were
     /// never reached.
     ///

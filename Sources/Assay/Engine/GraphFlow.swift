@@ -25,6 +25,7 @@ final class GraphFlow: Sendable {
 
     let session: RunSession
     let wiring: Wiring
+    private let graph: Graph
     let recovery: RunRecovery
     /// What the nodes' work asks, by place.
     let nodes: [RunSession]
@@ -72,7 +73,7 @@ final class GraphFlow: Sendable {
         let plan = work.plan
         (changed, changes) = AsyncStream.makeStream(of: Void.self)
         self.session = session
-        wiring = work.wiring
+        (graph, wiring) = (work.graph, work.wiring)
         sources = wiring.sources
         givesJSON = wiring.nodes.indices.map(wiring.givesJSON)
         untouched = wiring.nodes.map { Passage.Node($0.id) }
@@ -224,9 +225,18 @@ final class GraphFlow: Sendable {
             let skipped = state.schedule.end(unit, end)
             note(skipped, of: unit.item, &state)
             if let entry = state.travellers[unit.item]?.entry {
+                if case .gave(let values) = end { tellTaps(values, from: unit.node, entry.item.id) }
                 state.breakpoints.ended(wiring.nodes[unit.node].id, entry.item.id)
             }
             return departures(of: unit.item, &state)
+        }
+    }
+
+    /// Tells the taps of the pipes behind a node what it put into them.
+    private func tellTaps(_ values: [Payload?], from node: Int, _ inputID: String) {
+        for pipe in wiring.outgoing[node] {
+            guard let value = values[wiring.edges[pipe].output] else { continue }
+            graph.tell(wiring.connections[pipe].name, value, of: inputID, at: session.world.time.now())
         }
     }
 

@@ -16,6 +16,8 @@ public final class Graph: Sendable {
         var wiring = Wiring()
         var verdict: Verdict?
         var isRunning = false
+        /// By pipe, once something was attached to it.
+        var taps: [String: PipeTaps] = [:]
         var executions = GraphDescription.Executions()
     }
 
@@ -87,6 +89,53 @@ public final class Graph: Sendable {
             state.verdict = nil
             return value
         }
+    }
+
+    // MARK: Taps
+
+    private let hasTaps = Atomic(false)
+
+    /// Has `tap` called with every value that is put into a pipe from now on, also while the graph runs.
+    ///
+    /// - Parameter pipe: its name, `a:output->b:input`.
+    /// - Throws: ``ProcessingError`` with code `graph` for a pipe that is not there.
+    @discardableResult public func attach(_ tap: @escaping PipeTaps.Tap, to pipe: String) throws -> PipeTaps.ID {
+        try taps(of: pipe).attach(tap)
+    }
+
+    /// The taps of a pipe, to look at or detach.
+    ///
+    /// - Throws: ``ProcessingError`` with code `graph` for a pipe that is not there.
+    public func taps(of pipe: String) throws -> PipeTaps {
+        try state.withLock { state in
+            let known = state.wiring.connections.map(\.name)
+            guard known.contains(pipe) else {
+                throw ProcessingError(
+                    .graph, "there is no pipe \(pipe.quoted)\(Suggestion(for: pipe, among: known).ending)")
+            }
+            if let taps = state.taps[pipe] { return taps }
+            let taps = PipeTaps(pipe: pipe)
+            state.taps[pipe] = taps
+            hasTaps.store(true, ordering: .releasing)
+            return taps
+        }
+    }
+
+    /// Takes no more values and returns when all taps have taken those that were put before.
+    public func finishTaps() async {
+        for taps in state.withLock({ Array($0.taps.values) }) { await taps.finish() }
+    }
+
+    /// Tells the taps of a pipe of a value.
+    func tell(
+        _ pipe: @autoclosure () -> String, _ value: Payload, of inputID: String, at moment: @autoclosure () -> Timestamp
+    ) {
+        guard hasTaps.load(ordering: .acquiring) else { return }
+        let name = pipe()
+        guard let taps = state.withLock({ $0.taps[name] }) else { return }
+        // What is no JSON cannot be shown; the node that takes it says so where that matters.
+        try? taps.put(
+            TappedValue(pipe: name, inputID: inputID, value: try value.json(), timestamp: moment()))
     }
 
     // MARK: Asking

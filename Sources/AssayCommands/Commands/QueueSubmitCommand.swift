@@ -56,7 +56,7 @@ package struct QueueSubmitCommand: ShellCommand {
 
     private func submission(of target: RunTarget, _ items: InputList) throws -> Submission {
         let reader = ItemReader(items)
-        var submission = Submission(target.processor.name) { try await reader.next($0) }
+        var submission = Submission(try target.work.processor(for: "the queue").name) { try await reader.next($0) }
         submission.executionID = target.scope.executionID
         submission.scope = target.scope
         submission.priority = priority

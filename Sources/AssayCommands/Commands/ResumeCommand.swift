@@ -94,6 +94,11 @@ package struct AgainFlags: ParsableArguments {
             } else {
                 try request.target(of: previous.id, isChanged: !changes.isEmpty, console, in: shell)
             }
+        if case .graph(let graph, _) = target.work, graph.id != previous.processorID {
+            throw CommandFailure.usage(
+                "the run is of graph '\(previous.processorID)', the file describes '\(graph.id)'; "
+                    + "write graph_id: \(previous.processorID) into it")
+        }
         try target.apply(console.settings, earlier: request.flags)
         target.request["relation"] = .string(reprocess ? "reprocess" : failedOnly ? "retry" : "resume")
         target.options.caching = how.caching
@@ -109,8 +114,7 @@ package struct AgainFlags: ParsableArguments {
         }
         return try await target.conduct(console, stop: StopFlag(), store: store, in: shell) {
             engine, options, watching in
-            try await engine.resume(
-                previous.id, with: target.processor, options: options, failedOnly: failedOnly, watching: watching)
+            try await target.work.resume(previous.id, engine, options, failedOnly: failedOnly, watching: watching)
         }
     }
 }

@@ -45,7 +45,7 @@ package struct RunCommand: ShellCommand {
         let items = try InputList(
             named, lists: what.inputs, otherwise: target.items, scope: target.scope, stop: stop, in: shell)
         return try await target.conduct(console, stop: stop, in: shell) { engine, options, watching in
-            try await engine.run(target.processor, streaming: items, options: options, watching: watching)
+            try await target.work.run(engine, over: items, options, watching: watching)
         }
     }
 }

@@ -97,7 +97,7 @@ struct QueueWorker {
         target.options.caching = caching
         target.options.scope = execution.scope
         target.options.returnsOutcomes = false
-        return (target.processor, target.options)
+        return (try target.work.processor(for: "the queue"), target.options)
     }
 
     private func socket(beside store: any Store, _ queue: ExecutionQueue) -> OwnerSocket? {

@@ -30,14 +30,13 @@ struct PlannedRun {
         if let resumes = file.resumes {
             let previous = try await store.existingRun(resumes)
             return try await target.conduct(console, stop: stop, store: store, in: shell) { engine, options, watching in
-                try await engine.resume(
-                    previous.id, with: target.processor, options: options, failedOnly: file.failedOnly,
-                    watching: watching)
+                try await target.work.resume(
+                    previous.id, engine, options, failedOnly: file.failedOnly, watching: watching)
             }
         }
         let items = try items(of: target, stop, in: shell)
         return try await target.conduct(console, stop: stop, store: store, in: shell) { engine, options, watching in
-            try await engine.run(target.processor, streaming: items, options: options, watching: watching)
+            try await target.work.run(engine, over: items, options, watching: watching)
         }
     }
 
@@ -51,10 +50,12 @@ struct PlannedRun {
         if let resumes = file.resumes {
             let run = try await store.existingRun(resumes)
             file.plan = try await engine.plan(
-                resuming: run.id, with: target.processor, options: target.options, failedOnly: file.failedOnly)
+                resuming: run.id, with: target.work.processor(for: "plan"), options: target.options,
+                failedOnly: file.failedOnly)
         } else {
             let items = try items(of: target, StopFlag(), in: shell)
-            file.plan = try await engine.plan(target.processor, streaming: items, options: target.options)
+            file.plan = try await engine.plan(
+                target.work.processor(for: "plan"), streaming: items, options: target.options)
         }
         return file
     }

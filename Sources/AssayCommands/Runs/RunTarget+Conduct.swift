@@ -1,4 +1,5 @@
 import Assay
+import AssayPipelines
 import AssaySQLite
 
 extension RunTarget {
@@ -35,6 +36,7 @@ extension RunTarget {
         if !options.budgets.isEmpty { request["budgets"] = .array(options.budgets.map(\.jsonValue)) }
         options.request = .object(request)
         let alerts = try engine.watch(alerts) { console.warn($0.safe) }
+        try attachTaps(console)
         let socket = socket(beside: store, desk, console)
         let result: Result<ExitStatus, any Error>
         do {
@@ -46,8 +48,22 @@ extension RunTarget {
             result = .failure(error)
         }
         await alerts.finish()
+        if case .graph(let graph, _) = work { await graph.finishTaps() }
         await socket?.close()
         return try result.get()
+    }
+
+    /// Attaches what the file says watches the pipes of a graph: a message, or a line of a file, for every value.
+    private func attachTaps(_ console: Console) throws {
+        guard case .graph(let graph, _) = work else { return }
+        for tap in taps {
+            if let file = tap.file {
+                try graph.attach(PipeTaps.file(LineFile(path: file)), to: tap.pipe)
+            } else {
+                try graph.attach(
+                    { console.screen.say("tap \($0.pipe) \($0.inputID): \($0.value.json)".safe) }, to: tap.pipe)
+            }
+        }
     }
 
     /// The socket at which other programs may ask for the run; a run does without when there cannot be one.

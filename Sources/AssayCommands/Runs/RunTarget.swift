@@ -3,8 +3,8 @@ import AssayPipelines
 
 /// What is to be run, and how: a pipeline file, or one processor by its type.
 struct RunTarget {
-    /// The processor.
-    var processor: RegisteredProcessor
+    /// What is run.
+    var work: Work
     /// For whom it works.
     var scope = Scope()
     /// The items when none are named.
@@ -19,6 +19,8 @@ struct RunTarget {
     var monitoring = Monitoring()
     /// What is watched for in them.
     var alerts: [AlertRule] = []
+    /// What the pipes of a graph are watched by.
+    var taps: [TapSetting] = []
     /// What a later resume needs to make the same target.
     var request: JSONObject
     /// From what worker processes make the processor.
@@ -39,7 +41,7 @@ struct RunTarget {
         } catch {
             throw CommandFailure.pipeline(error, path)
         }
-        try self.init(
+        self.init(
             pipeline, overrides,
             request: [
                 "pipeline": .string(path), "definition": pipeline.definition,
@@ -57,8 +59,10 @@ struct RunTarget {
             object[parameter.key] = parameter.value
         }
         do {
-            processor = try shell.registry.make(
-                type, name: type, parameters: .object(object), folder: shell.folder, environment: shell.environment)
+            work = .processor(
+                try shell.registry.make(
+                    type, name: type, parameters: .object(object), folder: shell.folder,
+                    environment: shell.environment))
         } catch let error as ProcessingError where error.code == .configuration {
             throw CommandFailure.usage(error.message)
         }
@@ -90,7 +94,7 @@ struct RunTarget {
             let pipeline = try Pipeline.load(
                 definition: definition, path: shell.place(of: path), registry: shell.registry,
                 environment: shell.environment, overrides: overrides, warn: warnings.tell)
-            try self.init(pipeline, overrides, request: request.object ?? [:], warnings)
+            self.init(pipeline, overrides, request: request.object ?? [:], warnings)
         } else {
             throw CommandFailure(
                 .failed, "\(name) was not started from the command line; name its pipeline with --pipeline FILE")
@@ -99,12 +103,12 @@ struct RunTarget {
 
     private init(
         _ pipeline: Pipeline, _ overrides: [ParameterOverride], request: JSONObject, _ warnings: Warnings
-    ) throws {
+    ) {
         workerSetup = pipeline.workerSetup(overrides: overrides)
-        guard let processor = pipeline.processor else {
-            throw CommandFailure.usage("\(pipeline.path): graphs cannot be run yet; use run_as: processor")
+        switch pipeline.content {
+        case .processor(let processor, _): work = .processor(processor)
+        case .graph(let graph, let options): work = .graph(graph, options)
         }
-        self.processor = processor
         scope = pipeline.scope
         items = pipeline.items
         options = pipeline.options
@@ -112,6 +116,7 @@ struct RunTarget {
         queue = pipeline.queue
         monitoring = pipeline.monitoring
         alerts = pipeline.alerts
+        taps = pipeline.taps
         self.request = request
         self.warnings = warnings
     }
@@ -122,6 +127,7 @@ extension RunTarget {
     ///
     /// - Parameter earlier: what the run that is resumed had been given, which counts where they are silent.
     mutating func apply(_ settings: Settings, earlier: JSONValue? = nil) throws {
+        try work.refuseFlagsOfProcessors(settings)
         let runner =
             try settings.value(.runner, "auto, sequential, thread or process", Self.runnerWord)
             ?? earlier?["runner"]?.string
@@ -138,6 +144,7 @@ extension RunTarget {
                 throw CommandFailure.usage(error.message)
             }
             options.handToWorkers(workerSetup)
+            work.setRunner(options.runner)
         }
         let policy = try settings.value(.onFailure, "a failure policy") { try FailurePolicy($0) }
         options.failurePolicy =

@@ -29,6 +29,8 @@ public struct Pipeline: Sendable {
     public let alerts: [AlertRule]
     /// Where checkpoints are kept.
     public let checkpoints: CheckpointSettings
+    /// What the pipes of a graph are watched by.
+    package let taps: [TapSetting]
     /// The file's contents as a value, texts before environment variables were put in; from this it can be read again.
     public let definition: JSONValue
 

@@ -65,12 +65,29 @@ struct PipelineSchema {
             processor?.digestIgnores = Set(ignores)
             content = processor.map { .processor($0, options) }
         }
+        let taps = content.map { self.taps(map["taps"], of: $0) } ?? []
         map.finish()
         guard let content else { return nil }
         return Pipeline(
             path: path, content: content, scope: options.scope, items: items, prices: prices,
             queue: queue, monitoring: monitoring, alerts: alerts, checkpoints: checkpoints,
-            definition: document.root.json)
+            taps: taps, definition: definition(content))
+    }
+
+    /// The file's contents; a name that was made up is the one under which a later run finds what this one saves.
+    private func definition(_ content: Pipeline.Content) -> JSONValue {
+        guard case .graph(let graph, _) = content, case .object(var members) = document.root.json else {
+            return document.root.json
+        }
+        members["graph_id"] = .string(graph.id.text)
+        return .object(members)
+    }
+
+    /// What the pipes of a graph are watched by.
+    private func taps(_ value: ValueReader?, of content: Pipeline.Content) -> [TapSetting] {
+        guard case .graph(let graph, _) = content, let value else { return [] }
+        return WatchSchema(folder: folder, environment: environment)
+            .taps(value, pipes: graph.connections.map(\.name))
     }
 
     /// The graph of a file, and how it is to be run.
@@ -84,8 +101,16 @@ struct PipelineSchema {
         let strategies = StrategySchema(registry: registry)
         options.errorStrategy = strategy.flatMap(strategies.strategy) ?? options.errorStrategy
         let schema = GraphSchema(nodes: nodeSchema, strategies: strategies)
-        return processors.flatMap { schema.graph(id, processors: $0, connections: connections) }
-            .map { .graph($0, options) }
+        let graph = processors.flatMap { schema.graph(id, processors: $0, connections: connections) }
+        let breakpoints = map["breakpoints"]
+        // Without a graph there is nothing that these could name rightly or wrongly.
+        guard let graph else {
+            _ = map["taps"]
+            return nil
+        }
+        let watch = WatchSchema(folder: folder, environment: environment)
+        options.breakpoints = breakpoints.map { watch.breakpoints($0, processors: graph.nodes.map(\.id)) } ?? []
+        return .graph(graph, options)
     }
 
     /// The folder of the file, from where its relative paths are meant.

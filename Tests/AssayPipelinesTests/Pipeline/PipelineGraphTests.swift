@@ -113,11 +113,11 @@ import Testing
         ),
         (
             "connections:\n" + connection("a", "b", ", capacity: 0"),
-            ["5:91: capacity must be at least 1, found 0"]
+            ["5:90: capacity must be at least 1, found 0"]
         ),
         (
             "connections:\n" + connection("a", "b") + "\n" + connection("b", "a"),
-            ["1:13: graph contains a cycle: a -> b -> a"]
+            ["6:5: graph contains a cycle: a -> b -> a"]
         ),
         (
             "connections: []",

@@ -1,0 +1,81 @@
+import Assay
+
+/// What a command runs: one processor, or a graph of them.
+enum Work {
+    case processor(RegisteredProcessor)
+    case graph(Graph, GraphOptions)
+
+    /// The processor of a command that works with processors only.
+    ///
+    /// - Throws: ``CommandFailure`` for a graph.
+    func processor(for purpose: String) throws -> RegisteredProcessor {
+        guard case .processor(let processor) = self else {
+            throw CommandFailure.usage("\(purpose) takes pipelines with run_as: processor; this one is a graph")
+        }
+        return processor
+    }
+
+    /// The name in texts: that of the processor, or of the graph.
+    var name: Identifier {
+        switch self {
+        case .processor(let processor): processor.name
+        case .graph(let graph, _): graph.id
+        }
+    }
+
+    /// Has all nodes of a graph that name none run in `runner`; a processor's is among its options.
+    mutating func setRunner(_ runner: any Runner) {
+        guard case .graph(let graph, var options) = self else { return }
+        options.runner = runner
+        self = .graph(graph, options)
+    }
+
+    /// Refuses flags that say how a single processor works, which nodes of a graph say for themselves.
+    func refuseFlagsOfProcessors(_ settings: Settings) throws {
+        guard case .graph = self else { return }
+        let keys: [Settings.Key] = [.retries, .timeout, .batchSize, .slot]
+        for key in keys {
+            guard let setting = settings[key], case .flag(let name) = setting.origin else { continue }
+            throw CommandFailure.usage(
+                "\(name) is for a single processor; the nodes of a graph have theirs in its file")
+        }
+    }
+
+    /// Runs it over `items`.
+    func run<Items: AsyncSequence>(
+        _ engine: Engine, over items: Items, _ options: RunOptions,
+        watching: @escaping @Sendable (RunHandle) -> Void
+    ) async throws -> Report where Items.Element == Item {
+        switch self {
+        case .processor(let processor):
+            return try await engine.run(processor, streaming: items, options: options, watching: watching)
+        case .graph(let graph, let settings):
+            return try await engine.run(
+                graph, streaming: items, options: settings.with(options), watching: watching)
+        }
+    }
+
+    /// Goes on with a run of it.
+    func resume(
+        _ id: Run.ID, _ engine: Engine, _ options: RunOptions, failedOnly: Bool,
+        watching: @escaping @Sendable (RunHandle) -> Void
+    ) async throws -> Report {
+        switch self {
+        case .processor(let processor):
+            return try await engine.resume(
+                id, with: processor, options: options, failedOnly: failedOnly, watching: watching)
+        case .graph(let graph, let settings):
+            return try await engine.resume(
+                id, with: graph, options: settings.with(options), failedOnly: failedOnly, watching: watching)
+        }
+    }
+}
+
+extension GraphOptions {
+    /// The same with other options of the run.
+    fileprivate func with(_ run: RunOptions) -> GraphOptions {
+        var options = self
+        options.run = run
+        return options
+    }
+}
