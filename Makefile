@@ -4,6 +4,8 @@
 demo: setup
 	swift build --product assay
 	.build/debug/assay run Examples/underwriting/pipeline.yaml Examples/underwriting/statements
+	.build/debug/assay graph show Examples/underwriting/decision.yaml
+	.build/debug/assay run Examples/underwriting/decision.yaml Examples/underwriting/statements
 
 # Every test in its short form.
 test: setup

@@ -90,6 +90,29 @@ import Testing
         }
     }
 
+    @Test("underwriting decides on ten real statements, and looks each business up once") func decision() throws {
+        try inFolder { folder in
+            let example = Self.package.appendingPathComponent("Examples/underwriting")
+            let (text, status) = try output(
+                of: "assay",
+                [
+                    "run", example.appendingPathComponent("decision.yaml").path,
+                    example.appendingPathComponent("statements").path, "-o", "json",
+                ], in: folder)
+            #expect(status == 0)
+            let report = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+            let decisions = (report["outcomes"] as? [[String: Any]] ?? []).compactMap { outcome in
+                ((outcome["output"] as? [String: Any])?["decision:output"] as? [String: Any])?["decision"] as? String
+            }
+            #expect(decisions.count == 10)
+            #expect(decisions.count { $0 == "approve" } == 6)
+            // Seven look-ups of 0.75, and the base.
+            let bill = report["cost_breakdown"] as? [String: Any]
+            #expect(bill?["total_cost"] as? Double == 5.35)
+            #expect(bill?["avoided_cost"] as? Double == 2.25)
+        }
+    }
+
     /// The report of `assay run PIPELINE --inputs INPUTS` in `folder`.
     private func report(of pipeline: String, over inputs: String, in folder: URL) throws -> (
         outputs: [[String: Any]], texts: [String?], total: Double?, avoided: Double?
