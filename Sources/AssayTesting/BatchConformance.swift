@@ -86,6 +86,9 @@ extension BatchConformance {
             }
             let batches = try await stage.engine.batches(stage.odd(), over: items).list()
             try expect(batches.map(\.outcomes.count), [5, 2, 5])
+            let mixed = [Item("a", 1), Item("b", 1), Item("c", 1, slot: "D3-Q2"), Item("d", 1)]
+            let cut = try await stage.engine.batches(stage.odd(), over: mixed).list()
+            try expect(cut.map(\.outcomes.count), [2, 1, 1])
         },
         BatchConformance("a size above the largest becomes that, with a warning") { stage in
             let batching = Batching(policy: try BatchPolicy(maxBatchSize: 10), size: 50)
@@ -203,6 +206,41 @@ extension BatchConformance {
                 try expect(batches[1].errors.first?.record.message, "input_id 'a' is used by items 1 and 4")
             }
         },
+        BatchConformance("names behind a name that was used twice are noted all the same") { stage in
+            let items = ["x", "x", "b", "b", "c", "d"].map { Item($0, 1) }
+            let batches = try await stage.engine.batches(
+                stage.odd(), over: items, batching: Batching(size: 3)
+            ).all()
+            try expect(batches.map(\.status), [.failed, .failed])
+            try expect(batches[1].errors.first?.record.message, "input_id 'b' is used by items 3 and 4")
+        },
+        BatchConformance("a caller that is cancelled begins nothing") { stage in
+            let stream = stage.engine.batches(try stage.odd(), over: Stage.items(4), batching: Batching(size: 2))
+            let isCancelled = await withTaskGroup(of: Bool.self) { group in
+                group.cancelAll()
+                group.addTask {
+                    do {
+                        _ = try await stream.list()
+                        return false
+                    } catch { return error is CancellationError }
+                }
+                return await group.next() ?? false
+            }
+            try expect(isCancelled, true)
+            try expect(stage.calls.inOrder, [])
+            try expect(await stage.engine.store.runs(matching: RunFilter()).count, 0)
+        },
+        BatchConformance("a batch is handed over while others still wait for their items") { stage in
+            let (items, source) = AsyncStream.makeStream(of: Item.self)
+            source.yield(Item("n0", 0))
+            let parallel = Batching(policy: try BatchPolicy(maxConcurrentBatches: 3), size: 1, isParallel: true)
+            var order: [Int] = []
+            for try await batch in stage.engine.batches(try stage.odd(), streaming: items, batching: parallel) {
+                order.append(batch.batchIndex)
+                if order.count < 3 { source.yield(Item("n\(order.count)", order.count)) } else { source.finish() }
+            }
+            try expect(order, [0, 1, 2])
+        },
         BatchConformance("who stops asking cancels the call") { stage in
             let stream = stage.engine.batches(try stage.odd(), over: Stage.items(10), batching: Batching(size: 2))
             for try await batch in stream where batch.batchIndex == 1 { break }
@@ -263,6 +301,10 @@ extension BatchConformance {
             try expect(results.map(\.inputID), ["n0", "n2", "n3", "n5", "n6", "n8", "n1", "n4", "n7"])
             try expect(results.last?.output, "D1-Q1 7")
             try expect(Set(groups.map(\.report.executionID)).count, 1)
+            let twice = [Item("a", 1, slot: "D3-Q2"), Item("a", 1, slot: "D1-Q1")]
+            try await expect(.prevalidation) {
+                _ = try await stage.engine.batchesBySlot(twice, with: processors)
+            }
             let unknown = [Item("a", 1, slot: "D3-Q2"), Item("b", 1, slot: "X9")]
             try await expect(.configuration) {
                 _ = try await stage.engine.batchesBySlot(unknown, with: processors)
@@ -353,6 +395,24 @@ extension BatchConformance {
                 try expect(calls[["validation", "processing", "extraction"]], [count, count, 2])
                 try expect(calls[["transform", "validate"]], [2, 2])
             }
+        },
+        BatchConformance("a wait is no longer than the run may take") { stage in
+            var options = RunOptions()
+            options.timeout = .seconds(5)
+            options.batching = Batching(policy: try BatchPolicy(backoffBase: 60))
+            let time = ManualTime()
+            let engine = Engine(store: stage.engine.store, world: .testing(time: time))
+            let subscription = engine.events.subscribe([.itemRetry]) { event in
+                guard event.inputID == "n1" else { return }
+                await time.waitForSleepers()
+                time.advance(by: .seconds(5))
+            }
+            let report = try await engine.run(stage.odd { _, _ in true }, over: Stage.items(2), options: options)
+            await subscription.finish()
+            try expect(report.status, .cancelled)
+            try expect(report.error?.code, .timeout)
+            try expect(report.outcomes.map(\.status), [.failed, .failed])
+            try expect(stage.calls.inOrder.count, 2)
         },
         BatchConformance("a run that is cancelled during a wait does not try again") { stage in
             let time = ManualTime()
@@ -503,6 +563,26 @@ extension BatchConformance {
             let report = try await stream.report()
             try expect(report.counts.succeeded, 6)
             try expect(report.executionID, first.executionID)
+        },
+        BatchConformance("what was carried counts once, also where nothing is kept after a failure") { stage in
+            var options = RunOptions()
+            options.batching = Batching(size: 3)
+            let items = Stage.items(3)
+            let first = try await stage.engine.run(
+                stage.odd(retryable: false) { id, _ in id != "n0" }, over: items, options: options)
+            try expect(first.counts.succeeded, 1)
+            options.failurePolicy = .atomic
+            let mended = try await stage.engine.resume(
+                first.runID, with: stage.odd { id, call in id == "n1" && call == 2 }, options: options)
+            try expect(mended.status, .succeeded)
+            try expect(mended.summary(as: [Int].self), [0, 1, 2])
+            let failing = try await stage.engine.run(
+                stage.odd(retryable: false) { id, _ in id != "n0" }, over: items, options: RunOptions())
+            let lost = try await stage.engine.resume(
+                failing.runID, with: stage.odd(retryable: false) { id, _ in id == "n1" }, options: options)
+            try expect(lost.status, .failed)
+            try expect(lost.counts.succeeded, 0)
+            try expect(lost.outcomes.map(\.status), [.cancelled, .failed, .cancelled])
         },
         BatchConformance("a call that was left goes on with the same execution and the whole list") { stage in
             var options = RunOptions()

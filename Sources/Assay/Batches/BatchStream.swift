@@ -15,31 +15,37 @@ public struct BatchStream: AsyncSequence, Sendable {
     /// Takes the batches one after another.
     public final class Iterator: AsyncIteratorProtocol {
         private let course: BatchCourse
+        private var hasAsked = false
 
         init(course: BatchCourse) { self.course = course }
 
-        deinit { course.leave() }
+        deinit { if hasAsked { course.leave() } }
 
         /// The next batch; `nil` when there are no more, or the call was cancelled.
         ///
         /// - Throws: ``ProcessingError`` as ``Engine/run(_:over:options:watching:)``.
-        public func next() async throws -> BatchResult? { try await course.next() }
+        public func next() async throws -> BatchResult? {
+            hasAsked = true
+            return try await course.next()
+        }
     }
 
     /// Carries all batches out and returns them sorted by their indices.
     ///
     /// In this form alone the processor's `aggregate` is called; outputs and outcomes are all in memory.
     ///
-    /// - Throws: ``ProcessingError`` as ``Engine/run(_:over:options:watching:)``, and `illegal_move` when batches were
-    ///   taken from the stream before.
+    /// - Throws: ``ProcessingError`` as ``Engine/run(_:over:options:watching:)``, `illegal_move` when batches were taken
+    ///   from the stream before, `CancellationError` when the calling task is cancelled.
     public func list() async throws -> [BatchResult] {
         try course.keepAll()
         var batches: [BatchResult] = []
         for try await batch in self { batches.append(batch) }
+        // What a cancelled call gave is not the list.
+        try Task.checkCancellation()
         return batches.sorted { $0.batchIndex < $1.batchIndex }
     }
 
-    /// The report of the call; waits for its end.
+    /// The report of the call; waits for its end, which comes when all batches were taken or their taker has gone.
     ///
     /// When no batch was asked for yet, all are carried out and dropped.
     ///
@@ -139,22 +145,30 @@ final class BatchCourse: Sendable {
 
     /// Cancels the call; what it still gives is dropped.
     func leave() {
-        let (task, giver) = state.withLock { state in
+        let (task, giver, readers) = state.withLock { state in
             state.isLeft = true
             state.offer = nil
-            return (state.task, state.giver.take())
+            // A call that was left before it began does not begin any more.
+            if state.task == nil, state.end == nil { state.end = .failure(CancellationError()) }
+            defer { if state.task == nil { state.readers = [] } }
+            return (state.task, state.giver.take(), state.task == nil ? state.readers : [])
         }
         task?.cancel()
         giver?.resume()
+        for reader in readers { reader.resume(throwing: CancellationError()) }
     }
 
     func report() async throws -> Report {
-        try await withCheckedThrowingContinuation { reader in
-            let end = state.withLock { state in
-                if state.end == nil { state.readers.append(reader) }
-                return state.end
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { reader in
+                let end = state.withLock { state in
+                    if state.end == nil { state.readers.append(reader) }
+                    return state.end
+                }
+                if let end { reader.resume(with: end) }
             }
-            if let end { reader.resume(with: end) }
+        } onCancel: {
+            leave()
         }
     }
 

@@ -5,7 +5,8 @@ extension AsyncSequence where Element == BatchResult {
     ///
     /// - Parameter combine: gets what was made so far, `nil` at first, and the next output.
     /// - Returns: `nil` when nothing succeeded.
-    /// - Throws: what `combine` throws, which cancels the call; `DecodingError` when the type does not fit.
+    /// - Throws: what `combine` throws, which cancels the call; `DecodingError` when the type does not fit;
+    ///   `CancellationError` when the calling task is cancelled.
     public func fold<Output: Codable & Sendable, Value>(
         _ type: Output.Type = Output.self, _ combine: (Value?, Output) async throws -> Value
     ) async throws -> Value? {
@@ -15,6 +16,8 @@ extension AsyncSequence where Element == BatchResult {
                 value = try await combine(value, outcome.get(as: type))
             }
         }
+        // What a cancelled call gave is not the whole.
+        try Task.checkCancellation()
         return value
     }
 
@@ -28,6 +31,8 @@ extension AsyncSequence where Element == BatchResult {
                 value = try await combine(value, outcome.get(as: type))
             }
         }
+        // What a cancelled call gave is not the whole.
+        try Task.checkCancellation()
         return value
     }
 }

@@ -46,9 +46,6 @@ struct BatchCutter {
         gate = ListGate(whole.options, runID: whole.run.id)
     }
 
-    /// How many batches were cut.
-    var cuts: Int { count }
-
     /// Cuts the next batch and files it; `nil` at the end of the list.
     mutating func next() async throws -> Cut? {
         switch source {
@@ -108,7 +105,7 @@ struct BatchCutter {
 
     /// How many of `items` one batch may have.
     private func end(of items: some Collection<Item>) -> Int {
-        guard batching.size == nil, let slot = items.first?.slot else { return items.count }
-        return items.prefix { $0.slot == slot }.count
+        guard batching.size == nil, let first = items.first else { return items.count }
+        return items.prefix { $0.slot == first.slot }.count
     }
 }

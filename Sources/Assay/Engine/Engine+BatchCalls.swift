@@ -85,14 +85,19 @@ extension Engine {
     ///
     /// - Parameter processors: the processor for each slot.
     /// - Returns: the groups in their order; their batches one after another are the results of the call.
-    /// - Throws: ``ProcessingError`` with code `configuration`, before anything is run, for an item without slot or a
-    ///   slot without processor; otherwise as ``run(_:over:options:watching:)``.
+    /// - Throws: ``ProcessingError`` before anything is run, with code `configuration` for an item without slot or a slot
+    ///   without processor, `prevalidation` for a name that two items have; otherwise as ``run(_:over:options:watching:)``.
     public func batchesBySlot(
         _ items: some Sequence<Item>, with processors: [String: RegisteredProcessor], policy: BatchPolicy = .standard,
         options: RunOptions = RunOptions()
     ) async throws -> [SlotGroup] {
         var groups: [(slot: String, items: [Item])] = []
-        for item in items {
+        var places: [ExternalID: Int] = [:]
+        for (position, item) in items.enumerated() {
+            if let first = places.updateValue(position, forKey: ExternalID(unchecked: item.id)) {
+                throw ProcessingError(
+                    .prevalidation, "input_id '\(item.id)' is used by items \(first + 1) and \(position + 1)")
+            }
             guard let slot = item.slot, processors[slot] != nil else {
                 let known = processors.keys.sorted().joined(separator: ", ")
                 throw ProcessingError(
@@ -110,6 +115,7 @@ extension Engine {
         options.executionID = options.executionID ?? options.scope.executionID ?? world.makeIdentifier()
         var results: [SlotGroup] = []
         for group in groups {
+            try Task.checkCancellation()
             guard let processor = processors[group.slot] else { continue }
             let stream = batches(
                 processor, over: group.items, batching: Batching(policy: policy, slot: group.slot, isParallel: true),

@@ -5,7 +5,7 @@ extension Engine {
     func live(
         _ session: RunSession, _ history: History, inBatches batching: Batching, items page: @escaping ItemSource
     ) async throws -> Report {
-        var delivery = BatchDelivery(session.options, batching.policy)
+        let delivery = BatchDelivery(session.options, batching.policy)
         var (summary, failure): (Payload?, FailureRecord?)
         do {
             var cutter = try await makeCutter(session, history, batching, items: page)
@@ -14,7 +14,7 @@ extension Engine {
             let isPaidByInput = try await ledger.needsDigests(for: session.run, pipeline: session.options.price)
             let paysByBatch = isPaidByInput && !session.options.listsFirst
             if !paysByBatch { try await chargeBase(session) }
-            try await carryOut(&cutter, batching, session, paysByBatch: paysByBatch, to: &delivery)
+            try await carryOut(&cutter, batching, session, paysByBatch: paysByBatch, to: delivery)
             await delivery.finish(session)
         } catch let gate as GateFailure {
             failure = gate.record
@@ -52,39 +52,37 @@ extension Engine {
     }
 
     /// Carries out batches until there are no more or the run is stopped, as many at once as are allowed.
+    ///
+    /// A batch keeps its place until it has been taken, so that no more of them are in memory than may be in progress.
     private func carryOut(
         _ cutter: inout BatchCutter, _ batching: Batching, _ session: RunSession, paysByBatch: Bool,
-        to delivery: inout BatchDelivery
+        to delivery: BatchDelivery
     ) async throws {
-        var failure: (any Error)?
-        await withTaskGroup(of: Result<BatchResult, any Error>.self) { group in
+        await withTaskGroup(of: Void.self) { group in
             var running = 0
-            var isAtEnd = false
-            while true {
-                do {
-                    while !isAtEnd, running < batching.width, session.stopped == nil {
-                        guard let cut = try await cutter.next() else {
-                            isAtEnd = true
-                            break
-                        }
-                        running += 1
-                        group.addTask { await self.carryOut(cut, batching, of: session, paysBase: paysByBatch) }
+            do {
+                while session.stopped == nil {
+                    guard running < batching.width else {
+                        await group.next()
+                        running -= 1
+                        continue
                     }
-                } catch {
-                    failure = failure ?? error
-                    session.stop(.init(reason: .runCancelled, drains: true))
+                    guard let cut = try await cutter.next() else { break }
+                    running += 1
+                    group.addTask {
+                        do {
+                            try await delivery.add(
+                                self.carryOut(cut, batching, of: session, paysBase: paysByBatch), session)
+                        } catch {
+                            delivery.fail(error, session)
+                        }
+                    }
                 }
-                guard running > 0, let result = await group.next() else { return }
-                running -= 1
-                switch result {
-                case .success(let batch): await delivery.add(batch, session)
-                case .failure(let error):
-                    failure = failure ?? error
-                    session.stop(.init(reason: .runCancelled, drains: true))
-                }
+            } catch {
+                delivery.fail(error, session)
             }
         }
-        if let failure { throw failure }
+        try delivery.checkWork()
         guard session.stopped == nil else { return }
         session.tally.noteListed()
         if session.tally.counts.total == 0 { session.warn("there are no items, so there are no batches", item: nil) }
@@ -94,15 +92,11 @@ extension Engine {
 
     private func carryOut(
         _ cut: BatchCutter.Cut, _ batching: Batching, of whole: RunSession, paysBase: Bool
-    ) async -> Result<BatchResult, any Error> {
+    ) async throws -> BatchResult {
         defer { whole.endBatch(cut.session) }
-        do {
-            let result = try await carryOut(cut, batching.policy, paysBase: paysBase)
-            if !whole.options.listsFirst { await store.release(cut.session.places, of: whole.run.id) }
-            return .success(result)
-        } catch {
-            return .failure(error)
-        }
+        let result = try await carryOut(cut, batching.policy, paysBase: paysBase)
+        if !whole.options.listsFirst { await store.release(cut.session.places, of: whole.run.id) }
+        return result
     }
 
     /// One batch from its gates to its verdict.
@@ -127,19 +121,22 @@ extension Engine {
                 .init(
                     number: attempts.count + 1, duration: world.time.uptime() - start, failedItems: failed.count,
                     errorMessages: failed.compactMap(\.error?.message)))
-            let again = batch.withBatch { $0.worthRetrying(under: policy) }
+            let again = batch.withBatch {
+                $0.worthRetrying(under: policy, keepsAll: batch.options.failurePolicy == .atomic)
+            }
             guard !again.isEmpty, attempts.count <= policy.maxRetries, batch.stopped?.isOfWholeRun != true else {
                 break
             }
             let delay = policy.delay(beforeRetry: attempts.count)
             sayRetry(again, attempts.count, delay, batch)
-            await batch.sleep(until: world.time.uptime() + delay)
+            await wait(delay, batch)
             guard batch.stopped?.isOfWholeRun != true else {
                 isInterrupted = true
                 break
             }
             try await reopen(again, batch)
         }
+        try await withdrawOutputs(batch)
         let state = batch.withBatch { $0 }
         try await tell(state.sortedOutcomes.filter { !state.told.contains($0.index) }, batch)
         let isCancelled = batch.stopped?.isFromOutside == true && (isInterrupted || state.counts.cancelled > 0)
@@ -175,11 +172,22 @@ extension Engine {
         } catch let gate as GateFailure {
             if gate.record != nil { try await skipRest(batch, after: gate) }
         }
-        guard let stop = batch.stopped else { return }
-        try await endRest(batch) { Outcome($0, .cancelled, stop.reason) }
+        if let stop = batch.stopped { try await endRest(batch) { Outcome($0, .cancelled, stop.reason) } }
+    }
+
+    /// Waits before a retry, no longer than the run may take.
+    private func wait(_ delay: Duration, _ batch: RunSession) async {
+        let (moment, end) = (world.time.uptime() + delay, batch.startedAt + batch.options.timeout)
+        await batch.sleep(until: min(moment, end))
+        if Task.isCancelled { batch.stop(.init(reason: .runCancelled, drains: false)) }
+        if world.time.uptime() >= end { batch.stop(.init(reason: .runTimeout, drains: false)) }
+    }
+
+    /// Takes back what succeeded in a batch that keeps nothing after a failure, when no retry can mend it any more.
+    private func withdrawOutputs(_ batch: RunSession) async throws {
         guard batch.options.failurePolicy == .atomic, batch.withBatch({ $0.counts.failed > 0 }) else { return }
         try await store.withdrawOutputs(of: batch.run.id, in: batch.places)
-        batch.withBatch { $0.withdrawOutputs() }
+        batch.tally.noteWithdrawal(of: batch.withBatch { $0.withdrawOutputs() })
     }
 
     /// Lets items of a batch begin again.
@@ -218,50 +226,15 @@ extension Engine {
     }
 }
 
-/// Hands finished batches over and adds them up.
-private struct BatchDelivery {
-    /// The sums, unless batches are forgotten once they are handed over.
-    private(set) var aggregate: BatchAggregate?
-    /// Why nothing more is handed over.
-    private(set) var failure: (any Error)?
-    private var held: [BatchResult] = []
-    private let streams: Bool
-    private let hand: (@Sendable (BatchResult) async throws -> Void)?
-
-    init(_ options: RunOptions, _ policy: BatchPolicy) {
-        streams = policy.enableStreaming
-        hand = options.onBatch
-        if options.listsFirst { aggregate = BatchAggregate(keepsOutputs: false) }
-    }
-
-    mutating func add(_ batch: BatchResult, _ session: RunSession) async {
-        aggregate?.add(batch)
-        guard hand != nil else { return }
-        if streams { await handOver(batch, session) } else { held.append(batch) }
-    }
-
-    /// Hands over what was held back until all were finished.
-    mutating func finish(_ session: RunSession) async {
-        for batch in held.sorted(by: { $0.batchIndex < $1.batchIndex }) { await handOver(batch, session) }
-        held = []
-    }
-
-    private mutating func handOver(_ batch: BatchResult, _ session: RunSession) async {
-        guard failure == nil else { return }
-        do { try await hand?(batch) } catch {
-            failure = error
-            session.stop(.init(reason: .runCancelled, drains: false))
-        }
-    }
-}
-
 extension BatchInProgress {
     /// What failed, in item order.
     fileprivate var failures: [Outcome] { sortedOutcomes.filter { $0.status == .failed } }
 
     /// What a retry of the batch would do again, in item order; empty when it needs or is worth none.
-    fileprivate func worthRetrying(under policy: BatchPolicy) -> [Outcome] {
-        guard policy.verdict(on: counts) == .failed else { return [] }
+    ///
+    /// - Parameter keepsAll: whether nothing is kept unless everything succeeds.
+    fileprivate func worthRetrying(under policy: BatchPolicy, keepsAll: Bool) -> [Outcome] {
+        guard policy.verdict(on: counts) == .failed || (keepsAll && counts.failed > 0) else { return [] }
         let isWorth = { (outcome: Outcome) in policy.retryOn == .all || outcome.error?.retryable == true }
         guard failures.contains(where: isWorth) else { return [] }
         return sortedOutcomes.filter { outcome in
@@ -276,8 +249,12 @@ extension BatchInProgress {
     }
 
     /// Takes back what succeeded.
-    fileprivate mutating func withdrawOutputs() {
+    ///
+    /// - Returns: how many of them were told as succeeded before.
+    fileprivate mutating func withdrawOutputs() -> Int {
+        let count = told.count { outcomes[$0]?.status == .succeeded }
         for index in outcomes.keys { outcomes[index]?.withdraw() }
+        return count
     }
 }
 

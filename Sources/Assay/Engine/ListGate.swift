@@ -22,7 +22,8 @@ struct ListGate {
     }
 
     mutating func check(_ item: Item, at index: Int) {
-        guard violation == nil, let message = finding(item, index) else { return }
+        // Names are noted whatever was found before: items behind it must not share them either.
+        guard let message = finding(item, index), violation == nil else { return }
         violation = GateFailure(
             ProcessingError(.prevalidation, message), stage: .prevalidation, index: index, item: item, attempt: 1,
             data: item.data, digest: nil, runID: runID)

@@ -91,6 +91,14 @@ final class RunTally: Sendable {
         }
     }
 
+    /// Takes note that items which were counted as succeeded keep no outputs.
+    func noteWithdrawal(of count: Int) {
+        state.withLock { state in
+            state.counts.cancelled += count
+            state.counts.succeeded -= count
+        }
+    }
+
     /// The failure that most items share, if two do.
     var repeatedFailure: (text: String, count: Int)? {
         state.withLock { state in

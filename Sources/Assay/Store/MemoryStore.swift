@@ -27,6 +27,12 @@ public final class MemoryStore: Store {
             (places.lowerBound - released..<places.upperBound - released).clamped(to: outcomes.indices)
         }
 
+        /// Where in a list the `limit` entries from position `start` on are, as far as they are there.
+        func slots(_ start: Int, _ limit: Int, _ indices: Range<Int>) -> Range<Int> {
+            let (end, overflow) = start.addingReportingOverflow(max(0, limit))
+            return (start - released..<max(start, overflow ? .max : end) - released).clamped(to: indices)
+        }
+
         /// Lets go of items whose run will not ask for them, once it will not ask for those before them either.
         func release(_ places: Range<Int>) {
             waitsForEarlier.append(places)
@@ -108,7 +114,7 @@ public final class MemoryStore: Store {
     public func items(of run: Run.ID, from start: Int, limit: Int) async throws -> [StoredItem] {
         state.withLock { state in
             guard let stored = state.runs[run] else { return [] }
-            return Array(stored.items.dropFirst(max(0, start - stored.released)).prefix(limit))
+            return Array(stored.items[stored.slots(start, limit, stored.items.indices)])
         }
     }
 
@@ -143,7 +149,7 @@ public final class MemoryStore: Store {
     public func outcomes(of run: Run.ID, from start: Int, limit: Int) async throws -> [Outcome] {
         state.withLock { state in
             guard let stored = state.runs[run] else { return [] }
-            return stored.outcomes.dropFirst(max(0, start - stored.released)).prefix(limit).compactMap { $0 }
+            return stored.outcomes[stored.slots(start, limit, stored.outcomes.indices)].compactMap { $0 }
         }
     }
 

@@ -153,8 +153,8 @@ public protocol Store: CheckpointStorage {
 
     /// Files executions that wait, and the rest of their items, all of them in one transaction or none at all.
     ///
-    /// They get the next numbers in the order of the list, but for those that come with one of their own. One whose idempotency key is on record with equal content is
-    /// not filed; the one on record is given back in its place.
+    /// They get the next numbers in the order of the list, but for those that come with one of their own. One whose
+    /// idempotency key is on record with equal content is not filed; the one on record is given back in its place.
     ///
     /// - Returns: the executions as they are on record.
     /// - Throws: ``ProcessingError`` with code `exists` when a name, or a key with other content, is on record.
