@@ -16,6 +16,7 @@ enum StoreAccess {
         let store = try SQLiteStore.open(path, access: .owner, currency: try currency(console), world: shell.world)
         // Before anything is run again: a program that died with its guard has left what nobody else ends.
         Leash.succeed(ownerOf: store.path)
+        try SubmissionSpool.sweep(store.folder)
         for run in store.recovered {
             let isListed = try await store.run(run)?.isListed ?? false
             let next = isListed ? "to go on: assay resume \(run)" : "its inputs were not all read, so run it again"
