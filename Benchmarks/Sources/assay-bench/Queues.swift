@@ -25,7 +25,7 @@ enum Queues {
         let heap = Mutex(BinaryHeap())
         var drained: [Double] = []
         drained.reserveCapacity(request.count)
-        let measured = Measurement.of {
+        let measured = await Measurement.of {
             for (number, priority) in priorities.enumerated() { heap.withLock { $0.push((priority, number)) } }
             while let next = heap.withLock({ $0.pop() }) { drained.append(next.priority) }
         }
@@ -71,7 +71,7 @@ enum Queues {
         let index = Mutex(ExecutionIndex())
         var (drained, seen) = ([Identifier](), 0)
         drained.reserveCapacity(request.count)
-        var measured = Measurement.of {
+        var measured = await Measurement.of {
             for (number, priority) in priorities.enumerated() {
                 index.withLock { $0.add(ids[number], .pending, priority: priority, number: number) }
             }
@@ -102,7 +102,7 @@ enum Queues {
                 ran.withLock { $0.append(value) }
                 return value &+ 1
             })
-        let engine = Engine(store: store, events: EventStream(level: .error))
+        let engine = Engine(store: store)
         let configuration = try QueueConfiguration(
             capacity: 10_000, refreshTime: .milliseconds(10), maxSize: request.count)
         let queue = try await ExecutionQueue(engine, configuration, processors: [processor])
