@@ -16,12 +16,20 @@ enum StoreAccess {
         let store = try SQLiteStore.open(path, access: .owner, currency: try currency(console), world: shell.world)
         // Before anything is run again: a program that died with its guard has left what nobody else ends.
         Leash.succeed(ownerOf: store.path)
+        try SubmissionSpool.sweep(store.folder)
         for run in store.recovered {
-            let isListed = try await store.run(run)?.isListed ?? false
-            let next = isListed ? "to go on: assay resume \(run)" : "its inputs were not all read, so run it again"
-            console.note("run \(run) had been left by a program that died; \(next)")
+            console.note("run \(run) had been left by a program that died; \(try await next(after: run, in: store))")
         }
         return store
+    }
+
+    /// How a run goes on whose program has died.
+    private static func next(after id: Run.ID, in store: SQLiteStore) async throws -> String {
+        let run = try await store.run(id)
+        if let execution = run?.executionID, try await store.execution(execution)?.number != nil {
+            return "the queue goes on with its execution '\(execution)'"
+        }
+        return run?.isListed == true ? "to go on: assay resume \(id)" : "its inputs were not all read, so run it again"
     }
 
     /// As ``owner(_:in:)`` for a command that goes on with something on record: nothing is made.

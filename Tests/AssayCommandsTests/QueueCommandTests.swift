@@ -80,6 +80,26 @@ extension TestShell {
         #expect(await shell.submit("e0") == 74)
     }
 
+    @Test("refuses a priority that has no place in an order, as wrong usage", arguments: ["nan", "inf", "-inf"])
+    func notFinite(text: String) async throws {
+        let shell = try TestShell.queueing()
+        #expect(await shell.submit("a", "--priority=\(text)") == 64)
+        #expect(shell.messages.lines.last == "assay: --priority must be a finite number, found '\(text)'")
+        #expect(await shell.submit("a") == 0)
+        #expect(await shell.assay("queue", "priority", "a", "--priority=\(text)") == 64)
+    }
+
+    @Test("takes away what a program left that was killed while it submitted, and nothing else")
+    func leftSpool() async throws {
+        let shell = try TestShell.queueing()
+        #expect(await shell.submit("a") == 0)
+        try shell.write("{}", to: ".assay/assay-submission-4711.jsonl")
+        try shell.write("{}", to: ".assay/submission.jsonl")
+        #expect(await shell.submit("b") == 0)
+        let left = try FileManager.default.contentsOfDirectory(atPath: shell.folder + "/.assay")
+        #expect(left.filter { $0.hasSuffix(".jsonl") } == ["submission.jsonl"])
+    }
+
     @Test("takes a submission once under its key")
     func key() async throws {
         let shell = try TestShell.queueing()
@@ -176,6 +196,9 @@ extension TestShell {
         #expect(await shell.assay("queue", "priority", "d", "--priority=1") == 0)
         #expect(await shell.assay("queue", "cancel", "b") == 0)
         #expect(try await shell.executions("pending") == ["d pending 1", "c pending 3"])
+        let (snapshot, code) = await shell.output(of: "queue", "snapshot")
+        #expect(code == 0)
+        #expect(try JSONValue(json: snapshot)["queue"] == ["d", "c"])
         #expect(await shell.assay("queue", "unpause") == 0)
         let ended = try program.lines(3).map { try JSONValue(json: $0)["execution_id"]?.string ?? "" }
         #expect(ended == ["b", "d", "c"])
@@ -183,7 +206,7 @@ extension TestShell {
         #expect(program.end() == 130)
         #expect(try await shell.executions("succeeded").count == 3)
         let left = try FileManager.default.contentsOfDirectory(atPath: shell.folder + "/.assay")
-        #expect(left.filter { $0.hasPrefix("submit-") } == [])
+        #expect(left.filter { $0.hasSuffix(".jsonl") } == [])
     }
 
     @Test("says so when its owner runs something else")

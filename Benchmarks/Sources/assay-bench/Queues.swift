@@ -12,6 +12,11 @@ enum Queues {
         return (0..<count).map { _ in Double.random(in: 0..<1_000, using: &numbers) }
     }
 
+    /// Numbers in the order in which their turns come.
+    private static func ranked(_ priorities: [Double]) -> [Int] {
+        priorities.indices.sorted { (priorities[$0], $0) < (priorities[$1], $1) }
+    }
+
     // MARK: Yardstick
 
     /// A binary heap of priorities and numbers under a lock.
@@ -20,7 +25,7 @@ enum Queues {
         let heap = Mutex(BinaryHeap())
         var drained: [Double] = []
         drained.reserveCapacity(request.count)
-        let measured = Measurement.of {
+        let measured = await Measurement.of {
             for (number, priority) in priorities.enumerated() { heap.withLock { $0.push((priority, number)) } }
             while let next = heap.withLock({ $0.pop() }) { drained.append(next.priority) }
         }
@@ -64,19 +69,20 @@ enum Queues {
         let priorities = priorities(request.count)
         let ids = (0..<request.count).compactMap { Identifier("e\($0)") }
         let index = Mutex(ExecutionIndex())
-        var (drained, seen) = (0, 0)
-        var measured = Measurement.of {
+        var (drained, seen) = ([Identifier](), 0)
+        drained.reserveCapacity(request.count)
+        var measured = await Measurement.of {
             for (number, priority) in priorities.enumerated() {
                 index.withLock { $0.add(ids[number], .pending, priority: priority, number: number) }
             }
             while let next = index.withLock({ $0.offer(at: .zero) }) {
                 index.withLock { $0.move(next, to: .running) }
                 index.withLock { $0.move(next, to: .succeeded) }
-                drained += 1
-                if drained % max(1, request.count / looks) == 0 { seen += index.withLock { $0.counts.succeeded } }
+                drained.append(next)
+                if drained.count % max(1, request.count / looks) == 0 { seen += index.withLock { $0.counts.succeeded } }
             }
         }
-        try check(drained == request.count && seen > 0, "drained")
+        try check(drained == ranked(priorities).map { ids[$0] } && seen > 0, "order")
         var sum = 0
         let start = ContinuousClock.now
         for _ in 0..<100_000 { sum += index.withLock { $0.counts.total } }
@@ -90,8 +96,13 @@ enum Queues {
     static func queue(_ request: Request, in store: any Store) async throws -> Measurement {
         let priorities = priorities(request.count)
         let name = Identifier("increment")!
-        let processor = try RegisteredProcessor(ClosureProcessor<Int, Int>("increment") { value, _ in value &+ 1 })
-        let engine = Engine(store: store, events: EventStream(level: .error))
+        let ran = Mutex<[Int]>([])
+        let processor = try RegisteredProcessor(
+            ClosureProcessor<Int, Int>("increment") { value, _ in
+                ran.withLock { $0.append(value) }
+                return value &+ 1
+            })
+        let engine = Engine(store: store)
         let configuration = try QueueConfiguration(
             capacity: 10_000, refreshTime: .milliseconds(10), maxSize: request.count)
         let queue = try await ExecutionQueue(engine, configuration, processors: [processor])
@@ -111,6 +122,12 @@ enum Queues {
             }
         }
         try check(queue.counts.succeeded == request.count && seen > 0, "succeeded")
+        // Whoever begins, all but those that may run beside it of lower priority have ended.
+        var ranks = [Int](repeating: 0, count: request.count)
+        for (rank, number) in ranked(priorities).enumerated() { ranks[number] = rank }
+        let early = ran.withLock { ran in ran.indices.contains { $0 < ranks[ran[$0]] - configuration.concurrencyLimit }
+        }
+        try check(!early, "order")
         var sum = 0
         let start = ContinuousClock.now
         for _ in 0..<100_000 { sum += queue.counts.total }

@@ -77,16 +77,6 @@ public struct ExecutionIndex: Sendable {
         return ids
     }
 
-    /// Those that wait in the order in which their turns come, moments before which they are not taken aside.
-    public func order() -> [Execution.ID] {
-        list(.pending).compactMap { places[$0] }
-            .sorted { left, right in
-                let (left, right) = (entries[left], entries[right])
-                return left.priority == right.priority ? left.number < right.number : left.priority < right.priority
-            }
-            .map { entries[$0].id }
-    }
-
     /// Takes in an execution that is not in it yet.
     ///
     /// - Parameters:

@@ -7,42 +7,56 @@ extension ExecutionQueue {
     /// Everything in the queue as one value, from which ``restore(_:)`` makes it again: executions with their items and
     /// last reports, lists, order.
     ///
-    /// All of it is in memory at once.
-    public func snapshot() async throws -> JSONValue {
-        let identity = identity.withLock { $0 }
-        let (lists, order) = change { state in
-            (Status.allCases.map { ($0, state.index.list($0)) }, state.index.order())
+    /// It shows one moment, also while the queue works. All of it is in memory at once.
+    public func snapshot() async throws -> JSONValue { try await Self.snapshot(of: engine) }
+
+    /// As ``snapshot()``, of the queue in an engine's store, which may belong to another program.
+    ///
+    /// - Throws: ``ProcessingError`` with code `not_found` when the store never had a queue.
+    package static func snapshot(of engine: Engine) async throws -> JSONValue {
+        guard let record = try await engine.store.queueRecord() else {
+            throw ProcessingError(.notFound, "the store has no queue yet; submit something first")
         }
+        // Read at once: what the lists say of an execution is what stands in its row.
+        let executions = try await engine.store.executions(matching: ExecutionFilter())
         var rows: [JSONValue] = []
-        let executions = try await store.executions(matching: ExecutionFilter())
         for execution in executions.sorted(by: { ($0.number ?? 0) < ($1.number ?? 0) }) {
-            rows.append(try await row(execution))
+            rows.append(try await row(execution, engine))
         }
         var progressions = JSONObject()
-        for (status, ids) in lists { progressions[status.rawValue] = .array(ids.map { .string($0.text) }) }
+        for status in Status.allCases {
+            progressions[status.rawValue] = names(executions.filter { $0.status == status })
+        }
+        let waiting = executions.filter { $0.status == .pending }
+            .sorted { ($0.priority, $0.number ?? 0) < ($1.priority, $1.number ?? 0) }
         return [
-            "id": .string(identity.id.text), "name": .string(configuration.name),
-            "created_at": identity.createdAt.jsonValue, "metadata": .object(identity.metadata),
-            "configuration": configuration.jsonValue, "executions": .array(rows),
-            "progressions": .object(progressions), "queue": .array(order.map { .string($0.text) }),
+            "id": record["id"] ?? .null, "name": record["configuration"]?["name"] ?? .null,
+            "created_at": record["created_at"] ?? .null, "metadata": record["metadata"] ?? [:],
+            "configuration": record["configuration"] ?? .null, "executions": .array(rows),
+            "progressions": .object(progressions), "queue": names(waiting),
         ]
     }
 
-    private func row(_ execution: Execution) async throws -> JSONValue {
+    private static func names(_ executions: [Execution]) -> JSONValue {
+        .array(executions.map { .string($0.id.text) })
+    }
+
+    private static func row(_ execution: Execution, _ engine: Engine) async throws -> JSONValue {
         guard case .object(var row) = execution.jsonValue else { return .null }
         var items: [JSONValue] = []
-        while case let page = try await store.items(ofExecution: execution.id, from: items.count, limit: 1_024),
+        while case let page = try await engine.store.items(ofExecution: execution.id, from: items.count, limit: 1_024),
             !page.isEmpty
         {
-            items += page.map { (try? $0.jsonValue()) ?? Self.unserializable }
+            items += page.map { (try? $0.jsonValue()) ?? unserializable }
         }
         row["items"] = .array(items)
-        row["response"] = try await response(of: execution)
+        row["response"] = try await response(of: execution, engine)
         return .object(row)
     }
 
-    private func response(of execution: Execution) async throws -> JSONValue {
-        guard execution.hasResponse, let id = execution.lastRunID, let run = try await store.run(id) else {
+    private static func response(of execution: Execution, _ engine: Engine) async throws -> JSONValue {
+        guard execution.hasResponse, let id = execution.lastRunID, let run = try await engine.store.run(id)
+        else {
             return execution.restoredResponse ?? .null
         }
         let report = try await engine.report(of: run, outcomes: false)
@@ -51,7 +65,7 @@ extension ExecutionQueue {
             response["outcomes"] = nil
             response["payloads"] = nil
             return .object(response)
-        } catch { return Self.unserializable }
+        } catch { return unserializable }
     }
 
     /// Fills an empty queue with what ``snapshot()`` gave: names, order, priorities and denials are as they were.

@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Assay
+import AssaySQLite
 
 /// A command that changes something in the queue and tells what came of it.
 protocol QueueChangeCommand: ShellCommand {
@@ -116,7 +117,9 @@ package struct QueuePriorityCommand: QueueChangeCommand {
 
     package init() {}
 
-    func verb(in shell: Shell) throws -> QueueVerb { .setPriority(try identifier(execution), priority) }
+    func verb(in shell: Shell) throws -> QueueVerb {
+        .setPriority(try identifier(execution), try QueueSubmitCommand.finite(priority))
+    }
     func words(_ result: JSONValue) -> String {
         "execution \(execution) has priority \(result["priority"]?.json ?? "?")"
     }
@@ -233,10 +236,10 @@ package struct QueueSnapshotCommand: ShellCommand {
 
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
-        let store = try await StoreAccess.existing(console, in: shell)
+        let store = try await StoreAccess.queueReader(console, in: shell)
         defer { StoreAccess.close(store) }
-        let queue = try await QueueAccess(console: console, shell: shell).queue(store)
-        let snapshot = try await queue.snapshot()
+        let engine = Engine(store: store, prices: PriceList(currency: store.currency), world: shell.world)
+        let snapshot = try await ExecutionQueue.snapshot(of: engine)
         if console.format != .none { try console.write(json: snapshot.json + "\n") }
         return .success
     }

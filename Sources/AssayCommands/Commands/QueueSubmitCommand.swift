@@ -59,7 +59,7 @@ package struct QueueSubmitCommand: ShellCommand {
         var submission = Submission(try target.work.processor(for: "the queue").name) { try await reader.next($0) }
         submission.executionID = target.scope.executionID
         submission.scope = target.scope
-        submission.priority = priority
+        submission.priority = try priority.map { try Self.finite($0) }
         submission.idempotencyKey = idempotencyKey
         submission.request = try Self.members(request, "--request")
         submission.metadata = try Self.members(metadata, "--metadata")
@@ -78,6 +78,14 @@ package struct QueueSubmitCommand: ShellCommand {
             return limit
         }
         return submission
+    }
+
+    /// A number that can stand in an order.
+    static func finite(_ priority: Double) throws -> Double {
+        guard priority.isFinite else {
+            throw CommandFailure.usage("--priority must be a finite number, found '\(priority)'")
+        }
+        return priority
     }
 
     /// What `key=value` texts write; a value that is JSON is taken as such.

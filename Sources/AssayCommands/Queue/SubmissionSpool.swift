@@ -4,7 +4,7 @@ import Foundation
 /// A submission on its way to the program that owns the store, in a file beside it: what to do in the first line, then an
 /// item a line, however many.
 struct SubmissionSpool {
-    private static let prefix = "submit-"
+    private static let prefix = "assay-submission-"
     private static let suffix = ".jsonl"
 
     /// The file's name in the folder of the store.
@@ -14,6 +14,17 @@ struct SubmissionSpool {
     /// Whether `name` can be the name of such a file, and of no other.
     static func isName(_ name: String) -> Bool {
         name.hasPrefix(prefix) && name.hasSuffix(suffix) && Identifier(name) != nil
+    }
+
+    /// Takes away what programs left that were killed while they submitted.
+    ///
+    /// For a new owner of the store, before it can be reached: whoever waits for an owner now waits for one that is gone.
+    static func sweep(_ folder: String) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) where isName(name) {
+            guard unlink(folder + "/" + name) == 0 || errno == ENOENT else {
+                throw CommandFailure.unreadable(folder + "/" + name, errno)
+            }
+        }
     }
 
     /// Opens what another program wrote.

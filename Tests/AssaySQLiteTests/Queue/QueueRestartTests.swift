@@ -138,6 +138,26 @@ import Testing
         #expect(queue.status(of: QueueRig.id("e3")) == .cancelled)
     }
 
+    @Test("leaves an execution paused that was", arguments: Shelf.allCases)
+    func paused(shelf: Shelf) async throws {
+        let rig = try QueueRig(shelf)
+        let first = try await rig.queue()
+        var execution = try await first.submit("held", 1)
+        try await first.submit("other", 2)
+        execution.status = .paused
+        #expect(try await rig.store.replace(execution, standingAt: .pending))
+        let second = try await rig.queue()
+        #expect(second.counts.paused == 1)
+        #expect(second.names(.paused) == ["held"])
+        second.start()
+        #expect(try await second.cycle() == 1)
+        #expect(rig.ran.all == ["other"])
+        #expect(await code { try await second.invoke(execution.id) } == .illegalMove)
+        #expect(try await second.execution(execution.id).status == .paused)
+        #expect(try await second.cancel(execution.id))
+        #expect(second.counts.cancelled == 1)
+    }
+
     @Test("fails an execution whose processor was edited, until someone says what that means")
     func definitionChanged() async throws {
         let folder = TemporaryFolder()
@@ -192,9 +212,35 @@ import Testing
         try await copy.restore(text)
         #expect(try await copy.snapshot().json == snapshot.json)
         #expect(try await copy.execution(QueueRig.id("denied")).denials.count == 1)
+        let error = try await copy.execution(QueueRig.id("bad")).error
+        #expect(error?.code == .api)
+        #expect(error?.message == "down")
         copy.start()
         try await copy.cycle()
         #expect(rig.ran.all.sorted() == ["denied", "new"])
+    }
+
+    @Test("shows one moment of a queue at work, and what ran then waits again", arguments: Shelf.allCases)
+    func atWork(shelf: Shelf) async throws {
+        let gate = Gate()
+        let rig = try QueueRig(shelf) { _, _ in await gate.pass() }
+        let queue = try await rig.queue()
+        try await queue.submit("x", 1)
+        queue.start()
+        async let started = queue.cycle()
+        await gate.arrived(1)
+        let snapshot = try await queue.snapshot()
+        gate.open()
+        #expect(try await started == 1)
+        #expect(snapshot["progressions"]?["running"] == ["x"])
+        let other = try QueueRig(shelf)
+        let copy = try await other.queue()
+        try await copy.restore(snapshot)
+        copy.start()
+        #expect(try await copy.cycle() == 1)
+        let execution = try await copy.execution(QueueRig.id("x"))
+        #expect(execution.status == .succeeded)
+        #expect(execution.recoveries == 1)
     }
 
     /// What is put in place of a part of a snapshot, the code it is refused with, and who is named.
@@ -221,6 +267,13 @@ import Testing
         #expect(error?.code == row.code)
         #expect(error?.message.contains("'\(row.name)'") == true)
         #expect(copy.counts.total == 0)
+    }
+
+    @Test("that is none or lacks a part is refused", arguments: ["{}", "[]", #"{"executions": [{}]}"#])
+    func malformed(text: String) async throws {
+        let queue = try await QueueRig().queue()
+        #expect(await code { try await queue.restore(JSONValue(json: text)) } == .configuration)
+        #expect(queue.counts.total == 0)
     }
 
     @Test("is not restored over what is there, and twice in a list is refused")
