@@ -164,7 +164,8 @@ public final class Engine: Sendable {
     public func bill(of run: Run.ID) async throws -> Bill {
         let found = try await existingRun(run)
         return try await bill(
-            ChargeFilter(runID: run), CallFilter(runID: run, states: [.inDoubt]), run: run,
+            ChargeFilter(runID: run),
+            CallFilter(runID: run, executionID: found.executionID, states: [.inDoubt]), run: run,
             execution: found.executionID, incomplete: found.incompleteReason)
     }
 

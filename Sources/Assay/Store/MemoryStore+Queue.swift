@@ -104,7 +104,7 @@ extension MemoryStore {
                 if let key = state.executions[id]?.idempotencyKey { state.queue.keys[ExternalID(unchecked: key)] = nil }
                 (state.executions[id], state.queue.moved[id], state.queue.items[id]) = (nil, nil, nil)
             }
-            let runs = Set(state.runs.filter { removed.contains($0.value.run.executionID) }.keys)
+            let runs = Set(removed.flatMap { state.runsOf.removeValue(forKey: $0) ?? [] })
             for run in runs { state.runs[run] = nil }
             state.order.removeAll(where: runs.contains)
             state.checkpoints = state.checkpoints.filter { !removed.contains($0.key.executionID) }

@@ -51,8 +51,13 @@ public final class MemoryStore: Store {
         var executions: [Execution.ID: Execution] = [:]
         var runs: [Run.ID: StoredRun] = [:]
         var order: [Run.ID] = []
+        /// The runs of each execution, in the order in which they began.
+        var runsOf: [Execution.ID: [Run.ID]] = [:]
         var checkpoints: [CheckpointSubject: [Checkpoint]] = [:]
         var charges: [Charge] = []
+        /// The places of charges by their runs and executions, so that a bill does not look at all there are.
+        var chargesOfRun: [Run.ID: [Int]] = [:]
+        var chargesOfExecution: [Execution.ID: [Int]] = [:]
         // Compared byte by byte, as a database does.
         var chargeKeys: Set<ExternalID> = []
         var calls: [CallRecord] = []
@@ -90,6 +95,7 @@ public final class MemoryStore: Store {
             state.file(execution)
             state.runs[run.id] = StoredRun(run)
             state.order.append(run.id)
+            state.runsOf[run.executionID, default: []].append(run.id)
         }
     }
 
@@ -182,7 +188,8 @@ public final class MemoryStore: Store {
 
     public func runs(matching filter: RunFilter) async throws -> [Run] {
         state.withLock { state in
-            let found = state.order.reversed().compactMap { state.runs[$0]?.run }.filter(filter.matches)
+            let known = filter.executionID.map { state.runsOf[$0] ?? [] } ?? state.order
+            let found = known.reversed().compactMap { state.runs[$0]?.run }.filter(filter.matches)
             return Array(found.prefix(filter.limit ?? .max))
         }
     }
@@ -223,7 +230,14 @@ public final class MemoryStore: Store {
     }
 
     public func charges(matching filter: ChargeFilter) async throws -> [Charge] {
-        state.withLock { $0.charges.prefix(filter.upTo ?? .max).filter(filter.matches) }
+        state.withLock { state in
+            let end = filter.upTo ?? .max
+            let places =
+                filter.runID.map { state.chargesOfRun[$0] ?? [] }
+                ?? filter.executionID.map { state.chargesOfExecution[$0] ?? [] }
+            guard let places else { return state.charges.prefix(end).filter(filter.matches) }
+            return places.filter { $0 < end }.map { state.charges[$0] }.filter(filter.matches)
+        }
     }
 
     public func ledgerPosition() async throws -> Int { state.withLock { $0.charges.count } }
@@ -334,7 +348,11 @@ extension MemoryStore.State {
         let new = charges.filter { charge in
             charge.key.map { chargeKeys.insert(ExternalID(unchecked: $0)).inserted } ?? true
         }
-        self.charges += new
+        for charge in new {
+            chargesOfRun[charge.runID, default: []].append(self.charges.count)
+            chargesOfExecution[charge.executionID, default: []].append(self.charges.count)
+            self.charges.append(charge)
+        }
         return new
     }
 }
