@@ -204,6 +204,7 @@ extension Run {
         object["incomplete_reason"] = incompleteReason.map { .string($0) }
         try object.pack(request, as: "request")
         object["is_listed"] = .bool(isListed)
+        object["is_given_up"] = isGivenUp ? true : nil
         object["graph_id"] = graphID.map { .string($0.text) }
         object["deleted_at"] = deletedAt.map { .whole($0.milliseconds) }
         return try JSONValue.object(object).storedBytes("run '\(id)'")
@@ -236,6 +237,7 @@ extension Run {
         self.summary = summary.map { Payload(jsonText: $0) }
         metrics = record["metrics"].flatMap { RunMetrics(stored: $0) }
         incompleteReason = record["incomplete_reason"]?.string
+        isGivenUp = record["is_given_up"]?.bool ?? false
         graphID = record["graph_id"]?.string.flatMap { Identifier($0) }
         deletedAt = record["deleted_at"]?.whole.map { Timestamp(milliseconds: Int64($0)) }
     }

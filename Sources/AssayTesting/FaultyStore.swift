@@ -30,18 +30,24 @@ public final class FaultyStore: Store {
     }
 
     private let base: any Store
-    private let fault: @Sendable (Write) throws -> Void
-    private let aftermath: @Sendable (Write) throws -> Void
+    private let fault: @Sendable (Write) async throws -> Void
+    private let aftermath: @Sendable (Write) async throws -> Void
+    private let reading: @Sendable (Execution.ID) async throws -> Void
 
-    /// A store that asks `fault` before each write: what it throws is thrown, and nothing is written then.
+    /// A store that asks `fault` before each write: what it throws is thrown, and nothing is written then. While it
+    /// waits, so does the write.
     ///
-    /// - Parameter aftermath: is asked after each write: what it throws is thrown although all of it was written, as
-    ///   by a program that dies before it hears so.
+    /// - Parameters:
+    ///   - aftermath: is asked after each write: what it throws is thrown although all of it was written, as by a
+    ///     program that dies before it hears so.
+    ///   - reading: is asked before an execution is read.
     public init(
-        _ base: any Store = MemoryStore(), aftermath: @escaping @Sendable (Write) throws -> Void = { _ in },
-        _ fault: @escaping @Sendable (Write) throws -> Void
+        _ base: any Store = MemoryStore(), aftermath: @escaping @Sendable (Write) async throws -> Void = { _ in },
+        reading: @escaping @Sendable (Execution.ID) async throws -> Void = { _ in },
+        _ fault: @escaping @Sendable (Write) async throws -> Void
     ) {
         self.base = base
+        self.reading = reading
         self.fault = fault
         self.aftermath = aftermath
     }
@@ -49,9 +55,9 @@ public final class FaultyStore: Store {
     private nonisolated(nonsending) func write<Value>(
         _ write: Write, _ body: nonisolated(nonsending) () async throws -> Value
     ) async throws -> Value {
-        try fault(write)
+        try await fault(write)
         let value = try await body()
-        try aftermath(write)
+        try await aftermath(write)
         return value
     }
 
@@ -66,7 +72,7 @@ public final class FaultyStore: Store {
     public func append(
         _ items: [StoredItem], settled: [CommittedOutcome], to run: Run.ID, epoch: Int
     ) async throws {
-        if !settled.isEmpty { try fault(.commit(settled)) }
+        if !settled.isEmpty { try await fault(.commit(settled)) }
         try await write(.append(items)) {
             try await base.append(items, settled: settled, to: run, epoch: epoch)
         }
@@ -108,7 +114,10 @@ public final class FaultyStore: Store {
 
     public func run(_ id: Run.ID) async throws -> Run? { try await base.run(id) }
 
-    public func execution(_ id: Execution.ID) async throws -> Execution? { try await base.execution(id) }
+    public func execution(_ id: Execution.ID) async throws -> Execution? {
+        try await reading(id)
+        return try await base.execution(id)
+    }
 
     public func runs(matching filter: RunFilter) async throws -> [Run] { try await base.runs(matching: filter) }
 

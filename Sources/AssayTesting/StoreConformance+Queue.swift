@@ -118,7 +118,7 @@ extension Sample {
             id: id(name), scope: Scope(accountID: ExternalID("acc \u{E9}"), underwritingID: ExternalID("uw")),
             status: .pending, createdAt: moment(0))
         execution.processorID = id("statement")
-        (execution.priority, execution.hasOwnPriority) = (-0.1, true)
+        (execution.priority, execution.ownPriority) = (2.9, -0.1)
         execution.request = ["bureau": "clear", "n": 7]
         execution.runRequest = ["pipeline": ["a", .null]]
         execution.timeout = .milliseconds(1_500)

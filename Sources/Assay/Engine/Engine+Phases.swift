@@ -303,6 +303,8 @@ extension Engine {
         if run.status != .succeeded {
             run.error = failure ?? Verdict.error(for: session) ?? session.tally.firstFailure
         }
+        run.isGivenUp =
+            session.options.waitsWhenGivenUp && session.stopped?.reason == .runCancelled && Task.isCancelled
         try await followDoubtPolicies(of: run.executionID)
         run.finishedAt = world.time.now()
         run.duration = world.time.uptime() - session.startedAt

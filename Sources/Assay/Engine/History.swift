@@ -56,7 +56,11 @@ struct History {
         for index in runs.indices {
             guard let (stored, outcome) = try await runs[index].find(item.id) else { continue }
             guard try Self.isSame(stored.item.data, item.data, for: processor) else { return .afresh(changed: true) }
-            if let outcome, failedOnly, outcome.status != .failed { return .settled(outcome.takenOver()) }
+            if let outcome, failedOnly, outcome.status != .failed {
+                // What a run that was given up did not finish was to run in it.
+                let isLeft = runs[index].run.isGivenUp && outcome.status == .cancelled && !outcome.carried
+                if !isLeft { return .settled(outcome.takenOver()) }
+            }
             guard recovery == .resume else { return .afresh(changed: false) }
             if runs[index].run.definition != processor.definition {
                 switch onChange {

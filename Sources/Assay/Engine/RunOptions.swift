@@ -94,6 +94,8 @@ public struct RunOptions: Sendable {
     /// Whether the whole list is filed before the first batch is begun, so that the run can be resumed from the record
     /// and its outputs are aggregated.
     var listsFirst = true
+    /// Whether the execution waits for another run when the calling task is cancelled, rather than being cancelled too.
+    var waitsWhenGivenUp = false
     /// What is stored with the run so that it can be started again by name.
     public var request: JSONValue = [:]
 

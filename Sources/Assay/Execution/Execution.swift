@@ -34,8 +34,8 @@ public struct Execution: Sendable {
     public var processorID: Identifier?
     /// What is taken first: the lower, the earlier.
     public var priority = 0.0
-    /// Whether the priority was given, rather than made of the time of submission.
-    public var hasOwnPriority = false
+    /// The priority that was given, without what denials added to it; `nil` when it was made of the time of submission.
+    public var ownPriority: Double?
     /// Under which name it may be submitted again without being made again.
     public var idempotencyKey: String?
     /// The digest of what was submitted under that key.
@@ -105,8 +105,9 @@ extension Execution {
         return execution
     }
 
-    /// The execution as it stands with `run`.
+    /// The execution as it stands with `run`; one whose run was given up waits again, unless its end was asked for.
     package func following(_ run: Run) -> Execution {
+        if run.isGivenUp, !isCancelling { return waiting(again) }
         var execution = self
         execution.status = run.status
         guard run.status.isTerminal else { return execution }

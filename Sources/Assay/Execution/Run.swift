@@ -95,6 +95,8 @@ public struct Run: Sendable {
     public var metrics: RunMetrics?
     /// Why the bill is not complete; `nil` when it is.
     public var incompleteReason: String?
+    /// Whether it was cancelled because the program gave its work up, and not because somebody wanted its end.
+    package var isGivenUp = false
     /// The graph that it runs, whose name is then also ``processorID``; `nil` for a run of one processor.
     public var graphID: Identifier?
     /// When its items, outcomes and events were deleted; `nil` while they are on record.

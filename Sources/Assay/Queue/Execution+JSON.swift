@@ -5,7 +5,8 @@ extension Execution {
             "execution_id": .string(id.text), "processor_id": JSONValue(processorID?.text),
             "account_id": JSONValue(scope.accountID?.text), "underwriting_id": JSONValue(scope.underwritingID?.text),
             "scope_execution_id": JSONValue(scope.executionID?.text), "status": .string(status.rawValue),
-            "priority": JSONValue(finite: priority), "has_own_priority": .bool(hasOwnPriority),
+            "priority": JSONValue(finite: priority),
+            "own_priority": ownPriority.map { JSONValue(finite: $0) } ?? .null,
             "number": number.map { JSONValue($0) } ?? .null, "idempotency_key": JSONValue(idempotencyKey),
             "content": JSONValue(content?.text), "request": .object(request), "run_request": runRequest,
             "timeout_ms": timeout.map { JSONValue($0) } ?? .null, "streaming": .bool(isStreaming),
@@ -30,12 +31,13 @@ extension Execution {
         func identifier(_ key: String) -> Identifier? { json[key]?.string.flatMap { Identifier($0) } }
         func external(_ key: String) -> ExternalID? { json[key]?.string.flatMap { ExternalID($0) } }
         func moment(_ key: String) -> Timestamp? { json[key].flatMap { Timestamp(jsonValue: $0) } }
+        func number(_ key: String) -> Double? { json[key]?.number.flatMap { Double($0.description) } }
         func length(_ key: String) -> Duration? {
             json[key]?.number?.integer.map { .milliseconds($0) }
         }
         guard let id = identifier("execution_id"), let createdAt = moment("created_at"),
             let status = json["status"]?.string.flatMap({ Status(rawValue: $0) }),
-            let priority = json["priority"]?.number.flatMap({ Double($0.description) }), priority.isFinite
+            let priority = number("priority"), priority.isFinite
         else { return nil }
         self.init(
             id: id,
@@ -43,10 +45,10 @@ extension Execution {
                 accountID: external("account_id"), underwritingID: external("underwriting_id"),
                 executionID: identifier("scope_execution_id")),
             status: status, createdAt: createdAt)
-        number = json["number"]?.number?.integer
+        self.number = json["number"]?.number?.integer
         processorID = identifier("processor_id")
         self.priority = priority
-        hasOwnPriority = json["has_own_priority"]?.bool ?? false
+        ownPriority = number("own_priority")
         idempotencyKey = json["idempotency_key"]?.string
         content = json["content"]?.string.flatMap { Digest($0) }
         request = json["request"]?.object ?? [:]

@@ -15,7 +15,10 @@ extension ExecutionQueue {
         while true {
             let (status, live) = change { ($0.index.status(of: id), $0.live[id]) }
             guard let status else { throw ProcessingError.executionUnknown(id) }
-            if let live { return try await stopRunning(id, live) }
+            if let live {
+                if let isStopped = try await stopRunning(id, live) { return isStopped }
+                continue
+            }
             guard !status.isTerminal else { return false }
             do {
                 try await changing(id, unlessTaken: true) { execution in
@@ -28,7 +31,11 @@ extension ExecutionQueue {
     }
 
     /// Writes down that a running execution is to be cancelled, then stops its run.
-    private func stopRunning(_ id: Execution.ID, _ live: QueueState.Live) async throws -> Bool {
+    ///
+    /// - Returns: `nil` when it was let go of meanwhile without an end.
+    private func stopRunning(_ id: Execution.ID, _ live: QueueState.Live) async throws -> Bool? {
+        await lock(id)
+        defer { unlock(id) }
         var marked = false
         while !marked {
             var execution = try await self.execution(id)
@@ -37,6 +44,12 @@ extension ExecutionQueue {
             execution.isCancelling = true
             marked = try await store.replace(execution, standingAt: status)
         }
+        let (isLive, status) = change { state in
+            let isLive = state.live[id] === live
+            if isLive { live.facts.withLock { $0.isCancelled = true } }
+            return (isLive, state.index.status(of: id))
+        }
+        guard isLive else { return status == .cancelled ? true : nil }
         live.cancel()
         return true
     }
@@ -59,7 +72,7 @@ extension ExecutionQueue {
         }
         try await changingWaiting(id, to: "given another priority") { execution in
             var execution = execution
-            (execution.priority, execution.hasOwnPriority) = (priority, true)
+            (execution.priority, execution.ownPriority) = (priority, priority)
             return execution
         }
     }
@@ -136,39 +149,75 @@ extension ExecutionQueue {
 
     /// Changes an execution: what `body` makes of it is in the store before it has an effect.
     ///
-    /// - Parameter unlessTaken: whether one that runs, or is about to, is left alone.
+    /// - Parameter unlessTaken: whether one that runs, or is about to, is left alone; else its end is awaited.
+    /// - Throws: what `body` throws, and `queue_full` when one that has ended would wait again in a full queue.
     @discardableResult func changing(
         _ id: Execution.ID, unlessTaken: Bool = false, _ body: (Execution) throws -> Execution
     ) async throws -> Execution {
         try await hold(id, unlessTaken: unlessTaken)
-        defer { change { $0.busy.remove(id) } }
+        defer { unlock(id) }
         while true {
             let execution = try await self.execution(id)
             let changed = try body(execution)
-            guard try await store.replace(changed, standingAt: execution.status) else { continue }
-            apply(changed, from: execution.status)
+            let places = execution.status.isTerminal && changed.status == .pending ? 1 : 0
+            try reserve(places)
+            do {
+                guard try await store.replace(changed, standingAt: execution.status) else {
+                    change { $0.reserved -= places }
+                    continue
+                }
+            } catch {
+                change { $0.reserved -= places }
+                throw error
+            }
+            apply(changed, from: execution.status, reserved: places)
             return changed
         }
     }
+
+    /// Keeps places for executions that are about to wait.
+    ///
+    /// - Throws: ``ProcessingError`` with code `queue_full`.
+    func reserve(_ places: Int) throws {
+        guard places > 0 else { return }
+        try change { state in
+            guard state.index.counts.pending + state.reserved + places <= configuration.maxSize else {
+                throw ProcessingError(
+                    .queueFull, "queue is full: \(state.index.counts.pending) of \(configuration.maxSize) waiting")
+            }
+            state.reserved += places
+        }
+    }
+
+    /// Keeps others from changing an execution until ``unlock(_:)``, also one that runs; for as long as a write takes.
+    func lock(_ id: Execution.ID) async {
+        while !change({ $0.busy.insert(id).inserted }) { await waitUncancelled { !$0.busy.contains(id) } }
+    }
+
+    func unlock(_ id: Execution.ID) { change { $0.busy.remove(id) } }
 
     /// Keeps others from changing the same execution meanwhile.
     private func hold(_ id: Execution.ID, unlessTaken: Bool) async throws {
         while true {
             let isHeld = try change { state in
                 guard state.index.contains(id) else { throw ProcessingError.executionUnknown(id) }
-                if unlessTaken, state.live[id] != nil { throw Taken() }
+                if state.live[id] != nil {
+                    if unlessTaken { throw Taken() }
+                    return false
+                }
                 return state.busy.insert(id).inserted
             }
             if isHeld { return }
-            await wait { !$0.busy.contains(id) }
+            await wait { !$0.busy.contains(id) && $0.live[id] == nil }
             try Task.checkCancellation()
         }
     }
 
     /// Takes note of a change that is in the store.
-    private func apply(_ execution: Execution, from status: Status) {
+    private func apply(_ execution: Execution, from status: Status, reserved: Int) {
         let due = due(execution)
         change { state in
+            state.reserved -= reserved
             if execution.status == status {
                 state.index.setPriority(execution.priority, of: execution.id, due: due)
             } else {

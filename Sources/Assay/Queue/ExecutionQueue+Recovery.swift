@@ -4,11 +4,16 @@ extension ExecutionQueue {
     /// What was in the queue when the last program ended; what that program was running goes on or fails.
     func load() async throws {
         if let record = try await store.queueRecord() { adopt(record) }
+        try await takeIn()
+    }
+
+    /// Takes in what is in the store, where nobody holds any of it.
+    func takeIn() async throws {
         try await remember(paused: isPaused)
         for execution in try await store.executions(matching: ExecutionFilter()) {
             change { state in
                 add(execution, to: &state)
-                if execution.status == .running { state.orphans.append(execution.id) }
+                if isOrphan(execution) { state.orphans.append(execution.id) }
             }
         }
         try await recoverOrphans()
@@ -46,17 +51,22 @@ extension ExecutionQueue {
 
     /// Lets executions whose program died wait again, or ends them.
     func recoverOrphans() async throws {
-        while let id = change({ $0.orphans.popLast() }) {
+        while let id = change({ $0.orphans.last }) {
             do {
                 try await changing(id) { execution in
-                    guard execution.status == .running else { return execution }
+                    guard isOrphan(execution) else { return execution }
                     return try recovered(execution)
                 }
             } catch let error as ProcessingError where error.code == .notFound {
                 // Pruned before anybody came to recover it.
             }
+            // Not before it is recovered: what a failing store left is tried again in the next cycle.
+            change { state in if state.orphans.last == id { state.orphans.removeLast() } }
         }
     }
+
+    /// Whether an execution that nobody holds ran, or was to be cancelled before it ran.
+    private func isOrphan(_ execution: Execution) -> Bool { execution.status == .running || execution.isCancelling }
 
     private func recovered(_ execution: Execution) throws -> Execution {
         let now = world.time.now()

@@ -63,12 +63,12 @@ extension ExecutionQueue {
         try await recoverOrphans()
         var started = 0
         var asked: [(id: Execution.ID, due: Duration?)] = []
-        defer { change { state in for (id, due) in asked { state.index.giveBack(id, due: due) } } }
+        defer { change { state in for (id, due) in asked { state.giveBack(id, due: due) } } }
         while started < configuration.capacity, await hasPlace(), let id = next() {
-            switch await answer(about: id) {
-            case nil: change { $0.index.giveBack(id) }
+            switch try await answer(about: id) {
+            case nil: continue
             case .granted:
-                guard let live = await claim(id) else { continue }
+                guard let live = await claim(id, within: configuration.concurrencyLimit) else { continue }
                 group.addTask { _ = await self.perform(id, live, isWork: true) }
                 started += 1
             case .denied(let reason, let notBefore):
@@ -93,8 +93,18 @@ extension ExecutionQueue {
     }
 
     /// What the admission policy says; `nil` when the execution is gone.
-    private func answer(about id: Execution.ID) async -> Admission? {
-        guard let execution = try? await execution(id) else { return nil }
+    ///
+    /// - Throws: what the store throws; the execution is then on offer again.
+    private func answer(about id: Execution.ID) async throws -> Admission? {
+        let execution: Execution
+        do { execution = try await self.execution(id) } catch let error as ProcessingError where error.code == .notFound
+        {
+            change { $0.index.remove(id) }
+            return nil
+        } catch {
+            change { $0.giveBack(id) }
+            throw error
+        }
         do {
             return try await admission.admit(id, request: execution.request, scope: execution.scope)
         } catch {
@@ -103,14 +113,19 @@ extension ExecutionQueue {
     }
 
     /// Takes an execution that waits, so that nobody else does; `nil` when it does not wait any more.
-    private func claim(_ id: Execution.ID) async -> QueueState.Live? {
+    ///
+    /// - Parameter limit: how many may run at once, for a queue that takes it only while it works; `nil` for anyone else.
+    private func claim(_ id: Execution.ID, within limit: Int? = nil) async -> QueueState.Live? {
         while true {
-            let (live, isBusy) = change { $0.claim(id) }
-            if let live { return live }
-            guard isBusy else { return nil }
-            await wait { !$0.busy.contains(id) }
+            // Looked at with the claim, since much may have happened while somebody was asked about it.
+            switch change({ $0.claim(id, within: limit) }) {
+            case .mine(let live): return live
+            case .gone: return nil
+            case .busy: await wait { !$0.busy.contains(id) }
+            case .full(let limit): await wait { $0.live.count < limit || !$0.isWorking }
+            }
             guard !Task.isCancelled else {
-                change { $0.index.giveBack(id) }
+                change { $0.giveBack(id) }
                 return nil
             }
         }
@@ -154,10 +169,16 @@ extension ExecutionQueue {
     private func report(of id: Execution.ID) async throws -> Report {
         let execution = try await execution(id)
         if let run = execution.lastRunID, try await store.run(run) != nil { return try await engine.report(of: run) }
-        throw execution.error?.processingError
-            ?? ProcessingError(
-                execution.status == .cancelled ? .cancelled : .illegalMove,
-                "execution '\(id)' ended as \(execution.status.rawValue) without having run")
+        if let error = execution.error { throw error.processingError }
+        if let run = execution.lastRunID {
+            throw ProcessingError(
+                .notFound,
+                "execution '\(id)' ended as \(execution.status.rawValue) in run '\(run)', which is not on record in this "
+                    + "store; its report is in the snapshot the execution came from")
+        }
+        throw ProcessingError(
+            execution.status == .cancelled ? .cancelled : .illegalMove,
+            "execution '\(id)' ended as \(execution.status.rawValue) without having run")
     }
 
     // MARK: One execution
@@ -169,25 +190,27 @@ extension ExecutionQueue {
         _ id: Execution.ID, _ live: QueueState.Live, isWork: Bool
     ) async -> Result<Report, any Error> {
         var result: Result<Report, any Error>
-        do { result = .success(try await run(id, live)) } catch {
+        do { result = .success(try await run(id, live, isWork: isWork)) } catch {
             result = .failure(error)
             do { try await fail(id, live, error, isWork: isWork) } catch { result = .failure(error) }
         }
-        do { try await settle(id, live, isWork: isWork) } catch { result = .failure(error) }
-        change { state in
-            live.facts.withLock { $0.end = result }
-            state.live[id] = nil
+        do { try await settle(id, live, result) } catch {
+            result = .failure(error)
             // What the store did not take down is found again by whoever opens the queue next.
-            state.index.giveBack(id)
+            change { state in
+                state.release(id, live, result)
+                return state.endHub(of: id)
+            }?.end(result.map { _ in })
         }
         return result
     }
 
-    private func run(_ id: Execution.ID, _ live: QueueState.Live) async throws -> Report {
-        let execution = try await self.execution(id)
+    private func run(_ id: Execution.ID, _ live: QueueState.Live, isWork: Bool) async throws -> Report {
+        let execution = isWork ? try await admitted(id) : try await self.execution(id)
         guard !live.isCancelled, !Task.isCancelled else { throw CancellationError() }
         let (processor, resolved) = try await resolve(execution)
         var options = execution.options(from: resolved)
+        options.waitsWhenGivenUp = isWork
         if execution.isStreaming {
             let hub = change { state in
                 let hub = state.hubs[id] ?? ChunkHub()
@@ -223,8 +246,24 @@ extension ExecutionQueue {
             }
             options.previousRunID = last
         }
-        let items = StoredItems(store: store, execution: id)
-        return try await engine.run(processor, streaming: items, options: options, watching: watching)
+        let position = ListPosition()
+        return try await engine.perform(
+            processor, options, watching, failedOnly: execution.again.failedOnly
+        ) { [store] limit in
+            try await store.items(ofExecution: id, from: position.advance(by: limit).lowerBound, limit: limit)
+        }
+    }
+
+    /// An execution that was let in, whose denials are forgotten, whether or not a run comes of it.
+    private func admitted(_ id: Execution.ID) async throws -> Execution {
+        await lock(id)
+        defer { unlock(id) }
+        var execution = try await self.execution(id)
+        guard execution.status == .pending, !execution.denials.isEmpty else { return execution }
+        execution.denials = []
+        _ = try await store.replace(execution, standingAt: .pending)
+        change { $0.denied.remove(id) }
+        return execution
     }
 
     /// Ends an execution of which no run could be begun.
@@ -246,42 +285,93 @@ extension ExecutionQueue {
         }
     }
 
-    /// Takes note of where an execution stands after its run.
-    private func settle(_ id: Execution.ID, _ live: QueueState.Live, isWork: Bool) async throws {
-        guard var execution = try await store.execution(id) else { return }
-        let status = execution.status
-        if isWork, Task.isCancelled, !live.isCancelled, status == .cancelled, execution.error?.code == .cancelled {
-            execution = execution.waiting()
+    /// Takes note of where an execution stands after its run, and lets it go.
+    private func settle(
+        _ id: Execution.ID, _ live: QueueState.Live, _ result: Result<Report, any Error>
+    ) async throws {
+        while let stored = try await store.execution(id) {
+            var execution = stored
+            // One that waits again because its work was given up is cancelled if somebody asked for that.
+            if stored.status == .pending, live.isCancelled {
+                execution = try stored.ended(.cancelled, at: world.time.now())
+            }
+            let hub = change { $0.hubs[id] }
+            execution.chunks = hub?.count ?? stored.chunks
+            if execution.status != stored.status || execution.chunks != stored.chunks {
+                await lock(id)
+                defer { unlock(id) }
+                guard try await store.replace(execution, standingAt: stored.status) else { continue }
+            }
+            let due = due(execution)
+            let (isSettled, before) = change { state -> (Bool, Status?) in
+                guard execution.status != .pending || !live.isCancelled else { return (false, nil) }
+                let before = state.index.status(of: id)
+                state.index.move(id, to: execution.status, due: due)
+                if execution.status != .pending { state.denied.remove(id) }
+                if execution.status.isTerminal { _ = state.endHub(of: id) }
+                state.release(id, live, result, due: due)
+                return (true, before)
+            }
+            guard isSettled else { continue }
+            if execution.status.isTerminal {
+                hub?.end(execution.streamEnd)
+                meters.count(endedAs: execution.status)
+            }
+            if before != execution.status { tell(execution, from: before) }
+            meters.note(counts)
+            return
         }
-        let hub = change { state in execution.status.isTerminal ? state.endHub(of: id) : state.hubs[id] }
-        execution.chunks = hub?.count ?? execution.chunks
-        if execution.status != status || execution.chunks > 0 {
-            _ = try await store.replace(execution, standingAt: status)
-        }
-        let due = due(execution)
-        let before = change { state in
-            defer { state.index.move(id, to: execution.status, due: due) }
-            if execution.status != .pending { state.denied.remove(id) }
-            return state.index.status(of: id)
-        }
-        if execution.status.isTerminal {
-            hub?.end(execution.streamEnd)
-            meters.count(endedAs: execution.status)
-        }
-        if before != execution.status { tell(execution, from: before) }
-        meters.note(counts)
+        change { state in
+            state.index.remove(id)
+            state.release(id, live, result)
+            return state.hubs.removeValue(forKey: id)
+        }?.end(result.map { _ in })
     }
 }
 
 extension QueueState {
+    /// What became of the wish to run an execution.
+    enum Claim: Sendable {
+        case mine(Live)
+        /// It does not wait, or the queue does not work.
+        case gone
+        /// Somebody changes it.
+        case busy
+        /// As many run as may.
+        case full(Int)
+    }
+
     /// Makes an execution somebody's to run if it waits and nobody changes it.
-    mutating func claim(_ id: Execution.ID) -> (live: Live?, isBusy: Bool) {
-        guard index.status(of: id) == .pending, live[id] == nil else { return (nil, false) }
-        guard !busy.contains(id) else { return (nil, true) }
+    ///
+    /// - Parameter limit: how many may run at once, for a queue that takes it only while it works.
+    mutating func claim(_ id: Execution.ID, within limit: Int?) -> Claim {
+        guard index.status(of: id) == .pending, live[id] == nil else { return .gone }
+        if let limit {
+            guard isWorking else {
+                giveBack(id)
+                return .gone
+            }
+            guard live.count < limit else { return .full(limit) }
+        }
+        guard !busy.contains(id) else { return .busy }
         let claimed = Live()
         live[id] = claimed
         index.withdraw(id)
-        return (claimed, false)
+        return .mine(claimed)
+    }
+
+    /// Lets go of an execution that ran or was about to.
+    mutating func release(
+        _ id: Execution.ID, _ live: Live, _ result: Result<Report, any Error>, due: Duration? = nil
+    ) {
+        live.facts.withLock { $0.end = result }
+        self.live[id] = nil
+        giveBack(id, due: due)
+    }
+
+    /// Offers an execution again that was offered, unless somebody has taken it.
+    mutating func giveBack(_ id: Execution.ID, due: Duration? = nil) {
+        if live[id] == nil { index.giveBack(id, due: due) }
     }
 }
 
@@ -298,30 +388,6 @@ extension Execution {
         if again != Again() { (options.recovery, options.onChange) = (again.recovery, again.onChange) }
         return options
     }
-}
-
-/// The items that an execution was submitted with, read page by page.
-private struct StoredItems: AsyncSequence {
-    typealias Element = Item
-
-    let store: any Store
-    let execution: Execution.ID
-
-    struct AsyncIterator: AsyncIteratorProtocol {
-        let source: StoredItems
-        var page: ArraySlice<Item> = []
-        var position = 0
-
-        mutating func next() async throws -> Item? {
-            if page.isEmpty {
-                page = try await source.store.items(ofExecution: source.execution, from: position, limit: 1_024)[...]
-                position += page.count
-            }
-            return page.popFirst()
-        }
-    }
-
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: self) }
 }
 
 extension Timestamp {

@@ -70,7 +70,7 @@ extension ExecutionQueue {
 
     /// Fills an empty queue with what ``snapshot()`` gave: names, order, priorities and denials are as they were.
     ///
-    /// Executions that ran are begun again, as after the death of their program, when the queue works next.
+    /// Executions that ran wait again or fail, as after the death of their program.
     ///
     /// - Throws: ``ProcessingError``: `exists` when the queue is not empty, `not_found` for a name in a list without
     ///   its execution, `configuration` for an execution that is in no list or in two, and for what is no snapshot.
@@ -85,14 +85,7 @@ extension ExecutionQueue {
                 throw ProcessingError(.configuration, "two executions of the snapshot have one idempotency key")
             }
         adopt(snapshot)
-        try await remember(paused: isPaused)
-        for execution in try await store.executions(matching: ExecutionFilter()) {
-            change { state in
-                add(execution, to: &state)
-                if execution.status == .running { state.orphans.append(execution.id) }
-            }
-        }
-        meters.note(counts)
+        try await takeIn()
     }
 
     /// The executions of a snapshot in the order in which they came into their statuses.

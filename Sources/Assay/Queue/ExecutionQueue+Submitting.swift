@@ -52,7 +52,7 @@ extension ExecutionQueue {
         var execution = Execution(id: id, scope: submission.scope, status: .pending, createdAt: now)
         execution.processorID = submission.processorID
         execution.priority = submission.priority ?? Double(now.milliseconds) / 1_000
-        execution.hasOwnPriority = submission.priority != nil
+        execution.ownPriority = submission.priority
         execution.idempotencyKey = submission.idempotencyKey
         execution.request = submission.request
         execution.runRequest = submission.runRequest
@@ -106,21 +106,22 @@ extension ExecutionQueue {
     }
 
     private func file(_ entries: [SubmittedExecution]) async throws -> [Execution] {
-        // What was submitted before needs no place.
-        var known: [Execution] = []
-        for entry in entries {
-            guard let key = entry.execution.idempotencyKey else { continue }
-            known += try await store.executions(matching: ExecutionFilter(idempotencyKey: key, limit: 1))
-        }
-        let new = max(0, entries.count - known.count)
-        try change { state in
-            let waiting = state.index.counts.pending + state.reserved
-            guard waiting + new <= configuration.maxSize else {
-                throw ProcessingError(
-                    .queueFull, "queue is full: \(state.index.counts.pending) of \(configuration.maxSize) waiting")
+        let keys = Set(entries.compactMap(\.execution.idempotencyKey).map { ExternalID(unchecked: $0) })
+        var claimed: Set<ExternalID> = []
+        defer { change { $0.busyKeys.subtract(claimed) } }
+        // What was submitted before needs no place, and of many that come with one key only one makes an execution.
+        var new = entries.count { $0.execution.idempotencyKey == nil }
+        // In one order for all, so that two lists never wait for each other.
+        for key in keys.sorted(by: { $0.text < $1.text }) {
+            while !change({ $0.busyKeys.insert(key).inserted }) {
+                await wait { !$0.busyKeys.contains(key) }
+                try Task.checkCancellation()
             }
-            state.reserved += new
+            claimed.insert(key)
+            let filter = ExecutionFilter(idempotencyKey: key.text, limit: 1)
+            if try await store.executions(matching: filter).isEmpty { new += 1 }
         }
+        try reserve(new)
         let filed: [Execution]
         do { filed = try await store.submit(entries) } catch {
             change { $0.reserved -= new }
@@ -174,7 +175,7 @@ extension ExecutionQueue {
             try await store.items(ofExecution: id, from: position.advance(by: limit).lowerBound, limit: limit)
         }
         submission.scope = original.scope
-        submission.priority = original.hasOwnPriority ? original.priority : nil
+        submission.priority = original.ownPriority
         submission.request = original.request
         submission.runRequest = original.runRequest
         submission.timeout = original.timeout
@@ -210,20 +211,20 @@ extension ExecutionQueue {
     }
 
     private func requeue(_ id: Execution.ID, _ again: Execution.Again) async throws -> Execution {
-        try await changing(id) { execution in
-            guard execution.status.isTerminal else {
-                throw ProcessingError(
-                    .illegalMove, "execution '\(id)' is \(execution.status.rawValue); only one that has ended can go on"
-                )
-            }
-            try change { state in
-                guard state.index.counts.pending + state.reserved < configuration.maxSize else {
-                    throw ProcessingError(
-                        .queueFull, "queue is full: \(state.index.counts.pending) of \(configuration.maxSize) waiting")
-                }
-            }
+        // Of one whose run has ended in the store the rest is awaited; one that runs is refused at once.
+        try check(try await execution(id))
+        return try await changing(id) { execution in
+            try check(execution)
             return execution.waiting(again)
         }
+    }
+
+    /// Refuses to go on with what has not ended.
+    private func check(_ execution: Execution) throws {
+        guard !execution.status.isTerminal else { return }
+        throw ProcessingError(
+            .illegalMove,
+            "execution '\(execution.id)' is \(execution.status.rawValue); only one that has ended can go on")
     }
 }
 

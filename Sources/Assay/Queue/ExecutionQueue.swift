@@ -106,6 +106,14 @@ public final class ExecutionQueue: Sendable {
         }
     }
 
+    /// As ``wait(until:)``, for what has to be done although the calling task is cancelled.
+    func waitUncancelled(until holds: @escaping @Sendable (QueueState) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            let waits = state.withLock { state in state.wait(continuation, state.makeWaiter(), until: holds) }
+            if !waits { continuation.resume() }
+        }
+    }
+
     // MARK: Looking
 
     /// How many executions stand where; takes constant time.
@@ -142,16 +150,25 @@ public final class ExecutionQueue: Sendable {
     ///
     /// - Throws: ``ProcessingError``: `not_found`, or `configuration` for one that was not submitted as streaming.
     public func chunks(of id: Execution.ID) async throws -> ChunkSequence {
-        guard try await execution(id).isStreaming else {
-            throw ProcessingError(.configuration, "execution '\(id)' was not submitted as streaming")
+        while true {
+            let execution = try await execution(id)
+            guard execution.isStreaming else {
+                throw ProcessingError(.configuration, "execution '\(id)' was not submitted as streaming")
+            }
+            let hub = change { state -> ChunkHub? in
+                if let hub = state.hubs[id] { return hub }
+                let hub = ChunkHub()
+                if state.index.status(of: id)?.isTerminal == true {
+                    // One that has ended since it was read is read again, for how it ended.
+                    guard execution.status.isTerminal else { return nil }
+                    hub.end(execution.streamEnd)
+                } else {
+                    state.hubs[id] = hub
+                }
+                return hub
+            }
+            if let hub { return ChunkSequence(hub: hub) }
         }
-        let hub = change { state in
-            if let hub = state.hubs[id] { return hub }
-            let hub = ChunkHub()
-            if state.index.status(of: id)?.isTerminal == true { hub.end(.success(())) } else { state.hubs[id] = hub }
-            return hub
-        }
-        return ChunkSequence(hub: hub)
     }
 
     // MARK: Modes
@@ -183,6 +200,12 @@ public final class ExecutionQueue: Sendable {
             state.live.isEmpty && (!state.isWorking || state.index.counts.pending == 0)
         }
         return counts
+    }
+
+    /// Returns when nothing waits or runs, or when the queue is stopped and nothing runs; while it is paused, what waits
+    /// is waited for.
+    package func joinThroughPauses() async {
+        await wait { $0.live.isEmpty && (!$0.isStarted || $0.index.counts.pending == 0) }
     }
 }
 

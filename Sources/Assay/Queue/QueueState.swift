@@ -32,6 +32,8 @@ struct QueueState: Sendable {
     var live: [Execution.ID: Live] = [:]
     /// Executions of which a change is on its way into the store.
     var busy: Set<Execution.ID> = []
+    /// Keys under which executions are on their way into the store.
+    var busyKeys: Set<ExternalID> = []
     /// Places of executions that are on their way into the store.
     var reserved = 0
     /// Waiting executions that were denied, the one that was denied first at the beginning.

@@ -56,7 +56,9 @@ public struct Submission: Sendable {
             throw ProcessingError(.configuration, message)
         }
         if let priority, !priority.isFinite { try refuse("priority must be a finite number, found \(priority)") }
-        if let timeout, timeout <= .zero { try refuse("timeout must be greater than 0, found \(timeout.secondsText)") }
+        if let timeout, timeout < .milliseconds(1) {
+            try refuse("timeout must be at least 1 ms, found \(timeout.secondsText)")
+        }
         if let idempotencyKey, ExternalID(idempotencyKey) == nil {
             try refuse("idempotency_key must be 1 byte to 1 KiB of text without control characters")
         }

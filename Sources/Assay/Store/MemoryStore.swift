@@ -165,8 +165,7 @@ public final class MemoryStore: Store {
             else { return }
             stored.run = run
             guard var execution = state.executions[run.executionID] else { return }
-            if execution.number != nil { execution = execution.following(run) }
-            execution.status = run.status
+            if execution.number != nil { execution = execution.following(run) } else { execution.status = run.status }
             state.file(execution)
         }
     }

@@ -31,7 +31,7 @@ package struct QueueWorkCommand: ShellCommand {
             await withTaskGroup(of: Void.self) { group in
                 if untilEmpty {
                     group.addTask {
-                        await queue.join()
+                        await queue.joinThroughPauses()
                         queue.stop()
                     }
                 }

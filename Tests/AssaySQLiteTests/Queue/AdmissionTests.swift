@@ -102,6 +102,94 @@ import Testing
         #expect(try await third.execution(QueueRig.id("x")).denials == [])
     }
 
+    @Test("that grants clears the denials although no run comes of it", arguments: Shelf.allCases)
+    func noRun(shelf: Shelf) async throws {
+        struct DenyingOnce: AdmissionPolicy {
+            let first = Once()
+            func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission {
+                first.take() ? .denied("not yet") : .granted
+            }
+        }
+        let queue = try await QueueRig(shelf).queue(admission: DenyingOnce())
+        var submission = Submission(QueueRig.id("strange"), over: ["x"])
+        submission.executionID = QueueRig.id("x")
+        try await queue.submit(submission)
+        queue.start()
+        try await queue.cycle()
+        #expect(try await queue.execution(QueueRig.id("x")).denials == ["not yet"])
+        #expect(try await queue.cycle() == 1)
+        let execution = try await queue.execution(QueueRig.id("x"))
+        #expect(execution.status == .failed)
+        #expect(execution.denials == [])
+    }
+
+    @Test("starts nothing once the queue is stopped or paused, whatever it answers then", arguments: [false, true])
+    func stopped(isPaused: Bool) async throws {
+        let gate = Gate()
+        let rig = try QueueRig()
+        let queue = try await rig.queue(admission: GatedAdmission(gate: gate))
+        try await queue.submit("x")
+        queue.start()
+        async let started = queue.cycle()
+        await gate.arrived(1)
+        if isPaused { try await queue.pause() } else { queue.stop() }
+        #expect(await queue.join().pending == 1)
+        gate.open()
+        #expect(try await started == 0)
+        #expect(rig.ran.all == [])
+        queue.start()
+        try await queue.unpause()
+        #expect(try await queue.cycle() == 1)
+    }
+
+    @Test("does not let in more than may run, whoever was invoked meanwhile")
+    func limit() async throws {
+        let (asking, running) = (Gate(), Gate())
+        let rig = try QueueRig { value, _ in if value == "b" { await running.pass() } }
+        let configuration = try QueueConfiguration(capacity: 10, refreshTime: .seconds(1), concurrencyLimit: 1)
+        let queue = try await rig.queue(configuration, admission: GatedAdmission(gate: asking))
+        try await queue.submit("a", 1)
+        try await queue.submit("b", 2)
+        queue.start()
+        async let started = queue.cycle()
+        await asking.arrived(1)
+        async let invoked = queue.invoke(QueueRig.id("b"))
+        await running.arrived(1)
+        asking.open()
+        await letOthersGoOn()
+        #expect(rig.ran.all == ["b"])
+        running.open()
+        #expect(try await invoked.status == .succeeded)
+        #expect(try await started == 1)
+        #expect(rig.most == 1)
+    }
+
+    @Test("is not asked about an execution that was invoked while it denied it")
+    func invoked() async throws {
+        let (asking, resolving) = (Gate(), Gate())
+        let rig = try QueueRig()
+        let processor = try rig.processor()
+        let queue = try await ExecutionQueue(
+            rig.engine, QueueConfiguration(capacity: 1, refreshTime: .seconds(1)),
+            admission: GatedAdmission(gate: asking, answer: .denied("no"))
+        ) { _ in
+            await resolving.pass()
+            return (processor, RunOptions())
+        }
+        try await queue.submit("x")
+        queue.start()
+        async let first = queue.cycle()
+        await asking.arrived(1)
+        async let invoked = queue.invoke(QueueRig.id("x"))
+        await resolving.arrived(1)
+        asking.open()
+        #expect(try await first == 0)
+        #expect(try await queue.cycle() == 0)
+        #expect(asking.count == 1)
+        resolving.open()
+        #expect(try await invoked.status == .succeeded)
+    }
+
     @Test("that throws denies, with its message as the reason")
     func throwing() async throws {
         struct Broken: AdmissionPolicy {

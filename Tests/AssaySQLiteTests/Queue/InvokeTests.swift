@@ -13,7 +13,8 @@ import Testing
         "one execution a hundred times at once makes one run and one report", arguments: Shelf.allCases, Ending.allCases
     )
     func shared(shelf: Shelf, ending: Ending) async throws {
-        let gate = Gate()
+        let (gate, calls) = (Gate(), Gate())
+        calls.open()
         let rig = try QueueRig(shelf) { _, _ in
             await gate.pass()
             switch ending {
@@ -29,7 +30,14 @@ import Testing
         try await queue.submit(submission)
         let id = QueueRig.id("x")
         let reports = try await withThrowingTaskGroup(of: Report.self) { group in
-            for _ in 0..<100 { group.addTask { try await queue.invoke(id) } }
+            for _ in 0..<100 {
+                group.addTask {
+                    await calls.pass()
+                    return try await queue.invoke(id)
+                }
+            }
+            await calls.arrived(100)
+            await letOthersGoOn()
             await gate.arrived(1)
             gate.open()
             if ending == .cancellation { #expect(try await queue.cancel(id)) }
@@ -165,6 +173,71 @@ import Testing
         try await queue.resume(execution.id, recovery: .reprocess)
         try await queue.cycle()
         #expect(rig.ran.all == ["a", "b", "b", "a", "b"])
+    }
+
+    @Test(
+        "again as soon as its run has ended in the store waits until the queue has taken note",
+        arguments: Shelf.allCases)
+    func retryAtTheEnd(shelf: Shelf) async throws {
+        let gate = Gate()
+        let rig = try QueueRig(
+            shelf,
+            wrapping: Wrapping { base in
+                FaultyStore(base) { write in
+                    if case .replace(let execution) = write, execution.status == .failed { await gate.pass() }
+                }
+            }
+        ) { _, context in
+            try await context.emit("chunk")
+            throw ProcessingError(.api, "down")
+        }
+        let queue = try await rig.queue()
+        var submission = QueueRig.submission("x")
+        submission.isStreaming = true
+        let id = try await queue.submit(submission).id
+        queue.start()
+        async let started = queue.cycle()
+        await gate.arrived(1)
+        async let retried = queue.retry(id)
+        await letOthersGoOn()
+        gate.open()
+        #expect(try await retried.status == .pending)
+        #expect(try await queue.execution(id).status == queue.status(of: id))
+        #expect(try await started >= 1)
+        queue.start()
+        try await queue.cycle()
+        #expect(queue.names(.failed) == ["x"])
+        #expect(try await queue.execution(id).runs == 2)
+    }
+
+    @Test("again takes a place in the queue while it is on its way", arguments: Shelf.allCases)
+    func retryFull(shelf: Shelf) async throws {
+        let gate = Gate()
+        let first = Once()
+        let rig = try QueueRig(
+            shelf,
+            wrapping: Wrapping { base in
+                FaultyStore(base) { write in
+                    if case .replace(let execution) = write, execution.status == .pending, first.take() {
+                        await gate.pass()
+                    }
+                }
+            })
+        let queue = try await rig.queue(QueueConfiguration(capacity: 2, refreshTime: .seconds(1), maxSize: 1))
+        queue.start()
+        for name in ["a", "b"] {
+            try await queue.submit(name)
+            try await queue.cycle()
+        }
+        async let retried = queue.retry(QueueRig.id("a"))
+        await gate.arrived(1)
+        #expect(await code { try await queue.retry(QueueRig.id("b")) } == .queueFull)
+        #expect(await code { try await queue.submit("c") } == .queueFull)
+        gate.open()
+        #expect(try await retried.status == .pending)
+        try await queue.cycle()
+        try await queue.retry(QueueRig.id("b"))
+        #expect(queue.names(.pending) == ["b"])
     }
 
     @Test("a skipped execution says why, and only one that waits can be skipped", arguments: Shelf.allCases)

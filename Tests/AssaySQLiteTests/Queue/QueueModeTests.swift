@@ -1,5 +1,7 @@
 import Assay
 import AssayTesting
+import Logging
+import ServiceLifecycle
 import Synchronization
 import Testing
 
@@ -104,14 +106,115 @@ import Testing
         #expect(try await queue.execution(QueueRig.id("x")).runs == 2)
     }
 
-    @Test("is a service that works until it is stopped")
+    @Test(
+        "that is given up has the work waiting again with the end of its run, as it was to go on",
+        arguments: Shelf.allCases)
+    func givenUpAtOnce(shelf: Shelf) async throws {
+        let gate = Gate()
+        let runs = Log<String>()
+        let (failing, first) = (Once(), Once())
+        let stands = Log<Status?>()
+        let rig = try QueueRig(
+            shelf,
+            wrapping: Wrapping { base in
+                FaultyStore(
+                    base,
+                    aftermath: { write in
+                        guard case .update(let run) = write, run.status == .cancelled else { return }
+                        stands.add(try await base.execution(run.executionID)?.status)
+                    }
+                ) { _ in }
+            }
+        ) { value, _ in
+            runs.add(value)
+            guard value == "b" else { return }
+            if failing.take() { throw ProcessingError(.api, "down") }
+            guard first.take() else { return }
+            await gate.pass()
+            try await untilCancelled()
+        }
+        let queue = try await rig.queue()
+        var submission = Submission(QueueRig.name, over: ["a", "b"])
+        submission.executionID = QueueRig.id("x")
+        let id = try await queue.submit(submission).id
+        queue.start()
+        try await queue.cycle()
+        try await queue.retry(id)
+        let work = Task { try await queue.work() }
+        await gate.arrived(1)
+        gate.open()
+        work.cancel()
+        try await work.value
+        #expect(stands.all == [.pending])
+        #expect(queue.names(.pending) == ["x"])
+        #expect(try await queue.execution(id).again.failedOnly)
+        #expect(try await queue.cycle() == 1)
+        #expect(queue.names(.succeeded) == ["x"])
+        #expect(runs.all == ["a", "b", "b", "b"])
+    }
+
+    @Test("throws what the store throws when it looks at an execution, and has it on offer again")
+    func unreadable() async throws {
+        let isBroken = Mutex(false)
+        let rig = try QueueRig(
+            wrapping: Wrapping { base in
+                FaultyStore(
+                    base,
+                    reading: { _ in
+                        if isBroken.withLock({ $0 }) { throw ProcessingError(.store, "the disk is gone") }
+                    }
+                ) { _ in }
+            })
+        let queue = try await rig.queue()
+        try await queue.submit("x")
+        queue.start()
+        isBroken.withLock { $0 = true }
+        #expect(await code { try await queue.cycle() } == .store)
+        isBroken.withLock { $0 = false }
+        #expect(try await queue.cycle() == 1)
+    }
+
+    @Test("drops an execution that is gone from the store")
+    func gone() async throws {
+        let rig = try QueueRig()
+        let queue = try await rig.queue()
+        var execution = try await queue.submit("x", 1)
+        try await queue.submit("y", 2)
+        execution.status = .cancelled
+        #expect(try await rig.store.replace(execution, standingAt: .pending))
+        #expect(try await rig.store.remove([execution.id]) == 1)
+        queue.start()
+        #expect(try await queue.cycle() == 1)
+        #expect(!queue.contains(execution.id))
+        #expect(rig.ran.all == ["y"])
+    }
+
+    @Test("that is paused is not empty for who waits until it is")
+    func pausedAndJoined() async throws {
+        let rig = try QueueRig()
+        let queue = try await rig.queue()
+        try await queue.submit("x")
+        queue.start()
+        try await queue.pause()
+        let joined = Task {
+            await queue.joinThroughPauses()
+            return queue.counts.succeeded
+        }
+        await letOthersGoOn()
+        try await queue.unpause()
+        try await queue.cycle()
+        #expect(await joined.value == 1)
+    }
+
+    @Test("is a service that works until the program is shut down")
     func service() async throws {
         let rig = try QueueRig(time: ManualTime(runsFree: true))
         let queue = try await rig.queue()
         try await queue.submit("x")
-        async let service: Void = queue.run()
+        let group = ServiceGroup(services: [queue], logger: Logger(label: "test"))
+        async let service: Void = group.run()
         await rig.ended("x")
-        queue.stop()
+        await group.triggerGracefulShutdown()
         try await service
         #expect(queue.names(.succeeded) == ["x"])
     }

@@ -276,6 +276,50 @@ import Testing
         #expect(queue.counts.total == 0)
     }
 
+    @Test("has no reports of the runs that are in it, and says so", arguments: Shelf.allCases)
+    func reports(shelf: Shelf) async throws {
+        let (_, queue) = try await filled(shelf)
+        let copy = try await QueueRig(shelf).queue()
+        try await copy.restore(queue.snapshot())
+        let id = QueueRig.id("good")
+        let run = try #require(try await copy.execution(id).lastRunID)
+        let error = await #expect(throws: ProcessingError.self) { try await copy.invoke(id) }
+        #expect(error?.code == .notFound)
+        #expect(
+            error?.message
+                == "execution 'good' ended as succeeded in run '\(run)', which is not on record in this store; "
+                + "its report is in the snapshot the execution came from")
+        #expect(await code { try await copy.invoke(QueueRig.id("bad")) } == .api)
+    }
+
+    @Test("lets wait at once what ran in it, or at the next cycle if the store failed", arguments: [false, true])
+    func orphans(isFailing: Bool) async throws {
+        let gate = Gate()
+        let rig = try QueueRig { _, _ in await gate.pass() }
+        let queue = try await rig.queue()
+        try await queue.submit("x")
+        queue.start()
+        async let started = queue.cycle()
+        await gate.arrived(1)
+        let snapshot = try await queue.snapshot()
+        gate.open()
+        #expect(try await started == 1)
+        let first = Once()
+        let other = try QueueRig(
+            wrapping: Wrapping { base in
+                FaultyStore(base) { write in
+                    guard isFailing, case .replace = write, first.take() else { return }
+                    throw ProcessingError(.store, "the disk is full")
+                }
+            })
+        let copy = try await other.queue()
+        #expect(await code { try await copy.restore(snapshot) } == (isFailing ? .store : nil))
+        #expect(copy.names(isFailing ? .running : .pending) == ["x"])
+        copy.start()
+        #expect(try await copy.cycle() == 1)
+        #expect(copy.names(.succeeded) == ["x"])
+    }
+
     @Test("is not restored over what is there, and twice in a list is refused")
     func twice() async throws {
         let (_, queue) = try await filled(.memory)

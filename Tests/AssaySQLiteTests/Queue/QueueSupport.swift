@@ -10,6 +10,11 @@ enum Shelf: String, CaseIterable, Sendable {
     case memory, sqlite
 }
 
+/// What is put around the store of a rig.
+struct Wrapping {
+    let wrap: (any Store) -> any Store
+}
+
 /// A queue over a processor that notes the order in which executions run; each has one item, its name.
 final class QueueRig: Sendable {
     let store: any Store
@@ -39,12 +44,13 @@ final class QueueRig: Sendable {
 
     init(
         _ shelf: Shelf = .memory, time: ManualTime = ManualTime(), prices: PriceList = PriceList(),
+        wrapping: Wrapping = Wrapping { $0 },
         work: @escaping @Sendable (String, Context) async throws -> Void = { _, _ in }
     ) throws {
         self.time = time
         bench = Bench(work)
         let world = World.testing(time: time)
-        store = shelf == .memory ? MemoryStore() : try SQLiteStore.open(folder.database, world: world)
+        store = wrapping.wrap(shelf == .memory ? MemoryStore() : try SQLiteStore.open(folder.database, world: world))
         engine = Engine(store: store, prices: prices, world: world)
     }
 
@@ -176,6 +182,9 @@ final class Gate: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
+    /// How many have come to the gate.
+    var count: Int { state.withLock { $0.arrivals } }
+
     /// Returns once so many have come to the gate.
     func arrived(_ count: Int) async {
         await withCheckedContinuation { continuation in
@@ -198,6 +207,32 @@ func untilCancelled() async throws -> Never {
         gate.open()
     }
     throw CancellationError()
+}
+
+/// Lets others go on until nothing further can happen without the caller.
+func letOthersGoOn() async { for _ in 0..<2_000 { await Task.yield() } }
+
+/// Admission that answers once its gate is open.
+struct GatedAdmission: AdmissionPolicy {
+    let gate: Gate
+    var answer = Admission.granted
+
+    func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission {
+        await gate.pass()
+        return answer
+    }
+}
+
+/// Something that is so once.
+final class Once: Sendable {
+    private let isOver = Mutex(false)
+
+    func take() -> Bool {
+        isOver.withLock { isOver in
+            defer { isOver = true }
+            return !isOver
+        }
+    }
 }
 
 /// Admission that grants the first questions and denies the others.

@@ -67,11 +67,12 @@ import Testing
 
     @Test("waits while a listener is 1000 chunks behind, and forgets one that leaves")
     func backPressure() async throws {
-        let emitted = Counter()
+        let emitted = Gate()
+        emitted.open()
         let rig = try QueueRig { _, context in
-            for number in 0..<1_500 {
+            for number in 0..<3_000 {
                 try await context.emit("\(number)")
-                emitted.next()
+                await emitted.pass()
             }
         }
         let queue = try await rig.queue()
@@ -80,18 +81,90 @@ import Testing
         var slow: ChunkSequence.AsyncIterator? = stream.makeAsyncIterator()
         queue.start()
         async let started = queue.cycle()
-        // Takes as many as there are, one after the other, of which none may be missing.
-        for expected in 0..<700 {
-            let chunk = try await slow?.next()
-            #expect(chunk?.number == expected)
+        await emitted.arrived(1_000)
+        await letOthersGoOn()
+        #expect(emitted.count == 1_000)
+        // Who takes one lets one more be emitted.
+        for expected in 0..<3 {
+            #expect(try await slow?.next()?.number == expected)
+            await emitted.arrived(1_001 + expected)
+            await letOthersGoOn()
+            #expect(emitted.count == 1_001 + expected)
         }
-        #expect(emitted.count <= 1_700)
         slow = nil
         #expect(try await started == 1)
-        #expect(try await queue.execution(id).chunks == 1_500)
+        #expect(try await queue.execution(id).chunks == 3_000)
     }
 
-    @Test("ends its stream with its error when it fails, and when its time is over")
+    @Test("ends its stream with its error when its time is over")
+    func timeout() async throws {
+        let rig = try QueueRig { _, context in
+            try await context.emit("one")
+            try await untilCancelled()
+        }
+        let queue = try await rig.queue()
+        let id = try await submit(to: queue, timeout: .milliseconds(50))
+        var iterator = try await queue.chunks(of: id).makeAsyncIterator()
+        queue.start()
+        async let started = queue.cycle()
+        #expect(try await iterator.next()?.number == 0)
+        await rig.time.waitForSleepers()
+        rig.time.advance(by: .milliseconds(50))
+        let error = await #expect(throws: ProcessingError.self) { _ = try await iterator.next() }
+        #expect(error?.code == .timeout)
+        #expect(try await started == 1)
+        #expect(queue.counts.cancelled == 1)
+    }
+
+    @Test("that failed before a restart ends the stream of who comes late with its error", arguments: [Shelf.sqlite])
+    func lateAfterFailure(shelf: Shelf) async throws {
+        let rig = try QueueRig(shelf) { _, _ in throw ProcessingError(.extraction, "no text") }
+        let first = try await rig.queue()
+        let id = try await submit(to: first)
+        first.start()
+        try await first.cycle()
+        let second = try await rig.queue()
+        var iterator = try await second.chunks(of: id).makeAsyncIterator()
+        let error = await #expect(throws: ProcessingError.self) { _ = try await iterator.next() }
+        #expect(error?.code == .extraction)
+    }
+
+    @Test("ends its stream also when the store does not take its end down")
+    func unfiled() async throws {
+        let rig = try QueueRig(
+            wrapping: Wrapping { base in
+                FaultyStore(base) { write in
+                    if case .replace = write { throw ProcessingError(.store, "the disk is full") }
+                }
+            }
+        ) { _, context in try await context.emit("one") }
+        let queue = try await rig.queue()
+        let id = try await submit(to: queue)
+        var iterator = try await queue.chunks(of: id).makeAsyncIterator()
+        queue.start()
+        try await queue.cycle()
+        #expect(try await iterator.next()?.number == 0)
+        let error = await #expect(throws: ProcessingError.self) { _ = try await iterator.next() }
+        #expect(error?.code == .store)
+    }
+
+    @Test("counts the chunks of its last run, also when that has none", arguments: Shelf.allCases)
+    func countsAgain(shelf: Shelf) async throws {
+        let first = Once()
+        let rig = try QueueRig(shelf) { _, context in
+            if first.take() { try await context.emit("one") }
+        }
+        let queue = try await rig.queue()
+        let id = try await submit(to: queue)
+        queue.start()
+        try await queue.cycle()
+        #expect(try await queue.execution(id).chunks == 1)
+        try await queue.resume(id, recovery: .reprocess)
+        try await queue.cycle()
+        #expect(try await queue.execution(id).chunks == 0)
+    }
+
+    @Test("ends its stream with its error when it fails")
     func failing() async throws {
         let rig = try QueueRig { _, context in
             try await context.emit("one")

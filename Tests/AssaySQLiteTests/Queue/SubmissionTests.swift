@@ -78,7 +78,9 @@ import Testing
 
     @Test("50 times at once under one key makes one execution", arguments: Shelf.allCases)
     func idempotency(shelf: Shelf) async throws {
-        let queue = try await QueueRig(shelf).queue()
+        // There is one place, which is enough for one execution.
+        let queue = try await QueueRig(shelf).queue(
+            QueueConfiguration(capacity: 1, refreshTime: .seconds(1), maxSize: 1))
         let ids = try await withThrowingTaskGroup(of: Execution.ID.self) { group in
             for _ in 0..<50 {
                 group.addTask {
@@ -141,14 +143,16 @@ import Testing
         #expect(found.scope == submission.scope)
         #expect(found.timeout == .milliseconds(1_500))
         #expect(found.priority == -0.1)
-        #expect(found.hasOwnPriority)
+        #expect(found.ownPriority == -0.1)
         #expect(Execution(json: found.jsonValue)?.jsonValue == found.jsonValue)
         var many = QueueRig.submission("y")
         for number in 0..<65 { many.metadata["k\(number)"] = 1 }
         #expect(await code { try await queue.submit(many) } == .configuration)
         var late = QueueRig.submission("z")
-        late.timeout = .zero
-        #expect(await code { try await queue.submit(late) } == .configuration)
+        for timeout in [Duration.zero, .seconds(-1), .microseconds(999)] {
+            late.timeout = timeout
+            #expect(await code { try await queue.submit(late) } == .configuration)
+        }
         for seconds in [0, -1, .infinity, .nan] as [Double] {
             #expect(throws: ProcessingError.self) { try Duration(timeoutInSeconds: seconds) }
         }
@@ -166,6 +170,18 @@ import Testing
         let error = await #expect(throws: ProcessingError.self) { try await queue.submit(other) }
         #expect(error?.code == .configuration)
         #expect(error?.message == "queue 'engine' takes processor 'note' only, not 'other'")
+    }
+
+    @Test("that is copied after denials has the priority it was submitted with", arguments: Shelf.allCases)
+    func copyDenied(shelf: Shelf) async throws {
+        let queue = try await QueueRig(shelf).queue(admission: CountedAdmission(granting: 0))
+        let original = try await queue.submit("x", 0.2)
+        queue.start()
+        for _ in 0..<2 { try await queue.cycle() }
+        #expect(try await queue.execution(original.id).priority == 3.2)
+        #expect(try await queue.copy(original.id).priority == 0.2)
+        let plain = try await queue.copy(queue.submit("y").id)
+        #expect(plain.ownPriority == nil)
     }
 
     @Test("that is copied is a fresh one with the same work, and pays again", arguments: Shelf.allCases)
