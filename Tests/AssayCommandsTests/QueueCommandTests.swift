@@ -122,7 +122,7 @@ extension TestShell {
         #expect(await shell.assay("queue", "cancel", "a") == 1)
         #expect(await shell.assay("queue", "skip", "b", "--reason", "twice") == 0)
         #expect(await shell.assay("queue", "priority", "c", "--priority=-2") == 0)
-        #expect(await shell.assay("queue", "work", "--pipeline", "p.yaml", "--until-empty") == 0)
+        #expect(await shell.assay("queue", "cycle", "--pipeline", "p.yaml") == 0)
         #expect(try await shell.executions() == ["c pending -2", "a cancelled 3", "b skipped 3"])
         #expect(await shell.assay("queue", "unpause") == 0)
         #expect(await shell.assay("queue", "cycle", "--pipeline", "p.yaml") == 0)

@@ -150,32 +150,4 @@ import Testing
                 "5:20: processor_id 'd:e' may only contain letters, digits, '.', '_' and '-'",
             ])
     }
-
-    @Test("loads the example of the format")
-    func example() throws {
-        // What waits for its time: budget, alerts and taps are keys of their own.
-        let text = """
-            graph_id: sample
-            account_id: acc_1
-            runner: {type: thread, max_workers: 4}
-            budget: {limit: 5.00}
-            processors:
-              - {processor_id: start, processor_type: simple, parameters: {function: passthrough}, price: 0.10}
-              - {processor_id: clean, processor_type: simple, parameters: {function: passthrough}, price: {base_cost: 0.25, charge: per_execution}}
-              - {processor_id: keep, processor_type: data_filter, parameters: {condition: all}, timeout: 30s, concurrency: 2}
-              - processor_id: join
-                processor_type: aggregator
-                parameters: {operation: count}
-                input_pipes: [left, right]
-                inputs: allow_missing
-                error_strategy: {type: composite, strategies: [{type: retry, max_retries: 3, initial_delay: 1.0}, {type: skip, max_skips: 5}]}
-            connections:
-              - {from_processor: start, from_output: output, to_processor: clean, to_input: input}
-              - {from_processor: start, from_output: output, to_processor: keep, to_input: input, capacity: 10}
-              - {from_processor: clean, from_output: output, to_processor: join, to_input: left}
-              - {from_processor: keep, from_output: output, to_processor: join, to_input: right}
-            """
-        let graph = try #require(try folder.load(text).graph)
-        #expect(try graph.levels().map { $0.map(\.text) } == [["start"], ["clean", "keep"], ["join"]])
-    }
 }
