@@ -21,6 +21,20 @@ import Testing
         #expect(bystander.process.isRunning)
     }
 
+    @Test("does not include what a living program started, this one too")
+    func living() async throws {
+        let shell = try TestShell()
+        try shell.write(TestShell.capitals, to: "p.yaml")
+        try shell.write("{\"data\": \"x\"}\n", to: "in.jsonl")
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl") == 0)
+        let child = try ChildProcess(.init("/bin/sleep", ["600"]))
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl") == 0)
+        let program = try Program(["run", "p.yaml", "--inputs", "in.jsonl"], in: shell.folder)
+        #expect(program.end() == 0)
+        #expect(child.exit == nil)
+        await child.end()
+    }
+
     /// A program that sleeps, and how it ends, once it has.
     private static func sleeper(
         _ environment: [String: String]

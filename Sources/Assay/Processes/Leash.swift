@@ -12,21 +12,24 @@ package enum Leash {
     /// What this program's children, and nobody else's, carry.
     package static var token: String { post.withLock { $0.token } }
 
-    /// Kills what an earlier owner of something left behind, which only one program can own at a time; from now on
-    /// this program's children carry its token, unless some carry another one already.
+    /// Kills what earlier owners of something left behind, which only one program can own at a time; from now on this
+    /// program's children say of what it is the owner.
+    ///
+    /// What a program started that is still alive, such as this one, was not left behind.
     package static func succeed(ownerOf name: String) {
-        let token = "owner-" + Digest.hex(of: Array(name.utf8)).prefix(32)
-        sweep(token: token)
-        post.withLock { post in
-            if post.process == nil { post.token = token }
+        let owner = "owner-" + Digest.hex(of: Array(name.utf8)).prefix(32)
+        sweep { tokens in
+            guard let place = tokens.firstIndex(of: owner) else { return false }
+            return !tokens[place...].dropFirst().prefix(1).contains(where: isOfLivingProgram)
         }
+        post.withLock { $0.owner = owner }
     }
 
     private struct Guard {
-        var token = (0..<2).map { _ in
-            let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+        /// This program's number and the moment of its start, which together are nobody else's, and chance.
+        var token = "\(getpid())-\(start(of: getpid()) ?? "")-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
+        /// Of what this program is the owner; stands before ``token`` in the environment of its children.
+        var owner: String?
         var process: ChildProcess?
         /// Ours alone: its closing, which only the end of this program brings about, is the guard's signal.
         var lifeline: Descriptor?
@@ -38,17 +41,18 @@ package enum Leash {
     ///
     /// - Returns: the value of ``variable`` for a child.
     static func hold() throws(ProcessingError) -> String {
-        let token = try post.withLock { post throws(ProcessingError) in
-            guard post.process?.exit != nil || post.process == nil, canGuard else { return post.token }
+        let tokens = try post.withLock { post throws(ProcessingError) in
+            let tokens = [inherited, post.owner, post.token]
+            guard post.process?.exit != nil || post.process == nil, canGuard else { return tokens }
             let (read, write) = try Descriptor.pipe()
             post.process = try ChildProcess(
                 unleashed: .init(
                     "/bin/sh", ["-c", script, "assay-guard", post.token], environment: ["PATH": "/usr/bin:/bin"],
                     folder: "/", descriptors: [read]))
             post.lifeline = write
-            return post.token
+            return tokens
         }
-        return inherited.map { "\($0),\(token)" } ?? token
+        return tokens.compactMap(\.self).joined(separator: ",")
     }
 
     private static let inherited = ProcessInfo.processInfo.environment[variable]
@@ -56,12 +60,17 @@ package enum Leash {
     /// Kills every process that carries `token`, such as those that an earlier program left behind.
     ///
     /// - Returns: how many there were.
-    @discardableResult package static func sweep(token: String) -> Int {
+    @discardableResult package static func sweep(token: String) -> Int { sweep { $0.contains(token) } }
+
+    /// Kills every process whose tokens `isMeant`, in their order.
+    ///
+    /// - Returns: how many there were.
+    @discardableResult private static func sweep(_ isMeant: ([String]) -> Bool) -> Int {
         var killed: Set<pid_t> = []
         // One that was started while we looked is found by the next look.
         for _ in 1...100 {
             let round = (ProcessTable.numbers ?? []).filter { process in
-                process != getpid() && ProcessTable.file("environ", of: process).map { carries($0, token) } == true
+                process != getpid() && ProcessTable.file("environ", of: process).map { isMeant(tokens(in: $0)) } == true
             }
             for process in round where kill(process, SIGKILL) == 0 { killed.insert(process) }
             if round.isEmpty { break }
@@ -69,13 +78,31 @@ package enum Leash {
         return killed.count
     }
 
-    private static func carries(_ environment: [UInt8], _ token: String) -> Bool {
+    /// The tokens in a process's environment, those of the programs above first.
+    private static func tokens(in environment: [UInt8]) -> [String] {
         let prefix = Array("\(variable)=".utf8)
-        return environment.split(separator: 0).contains { entry in
-            guard entry.starts(with: prefix) else { return false }
-            return entry.dropFirst(prefix.count).split(separator: UInt8(ascii: ","))
-                .contains { $0.elementsEqual(token.utf8) }
+        return environment.split(separator: 0).filter { $0.starts(with: prefix) }.flatMap { entry in
+            entry.dropFirst(prefix.count).split(separator: UInt8(ascii: ",")).map {
+                String(decoding: $0, as: UTF8.self)
+            }
         }
+    }
+
+    /// Whether `token` is that of a program which has not ended.
+    private static func isOfLivingProgram(_ token: String) -> Bool {
+        let parts = token.split(separator: "-")
+        guard parts.count == 3, let process = pid_t(parts[0]) else { return false }
+        return start(of: process) == String(parts[1])
+    }
+
+    /// When a process was started, in the system's own count; `nil` for one that is not there or has ended.
+    private static func start(of process: pid_t) -> String? {
+        // After the name, which may hold anything and stands in brackets: the state, and 19 fields later the start.
+        guard let stat = ProcessTable.file("stat", of: process), let bracket = stat.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        let fields = stat[bracket...].dropFirst(2).split(separator: UInt8(ascii: " "))
+        guard fields.count > 19, fields[0] != [UInt8(ascii: "Z")] else { return nil }
+        return String(decoding: fields[19], as: UTF8.self)
     }
 
     /// Whether there is something to look through, and something to look through it with.
