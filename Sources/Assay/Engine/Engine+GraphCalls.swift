@@ -1,0 +1,84 @@
+// Runs of graphs, as they are asked for.
+
+extension Engine {
+    /// Runs a graph over `inputs` and returns once every input has an outcome.
+    ///
+    /// An input's output is the map of its results by `processor_id:port`, and the summary the list of these, if every
+    /// input succeeded. One graph has one run at a time.
+    ///
+    /// - Throws: ``ProcessingError`` for misuse before the run exists (`graph` for one that is not valid,
+    ///   `already_running`, `configuration`, `definition_changed`) and when the store fails.
+    public func run(
+        _ graph: Graph, over inputs: some Sequence<some Codable & Sendable>, options: GraphOptions = GraphOptions()
+    ) async throws -> Report {
+        let scope = options.run.scope
+        return try await run(
+            graph, over: inputs.enumerated().lazy.map { Item(position: $0, input: $1, scope: scope) },
+            options: options)
+    }
+
+    /// Runs a graph over named items.
+    ///
+    /// - Parameter watching: is handed the run once it exists, to follow or stop it.
+    /// - Throws: as ``run(_:over:options:)``.
+    public func run(
+        _ graph: Graph, over items: some Sequence<Item>, options: GraphOptions = GraphOptions(),
+        watching: (@Sendable (RunHandle) -> Void)? = nil
+    ) async throws -> Report {
+        var iterator = items.makeIterator()
+        return try await perform(graph, options, watching) { limit in
+            var page: [Item] = []
+            while page.count < limit, let item = iterator.next() { page.append(item) }
+            return page
+        }
+    }
+
+    /// Runs a graph over items that arrive over time; the first enters it when the last one is on record.
+    ///
+    /// - Throws: as ``run(_:over:options:)``, and what the sequence throws, which fails the run.
+    public func run<Items: AsyncSequence>(
+        _ graph: Graph, streaming items: Items, options: GraphOptions = GraphOptions(),
+        watching: (@Sendable (RunHandle) -> Void)? = nil
+    ) async throws -> Report where Items.Element == Item {
+        var iterator = items.makeAsyncIterator()
+        return try await perform(graph, options, watching) { limit in
+            var page: [Item] = []
+            while page.count < limit, let item = try await iterator.next() { page.append(item) }
+            return page
+        }
+    }
+
+    /// Runs what a run of `graph` that has ended did not finish: of unchanged items only the nodes that failed or were
+    /// never reached.
+    ///
+    /// - Parameter failedOnly: whether only failed items run and all others keep their outcomes.
+    /// - Throws: as ``run(_:over:options:)``, and ``ProcessingError`` with code `not_found` for an unknown run.
+    public func resume(
+        _ id: Run.ID, with graph: Graph, options: GraphOptions = GraphOptions(), failedOnly: Bool = false,
+        watching: (@Sendable (RunHandle) -> Void)? = nil
+    ) async throws -> Report {
+        var options = options
+        let items: ItemSource
+        (options.run, items) = try await continuation(of: id, options.run)
+        return try await perform(graph, options, watching, failedOnly: failedOnly, items: items)
+    }
+
+    private func perform(
+        _ graph: Graph, _ options: GraphOptions, _ watching: (@Sendable (RunHandle) -> Void)?,
+        failedOnly: Bool = false, items: @escaping ItemSource
+    ) async throws -> Report {
+        try options.check()
+        let wiring = try graph.begin()
+        var status: Status?
+        defer { graph.end(status) }
+        let plan = try LanePlan(wiring.nodes, runner: options.runner)
+        defer { plan.dismiss() }
+        var run = options.run
+        run.runner = plan.runner
+        let report = try await perform(
+            RegisteredProcessor(graph.id, wiring), run, watching, failedOnly: failedOnly,
+            graph: GraphWork(graph: graph, wiring: wiring, options: options, plan: plan), items: items)
+        status = report.status
+        return report
+    }
+}
