@@ -39,7 +39,10 @@ package struct WatchSchema {
     package func checkpoints(_ value: ValueReader) -> CheckpointSettings {
         var settings = CheckpointSettings()
         guard let map = value.map() else { return settings }
-        settings.isEnabled = map["enabled"]?.bool() ?? false
+        if let enabled = map["enabled"], enabled.bool() == true {
+            enabled.report(
+                "checkpoints cannot be made by themselves yet; every node output is saved for resuming anyhow")
+        }
         settings.folder = map["storage_path"]?.text().map(place)
         settings.maxCheckpoints =
             map["max_checkpoints"]?.integer(in: .between(1, and: 1_000_000)) ?? settings.maxCheckpoints
@@ -167,8 +170,6 @@ package struct WatchSchema {
 
 /// What a pipeline file says of checkpoints.
 public struct CheckpointSettings: Hashable, Sendable {
-    /// Whether every node output is kept as a checkpoint.
-    public var isEnabled = false
     /// The folder that they are kept in; `nil`: the store.
     public var folder: String?
     /// How many are kept.
