@@ -67,6 +67,18 @@ extension Engine {
         _ graph: Graph, _ options: GraphOptions, _ watching: (@Sendable (RunHandle) -> Void)?,
         failedOnly: Bool = false, items: @escaping ItemSource
     ) async throws -> Report {
+        try await conduct(graph, options) { wiring, plan, run in
+            try await perform(
+                RegisteredProcessor(graph.id, wiring), run, watching, failedOnly: failedOnly,
+                graph: GraphWork(graph: graph, wiring: wiring, options: options, plan: plan), items: items)
+        }
+    }
+
+    /// Has `graph` for one run, which `body` makes.
+    func conduct(
+        _ graph: Graph, _ options: GraphOptions,
+        _ body: (_ wiring: Wiring, _ plan: LanePlan, _ run: RunOptions) async throws -> Report
+    ) async throws -> Report {
         try options.check()
         let wiring = try graph.begin()
         var status: Status?
@@ -75,9 +87,7 @@ extension Engine {
         defer { plan.dismiss() }
         var run = options.run
         run.runner = plan.runner
-        let report = try await perform(
-            RegisteredProcessor(graph.id, wiring), run, watching, failedOnly: failedOnly,
-            graph: GraphWork(graph: graph, wiring: wiring, options: options, plan: plan), items: items)
+        let report = try await body(wiring, plan, run)
         status = report.status
         return report
     }

@@ -15,6 +15,9 @@ public struct GraphOptions: Sendable {
     /// Where the run stops before a node; more can be set while it is in progress.
     public var breakpoints: [Breakpoint] = []
 
+    /// Is told whenever the run has been paused, and before which start; it may let it go on, leave or cancel it at once.
+    public var onPause: (@Sendable (RunHandle, NodeStart) -> Void)?
+
     /// All defaults, but for what holds for single processors as well.
     public init(_ run: RunOptions = RunOptions()) { self.run = run }
 

@@ -19,6 +19,7 @@ package struct ResumeCommand: ShellCommand {
     var set: [String] = []
 
     @OptionGroup var again: AgainFlags
+    @OptionGroup var breaks: BreakFlags
     @OptionGroup var how: RunFlags
     @OptionGroup var store: StoreFlags
     @OptionGroup var output: OutputFlags
@@ -34,7 +35,7 @@ package struct ResumeCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let flags = how.settings.merging(store.settings) { $1 }.merging(output.settings) { $1 }
         return try await again.conduct(
-            run, Console(flags, in: shell), how, changes: set, failedOnly: false, in: shell)
+            run, Console(flags, in: shell), how, breaks, changes: set, failedOnly: false, in: shell)
     }
 }
 
@@ -53,6 +54,7 @@ package struct RetryCommand: ShellCommand {
     var reprocess = false
 
     @OptionGroup var again: AgainFlags
+    @OptionGroup var breaks: BreakFlags
     @OptionGroup var how: RunFlags
     @OptionGroup var store: StoreFlags
     @OptionGroup var output: OutputFlags
@@ -62,7 +64,7 @@ package struct RetryCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let flags = how.settings.merging(store.settings) { $1 }.merging(output.settings) { $1 }
         return try await again.conduct(
-            run, Console(flags, in: shell), how, failedOnly: true, reprocess: reprocess, in: shell)
+            run, Console(flags, in: shell), how, breaks, failedOnly: true, reprocess: reprocess, in: shell)
     }
 }
 
@@ -80,12 +82,19 @@ package struct AgainFlags: ParsableArguments {
 
     /// Runs again what `run` was started with.
     func conduct(
-        _ run: String, _ console: Console, _ how: RunFlags, changes: [String] = [], failedOnly: Bool,
+        _ run: String, _ console: Console, _ how: RunFlags, _ breaks: BreakFlags, changes: [String] = [],
+        failedOnly: Bool,
         reprocess: Bool = false, in shell: Shell
     ) async throws -> ExitStatus {
         let store = try await StoreAccess.existing(console, in: shell)
         defer { StoreAccess.close(store) }
         let previous = try await store.existingRun(run)
+        guard previous.status != .paused else {
+            throw CommandFailure(
+                .failed,
+                "run '\(previous.id)' is paused; to go on: assay graph continue \(previous.id)  "
+                    + "(or end it: assay cancel \(previous.id))")
+        }
         var request = StoredRequest(previous.request)
         try request.apply(changes)
         var target =
@@ -100,6 +109,8 @@ package struct AgainFlags: ParsableArguments {
                     + "write graph_id: \(previous.processorID) into it")
         }
         try target.apply(console.settings, earlier: request.flags)
+        try breaks.apply(to: &target.work)
+        let work = target.work
         target.request["relation"] = .string(reprocess ? "reprocess" : failedOnly ? "retry" : "resume")
         target.options.caching = how.caching
         target.options.scope = previous.scope
@@ -114,7 +125,7 @@ package struct AgainFlags: ParsableArguments {
         }
         return try await target.conduct(console, stop: StopFlag(), store: store, in: shell) {
             engine, options, watching in
-            try await target.work.resume(previous.id, engine, options, failedOnly: failedOnly, watching: watching)
+            try await work.resume(previous.id, engine, options, failedOnly: failedOnly, watching: watching)
         }
     }
 }
