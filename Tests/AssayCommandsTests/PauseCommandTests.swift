@@ -186,3 +186,42 @@ private final class Typing: ByteSource {
         #expect(charges.count { $0["kind"] == "base" && $0["processor_id"] == "pay" } >= 1)
     }
 }
+
+@Suite("A graph in the queue, from the command line") struct QueuedGraphCommandTests {
+    private static let pipeline = """
+        graph_id: pays
+        runner: sequential
+        processors:
+          - {processor_id: read, processor_type: simple, parameters: {function: passthrough}}
+          - {processor_id: pay, processor_type: simple, parameters: {function: multiply}, price: 0.10}
+        connections:
+          - {from_processor: read, from_output: output, to_processor: pay, to_input: input}
+        queue: {queue_capacity: 2, capacity_refresh_time: 0.01}
+
+        """
+
+    @Test("is submitted, paused by a breakpoint of its file, and gone on with to its end")
+    func pauses() async throws {
+        let shell = try TestShell.queueing(
+            Self.pipeline + "breakpoints: [{processor_id: pay, hit_count: 1, condition: input_id == 'item_1'}]\n")
+        try shell.write("{\"data\": 1}\n{\"data\": 2}\n", to: "in.jsonl")
+        #expect(await shell.submit("one") == 0)
+        #expect(await shell.assay("queue", "cycle", "--pipeline", "p.yaml") == 0)
+        #expect(try await shell.executions("paused").count == 1)
+        #expect(await shell.assay("graph", "continue", "last") == 0)
+        #expect(try await shell.executions("succeeded").count == 1)
+    }
+
+    @Test("is let go by another terminal while the queue is worked on")
+    func another() async throws {
+        let shell = try TestShell.queueing(Self.pipeline + "breakpoints: [{processor_id: pay}]\n")
+        try shell.write("{\"data\": 1}\n", to: "in.jsonl")
+        #expect(await shell.submit("one") == 0)
+        async let code = shell.assay("queue", "work", "--pipeline", "p.yaml")
+        await shell.messages.waits(for: "execution one is paused at a breakpoint")
+        #expect(await shell.assay("graph", "continue", "last") == 0)
+        await shell.output.waits(for: "one  succeeded")
+        shell.signals.yield(.interrupt)
+        #expect(await code == 130)
+    }
+}

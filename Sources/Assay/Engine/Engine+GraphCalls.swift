@@ -63,7 +63,8 @@ extension Engine {
         return try await perform(graph, options, watching, failedOnly: failedOnly, items: items)
     }
 
-    private func perform(
+    /// As ``run(_:over:options:)``, over items that are given page by page.
+    func perform(
         _ graph: Graph, _ options: GraphOptions, _ watching: (@Sendable (RunHandle) -> Void)?,
         failedOnly: Bool = false, items: @escaping ItemSource
     ) async throws -> Report {

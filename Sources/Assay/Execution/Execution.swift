@@ -32,6 +32,8 @@ public struct Execution: Sendable {
     public var number: Int?
     /// The processor that works on it; `nil` when it was never in a queue.
     public var processorID: Identifier?
+    /// The graph that it runs, whose name is then also ``processorID``; `nil` for a processor.
+    public var graphID: Identifier?
     /// What is taken first: the lower, the earlier.
     public var priority = 0.0
     /// The priority that was given, without what denials added to it; `nil` when it was made of the time of submission.

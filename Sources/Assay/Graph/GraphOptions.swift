@@ -21,6 +21,13 @@ public struct GraphOptions: Sendable {
     /// All defaults, but for what holds for single processors as well.
     public init(_ run: RunOptions = RunOptions()) { self.run = run }
 
+    /// The same with other options of the run.
+    package func with(_ run: RunOptions) -> GraphOptions {
+        var options = self
+        options.run = run
+        return options
+    }
+
     func check() throws(ProcessingError) {
         guard maxInFlight >= 1 else {
             throw ProcessingError(.configuration, "max_in_flight must be at least 1, found \(maxInFlight)")

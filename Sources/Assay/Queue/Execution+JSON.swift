@@ -2,7 +2,8 @@ extension Execution {
     /// Every field of the execution; what is not set is null.
     public var jsonValue: JSONValue {
         [
-            "execution_id": .string(id.text), "processor_id": JSONValue(processorID?.text),
+            "execution_id": .string(id.text),
+            "processor_id": JSONValue(graphID == nil ? processorID?.text : nil), "graph_id": JSONValue(graphID?.text),
             "account_id": JSONValue(scope.accountID?.text), "underwriting_id": JSONValue(scope.underwritingID?.text),
             "scope_execution_id": JSONValue(scope.executionID?.text), "status": .string(status.rawValue),
             "priority": JSONValue(finite: priority),
@@ -46,7 +47,8 @@ extension Execution {
                 executionID: identifier("scope_execution_id")),
             status: status, createdAt: createdAt)
         self.number = json["number"]?.number?.integer
-        processorID = identifier("processor_id")
+        graphID = identifier("graph_id")
+        processorID = graphID ?? identifier("processor_id")
         self.priority = priority
         ownPriority = number("own_priority")
         idempotencyKey = json["idempotency_key"]?.string

@@ -5,7 +5,7 @@ extension ExecutionQueue {
     /// Somebody else has taken an execution meanwhile.
     private struct Taken: Error {}
 
-    /// Cancels an execution: one that waits never runs, of one that runs the run is cancelled.
+    /// Cancels an execution: one that waits never runs, of one that runs or is paused the run is cancelled.
     ///
     /// That it was cancelled is in the store on return; a run that is stopped may need a moment longer.
     ///
@@ -20,6 +20,10 @@ extension ExecutionQueue {
                 continue
             }
             guard !status.isTerminal else { return false }
+            if status == .paused, let run = try await pausedRun(of: id) {
+                if try await cancelPaused(id, run) { return true }
+                continue
+            }
             do {
                 try await changing(id, unlessTaken: true) { execution in
                     guard !execution.status.isTerminal else { throw Taken() }

@@ -114,11 +114,14 @@ extension ExecutionQueue {
 
     /// Takes an execution that waits, so that nobody else does; `nil` when it does not wait any more.
     ///
+    /// - Parameter status: `paused` for one that was left in a pause.
     /// - Parameter limit: how many may run at once, for a queue that takes it only while it works; `nil` for anyone else.
-    private func claim(_ id: Execution.ID, within limit: Int? = nil) async -> QueueState.Live? {
+    func claim(
+        _ id: Execution.ID, standing status: Status = .pending, within limit: Int? = nil
+    ) async -> QueueState.Live? {
         while true {
             // Looked at with the claim, since much may have happened while somebody was asked about it.
-            switch change({ $0.claim(id, within: limit) }) {
+            switch change({ $0.claim(id, standing: status, within: limit) }) {
             case .mine(let live): return live
             case .gone: return nil
             case .busy: await wait { !$0.busy.contains(id) }
@@ -155,6 +158,60 @@ extension ExecutionQueue {
                 throw ProcessingError(.cancelled, "the task that waited for an execution was cancelled")
             }
         }
+    }
+
+    /// Goes on with an execution that was left in a pause, past capacity and admission, and gives its report; it may be
+    /// paused again.
+    ///
+    /// - Parameters:
+    ///   - move: whether it goes on to the next hit, or by one node.
+    ///   - toEnd: whether its breakpoints are removed first.
+    /// - Throws: ``ProcessingError``: `not_found`, `illegal_move` for one that is not paused, and what
+    ///   ``Engine/goOn(_:with:by:toEnd:options:watching:)`` throws; it is then still paused.
+    public func goOn(_ id: Execution.ID, by move: Pause.Move = .goOn, toEnd: Bool = false) async throws -> Report {
+        guard contains(id) else { throw ProcessingError.executionUnknown(id) }
+        guard let live = await claim(id, standing: .paused) else {
+            throw ProcessingError(
+                .illegalMove, "execution '\(id)' is \(status(of: id)?.rawValue ?? "gone"), so it cannot be gone on with"
+            )
+        }
+        let result: Result<Report, any Error>
+        do { result = .success(try await goOn(id, live, by: move, toEnd: toEnd)) } catch { result = .failure(error) }
+        try await settle(id, live, result)
+        return try result.get()
+    }
+
+    private func goOn(
+        _ id: Execution.ID, _ live: QueueState.Live, by move: Pause.Move, toEnd: Bool
+    ) async throws -> Report {
+        let execution = try await execution(id)
+        guard let run = execution.lastRunID,
+            case (.graph(let graph, let settings), let resolved) = try await resolve(execution)
+        else {
+            throw ProcessingError(.illegalMove, "execution '\(id)' is of a processor, so it cannot be gone on with")
+        }
+        let options = settings.leavingPauses.with(streaming(execution, execution.options(from: resolved)))
+        return try await engine.goOn(run, with: graph, by: move, toEnd: toEnd, options: options) {
+            self.follow($0, execution, from: .paused, live)
+        }
+    }
+
+    /// Cancels an execution that was left in a pause; `false` when it has been let go on meanwhile.
+    func cancelPaused(_ id: Execution.ID, _ run: Run.ID) async throws -> Bool {
+        guard let live = await claim(id, standing: .paused) else { return false }
+        let result: Result<Report, any Error>
+        do { result = .success(try await engine.cancelPaused(run)) } catch { result = .failure(error) }
+        try await settle(id, live, result)
+        _ = try result.get()
+        return true
+    }
+
+    /// The run in whose pause an execution was left; `nil` for one that came out of a snapshot without its runs.
+    func pausedRun(of id: Execution.ID) async throws -> Run.ID? {
+        guard let run = try await execution(id).lastRunID, try await store.run(run)?.status == .paused else {
+            return nil
+        }
+        return run
     }
 
     private func end(of live: QueueState.Live) async throws -> Report {
@@ -208,50 +265,58 @@ extension ExecutionQueue {
     private func run(_ id: Execution.ID, _ live: QueueState.Live, isWork: Bool) async throws -> Report {
         let execution = isWork ? try await admitted(id) : try await self.execution(id)
         guard !live.isCancelled, !Task.isCancelled else { throw CancellationError() }
-        let (processor, resolved) = try await resolve(execution)
-        var options = execution.options(from: resolved)
+        var (work, resolved) = try await resolve(execution)
+        if case .graph(let graph, let settings) = work { work = .graph(graph, settings.leavingPauses) }
+        var options = streaming(execution, execution.options(from: resolved))
         options.waitsWhenGivenUp = isWork
-        if execution.isStreaming {
-            let hub = change { state in
-                let hub = state.hubs[id] ?? ChunkHub()
-                state.hubs[id] = hub
-                state.endedHubs.removeAll { $0 == id }
-                return hub
-            }
-            hub.restart()
-            let others = options.onChunk
-            options.onChunk = { inputID, chunk in
-                await others?(inputID, chunk)
-                await hub.emit(chunk, of: inputID)
-            }
-        }
-        let watching: @Sendable (RunHandle) -> Void = { handle in
-            self.change { state in
-                state.index.move(id, to: .running)
-                state.denied.remove(id)
-            }
-            self.meters.count(startedAfter: self.world.time.now().since(execution.createdAt))
-            self.tell(execution, from: .pending, to: .running)
-            let isCancelled = live.facts.withLock { facts in
-                facts.handle = handle
-                return facts.isCancelled
-            }
-            if isCancelled { handle.cancel() }
-        }
+        let watching: @Sendable (RunHandle) -> Void = { self.follow($0, execution, from: .pending, live) }
         if let last = execution.lastRunID, let run = try await store.run(last) {
             if run.isListed, run.deletedAt == nil {
                 return try await engine.resume(
-                    last, with: processor, options: options, failedOnly: execution.again.failedOnly,
-                    watching: watching)
+                    last, with: work, options, watching, failedOnly: execution.again.failedOnly)
             }
             options.previousRunID = last
         }
         let position = ListPosition()
         return try await engine.perform(
-            processor, options, watching, failedOnly: execution.again.failedOnly
+            work, options, watching, failedOnly: execution.again.failedOnly
         ) { [store] limit in
             try await store.items(ofExecution: id, from: position.advance(by: limit).lowerBound, limit: limit)
         }
+    }
+
+    /// `options` with those told who listen to what the execution emits.
+    private func streaming(_ execution: Execution, _ options: RunOptions) -> RunOptions {
+        guard execution.isStreaming else { return options }
+        let hub = change { state in
+            let hub = state.hubs[execution.id] ?? ChunkHub()
+            state.hubs[execution.id] = hub
+            state.endedHubs.removeAll { $0 == execution.id }
+            return hub
+        }
+        hub.restart()
+        var options = options
+        let others = options.onChunk
+        options.onChunk = { inputID, chunk in
+            await others?(inputID, chunk)
+            await hub.emit(chunk, of: inputID)
+        }
+        return options
+    }
+
+    /// Takes note of a run that has begun or goes on.
+    private func follow(_ run: RunHandle, _ execution: Execution, from status: Status, _ live: QueueState.Live) {
+        change { state in
+            state.index.move(execution.id, to: .running)
+            state.denied.remove(execution.id)
+        }
+        if status == .pending { meters.count(startedAfter: world.time.now().since(execution.createdAt)) }
+        tell(execution, from: status, to: .running)
+        let isCancelled = live.facts.withLock { facts in
+            facts.handle = run
+            return facts.isCancelled
+        }
+        if isCancelled { run.cancel() }
     }
 
     /// An execution that was let in, whose denials are forgotten, whether or not a run comes of it.
@@ -344,8 +409,8 @@ extension QueueState {
     /// Makes an execution somebody's to run if it waits and nobody changes it.
     ///
     /// - Parameter limit: how many may run at once, for a queue that takes it only while it works.
-    mutating func claim(_ id: Execution.ID, within limit: Int?) -> Claim {
-        guard index.status(of: id) == .pending, live[id] == nil else { return .gone }
+    mutating func claim(_ id: Execution.ID, standing status: Status, within limit: Int?) -> Claim {
+        guard index.status(of: id) == status, live[id] == nil else { return .gone }
         if let limit {
             guard isWorking else {
                 giveBack(id)
@@ -372,6 +437,20 @@ extension QueueState {
     /// Offers an execution again that was offered, unless somebody has taken it.
     mutating func giveBack(_ id: Execution.ID, due: Duration? = nil) {
         if live[id] == nil { index.giveBack(id, due: due) }
+    }
+}
+
+extension GraphOptions {
+    /// The same, with each pause left in which nobody lets the run go on at once: what is paused takes no place.
+    fileprivate var leavingPauses: GraphOptions {
+        var options = self
+        let others = onPause
+        options.onPause = { run, start in
+            others?(run, start)
+            // One that goes on already is not left.
+            try? run.leave()
+        }
+        return options
     }
 }
 

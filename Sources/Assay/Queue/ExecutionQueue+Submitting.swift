@@ -43,7 +43,7 @@ extension ExecutionQueue {
         guard let processorID, submission.processorID != processorID else { return }
         throw ProcessingError(
             .configuration,
-            "queue '\(configuration.name)' takes processor '\(processorID)' only, not '\(submission.processorID)'")
+            "queue '\(configuration.name)' takes '\(processorID)' only, not '\(submission.processorID)'")
     }
 
     /// Reads the items of a submission, and stages all but the last of a long list.
@@ -51,6 +51,7 @@ extension ExecutionQueue {
         let now = world.time.now()
         var execution = Execution(id: id, scope: submission.scope, status: .pending, createdAt: now)
         execution.processorID = submission.processorID
+        execution.graphID = submission.isOfGraph ? submission.processorID : nil
         execution.priority = submission.priority ?? Double(now.milliseconds) / 1_000
         execution.ownPriority = submission.priority
         execution.idempotencyKey = submission.idempotencyKey
@@ -177,6 +178,7 @@ extension ExecutionQueue {
         submission.scope = original.scope
         submission.priority = original.ownPriority
         submission.request = original.request
+        submission.isOfGraph = original.graphID != nil
         submission.runRequest = original.runRequest
         submission.timeout = original.timeout
         submission.isStreaming = original.isStreaming
@@ -240,7 +242,7 @@ extension Submission {
     /// Everything by which two submissions under one key are compared.
     fileprivate func content(_ items: Digest) -> JSONValue {
         [
-            "processor_id": .string(processorID.text), "items": .string(items.text),
+            isOfGraph ? "graph_id" : "processor_id": .string(processorID.text), "items": .string(items.text),
             "account_id": JSONValue(scope.accountID?.text), "underwriting_id": JSONValue(scope.underwritingID?.text),
             "execution_id": JSONValue(executionID?.text), "priority": priority.map { JSONValue(finite: $0) } ?? .null,
             "request": .object(request), "run_request": runRequest,

@@ -13,12 +13,15 @@ import Synchronization
 /// The lowest priority goes first, equal ones in the order of submission. Every change is in the engine's store before
 /// it has an effect. A store has one queue at a time; all functions may be called concurrently.
 public final class ExecutionQueue: Sendable {
-    /// Makes what an execution needs to run: the processor, and how it is run.
-    public typealias Resolver = @Sendable (Execution) async throws -> (RegisteredProcessor, RunOptions)
+    /// Makes what an execution needs to run: the processor or the graph, and how it is run.
+    ///
+    /// A graph is to be made anew each time, since it has one run at a time. One that a breakpoint pauses leaves the
+    /// queue's hands until ``goOn(_:by:toEnd:)``.
+    public typealias Resolver = @Sendable (Execution) async throws -> (Runnable, RunOptions)
 
     /// How it works.
     public let configuration: QueueConfiguration
-    /// The only processor it takes; `nil` for any.
+    /// The only processor or graph it takes; `nil` for any.
     public let processorID: Identifier?
 
     let engine: Engine
@@ -43,8 +46,8 @@ public final class ExecutionQueue: Sendable {
     ///
     /// - Parameters:
     ///   - admission: who may run now.
-    ///   - processorID: the only processor it takes.
-    ///   - resolve: makes the processor of an execution and how it is run.
+    ///   - processorID: the only processor or graph it takes.
+    ///   - resolve: makes the processor or the graph of an execution and how it is run.
     /// - Throws: ``ProcessingError`` when the store fails.
     public init(
         _ engine: Engine, _ configuration: QueueConfiguration, admission: any AdmissionPolicy = .always,
@@ -74,7 +77,7 @@ public final class ExecutionQueue: Sendable {
                     .configuration,
                     "this program has no processor '\(execution.processorID?.text ?? "")'; register it with the queue")
             }
-            return (processor, options)
+            return (.processor(processor), options)
         }
     }
 

@@ -9,8 +9,10 @@ public struct Submission: Sendable {
     public var executionID: Execution.ID?
     /// A name under which the same may be submitted again without being made again.
     public var idempotencyKey: String?
-    /// The processor that works on it.
+    /// The processor, or the graph, that works on it.
     public var processorID: Identifier
+    /// Whether that is a graph.
+    public var isOfGraph = false
     /// Begins to read what it works on.
     public var items: @Sendable () -> Items
     /// For whom it works.
@@ -43,6 +45,12 @@ public struct Submission: Sendable {
             let position = ListPosition()
             return { limit in Array(items[position.advance(by: limit, upTo: items.count)]) }
         }
+    }
+
+    /// A graph over items.
+    public init(graph: Identifier, over items: [Item]) {
+        self.init(graph, over: items)
+        isOfGraph = true
     }
 
     /// A processor over values, which are named `item_1`, `item_2`, …

@@ -56,7 +56,8 @@ package struct QueueSubmitCommand: ShellCommand {
 
     private func submission(of target: RunTarget, _ items: InputList) throws -> Submission {
         let reader = ItemReader(items)
-        var submission = Submission(try target.work.processor(for: "the queue").name) { try await reader.next($0) }
+        var submission = Submission(target.work.name) { try await reader.next($0) }
+        if case .graph = target.work { submission.isOfGraph = true }
         submission.executionID = target.scope.executionID
         submission.scope = target.scope
         submission.priority = try priority.map { try Self.finite($0) }

@@ -118,7 +118,7 @@ package final class OwnerDesk: Sendable {
     /// Lets the run go on after a pause.
     func move(_ run: Run.ID, _ move: Pause.Move, toEnd: Bool) -> OwnerAnswer {
         guard let subject = state.withLock({ $0.exit == nil ? $0.subject : nil }), subject.run == run else {
-            return .notInProgress
+            return queue == nil ? .notInProgress : carryOut(QueueVerb.goOn(run, move, toEnd: toEnd).jsonValue)
         }
         do { try subject.move(move, toEnd) } catch {
             let failure = CommandFailure(error)

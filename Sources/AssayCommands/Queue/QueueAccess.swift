@@ -72,14 +72,18 @@ struct QueueAccess {
 
 extension ExecutionQueue {
     /// Does what other programs ask for in the words of ``QueueVerb``.
-    func service(folder: String) -> OwnerDesk.QueueService {
+    ///
+    /// - Parameter later: takes what is to be run beside the queue's own work.
+    func service(
+        folder: String, later: AsyncStream<@Sendable () async -> Void>.Continuation
+    ) -> OwnerDesk.QueueService {
         { [unowned self] json in
             guard let verb = QueueVerb(json: json) else {
                 throw CommandFailure(
                     .unavailable,
                     "the program that owns the store is of another version and does not know what is asked")
             }
-            return try await carryOut(verb, folder: folder)
+            return try await carryOut(verb, folder: folder, later: later)
         }
     }
 }

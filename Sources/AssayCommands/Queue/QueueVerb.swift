@@ -13,6 +13,8 @@ enum QueueVerb {
     case resume(Execution.ID, RunOptions.Recovery, RunOptions.DefinitionChange)
     case copy(Execution.ID, keepingMetadata: Bool)
     case prune(Set<Status>, olderThan: Duration?)
+    /// To let the paused run of an execution go on, which whoever works on the queue then does.
+    case goOn(Run.ID, Pause.Move, toEnd: Bool)
 
     /// The verb as JSON.
     var jsonValue: JSONValue {
@@ -33,6 +35,10 @@ enum QueueVerb {
             return of(
                 "resume", id, ["recovery": .string(recovery.rawValue), "on_change": .string(onChange.rawValue)])
         case .copy(let id, let keeping): return of("copy", id, ["metadata": .bool(keeping)])
+        case .goOn(let run, let move, let toEnd):
+            return [
+                "verb": "go_on", "run_id": .string(run.text), "move": .string(move.rawValue), "to_end": .bool(toEnd),
+            ]
         case .prune(let statuses, let age):
             return [
                 "verb": "prune", "statuses": .array(statuses.map { .string($0.rawValue) }),
@@ -50,6 +56,11 @@ enum QueueVerb {
             self = .submit(spool: spool)
         case "pause": self = .pause
         case "unpause": self = .unpause
+        case "go_on":
+            guard let run = json["run_id"]?.string.flatMap({ Identifier($0) }),
+                let move = json["move"]?.string.flatMap({ Pause.Move(rawValue: $0) }), let toEnd = json["to_end"]?.bool
+            else { return nil }
+            self = .goOn(run, move, toEnd: toEnd)
         case "prune":
             let statuses = json["statuses"]?.array?.compactMap { $0.string.flatMap { Status(rawValue: $0) } }
             guard let statuses else { return nil }
@@ -83,8 +94,12 @@ enum QueueVerb {
 extension ExecutionQueue {
     /// Does what `verb` says; the answer is about the execution concerned, or how many there were.
     ///
-    /// - Parameter folder: where spooled submissions lie.
-    func carryOut(_ verb: QueueVerb, folder: String) async throws -> JSONValue {
+    /// - Parameters:
+    ///   - folder: where spooled submissions lie.
+    ///   - later: takes what is to be run beside the queue's own work; `nil` where nobody works.
+    func carryOut(
+        _ verb: QueueVerb, folder: String, later: AsyncStream<@Sendable () async -> Void>.Continuation? = nil
+    ) async throws -> JSONValue {
         switch verb {
         case .submit(let spool):
             let spool = try SubmissionSpool(reading: spool, in: folder)
@@ -107,8 +122,25 @@ extension ExecutionQueue {
         case .copy(let id, let keeping): return try await copy(id, keepingMetadata: keeping).brief
         case .prune(let statuses, let age):
             return ["pruned": JSONValue(count: try await prune(statuses, olderThan: age))]
+        case .goOn(let run, let move, let toEnd):
+            guard let later, let id = try await paused(in: run) else {
+                throw CommandFailure(.failed, "run '\(run)' is not paused")
+            }
+            later.yield {
+                // How it ends is on record, and told as every change is.
+                _ = try? await self.goOn(id, by: move, toEnd: toEnd)
+            }
+            return ["execution_id": .string(id.text)]
         }
         return ["paused": .bool(isPaused)]
+    }
+}
+
+extension ExecutionQueue {
+    /// The execution that `run` is the last run of, if it stands still.
+    private func paused(in run: Run.ID) async throws -> Execution.ID? {
+        for id in list(.paused) where try await execution(id).lastRunID == run { return id }
+        return nil
     }
 }
 
@@ -117,7 +149,8 @@ extension Execution {
     var brief: JSONValue {
         var row = JSONObject()
         let keys = [
-            "execution_id", "processor_id", "account_id", "underwriting_id", "status", "priority", "idempotency_key",
+            "execution_id", "processor_id", "graph_id", "account_id", "underwriting_id", "status", "priority",
+            "idempotency_key",
             "not_before", "metadata", "created_at", "started_at", "finished_at", "duration_ms", "denials", "chunks",
             "runs", "recoveries", "last_run_id", "retryable", "reason", "has_response",
         ]

@@ -43,7 +43,8 @@ struct QueueWorker {
         let queue = try await ExecutionQueue(engine, queue.configuration, admission: queue.admission) { execution in
             try self.resolve(execution)
         }
-        let socket = socket(beside: store, queue)
+        let (works, later) = AsyncStream.makeStream(of: (@Sendable () async -> Void).self)
+        let socket = socket(beside: store, queue, later)
         let (stop, failure) = (StopFlag(), Failure())
         let signals = shell.stopSignals()
         let told = engine.events.subscribe([.executionStatus, .admissionDenied, .warning]) { tell($0) }
@@ -53,7 +54,14 @@ struct QueueWorker {
         await withTaskGroup(of: Bool.self) { group in
             group.addTask {
                 await body(queue, failure)
+                // What went on after a pause is no part of the queue's own work.
+                queue.stop()
+                await queue.join()
                 return true
+            }
+            group.addTask {
+                await withDiscardingTaskGroup { group in for await work in works { group.addTask { await work() } } }
+                return false
             }
             group.addTask {
                 for await signal in signals {
@@ -78,7 +86,7 @@ struct QueueWorker {
     }
 
     /// What an execution needs to run: the definition that was submitted, at the prices of the worker's file.
-    private func resolve(_ execution: Execution) throws -> (RegisteredProcessor, RunOptions) {
+    private func resolve(_ execution: Execution) throws -> (Runnable, RunOptions) {
         let request = execution.runRequest
         let submitted = request["pipeline"]?.string ?? ""
         guard shell.place(of: submitted) == shell.place(of: path) else {
@@ -97,12 +105,15 @@ struct QueueWorker {
         target.options.caching = caching
         target.options.scope = execution.scope
         target.options.returnsOutcomes = false
-        return (try target.work.processor(for: "the queue"), target.options)
+        return (target.work.runnable, target.options)
     }
 
-    private func socket(beside store: any Store, _ queue: ExecutionQueue) -> OwnerSocket? {
+    private func socket(
+        beside store: any Store, _ queue: ExecutionQueue,
+        _ later: AsyncStream<@Sendable () async -> Void>.Continuation
+    ) -> OwnerSocket? {
         guard let store = store as? SQLiteStore else { return nil }
-        let desk = OwnerDesk(queue: queue.service(folder: store.folder))
+        let desk = OwnerDesk(queue: queue.service(folder: store.folder, later: later))
         do { return try OwnerSocket(SQLiteStore.socketName, in: store.folder, desk: desk) } catch {
             console.warn("other programs cannot reach the queue: \(error.message.safe)")
             return nil
@@ -114,6 +125,10 @@ struct QueueWorker {
         case .admissionDenied:
             console.note(
                 "execution \(event.executionID?.text ?? "?") denied: \((event.data["reason"]?.string ?? "").safe)")
+        case .executionStatus where event.data["to"] == "paused":
+            console.note(
+                "execution \(event.executionID?.text ?? "?") is paused at a breakpoint; to go on: assay graph continue with "
+                    + "the run that 'assay queue show' names")
         case .warning: console.warn((event.data["message"]?.string ?? "").safe)
         default: break
         }

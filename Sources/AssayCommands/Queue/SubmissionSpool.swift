@@ -98,7 +98,8 @@ extension Submission {
     var header: JSONValue {
         [
             "execution_id": JSONValue(text: executionID?.text), "idempotency_key": JSONValue(text: idempotencyKey),
-            "processor_id": .string(processorID.text), "account_id": JSONValue(text: scope.accountID?.text),
+            "processor_id": .string(processorID.text), "is_of_graph": .bool(isOfGraph),
+            "account_id": JSONValue(text: scope.accountID?.text),
             "underwriting_id": JSONValue(text: scope.underwritingID?.text),
             "scope_execution_id": JSONValue(text: scope.executionID?.text),
             "priority": JSONValue(text: priority.map { "\($0)" }), "request": .object(request),
@@ -112,6 +113,7 @@ extension Submission {
     init?(header json: JSONValue) {
         guard let processor = json["processor_id"]?.string.flatMap({ Identifier($0) }) else { return nil }
         self.init(processor, over: [])
+        isOfGraph = json["is_of_graph"]?.bool ?? false
         executionID = json["execution_id"]?.string.flatMap { Identifier($0) }
         idempotencyKey = json["idempotency_key"]?.string
         scope = Scope(

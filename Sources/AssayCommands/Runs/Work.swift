@@ -23,6 +23,14 @@ enum Work {
         }
     }
 
+    /// The same for the engine's queue.
+    var runnable: Runnable {
+        switch self {
+        case .processor(let processor): .processor(processor)
+        case .graph(let graph, let options): .graph(graph, options)
+        }
+    }
+
     /// Has all nodes of a graph that name none run in `runner`; a processor's is among its options.
     mutating func setRunner(_ runner: any Runner) {
         guard case .graph(let graph, var options) = self else { return }
@@ -82,14 +90,5 @@ extension Work {
         }
         return try await engine.goOn(
             id, with: graph, by: move, toEnd: toEnd, options: settings.with(options), watching: watching)
-    }
-}
-
-extension GraphOptions {
-    /// The same with other options of the run.
-    fileprivate func with(_ run: RunOptions) -> GraphOptions {
-        var options = self
-        options.run = run
-        return options
     }
 }

@@ -174,7 +174,7 @@ import Testing
             admission: GatedAdmission(gate: asking, answer: .denied("no"))
         ) { _ in
             await resolving.pass()
-            return (processor, RunOptions())
+            return (.processor(processor), RunOptions())
         }
         try await queue.submit("x")
         queue.start()

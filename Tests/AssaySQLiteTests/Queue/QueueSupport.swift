@@ -109,7 +109,7 @@ final class QueueRig: Sendable {
             guard execution.processorID == Self.name else {
                 throw ProcessingError(.configuration, "no processor '\(execution.processorID?.text ?? "")'")
             }
-            return withExtendedLifetime(self) { (processor, RunOptions()) }
+            return withExtendedLifetime(self) { (.processor(processor), RunOptions()) }
         }
     }
 

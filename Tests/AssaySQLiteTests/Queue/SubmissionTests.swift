@@ -164,12 +164,12 @@ import Testing
         let processor = try rig.processor()
         let queue = try await ExecutionQueue(
             rig.engine, QueueConfiguration(capacity: 1, refreshTime: .seconds(1)), only: QueueRig.name
-        ) { _ in (processor, RunOptions()) }
+        ) { _ in (.processor(processor), RunOptions()) }
         try await queue.submit("x")
         let other = Submission(QueueRig.id("other"), over: ["y"])
         let error = await #expect(throws: ProcessingError.self) { try await queue.submit(other) }
         #expect(error?.code == .configuration)
-        #expect(error?.message == "queue 'engine' takes processor 'note' only, not 'other'")
+        #expect(error?.message == "queue 'engine' takes 'note' only, not 'other'")
     }
 
     @Test("that is copied after denials has the priority it was submitted with", arguments: Shelf.allCases)

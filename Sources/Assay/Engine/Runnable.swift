@@ -1,0 +1,43 @@
+/// What a run is of: one processor, or a graph of them.
+public enum Runnable: Sendable {
+    case processor(RegisteredProcessor)
+    /// A graph has one run at a time, so whoever is asked for it again makes another one.
+    case graph(Graph, GraphOptions)
+
+    /// The name of the processor, or of the graph.
+    public var name: Identifier {
+        switch self {
+        case .processor(let processor): processor.name
+        case .graph(let graph, _): graph.id
+        }
+    }
+}
+
+extension Engine {
+    /// Runs what is submitted over `items`; as its functions of the single kinds.
+    func perform(
+        _ runnable: Runnable, _ options: RunOptions, _ watching: @escaping @Sendable (RunHandle) -> Void,
+        failedOnly: Bool, items: @escaping ItemSource
+    ) async throws -> Report {
+        switch runnable {
+        case .processor(let processor):
+            try await perform(processor, options, watching, failedOnly: failedOnly, items: items)
+        case .graph(let graph, let settings):
+            try await perform(graph, settings.with(options), watching, failedOnly: failedOnly, items: items)
+        }
+    }
+
+    /// Goes on with a run that has ended, or was left in a pause.
+    func resume(
+        _ id: Run.ID, with runnable: Runnable, _ options: RunOptions,
+        _ watching: @escaping @Sendable (RunHandle) -> Void, failedOnly: Bool
+    ) async throws -> Report {
+        switch runnable {
+        case .processor(let processor):
+            try await resume(id, with: processor, options: options, failedOnly: failedOnly, watching: watching)
+        case .graph(let graph, let settings):
+            try await resume(
+                id, with: graph, options: settings.with(options), failedOnly: failedOnly, watching: watching)
+        }
+    }
+}
