@@ -165,7 +165,9 @@ extension Engine {
         if charges.contains(where: { $0.metadata["price_source"] == "none" }) {
             session.hintAtPrice(of: session.run.processorID.text)
         }
-        let known = try await store.recordedKeys(among: charges.compactMap(\.key))
+        // What costs nothing fits every budget, whether it is on record already or not.
+        let costs = charges.filter { $0.cost != .zero }
+        let known = costs.isEmpty ? [] : try await store.recordedKeys(among: costs.compactMap(\.key))
         let new = charges.filter { charge in charge.key.map { !known.contains($0) } ?? true }
         try await spend(base: new, session)
         try await session.record(counted: new)
