@@ -47,7 +47,9 @@ import Foundation
             ("W4", 10_000, ["queue-durable"]),
             ("W8", 10_000, ["batch"]), ("W8", 100_000, ["taskgroup", "batch"]),
             ("W8", 1_000_000, ["taskgroup", "batch"]),
-            ("W5", 10_000, ["kahn", "graph"]), ("W5c", 1_000, ["kahn", "graph"]), ("W5i", 100_000, ["graph"]),
+            ("W5", 10_000, ["kahn", "graph"]), ("W5c", 1_000, ["kahn", "graph"]), ("W5c", 10_000, ["kahn", "graph"]),
+            ("W5i", 10_000, ["graph"]), ("W5i", 100_000, ["graph"]),
+            ("W5i", 200, ["graph-durable"]), ("W5i", 1_000, ["graph-durable"]),
             ("W6", 10_000, ["sqlite-raw", "durable"]),
             ("W7", 10_000, ["durable"]),
         ]

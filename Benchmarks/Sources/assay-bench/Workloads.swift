@@ -15,6 +15,7 @@ enum Workloads {
         "thread/W2": sleepers, "durable/W6": durable, "durable/W7": carried,
         "taskgroup/W8": Batches.taskGroup, "batch/W8": Batches.fold,
         "graph/W5": Graphs.layered, "graph/W5c": Graphs.chain, "graph/W5i": Graphs.items,
+        "graph-durable/W5i": Graphs.durableItems,
         "kahn/W5": Graphs.kahnLayered, "kahn/W5c": Graphs.kahnChain,
         "pipe-raw/W1p": Processes.pipes, "process/W1p": Processes.engine,
         "heap-raw/W4": Queues.heap, "queue-index/W4": Queues.index,

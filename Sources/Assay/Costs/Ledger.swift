@@ -48,13 +48,27 @@ struct Ledger: Sendable {
         throw ProcessingError(.configuration, "unknown charge policy '\(name)'; known: \(known)")
     }
 
+    /// The base price of a run in force now.
+    struct BasePrice {
+        let price: Price?
+        let origin: PriceOrigin
+
+        /// Whether it is charged per input, which needs the digests of all of them.
+        var isByInput: Bool { price.map { $0.policy != "per_run" && $0.policy != "per_execution" } ?? false }
+    }
+
+    func basePrice(of run: Run, pipeline: Price?) async throws -> BasePrice {
+        let (price, origin) = try await price(of: .processor(run.processorID.text), pipeline: pipeline)
+        return BasePrice(price: price, origin: origin)
+    }
+
     /// The base charges of a run that begins, or of one of its batches.
     ///
     /// - Parameter numbered: the number of the first of so many base charges of the run.
     func baseCharges(
-        for run: Run, pipeline: Price?, digests: [Digest], numbered: (_ count: Int) -> Int = { _ in 0 }
-    ) async throws -> [Charge] {
-        let (price, origin) = try await self.price(of: .processor(run.processorID.text), pipeline: pipeline)
+        for run: Run, at base: BasePrice, digests: [Digest], numbered: (_ count: Int) -> Int = { _ in 0 }
+    ) throws -> [Charge] {
+        let price = base.price
         let request = ChargeRequest(
             processorID: run.processorID, executionID: run.executionID, runID: run.id, inputDigests: digests,
             basePrice: price?.amount ?? .zero)
@@ -66,15 +80,9 @@ struct Ledger: Sendable {
                 costID: "\(run.id)-base-\(first + index)", key: keyed.key, kind: .base, runID: run.id,
                 executionID: run.executionID, processorID: run.processorID, service: "processor",
                 operation: run.processorID.text, cost: keyed.amount, timestamp: now,
-                metadata: Self.metadata(of: origin), accountID: run.scope.accountID,
+                metadata: Self.metadata(of: base.origin), accountID: run.scope.accountID,
                 underwritingID: run.scope.underwritingID)
         }
-    }
-
-    /// Whether the base price in force is charged per input, which needs the digests of all of them.
-    func needsDigests(for run: Run, pipeline: Price?) async throws -> Bool {
-        let name = try await price(of: .processor(run.processorID.text), pipeline: pipeline).price?.policy
-        return name.map { $0 != "per_run" && $0 != "per_execution" } ?? false
     }
 
     /// What a use costs, with the metadata that says how that was found.

@@ -11,7 +11,8 @@ extension Engine {
             var cutter = try await makeCutter(session, history, batching, items: page)
             sayWhatIsCut(session, batching)
             // What is charged per input is charged when the inputs are known.
-            let isPaidByInput = try await ledger.needsDigests(for: session.run, pipeline: session.options.price)
+            let isPaidByInput = try await ledger.basePrice(of: session.run, pipeline: session.options.price)
+                .isByInput
             let paysByBatch = isPaidByInput && !session.options.listsFirst
             if !paysByBatch { try await chargeBase(session) }
             try await carryOut(&cutter, batching, session, paysByBatch: paysByBatch, to: delivery)

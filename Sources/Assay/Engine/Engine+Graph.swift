@@ -121,8 +121,12 @@ extension Engine {
     }
 
     /// Starts lanes for what can be done and nobody does.
-    private nonisolated(nonsending) func startLanes(of flow: GraphFlow, on floor: Floor) async {
-        for team in flow.wantedLanes() {
+    ///
+    /// - Parameter teams: for which; `nil`: for those that want one.
+    private nonisolated(nonsending) func startLanes(
+        for teams: [Int]? = nil, of flow: GraphFlow, on floor: Floor
+    ) async {
+        for team in teams ?? flow.wantedLanes() {
             let lane = flow.makeLane(for: team)
             floor.add(lane)
             await start(lane, on: floor)
@@ -148,21 +152,25 @@ extension Engine {
         _ lane: Lane, of flow: GraphFlow, on floor: Floor, _ generation: Int
     ) async throws -> Work? {
         while true {
-            try await commit(lane.takeFinished(at: world.time.uptime(), always: true), flow.session)
+            let finished = lane.takeFinished(at: world.time.uptime(), always: true)
+            if !finished.isEmpty {
+                // Others can go on meanwhile.
+                await startLanes(of: flow, on: floor)
+                try await commit(finished, flow.session)
+            }
             guard lane.generation == generation else { return nil }
-            let next = flow.next(for: lane.team)
+            // What can be done by now is done in this lane, so that a chain never leaves it; what is left over is others'.
+            let (next, teams) = flow.next(for: lane.team)
+            await startLanes(for: teams, of: flow, on: floor)
             switch next {
             case .nothing: return nil
             case .pause: try await pause(flow, on: floor)
-            case .admit:
-                try await depart(flow.admit(), from: lane, of: flow)
-                await startLanes(of: flow, on: floor)
+            case .admit: try await depart(flow.admit(), from: lane, of: flow)
             case .goOn(let unit, let entry, let input):
                 if let work = try await begin(unit, on: entry, with: input, in: lane, of: flow, generation) {
                     return work
                 }
             case .start(let unit, let entry, let fed, let values):
-                await startLanes(of: flow, on: floor)
                 let input = try fed ?? flow.wiring.input(of: unit.node, from: values)
                 if try await takeSaved(unit, on: entry, with: input, in: lane, of: flow) { continue }
                 guard try flow.mayStart(unit, entry, input) else { continue }
@@ -259,7 +267,7 @@ extension Engine {
 
     /// Has a node end with an output, which is saved and handed on.
     nonisolated(nonsending) func succeed(
-        _ work: Work, _ output: Payload, in lane: Lane, of flow: GraphFlow, on floor: Floor
+        _ work: Work, _ output: Payload, in lane: Lane, of flow: GraphFlow
     ) async throws {
         guard let unit = work.unit else { return }
         let node = work.session
@@ -276,7 +284,6 @@ extension Engine {
             unit, .gave(values), as: Passage.Node(outcome, node), steps: outcome.steps(of: node), unsaved: unsaved,
             avoided: outcome.avoidedCost, lasted: lasted)
         try await depart(departures, from: lane, of: flow)
-        await startLanes(of: flow, on: floor)
     }
 
     /// What is to be done about the failure of a node.
@@ -303,7 +310,7 @@ extension Engine {
     /// Has a node end as failed for good.
     nonisolated(nonsending) func fail(
         _ work: Work, _ error: ProcessingError, _ reason: Outcome.Reason?, by answer: ErrorAnswer, in lane: Lane,
-        of flow: GraphFlow, on floor: Floor
+        of flow: GraphFlow
     ) async throws {
         let committed = failed(work, error, reason, work.session)
         if case .halt(let halt) = answer, let record = committed.outcome.error {
@@ -311,7 +318,6 @@ extension Engine {
             flow.session.stop(.init(reason: .graphHalted, drains: true))
         }
         try await end(work, committed, in: lane, of: flow)
-        await startLanes(of: flow, on: floor)
     }
 
     private nonisolated(nonsending) func end(

@@ -58,7 +58,7 @@ extension Engine {
         guard let input = try? (entry.transformed ?? entry.item.data).json() else { return nil }
         return CacheKey.item(
             session.processor, input: input, scope: policy.scope, of: session.run,
-            for: session.run.scope(of: entry.item))
+            for: session.run.scope.filled(by: entry.item))
     }
 
     /// The success of an item, with its charges and, if asked for, its output for the cache.

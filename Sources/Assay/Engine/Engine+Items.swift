@@ -167,7 +167,7 @@ extension Engine {
         case .success(let output):
             guard lane.endWork(generation) else { return false }
             if let flow = floor.flow {
-                try await succeed(work, output, in: lane, of: flow, on: floor)
+                try await succeed(work, output, in: lane, of: flow)
             } else if let error = work.missedResumePoint {
                 lane.keep(failed(work, error, nil, session))
                 session.noteFailure()
@@ -226,7 +226,7 @@ extension Engine {
         on floor: Floor
     ) async throws {
         if let flow = floor.flow {
-            return try await fail(work, error, reason, by: answer, in: lane, of: flow, on: floor)
+            return try await fail(work, error, reason, by: answer, in: lane, of: flow)
         }
         lane.keep(failed(work, error, reason, floor.session))
         floor.session.noteFailure()

@@ -138,10 +138,11 @@ extension Engine {
     func chargeBase(_ session: RunSession) async throws {
         do {
             var digests: [Digest] = []
-            if try await ledger.needsDigests(for: session.run, pipeline: session.options.price) {
+            let price = try await ledger.basePrice(of: session.run, pipeline: session.options.price)
+            if price.isByInput {
                 try await forEachItem(session) { digests.append(session.processor.digest(of: try $0.item.data.json())) }
             }
-            try await recordBase(of: session, on: digests)
+            try await recordBase(of: session, on: digests, at: price)
         } catch let error as ProcessingError where error.code == .budgetExhausted {
             throw GateFailure(error, stage: .cost, index: nil)
         } catch {
@@ -151,24 +152,31 @@ extension Engine {
 
     /// Charges the base price of a node of a graph.
     ///
+    /// - Parameter price: the price; `nil`: the one in force now.
     /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; what else fails makes the bill
     ///   incomplete.
-    func chargeBase(of node: RunSession, on digests: [Digest]) async throws {
-        do { try await recordBase(of: node, on: digests) } catch let error as ProcessingError
+    func chargeBase(of node: RunSession, on digests: [Digest], at price: Ledger.BasePrice? = nil) async throws {
+        do { try await recordBase(of: node, on: digests, at: price) } catch let error as ProcessingError
             where error.code == .budgetExhausted
         { throw error } catch {
             node.tally.noteIncomplete(ProcessingError(wrapping: error, as: .cost).message)
         }
     }
 
-    private func recordBase(of session: RunSession, on digests: [Digest]) async throws {
-        let charges = try await ledger.baseCharges(
-            for: session.run, pipeline: session.options.price, digests: digests,
+    private func recordBase(of session: RunSession, on digests: [Digest], at price: Ledger.BasePrice?) async throws {
+        let base =
+            if let price { price } else {
+                try await ledger.basePrice(of: session.run, pipeline: session.options.price)
+            }
+        let charges = try ledger.baseCharges(
+            for: session.run, at: base, digests: digests,
             numbered: session.tally.takeBaseNumbers)
         if charges.contains(where: { $0.metadata["price_source"] == "none" }) {
             session.hintAtPrice(of: session.run.processorID.text)
         }
-        let known = try await store.recordedKeys(among: charges.compactMap(\.key))
+        // What costs nothing fits every budget, whether it is on record already or not.
+        let costs = charges.filter { $0.cost != .zero }
+        let known = costs.isEmpty ? [] : try await store.recordedKeys(among: costs.compactMap(\.key))
         let new = charges.filter { charge in charge.key.map { !known.contains($0) } ?? true }
         try await spend(base: new, session)
         try await session.record(counted: new)

@@ -126,7 +126,7 @@ private struct Planner {
             plan.gate = plan.gate ?? "\(stage.rawValue) refuses '\(item.id)': \(error.message)"
             return
         }
-        let key = itemKey(of: input, for: run.scope(of: item))
+        let key = itemKey(of: input, for: run.scope.filled(by: item))
         if let key, let found = try await engine.store.cacheEntry(key), found.isFresh(at: engine.world.time.now()) {
             (entry.action, entry.reason) = (.cached, "its result is in the cache")
             (entry.calls, entry.high) = (0, .zero)
@@ -135,7 +135,7 @@ private struct Planner {
         if case .again = verdict { entry.savedSteps = try await savedSteps(of: item, entry.digest) }
         entry.savedSteps += ResumePoint(of: item)?.saved?.map(\.step) ?? []
         if !entry.savedSteps.isEmpty { entry.action = .resumed }
-        try await addCosts(of: input, for: run.scope(of: item), to: &entry)
+        try await addCosts(of: input, for: run.scope.filled(by: item), to: &entry)
         if let key, !filled.insert(key).inserted {
             // Whether the other is done by then depends on the runner.
             entry.low = .zero
@@ -229,7 +229,8 @@ private struct Planner {
 
     /// The plan with what is known once all items are there.
     mutating func finish(violation: GateFailure?) async throws -> Plan {
-        let charges = try await engine.ledger.baseCharges(for: run, pipeline: options.price, digests: digests)
+        let price = try await engine.ledger.basePrice(of: run, pipeline: options.price)
+        let charges = try engine.ledger.baseCharges(for: run, at: price, digests: digests)
         let known = try await engine.store.recordedKeys(among: charges.compactMap(\.key))
         for charge in charges where charge.key.map({ !known.contains($0) }) ?? true {
             plan.base = try plan.base.adding(charge.cost)

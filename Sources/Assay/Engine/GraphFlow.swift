@@ -14,6 +14,24 @@ final class GraphFlow: Sendable {
         /// succeed.
         var unsaved: [UnsavedOutput] = []
         var avoidedCost = Money.zero
+
+        /// The item, with what a source gets that starts on it now.
+        fileprivate mutating func start(_ node: Int) -> (StoredItem, fed: Payload?) {
+            (entry, fed.isEmpty ? nil : fed.removeValue(forKey: node))
+        }
+
+        /// Takes note of how a node ended.
+        ///
+        /// - Returns: the item's name.
+        fileprivate mutating func note(
+            _ node: Passage.Node, at place: Int, _ steps: [Outcome.Step], _ unsaved: UnsavedOutput?, _ avoided: Money
+        ) -> String {
+            nodes[place] = node
+            if !steps.isEmpty { self.steps += steps }
+            if let unsaved { self.unsaved.append(unsaved) }
+            if avoided != .zero { avoidedCost = (try? avoidedCost.adding(avoided)) ?? avoidedCost }
+            return entry.item.id
+        }
     }
 
     /// An output of a node that is to be saved.
@@ -71,7 +89,7 @@ final class GraphFlow: Sendable {
         /// By team: whether a lane has been started that has not asked for work yet.
         var starting: [Bool]
         var executions = 0
-        var meanDuration = Duration.zero
+        var meanMicroseconds = 0.0
     }
 
     init(_ work: GraphWork, _ session: RunSession) {
@@ -122,22 +140,22 @@ final class GraphFlow: Sendable {
     // MARK: Lanes
 
     /// The teams for which another lane is wanted now, each counted as having it from here on.
-    func wantedLanes() -> [Int] {
-        state.withLock { state in
-            teams.indices.filter { team in
-                let pool = teams[team].pool
-                guard !state.starting[team], state.lanes[pool].active < state.lanes[pool].limit,
-                    state.schedule.demand(of: team) > 0 && !state.standsStill || !state.released[team].isEmpty,
-                    session.stopped?.drains != false
-                else { return false }
-                // Where work is over before another lane could begin, more of them only get in each other's way; the
-                // first that is not says so when it has ended, until when these few go on.
-                let isShort = state.executions >= 256 && state.meanDuration < .microseconds(50)
-                guard state.lanes[pool].active < 8 || !isShort else { return false }
-                state.lanes[pool].active += 1
-                state.starting[team] = true
-                return true
-            }
+    func wantedLanes() -> [Int] { state.withLock { wantedLanes(&$0) } }
+
+    private func wantedLanes(_ state: inout State) -> [Int] {
+        teams.indices.filter { team in
+            let pool = teams[team].pool
+            guard !state.starting[team], state.lanes[pool].active < state.lanes[pool].limit,
+                state.schedule.demand(of: team) > 0 && !state.standsStill || !state.released[team].isEmpty,
+                session.stopped?.drains != false
+            else { return false }
+            // Where work is over before another lane could begin, more of them only get in each other's way; the
+            // first that is not says so when it has ended, until when these few go on.
+            let isShort = state.executions >= 64 && state.meanMicroseconds < 50
+            guard state.lanes[pool].active < 8 || !isShort else { return false }
+            state.lanes[pool].active += 1
+            state.starting[team] = true
+            return true
         }
     }
 
@@ -163,26 +181,31 @@ final class GraphFlow: Sendable {
         case nothing
     }
 
-    /// What a lane of `team` does next.
-    func next(for team: Int) -> Next {
+    /// What a lane of `team` does next, and the teams for which another lane is wanted besides, as ``wantedLanes()``.
+    func next(for team: Int) -> (next: Next, lanes: [Int]) {
         state.withLock { state in
-            state.starting[team] = false
-            if let stop = session.stopped {
-                if stop.reason == .graphHalted { state.schedule.halt() } else { state.schedule.close() }
-            }
-            if state.noticePause() { return .pause }
-            let isOver = session.stopped?.drains == false
-            if !isOver, let held = state.released[team].popFirst() { return .goOn(held.unit, held.entry, held.input) }
-            switch isOver || state.standsStill ? .nothing : state.schedule.next(for: team) {
-            case .start(let unit):
-                guard let entry = state.travellers[unit.item]?.entry else { return .nothing }
-                let fed = state.travellers[unit.item]?.fed.removeValue(forKey: unit.node)
-                return .start(unit, entry, fed: fed, values: state.schedule.takeInput(of: unit))
-            case .admit: return .admit
-            case .nothing:
-                state.lanes[teams[team].pool].active -= 1
-                return .nothing
-            }
+            let next = next(for: team, &state)
+            if case .pause = next { return (next, []) }
+            return (next, wantedLanes(&state))
+        }
+    }
+
+    private func next(for team: Int, _ state: inout State) -> Next {
+        state.starting[team] = false
+        if let stop = session.stopped {
+            if stop.reason == .graphHalted { state.schedule.halt() } else { state.schedule.close() }
+        }
+        if state.noticePause() { return .pause }
+        let isOver = session.stopped?.drains == false
+        if !isOver, let held = state.released[team].popFirst() { return .goOn(held.unit, held.entry, held.input) }
+        switch isOver || state.standsStill ? .nothing : state.schedule.next(for: team) {
+        case .start(let unit):
+            guard let (entry, fed) = state.travellers[unit.item]?.start(unit.node) else { return .nothing }
+            return .start(unit, entry, fed: fed, values: state.schedule.takeInput(of: unit))
+        case .admit: return .admit
+        case .nothing:
+            state.lanes[teams[team].pool].active -= 1
+            return .nothing
         }
     }
 
@@ -236,23 +259,19 @@ final class GraphFlow: Sendable {
         _ unit: GraphSchedule.Unit, _ end: ItemFlow.End, as node: Passage.Node, steps: [Outcome.Step] = [],
         unsaved: UnsavedOutput? = nil, avoided: Money = .zero, lasted: Duration? = nil
     ) -> [Departure] {
-        state.withLock { state in
-            state.travellers[unit.item]?.nodes[unit.node] = node
-            if !steps.isEmpty { state.travellers[unit.item]?.steps += steps }
-            if let unsaved { state.travellers[unit.item]?.unsaved.append(unsaved) }
-            if avoided != .zero, let sum = try? state.travellers[unit.item]?.avoidedCost.adding(avoided) {
-                state.travellers[unit.item]?.avoidedCost = sum
-            }
-            if let lasted {
+        let microseconds = lasted.map { $0 / .microseconds(1) }
+        return state.withLock { state in
+            let inputID = state.travellers[unit.item]?.note(node, at: unit.node, steps, unsaved, avoided)
+            if let microseconds {
                 state.executions += 1
-                state.meanDuration += (lasted - state.meanDuration) / 64
+                state.meanMicroseconds += (microseconds - state.meanMicroseconds) / 64
             }
             let skipped = state.schedule.end(unit, end)
             note(skipped, of: unit.item, &state)
             missReturn(skipped, of: unit.item, &state)
-            if let entry = state.travellers[unit.item]?.entry {
-                if case .gave(let values) = end { tellTaps(values, from: unit.node, entry.item.id) }
-                state.breakpoints.ended(wiring.nodes[unit.node].id, entry.item.id)
+            if let inputID {
+                if case .gave(let values) = end { tellTaps(values, from: unit.node, inputID) }
+                state.breakpoints.ended(wiring.nodes[unit.node].id, inputID)
             }
             return departures(of: unit.item, &state)
         }
@@ -441,6 +460,7 @@ final class GraphFlow: Sendable {
 
     /// Charges the base price of a node that starts on an item, if that is due.
     nonisolated(nonsending) func chargeBase(of node: Int, on input: Item, by engine: Engine) async throws {
+        guard !bases[node].isPaid else { return }
         try await bases[node].charge(for: nodes[node], on: input, by: engine)
     }
 }
@@ -482,6 +502,9 @@ private final class BaseCharge: Sendable {
 
     private enum Turn { case mine, wait, none, byInput }
 
+    /// Whether nothing is due any more.
+    var isPaid: Bool { state.withLock { if case .paid = $0 { true } else { false } } }
+
     nonisolated(nonsending) func charge(for session: RunSession, on item: Item, by engine: Engine) async throws {
         while true {
             let turn: Turn = state.withLock { state in
@@ -500,10 +523,9 @@ private final class BaseCharge: Sendable {
             case .byInput: return try await engine.chargeBase(of: session, on: [try session.digest(of: item)])
             case .mine:
                 do {
-                    let isByInput = try await engine.ledger.needsDigests(
-                        for: session.run, pipeline: session.options.price)
-                    if !isByInput, !wasCharged { try await engine.chargeBase(of: session, on: []) }
-                    finish(as: isByInput ? .byInput : .paid)
+                    let price = try await engine.ledger.basePrice(of: session.run, pipeline: session.options.price)
+                    if !price.isByInput, !wasCharged { try await engine.chargeBase(of: session, on: [], at: price) }
+                    finish(as: price.isByInput ? .byInput : .paid)
                 } catch {
                     // The next item asks again.
                     finish(as: .unknown)

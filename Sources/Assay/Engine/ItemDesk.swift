@@ -239,7 +239,7 @@ final class ItemDesk: Desk {
 
     func emit(_ chunk: Payload, in context: Context) async throws {
         try check(context)
-        if session.node != nil { state.withLock { $0.emitted.append(chunk) } }
+        if session.nodeID != nil { state.withLock { $0.emitted.append(chunk) } }
         await session.options.onChunk?(context.inputID ?? "", chunk)
     }
 

@@ -41,7 +41,7 @@ final class RunSession: Sendable {
     /// The graph that the run is of; `nil` for one processor.
     let graph: GraphWork?
     /// The node of a graph whose work this is; `nil` for a whole run, and for one processor.
-    let node: Node?
+    let nodeID: Identifier?
     private let logger: Logger
     private let state: Mutex<State>
     // Asked for every item, and almost always false: a look at these spares the lock that all lanes share.
@@ -84,7 +84,7 @@ final class RunSession: Sendable {
         startedAt = ledger.world.time.uptime() - (run.duration ?? .zero)
         tally = RunTally(run, events: events, world: ledger.world, store: ledger.store)
         crew = Crew(of: options.runner, for: processor)
-        (start, whole, isBatch, node) = (0, nil, false, nil)
+        (start, whole, isBatch, nodeID) = (0, nil, false, nil)
         var logger = logger
         logger[metadataKey: "run"] = "\(run.id)"
         logger[metadataKey: "processor"] = "\(run.processorID)"
@@ -115,7 +115,7 @@ final class RunSession: Sendable {
         (store, ledger, breakers) = (whole.store, whole.ledger, whole.breakers)
         (world, events, startedAt) = (whole.world, whole.events, whole.startedAt)
         (tally, crew, logger) = (whole.tally, whole.crew, whole.logger)
-        (self.start, self.whole, isBatch, node, graph) = (start, whole, true, nil, whole.graph)
+        (self.start, self.whole, isBatch, nodeID, graph) = (start, whole, true, nil, whole.graph)
         state = Mutex(State())
     }
 
@@ -132,7 +132,7 @@ final class RunSession: Sendable {
         (store, ledger, breakers) = (graph.store, graph.ledger, graph.breakers)
         (world, events, startedAt) = (graph.world, graph.events, graph.startedAt)
         (tally, self.crew) = (graph.tally, crew)
-        (start, whole, isBatch, self.node, self.graph) = (0, graph, false, node, nil)
+        (start, whole, isBatch, nodeID, self.graph) = (0, graph, false, node.id, nil)
         var logger = graph.logger
         logger[metadataKey: "graph"] = "\(graph.run.processorID)"
         logger[metadataKey: "processor"] = "\(node.id)"
@@ -201,7 +201,7 @@ final class RunSession: Sendable {
     var places: Range<Int> { start..<(start + total) }
 
     func resumes(_ index: Int) -> Bool {
-        if let node, let whole { return node.recovery != .reprocess && whole.resumes(index) }
+        if nodeID != nil, let whole { return whole.resumes(index) && options.recovery != .reprocess }
         return hasResuming.load(ordering: .acquiring) && state.withLock { $0.resuming.contains(index) }
     }
 
@@ -377,7 +377,7 @@ final class RunSession: Sendable {
 
     /// Sends an event of this run; its data is made only when somebody wants it.
     func emit(_ kind: Event.Kind, item: String? = nil, _ data: () -> JSONObject = { [:] }) {
-        tally.emit(kind, item: item, by: node?.id, data)
+        tally.emit(kind, item: item, by: nodeID, data)
     }
 
     /// Sends a hint, each kind of hint once.
@@ -404,7 +404,7 @@ extension RunSession {
     func context(for entry: StoredItem?, phase: Phase, attempt: Int, desk: any Desk) -> Context {
         return Context(
             runID: run.id, executionID: run.executionID, processorID: run.processorID,
-            scope: run.scope(of: entry?.item),
+            scope: run.scope.filled(by: entry?.item),
             lineage: run.lineage, inputID: entry?.item.id, attempt: attempt, phase: phase, itemIndex: entry?.index,
             desk: desk)
     }
@@ -426,11 +426,11 @@ extension RunSession {
     }
 }
 
-extension Run {
+extension Scope {
     /// For whom work on `item` is done: the run's scope, filled up with the item's own ids.
-    func scope(of item: Item?) -> Scope {
-        guard let item else { return scope }
-        var scope = scope
+    func filled(by item: Item?) -> Scope {
+        guard let item, item.accountID != nil || item.underwritingID != nil else { return self }
+        var scope = self
         scope.accountID = scope.accountID ?? item.accountID.map { ExternalID(unchecked: $0) }
         scope.underwritingID = scope.underwritingID ?? item.underwritingID.map { ExternalID(unchecked: $0) }
         return scope

@@ -10,7 +10,7 @@ final class RunTally: Sendable {
     private let state = Mutex(State())
     private let hasCosts = Atomic(false)
     private let hasEvents = Atomic(false)
-    private let emission = Mutex(())
+    private let emission = Mutex(Emission())
 
     private struct State {
         var isListed = false
@@ -21,9 +21,6 @@ final class RunTally: Sendable {
         var incompleteReason: String?
         var budgetRefusal: ProcessingError?
         var haltFailure: FailureRecord?
-        var recordedEvents: [Event] = []
-        var filesEvents = false
-        var sequence = 0
         var hinted: Set<String> = []
         var costs: [CostPlace: (cost: Money, avoided: Money)] = [:]
         var chargeNumber = 0
@@ -36,6 +33,14 @@ final class RunTally: Sendable {
             let text = "\(error.code.rawValue): \(error.message)"
             if failureTexts.count < 256 || failureTexts[text] != nil { failureTexts[text, default: 0] += 1 }
         }
+    }
+
+    /// The events that are recorded.
+    private struct Emission {
+        var sequence = 0
+        /// Those that are not filed yet.
+        var recorded: [Event] = []
+        var isFiling = false
     }
 
     /// Whose costs are added up: an item's, at one node in a graph.
@@ -101,8 +106,8 @@ final class RunTally: Sendable {
             state.metrics = run.metrics ?? state.metrics
             state.incompleteReason = run.incompleteReason
             state.baseNumber = (bases.max() ?? -1) + 1
-            state.sequence = sequence
         }
+        emission.withLock { $0.sequence = sequence }
     }
 
     /// Takes note of the uses of steps.
@@ -237,13 +242,11 @@ final class RunTally: Sendable {
         event.graphID = run.graphID
         guard events.records(kind) else { return events.send(event) }
         // Numbered and sent in one go, so that whoever listens hears of them in their order.
-        emission.withLock { _ in
-            state.withLock { state in
-                state.sequence += 1
-                event.sequence = state.sequence
-                state.recordedEvents.append(event)
-                hasEvents.store(true, ordering: .releasing)
-            }
+        emission.withLock { emission in
+            emission.sequence += 1
+            event.sequence = emission.sequence
+            emission.recorded.append(event)
+            hasEvents.store(true, ordering: .releasing)
             events.send(event)
         }
     }
@@ -258,18 +261,18 @@ final class RunTally: Sendable {
     /// its own to that one.
     nonisolated(nonsending) func fileEvents() async throws {
         while hasEvents.load(ordering: .acquiring), let events = takeEvents() {
-            defer { state.withLock { $0.filesEvents = false } }
+            defer { emission.withLock { $0.isFiling = false } }
             try await store.append(events)
         }
     }
 
     private func takeEvents() -> [Event]? {
-        state.withLock { state in
-            guard !state.filesEvents, !state.recordedEvents.isEmpty else { return nil }
-            state.filesEvents = true
+        emission.withLock { emission in
+            guard !emission.isFiling, !emission.recorded.isEmpty else { return nil }
+            emission.isFiling = true
             hasEvents.store(false, ordering: .releasing)
-            defer { state.recordedEvents = [] }
-            return state.recordedEvents
+            defer { emission.recorded = [] }
+            return emission.recorded
         }
     }
 }

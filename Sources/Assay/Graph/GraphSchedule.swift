@@ -1,3 +1,5 @@
+import DequeModule
+
 /// Decides which node starts on which item next, and which item may enter the graph.
 ///
 /// It decides and does nothing: who runs the graph tells it what came of each start and asks for the next one. Nothing
@@ -41,7 +43,7 @@ struct GraphSchedule: Sendable {
         let isSource: Bool
         /// How many items it works on, or has worked on while the outputs have no room yet.
         var taken = 0
-        var waiting: ArraySlice<Waiting> = []
+        var waiting: Deque<Waiting> = []
     }
 
     private let wiring: Wiring
@@ -49,7 +51,7 @@ struct GraphSchedule: Sendable {
     private let sources: [Int]
     private let maxInFlight: Int
     private var desks: [Desk]
-    private var startable: [ArraySlice<Unit>]
+    private var startable: [Deque<Unit>]
     private var flows: [Int: ItemFlow] = [:]
     /// Of units that have ended, how many outputs have no room yet.
     private var undelivered: [Unit: Int] = [:]
@@ -182,6 +184,8 @@ struct GraphSchedule: Sendable {
     // MARK: Pipes and places
 
     private mutating func arrive(_ value: Waiting, at node: Int) {
+        // What waits, waits at a node without a free place.
+        if desks[node].taken < desks[node].limit { return take(value.item, at: node) }
         var value = value
         if desks[node].waiting.count < desks[node].capacity {
             value.holder = nil
@@ -189,8 +193,13 @@ struct GraphSchedule: Sendable {
             undelivered[Unit(node: holder, item: value.item), default: 0] += 1
         }
         desks[node].waiting.append(value)
-        // Whoever waits for room waits at a node without a free place, so that nobody's place becomes free here.
-        _ = promote(node)
+    }
+
+    /// Starts a node that has a free place on an item.
+    private mutating func take(_ item: Int, at node: Int) {
+        desks[node].taken += 1
+        if desks[node].isSource, desks[node].taken == desks[node].limit { freeSources -= 1 }
+        startable[desks[node].team].append(Unit(node: node, item: item))
     }
 
     /// Starts a node on what waits for it, as far as it has places.
@@ -199,16 +208,13 @@ struct GraphSchedule: Sendable {
     private mutating func promote(_ node: Int) -> [Int] {
         var freed: [Int] = []
         while desks[node].taken < desks[node].limit, let value = desks[node].waiting.popFirst() {
-            if desks[node].isSource, desks[node].taken + 1 == desks[node].limit { freeSources -= 1 }
-            desks[node].taken += 1
-            startable[desks[node].team].append(Unit(node: node, item: value.item))
+            take(value.item, at: node)
             // The place of what has left the pipe goes to the first one that waits for room.
             let last = min(desks[node].capacity, desks[node].waiting.count) - 1
             guard last >= 0, last == desks[node].capacity - 1 else { continue }
-            let place = desks[node].waiting.startIndex + last
-            guard let holder = desks[node].waiting[place].holder else { continue }
-            desks[node].waiting[place].holder = nil
-            let unit = Unit(node: holder, item: desks[node].waiting[place].item)
+            guard let holder = desks[node].waiting[last].holder else { continue }
+            desks[node].waiting[last].holder = nil
+            let unit = Unit(node: holder, item: desks[node].waiting[last].item)
             let left = undelivered[unit, default: 1] - 1
             undelivered[unit] = left == 0 ? nil : left
             if left == 0 { freed.append(holder) }
@@ -218,11 +224,16 @@ struct GraphSchedule: Sendable {
 
     /// Gives a node's place to what waits for it, and so on up the graph.
     private mutating func free(_ node: Int) {
-        var freed = [node]
-        while let node = freed.popLast() {
-            if desks[node].isSource, desks[node].taken == desks[node].limit { freeSources += 1 }
-            desks[node].taken -= 1
-            freed += promote(node)
-        }
+        var freed = leave(node)
+        while let node = freed.popLast() { freed += leave(node) }
+    }
+
+    /// Gives up a place of a node.
+    ///
+    /// - Returns: the nodes whose last output has found room by that.
+    private mutating func leave(_ node: Int) -> [Int] {
+        if desks[node].isSource, desks[node].taken == desks[node].limit { freeSources += 1 }
+        desks[node].taken -= 1
+        return promote(node)
     }
 }

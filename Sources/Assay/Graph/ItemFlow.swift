@@ -48,24 +48,35 @@ struct ItemFlow: Sendable {
     /// Takes note of how a node ended, and of all that follows from it at once.
     mutating func end(_ node: Int, _ end: End, in wiring: Wiring, results ports: [[Int]]) -> Consequences {
         var consequences = Consequences()
-        var ended = [(node, end)]
-        while let (node, end) = ended.popLast() {
-            unfinished -= 1
-            note(results: ports[node], of: node, end)
-            for pipe in wiring.outgoing[node] {
-                arrivals[pipe] = Self.arrival(at: wiring.edges[pipe].output, after: end)
-                let target = wiring.edges[pipe].to
-                missing[target] -= 1
-                guard missing[target] == 0 else { continue }
-                if let reason = reasonToSkip(target, in: wiring) {
-                    consequences.skipped.append((target, reason))
-                    ended.append((target, .skipped(reason)))
-                } else {
-                    consequences.ready.append(target)
-                }
-            }
+        var skipped = settle(node, end, in: wiring, results: ports, &consequences)
+        while let (node, reason) = skipped.popLast() {
+            skipped += settle(node, .skipped(reason), in: wiring, results: ports, &consequences)
         }
         return consequences
+    }
+
+    /// Takes note of how one node ended.
+    ///
+    /// - Returns: those that will not be started, of which note is to be taken next.
+    private mutating func settle(
+        _ node: Int, _ end: End, in wiring: Wiring, results ports: [[Int]], _ consequences: inout Consequences
+    ) -> [(node: Int, reason: Outcome.Reason)] {
+        unfinished -= 1
+        note(results: ports[node], of: node, end)
+        var skipped: [(node: Int, reason: Outcome.Reason)] = []
+        for pipe in wiring.outgoing[node] {
+            arrivals[pipe] = Self.arrival(at: wiring.edges[pipe].output, after: end)
+            let target = wiring.edges[pipe].to
+            missing[target] -= 1
+            guard missing[target] == 0 else { continue }
+            if let reason = reasonToSkip(target, in: wiring) {
+                skipped.append((target, reason))
+            } else {
+                consequences.ready.append(target)
+            }
+        }
+        consequences.skipped += skipped
+        return skipped
     }
 
     private mutating func note(results ports: [Int], of node: Int, _ end: End) {

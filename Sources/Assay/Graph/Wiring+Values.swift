@@ -85,6 +85,9 @@ extension Wiring {
     /// - Parameter values: by place among the node's incoming pipes; `nil` for what does not come.
     func input(of node: Int, from values: [Payload?]) throws -> Payload {
         let ports = nodes[node].inputs
+        if ports.count == 1, nodes[node].appending.isEmpty {
+            return values.lazy.compactMap { $0 }.first ?? Payload(json: .null)
+        }
         var arrived = Array(repeating: [Payload](), count: ports.count)
         for (pipe, value) in zip(incoming[node], values) {
             if let value { arrived[edges[pipe].input].append(value) }

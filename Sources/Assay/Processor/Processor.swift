@@ -68,8 +68,11 @@ extension Processor {
     }
 }
 
+/// What is known to have no checks of its own, so that they need not be called.
+protocol AcceptsEveryInput {}
+
 /// A processor made of a name and a function.
-public struct ClosureProcessor<Input: Codable & Sendable, Output: Codable & Sendable>: Processor {
+public struct ClosureProcessor<Input: Codable & Sendable, Output: Codable & Sendable>: Processor, AcceptsEveryInput {
     public let name: String
     public let transforms = false
     private let body: @Sendable (Input, Context) async throws -> Output

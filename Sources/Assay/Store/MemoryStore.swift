@@ -6,7 +6,9 @@ import Synchronization
 public final class MemoryStore: Store {
     public let currency: String
     public let keepsJSON = false
-    let state: Mutex<State>
+    let state = Mutex(State())
+    // Asked for at every node of a graph, at which no other must wait.
+    private let priceList: Mutex<PriceList>
     private let forgetsBatches: Bool
     private let named = MemoryCheckpoints()
 
@@ -64,7 +66,6 @@ public final class MemoryStore: Store {
         var callPlaces: [String: Int] = [:]
         var callsOfExecution: [Execution.ID: [Int]] = [:]
         var cache: [String: CacheEntry] = [:]
-        var prices: PriceList
         var queue = MemoryQueue()
     }
 
@@ -77,7 +78,7 @@ public final class MemoryStore: Store {
     public init(currency: String = "USD", forgetsBatches: Bool = false) {
         self.currency = currency
         self.forgetsBatches = forgetsBatches
-        state = Mutex(State(prices: PriceList(currency: currency)))
+        priceList = Mutex(PriceList(currency: currency))
     }
 
     public func begin(_ run: Run) async throws {
@@ -312,10 +313,10 @@ public final class MemoryStore: Store {
     }
 
     public func add(_ price: Price, for subject: PriceSubject, at moment: Timestamp) async throws {
-        state.withLock { $0.prices.add(price, for: subject) }
+        priceList.withLock { $0.add(price, for: subject) }
     }
 
-    public func prices() async throws -> PriceList { state.withLock { $0.prices } }
+    public func prices() async throws -> PriceList { priceList.withLock { $0 } }
 
     public func append(_ events: [Event]) async throws {
         state.withLock { state in
