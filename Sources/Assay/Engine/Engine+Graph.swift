@@ -6,6 +6,10 @@ struct GraphWork: Sendable {
     let wiring: Wiring
     let options: GraphOptions
     let plan: LanePlan
+    /// Where every output of a node is kept under a name; `nil`: nowhere.
+    var checkpoints: Checkpoints?
+    /// What the run goes on from.
+    var restored: RestoredOutput?
 }
 
 extension Engine {
@@ -17,6 +21,7 @@ extension Engine {
     func run(_ work: GraphWork, _ session: RunSession) async throws {
         guard session.unfinished > 0, session.stopped == nil else { return }
         session.emit(.graphStart) { ["nodes": JSONValue(work.wiring.nodes.count)] }
+        if let restored = work.restored { try await restore(restored, of: work, session) }
         let flow = GraphFlow(work, session)
         session.conducts(flow)
         let floor = Floor(flow)
@@ -40,6 +45,7 @@ extension Engine {
         }
         session.conducts(nil)
         try await endRest(of: flow)
+        session.tally.note(flow.keptProfile)
         let failed = session.tally.haltFailure != nil
         session.emit(failed ? .graphError : .graphComplete) {
             failed ? ["message": JSONValue(session.tally.haltFailure?.message)] : [:]
@@ -152,8 +158,9 @@ extension Engine {
         if let saved = try await savedOutput(of: entry, node) {
             let values = try flow.wiring.route(saved, from: unit.node)
             try await depart(
-                flow.end(unit, .gave(values), as: Passage.Node(node.run.processorID, status: .succeeded)), from: lane,
-                of: flow)
+                flow.end(
+                    unit, .gave(values), as: Passage.Node(node.run.processorID, status: .succeeded),
+                    at: world.time.uptime()), from: lane, of: flow)
             return nil
         }
         do { try await flow.chargeBase(of: unit.node, on: entry.item, by: self) } catch let error as ProcessingError
@@ -167,10 +174,12 @@ extension Engine {
         }
         if let cached = try await cachedOutcome(of: entry, node), let output = cached.output {
             try await save(output, of: entry, with: CommittedOutcome(cached), at: unit, of: flow)
+            await keepCheckpoint(of: output, on: item.item.id, node, in: flow)
             let values = try flow.wiring.route(output, from: unit.node)
             try await depart(
-                flow.end(unit, .gave(values), as: Passage.Node(cached, node), avoided: cached.avoidedCost), from: lane,
-                of: flow)
+                flow.end(
+                    unit, .gave(values), as: Passage.Node(cached, node), at: world.time.uptime(),
+                    avoided: cached.avoidedCost), from: lane, of: flow)
             return nil
         }
         let work = Work(
@@ -224,14 +233,15 @@ extension Engine {
         let lasted = world.time.uptime() - work.startedAt
         let committed = succeeded(work, output, node)
         let unsaved = try await save(output, of: work.entry, with: committed, at: unit, of: flow)
+        await keepCheckpoint(of: output, on: work.entry.item.id, node, in: flow)
         node.emit(.processorComplete, item: work.entry.item.id) {
             ["duration_ms": JSONValue(lasted), "attempts": JSONValue(work.attempts)]
         }
         let outcome = committed.outcome
         let values = try flow.wiring.route(output, from: unit.node)
         let departures = flow.end(
-            unit, .gave(values), as: Passage.Node(outcome, node), steps: outcome.steps(of: node), unsaved: unsaved,
-            avoided: outcome.avoidedCost, lasted: lasted)
+            unit, .gave(values), as: Passage.Node(outcome, node), at: work.startedAt + lasted,
+            steps: outcome.steps(of: node), unsaved: unsaved, avoided: outcome.avoidedCost, lasted: lasted)
         try await depart(departures, from: lane, of: flow)
         await startLanes(of: flow, on: floor)
     }
@@ -278,9 +288,8 @@ extension Engine {
         if !committed.charges.isEmpty { _ = try await store.record(committed.charges) }
         let outcome = committed.outcome
         let departures = flow.end(
-            unit, .failed, as: Passage.Node(outcome, work.session), steps: outcome.steps(of: work.session),
-            avoided: outcome.avoidedCost,
-            lasted: outcome.duration)
+            unit, .failed, as: Passage.Node(outcome, work.session), at: work.startedAt + outcome.duration,
+            steps: outcome.steps(of: work.session), avoided: outcome.avoidedCost, lasted: outcome.duration)
         try await depart(departures, from: lane, of: flow)
     }
 
@@ -308,7 +317,7 @@ extension Engine {
         guard node.resumes(entry.index) else { return nil }
         let kept = try await store.checkpoints(of: node.checkpointSubject(entry.item.id)).saved
         guard let saved = kept.last(where: { $0.step == Checkpoint.nodeOutput }),
-            saved.inputDigest == (try node.digest(of: entry.item)),
+            saved.isOutput(for: try node.digest(of: entry.item)),
             History.accepts(saved.definition, for: node.run, node.options)
         else { return nil }
         return Payload(json: saved.value)
@@ -323,7 +332,9 @@ extension Engine {
         of flow: GraphFlow
     ) async throws -> GraphFlow.UnsavedOutput? {
         let unsaved = GraphFlow.UnsavedOutput(node: unit.node, input: entry, output: output)
-        guard store.keepsJSON || !committed.charges.isEmpty || committed.cached != nil else { return unsaved }
+        guard store.keepsJSON || flow.checkpoints != nil || !committed.charges.isEmpty || committed.cached != nil else {
+            return unsaved
+        }
         try await store.save(
             checkpoint(of: unsaved, flow), charges: committed.charges, cached: committed.cached)
         return nil

@@ -25,8 +25,10 @@ final class GraphFlow: Sendable {
 
     let session: RunSession
     let wiring: Wiring
-    private let graph: Graph
+    let graph: Graph
     let recovery: RunRecovery
+    /// Where every output of a node is kept under a name; `nil`: nowhere.
+    let checkpoints: Checkpoints?
     /// What the nodes' work asks, by place.
     let nodes: [RunSession]
     /// Which nodes' outputs are needed as JSON.
@@ -41,19 +43,23 @@ final class GraphFlow: Sendable {
     /// That a paused run was told to go on, or is stopped.
     let changed: AsyncStream<Void>
     private let changes: AsyncStream<Void>.Continuation
-    private let state: Mutex<State>
+    private let meters: NodeMeters?
+    /// Whether the bytes of all values are counted.
+    let measuresPipes: Bool
+    let state: Mutex<State>
 
     /// A start that a breakpoint holds back.
-    fileprivate struct Held {
+    struct Held {
         let unit: GraphSchedule.Unit
         let entry: StoredItem
         let input: Payload
     }
 
-    fileprivate struct State {
+    struct State {
         var schedule: GraphSchedule
+        var book: GraphBook
         var breakpoints: Breakpoints
-        var held: [HeldKey: Held] = [:]
+        fileprivate var held: [HeldKey: Held] = [:]
         /// By team: held starts that may be made now.
         var released: [ArraySlice<Held>]
         /// Whether a pause was noticed.
@@ -67,13 +73,16 @@ final class GraphFlow: Sendable {
         var starting: [Bool]
         var executions = 0
         var meanDuration = Duration.zero
+        /// What is to be told of pipes, and whether somebody is at it.
+        var news: [PipeNews] = []
+        var tellsNews = false
     }
 
     init(_ work: GraphWork, _ session: RunSession) {
         let plan = work.plan
         (changed, changes) = AsyncStream.makeStream(of: Void.self)
         self.session = session
-        (graph, wiring) = (work.graph, work.wiring)
+        (graph, wiring, checkpoints) = (work.graph, work.wiring, work.checkpoints)
         sources = wiring.sources
         givesJSON = wiring.nodes.indices.map(wiring.givesJSON)
         untouched = wiring.nodes.map { Passage.Node($0.id) }
@@ -98,9 +107,12 @@ final class GraphFlow: Sendable {
         frames = Frames(over: session.places) { place, limit in
             try await store.items(of: id, from: place, limit: limit).filter { !session.hasEnded($0.index) }
         }
+        meters = NodeMeters(work.wiring, of: work.graph.id)
+        measuresPipes = work.options.measuresPipes || session.events.wants(.pipeDataFlow)
         state = Mutex(
             State(
                 schedule: GraphSchedule(work.wiring, teams: plan.teams, maxInFlight: work.options.maxInFlight),
+                book: GraphBook(work.wiring, at: session.world.time.uptime(), countsBytes: measuresPipes),
                 breakpoints: Breakpoints(work.options.breakpoints), released: plan.teams.map { _ in [] },
                 lanes: plan.pools.map { (limit: $0, active: 0) }, starting: plan.teams.map { _ in false }))
         asksBeforeStarts.store(!work.options.breakpoints.isEmpty, ordering: .releasing)
@@ -208,10 +220,13 @@ final class GraphFlow: Sendable {
     ///
     /// - Returns: the item, if it has ended by that.
     func end(
-        _ unit: GraphSchedule.Unit, _ end: ItemFlow.End, as node: Passage.Node, steps: [Outcome.Step] = [],
-        unsaved: UnsavedOutput? = nil, avoided: Money = .zero, lasted: Duration? = nil
+        _ unit: GraphSchedule.Unit, _ end: ItemFlow.End, as node: Passage.Node, at moment: Duration,
+        steps: [Outcome.Step] = [], unsaved: UnsavedOutput? = nil, avoided: Money = .zero, lasted: Duration? = nil
     ) -> [Departure] {
-        state.withLock { state in
+        meters?.count(node, at: unit.node)
+        let bytes = bytes(of: end, from: unit.node)
+        let (departures, hasNews) = state.withLock { state in
+            state.book.note(node, at: unit.node, moment)
             state.travellers[unit.item]?.nodes[unit.node] = node
             if !steps.isEmpty { state.travellers[unit.item]?.steps += steps }
             if let unsaved { state.travellers[unit.item]?.unsaved.append(unsaved) }
@@ -225,11 +240,17 @@ final class GraphFlow: Sendable {
             let skipped = state.schedule.end(unit, end)
             note(skipped, of: unit.item, &state)
             if let entry = state.travellers[unit.item]?.entry {
-                if case .gave(let values) = end { tellTaps(values, from: unit.node, entry.item.id) }
+                if case .gave(let values) = end {
+                    state.notePut(values, from: unit.node, of: entry.item.id, bytes: bytes, at: moment, in: self)
+                    tellTaps(values, from: unit.node, entry.item.id)
+                }
                 state.breakpoints.ended(wiring.nodes[unit.node].id, entry.item.id)
             }
-            return departures(of: unit.item, &state)
+            state.notePipes(in: session)
+            return (self.departures(of: unit.item, &state), !state.news.isEmpty)
         }
+        if hasNews { tellOfPipes() }
+        return departures
     }
 
     /// Tells the taps of the pipes behind a node what it put into them.
@@ -330,6 +351,7 @@ final class GraphFlow: Sendable {
         for (node, reason) in skipped {
             state.travellers[item]?.nodes[node].status = .skipped
             state.travellers[item]?.nodes[node].reason = reason
+            state.book.noteSkipped(node)
         }
     }
 
@@ -347,7 +369,11 @@ final class GraphFlow: Sendable {
 
     /// What a node gave for an item that was given up in the middle of it.
     func noteGivenUp(_ unit: GraphSchedule.Unit, as node: Passage.Node) {
-        state.withLock { $0.travellers[unit.item]?.nodes[unit.node] = node }
+        let moment = session.world.time.uptime()
+        state.withLock { state in
+            state.travellers[unit.item]?.nodes[unit.node] = node
+            state.book.note(node, at: unit.node, moment)
+        }
     }
 
     // MARK: Halting

@@ -26,6 +26,8 @@ struct History {
     private let recovery: RunOptions.Recovery
     private let onChange: RunOptions.DefinitionChange
     private let failedOnly: Bool
+    /// The item that runs again whatever became of it.
+    var reopened: String?
 
     /// The history of `processor` in an execution.
     ///
@@ -56,7 +58,8 @@ struct History {
         for index in runs.indices {
             guard let (stored, outcome) = try await runs[index].find(item.id) else { continue }
             guard try Self.isSame(stored.item.data, item.data, for: processor) else { return .afresh(changed: true) }
-            if let outcome, failedOnly, outcome.status != .failed {
+            let isReopened = reopened.map(item.id.equalsInBytes) ?? false
+            if let outcome, failedOnly, outcome.status != .failed, !isReopened {
                 // What a run that was given up did not finish was to run in it.
                 let isLeft = runs[index].run.isGivenUp && outcome.status == .cancelled && !outcome.carried
                 if !isLeft { return .settled(outcome.takenOver()) }
@@ -69,7 +72,7 @@ struct History {
                 case .refuse: throw ProcessingError.definitionChanged(processor.name, runs[index].run.id)
                 }
             }
-            guard let outcome, outcome.status == .succeeded else { return .again }
+            guard let outcome, outcome.status == .succeeded, !isReopened else { return .again }
             return .settled(outcome.takenOver())
         }
         return .new

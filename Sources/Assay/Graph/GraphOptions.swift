@@ -15,6 +15,12 @@ public struct GraphOptions: Sendable {
     /// Where the run stops before a node; more can be set while it is in progress.
     public var breakpoints: [Breakpoint] = []
 
+    /// Whether the bytes of the values that go through pipes are counted, which writes every value as JSON.
+    public var measuresPipes = false
+
+    /// Where named checkpoints are kept, and whether every node output becomes one.
+    public var checkpoints = CheckpointSettings()
+
     /// All defaults, but for what holds for single processors as well.
     public init(_ run: RunOptions = RunOptions()) { self.run = run }
 
