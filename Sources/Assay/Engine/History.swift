@@ -4,8 +4,8 @@ struct History {
     enum Verdict {
         /// It was never seen before: runs in full.
         case new
-        /// It was not finished: runs, and its finished steps return their values.
-        case again
+        /// It was not finished, or is to go on from a checkpoint: runs, and its finished steps return their values.
+        case again(isReopened: Bool)
         /// It comes with other data, or is to start over: runs in full, and its saved steps are forgotten.
         case afresh(changed: Bool)
         /// It has its outcome: taken over.
@@ -15,7 +15,7 @@ struct History {
         var basis: Basis {
             switch self {
             case .new: .new
-            case .again: .unfinished
+            case .again(let isReopened): isReopened ? .reopened : .unfinished
             case .afresh(let changed): changed ? .changed : .restarted
             case .settled(let outcome): outcome.status == .succeeded ? .finished : .notFailed
             }
@@ -72,7 +72,9 @@ struct History {
                 case .refuse: throw ProcessingError.definitionChanged(processor.name, runs[index].run.id)
                 }
             }
-            guard let outcome, outcome.status == .succeeded, !isReopened else { return .again }
+            guard let outcome, outcome.status == .succeeded, !isReopened else {
+                return .again(isReopened: isReopened)
+            }
             return .settled(outcome.takenOver())
         }
         return .new
@@ -182,6 +184,7 @@ extension Basis {
         case .restarted: "everything is done again"
         case .finished: "an earlier run finished it"
         case .notFailed: "only failed inputs run again"
+        case .reopened: "the run goes on from a checkpoint of it"
         }
     }
 }

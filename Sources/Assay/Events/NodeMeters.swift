@@ -12,21 +12,23 @@ struct NodeMeters: Sendable {
     private let nodes: [Meters]
 
     /// The meters of the nodes of `graph`; `nil` without a backend, where making them would be all they ever do.
-    init?(_ wiring: Wiring, of graph: Identifier) {
-        guard !(MetricsSystem.factory is NOOPMetricsHandler) else { return nil }
+    init?(_ wiring: Wiring, of graph: Identifier, factory: any MetricsFactory = MetricsSystem.factory) {
+        guard !(factory is NOOPMetricsHandler) else { return nil }
         nodes = wiring.nodes.map { node in
             let dimensions = [("graph", graph.text), ("processor", node.id.text)]
             let items = [Status.succeeded, .failed, .cancelled].map { status in
                 (
                     status,
-                    Counter(label: "assay_node_items_total", dimensions: dimensions + [("status", status.rawValue)])
+                    Counter(
+                        label: "assay_node_items_total", dimensions: dimensions + [("status", status.rawValue)],
+                        factory: factory)
                 )
             }
             return Meters(
                 items: Dictionary(uniqueKeysWithValues: items),
-                attempts: Counter(label: "assay_node_attempts_total", dimensions: dimensions),
-                duration: Timer(label: "assay_node_duration_seconds", dimensions: dimensions),
-                cost: FloatingPointCounter(label: "assay_node_cost_total", dimensions: dimensions))
+                attempts: Counter(label: "assay_node_attempts_total", dimensions: dimensions, factory: factory),
+                duration: Timer(label: "assay_node_duration_seconds", dimensions: dimensions, factory: factory),
+                cost: FloatingPointCounter(label: "assay_node_cost_total", dimensions: dimensions, factory: factory))
         }
     }
 

@@ -166,6 +166,8 @@ import Testing
         #expect(second.outcomes.map(\.carried) == [false, true])
         #expect(try second.outcomes[0].json == ["c:output": "-abc"])
         #expect(second.outcomes[0].passage?.nodes.map(\.attempts) == [0, 0, 1])
+        let bases = try await engine.store.items(of: second.runID, from: 0, limit: 2).map(\.basis)
+        #expect(bases == [.reopened, .finished])
         let told = events.latest().filter { $0.kind == .checkpointRestore }
         #expect(told.map(\.runID) == [second.runID])
         #expect(told.map(\.inputID) == ["x/1"] && told.map(\.processorID?.text) == ["b"])
