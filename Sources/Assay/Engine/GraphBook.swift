@@ -114,12 +114,14 @@ struct GraphBook: Sendable {
 
     /// What is known of the nodes, the one that took longest first.
     ///
-    /// - Parameter statistics: by pipe; `nil` to leave pipes and configuration out.
+    /// - Parameters:
+    ///   - limit: for how many nodes.
+    ///   - statistics: by pipe; `nil` to leave pipes and configuration out.
     func metrics(
-        _ schedule: GraphSchedule, now: Now, statistics: [PipeStatistics]?
+        _ schedule: GraphSchedule, now: Now, limit: Int, statistics: [PipeStatistics]?
     ) -> [NodeMetrics] {
         let order = nodes.indices.sorted { (nodes[$1].total, $0) < (nodes[$0].total, $1) }
-        return order.map { place in
+        return order.prefix(limit).map { place in
             let (entry, node) = (nodes[place], wiring.nodes[place])
             let isAtWork = !now.isOver && schedule.isAtWork(place)
             var metrics = NodeMetrics(node.id)

@@ -35,18 +35,19 @@ extension GraphFlow {
     }
 
     /// What the nodes have done so far, the one that took longest first.
-    var profile: [NodeMetrics] { metrics(now(isOver: false), withPipes: true) }
+    var profile: [NodeMetrics] { metrics(now(isOver: false), limit: wiring.nodes.count, withPipes: true) }
 
     /// The same at the end, as it is kept with the run.
     var keptProfile: [NodeMetrics] {
         let withPipes = wiring.connections.count <= Self.keptAtMost
-        return Array(metrics(now(isOver: true), withPipes: withPipes).prefix(Self.keptAtMost))
+        return metrics(now(isOver: true), limit: Self.keptAtMost, withPipes: withPipes)
     }
 
-    private func metrics(_ now: GraphBook.Now, withPipes: Bool) -> [NodeMetrics] {
+    private func metrics(_ now: GraphBook.Now, limit: Int, withPipes: Bool) -> [NodeMetrics] {
         let (book, schedule) = state.withLock { ($0.book, $0.schedule) }
         let bases = session.tally.baseCosts
-        return book.metrics(schedule, now: now, statistics: withPipes ? statistics(book, schedule, now) : nil)
+        let statistics = withPipes ? statistics(book, schedule, now) : nil
+        return book.metrics(schedule, now: now, limit: limit, statistics: statistics)
             .map { node in
                 guard let base = bases[node.processorID] else { return node }
                 var node = node
@@ -129,7 +130,7 @@ extension GraphFlow.State {
 extension RunHandle {
     /// What the nodes of a run of a graph have done so far, the one that took longest first; none for other runs.
     ///
-    /// Costs time in proportion to nodes and pipes, during which no node starts or ends.
+    /// Costs time and memory in proportion to nodes and pipes.
     public var profile: [NodeMetrics] { session.flow?.profile ?? session.tally.metrics.nodes }
 
     /// How the pipes of a run of a graph stand, by their names; none before it begins and after it has ended.
