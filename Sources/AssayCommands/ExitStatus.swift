@@ -11,6 +11,8 @@ package enum ExitStatus: Int32, Sendable {
     case partial = 2
     /// A budget stopped the run.
     case budget = 3
+    /// A breakpoint paused the run, and nobody was there to let it go on.
+    case paused = 4
     /// The command was used wrongly.
     case usage = 64
     /// The pipeline file or an input file is invalid.
@@ -35,6 +37,7 @@ package enum ExitStatus: Int32, Sendable {
         switch (signal, run.status) {
         case (let signal?, _) where signal != .cancel: self = signal.status
         case (_, .succeeded): self = .success
+        case (_, .paused): self = .paused
         case (_, _) where run.error?.code == .budgetExhausted: self = .budget
         case (_, .partial): self = .partial
         default: self = .failed

@@ -207,6 +207,7 @@ extension Run {
         try object.pack(request, as: "request")
         object["is_listed"] = .bool(isListed)
         object["is_given_up"] = isGivenUp ? true : nil
+        if let pause { try object.pack(pause.jsonValue, as: "pause") }
         object["graph_id"] = graphID.map { .string($0.text) }
         object["deleted_at"] = deletedAt.map { .whole($0.milliseconds) }
         return try JSONValue.object(object).storedBytes("run '\(id)'")
@@ -240,6 +241,7 @@ extension Run {
         metrics = record["metrics"].flatMap { RunMetrics(stored: $0) }
         incompleteReason = record["incomplete_reason"]?.string
         isGivenUp = record["is_given_up"]?.bool ?? false
+        pause = record["pause"]?.unpacked.flatMap { Pause(json: $0) }
         graphID = record["graph_id"]?.string.flatMap { Identifier($0) }
         deletedAt = record["deleted_at"]?.whole.map { Timestamp(milliseconds: Int64($0)) }
     }

@@ -108,7 +108,7 @@ import Testing
         let client = try #require(try OwnerClient("s", in: folder))
         // Asked before the run has begun, which is waited for.
         try client.ask(.watch(run))
-        desk.begin(.init(run, block: { Self.block }, cancel: { _ in }))
+        desk.begin(.init(run, block: { Self.block }, cancel: { _ in }, move: { _, _ in }))
         var answers = client.answers.makeAsyncIterator()
         let told = try #require(try await answers.next()?.jsonValue)
         #expect(told["answer"] == "progress" && told["counts"]?["total"] == 3)
@@ -129,7 +129,7 @@ import Testing
         let (desk, cancels) = (OwnerDesk(), Cancels())
         let socket = try OwnerSocket("s", in: folder, desk: desk)
         let (run, other) = (try #require(Identifier("run_1")), try #require(Identifier("run_2")))
-        desk.begin(.init(run, block: { Self.block }, cancel: { cancels.note.yield($0) }))
+        desk.begin(.init(run, block: { Self.block }, cancel: { cancels.note.yield($0) }, move: { _, _ in }))
         let client = try #require(try OwnerClient("s", in: folder))
         for request in [OwnerRequest.cancel(other, drain: drain), .watch(other), .cancel(run, drain: drain)] {
             try client.ask(request)
@@ -153,7 +153,7 @@ import Testing
         try client.ask(.cancel(other, drain: false))
         let stopping: JSONValue = ["answer": "stopping"]
         #expect(try await Self.answers(client, wishes.count + 1).allSatisfy { $0 == stopping })
-        desk.begin(.init(run, block: { Self.block }, cancel: { cancels.note.yield($0) }))
+        desk.begin(.init(run, block: { Self.block }, cancel: { cancels.note.yield($0) }, move: { _, _ in }))
         cancels.note.finish()
         var drains: [Bool] = []
         for await drain in cancels.stream { drains.append(drain) }
@@ -198,7 +198,7 @@ import Testing
         let desk = OwnerDesk()
         let socket = try OwnerSocket("s", in: folder, desk: desk)
         let run = try #require(Identifier("run_1"))
-        desk.begin(.init(run, block: { Self.block }, cancel: { _ in }))
+        desk.begin(.init(run, block: { Self.block }, cancel: { _ in }, move: { _, _ in }))
         var clients: [OwnerClient] = []
         for _ in 0..<16 {
             let client = try #require(try OwnerClient("s", in: folder))

@@ -17,6 +17,11 @@ extension Engine {
             in: settings.storage(store), limit: settings.maxCheckpoints, events: events, world: world)
     }
 
+    /// Where a run keeps the outputs of nodes as named checkpoints; `nil` when it is not to.
+    func automatic(_ options: GraphOptions) throws -> Checkpoints? {
+        options.checkpoints.isEnabled ? try checkpoints(options.checkpoints) : nil
+    }
+
     /// Keeps what a node gave as a named checkpoint, if the run is to; what cannot be kept stops nothing.
     nonisolated(nonsending) func keepCheckpoint(
         of output: Payload, on inputID: String, _ node: RunSession, in flow: GraphFlow

@@ -2,6 +2,17 @@
 
 /// A graph that a run has taken, and how it is to be run.
 struct GraphWork: Sendable {
+    /// How a run that was left in a pause comes back to it, and goes on from there.
+    struct Comeback: Sendable {
+        let pause: Pause
+        /// The node and the item that it stands before.
+        let node: Int
+        let entry: StoredItem
+        let move: Pause.Move
+        /// The nodes whose base price is paid.
+        let charged: Set<Identifier>
+    }
+
     let graph: Graph
     let wiring: Wiring
     let options: GraphOptions
@@ -10,6 +21,8 @@ struct GraphWork: Sendable {
     var checkpoints: Checkpoints?
     /// What the run goes on from.
     var restored: RestoredOutput?
+    /// That the run had been paused; `nil` for one that begins.
+    var comeback: Comeback?
 }
 
 extension Engine {
@@ -20,7 +33,7 @@ extension Engine {
     /// - Throws: what the store or the start of a worker threw; the run is then over.
     func run(_ work: GraphWork, _ session: RunSession) async throws {
         guard session.unfinished > 0, session.stopped == nil else { return }
-        session.emit(.graphStart) { ["nodes": JSONValue(work.wiring.nodes.count)] }
+        if work.comeback == nil { session.emit(.graphStart) { ["nodes": JSONValue(work.wiring.nodes.count)] } }
         if let restored = work.restored { try await restore(restored, of: work, session) }
         let flow = GraphFlow(work, session)
         session.conducts(flow)
@@ -35,6 +48,7 @@ extension Engine {
             // The first lanes are started while the floor is kept from ending by one that never works.
             let keeper = flow.makeLane(for: 0)
             floor.add(keeper)
+            do { try await depart(flow.admitFirst(), from: keeper, of: flow) } catch { floor.fail(error) }
             await startLanes(of: flow, on: floor)
             floor.remove(keeper)
             floor.laneEnded()
@@ -44,6 +58,7 @@ extension Engine {
             group.cancelAll()
         }
         session.conducts(nil)
+        if flow.isLeft { return try await leave(flow, because: floor.failure) }
         try await endRest(of: flow)
         session.tally.note(flow.keptProfile)
         let failed = session.tally.haltFailure != nil
@@ -57,21 +72,39 @@ extension Engine {
     private nonisolated(nonsending) func pause(_ flow: GraphFlow, on floor: Floor) async throws {
         let session = flow.session
         floor.hold()
-        try await file(session, as: .paused)
+        session.stands(true)
+        if let start = flow.pause?.start, flow.isBack(at: start) {
+            // It is on record as paused until it goes on.
+            _ = flow.stand()
+            return try flow.goOn(byOne: flow.firstMove == .step)
+        }
+        try await file(flow, as: .paused)
         // Only now: whoever lets the run go on takes the hold back.
         guard let start = flow.stand() else { return }
         session.tally.emit(.runPaused, item: start.inputID, by: start.processorID) { ["value": start.value] }
+        session.graph?.options.onPause?(RunHandle(session: session), start)
         // A run that was stopped meanwhile has nobody to go on with it.
         if session.stopped != nil { flow.wake() }
+    }
+
+    /// Keeps what another program needs to go on with a run that is left in its pause.
+    private func leave(_ flow: GraphFlow, because failure: (any Error)?) async throws {
+        if let failure { throw failure }
+        // What a store that forgets with the program has not been given: this program may go on with the run.
+        for departure in flow.takeRest() { try await saveRest(departure, of: flow) }
+        try await flow.session.tally.fileEvents()
+        try await file(flow, as: .paused)
+        flow.session.noteLeft()
     }
 
     /// Starts lanes again whenever a paused run is told to go on, or is stopped.
     private func goOnAfterPauses(of flow: GraphFlow, on floor: Floor) async {
         for await _ in flow.changed {
             do {
-                if flow.session.stopped == nil {
+                flow.session.stands(false)
+                if flow.session.stopped == nil, !flow.isLeft {
+                    try await file(flow, as: .running)
                     flow.session.emit(.runResumed)
-                    try await file(flow.session, as: .running)
                     await startLanes(of: flow, on: floor)
                     // What waited behind the pause may have run into the next one, which has a hold of its own.
                     if flow.noticePause() { try await pause(flow, on: floor) }
@@ -79,15 +112,17 @@ extension Engine {
             } catch {
                 floor.fail(error)
             }
-            // One hold for each pause; a run that was stopped has none any more.
-            while floor.release(), flow.session.stopped != nil {}
+            // One hold for each pause; a run that was stopped or left has none any more.
+            while floor.release(), flow.session.stopped != nil || flow.isLeft {}
         }
     }
 
     /// Files that a run stands still, or goes on.
-    private nonisolated(nonsending) func file(_ session: RunSession, as status: Status) async throws {
-        var run = session.currentRun
+    private nonisolated(nonsending) func file(_ flow: GraphFlow, as status: Status) async throws {
+        var run = flow.session.currentRun
         run.status = status
+        if status == .paused { run.pause = flow.pause }
+        run.duration = flow.session.timeWorked
         try await store.update(run)
     }
 
@@ -135,6 +170,7 @@ extension Engine {
             case .start(let unit, let entry, let fed, let values):
                 await startLanes(of: flow, on: floor)
                 let input = try fed ?? flow.wiring.input(of: unit.node, from: values)
+                if try await takeSaved(unit, on: entry, with: input, in: lane, of: flow) { continue }
                 guard try flow.mayStart(unit, entry, input) else { continue }
                 if let work = try await begin(unit, on: entry, with: input, in: lane, of: flow, generation) {
                     return work
@@ -143,26 +179,34 @@ extension Engine {
         }
     }
 
-    /// Begins with a node on an item; `nil` when its output was saved or cached, or its price could not be paid.
+    /// Has a node end with the output that was saved when it was given the same before; `false` when none was.
+    private nonisolated(nonsending) func takeSaved(
+        _ unit: GraphSchedule.Unit, on item: StoredItem, with input: Payload, in lane: Lane, of flow: GraphFlow
+    ) async throws -> Bool {
+        let node = flow.nodes[unit.node]
+        guard node.resumes(item.index), let saved = try await savedOutput(of: item.given(input), node) else {
+            return false
+        }
+        node.emit(.processorStart, item: item.item.id)
+        let values = try flow.wiring.route(saved, from: unit.node)
+        var ended = Passage.Node(node.run.processorID, status: .succeeded)
+        // Only a run that comes back to its pause has paid for it itself.
+        let costs = node.tally.takeCosts(of: item.index, by: node.run.processorID)
+        ended.cost = costs.cost
+        try await depart(
+            flow.end(unit, .gave(values), as: ended, at: world.time.uptime(), avoided: costs.avoided), from: lane,
+            of: flow)
+        return true
+    }
+
+    /// Begins with a node on an item; `nil` when its output was cached, or its price could not be paid.
     private nonisolated(nonsending) func begin(
         _ unit: GraphSchedule.Unit, on item: StoredItem, with input: Payload, in lane: Lane, of flow: GraphFlow,
         _ generation: Int
     ) async throws -> Work? {
         let node = flow.nodes[unit.node]
-        let entry = StoredItem(
-            Item(
-                item.item.id, payload: input, accountID: item.item.accountID,
-                underwritingID: item.item.underwritingID),
-            index: item.index)
+        let entry = item.given(input)
         node.emit(.processorStart, item: item.item.id)
-        if let saved = try await savedOutput(of: entry, node) {
-            let values = try flow.wiring.route(saved, from: unit.node)
-            try await depart(
-                flow.end(
-                    unit, .gave(values), as: Passage.Node(node.run.processorID, status: .succeeded),
-                    at: world.time.uptime()), from: lane, of: flow)
-            return nil
-        }
         do { try await flow.chargeBase(of: unit.node, on: entry.item, by: self) } catch let error as ProcessingError
             where error.code == .budgetExhausted
         {
@@ -311,10 +355,9 @@ extension Engine {
 
     // MARK: Saved outputs
 
-    /// What an earlier run saved of a node that was given the same then.
+    /// What was saved of a node that was given the same before.
     private nonisolated(nonsending) func savedOutput(of entry: StoredItem, _ node: RunSession) async throws -> Payload?
     {
-        guard node.resumes(entry.index) else { return nil }
         let kept = try await store.checkpoints(of: node.checkpointSubject(entry.item.id)).saved
         guard let saved = kept.last(where: { $0.step == Checkpoint.nodeOutput }),
             saved.isOutput(for: try node.digest(of: entry.item)),
@@ -368,6 +411,14 @@ extension Engine {
             lane.keep(CommittedOutcome(outcome))
             if outcome.status == .failed { flow.session.noteFailure() }
         }
+    }
+}
+
+extension StoredItem {
+    /// The item as a node is given it.
+    fileprivate func given(_ input: Payload) -> StoredItem {
+        StoredItem(
+            Item(item.id, payload: input, accountID: item.accountID, underwritingID: item.underwritingID), index: index)
     }
 }
 

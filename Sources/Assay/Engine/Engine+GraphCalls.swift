@@ -72,6 +72,22 @@ extension Engine {
         _ graph: Graph, _ options: GraphOptions, _ watching: (@Sendable (RunHandle) -> Void)?,
         failedOnly: Bool = false, from: (checkpoint: String, run: Run.ID)? = nil, items: @escaping ItemSource
     ) async throws -> Report {
+        try await conduct(graph, options) { wiring, plan, run in
+            var work = GraphWork(
+                graph: graph, wiring: wiring, options: options, plan: plan, checkpoints: try automatic(options))
+            if let from {
+                work.restored = try await restoredOutput(from.checkpoint, for: from.run, of: graph, wiring, options)
+            }
+            return try await perform(
+                RegisteredProcessor(graph.id, wiring), run, watching, failedOnly: failedOnly, graph: work, items: items)
+        }
+    }
+
+    /// Has `graph` for one run, which `body` makes.
+    func conduct(
+        _ graph: Graph, _ options: GraphOptions,
+        _ body: (_ wiring: Wiring, _ plan: LanePlan, _ run: RunOptions) async throws -> Report
+    ) async throws -> Report {
         try options.check()
         let wiring = try graph.begin()
         var status: Status?
@@ -80,16 +96,9 @@ extension Engine {
         defer { events.forgetTaps(taps) }
         let plan = try LanePlan(wiring.nodes, runner: options.runner)
         defer { plan.dismiss() }
-        var work = GraphWork(graph: graph, wiring: wiring, options: options, plan: plan)
-        if options.checkpoints.isEnabled { work.checkpoints = try checkpoints(options.checkpoints) }
-        if let from {
-            work.restored = try await restoredOutput(from.checkpoint, for: from.run, of: graph, wiring, options)
-        }
         var run = options.run
         run.runner = plan.runner
-        let report = try await perform(
-            RegisteredProcessor(graph.id, wiring), run, watching, failedOnly: failedOnly,
-            graph: work, items: items)
+        let report = try await body(wiring, plan, run)
         status = report.status
         return report
     }

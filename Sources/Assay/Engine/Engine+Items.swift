@@ -250,9 +250,9 @@ extension Engine {
     /// Ends attempts and the run when they are out of time; sleeps until the next of these moments.
     private func watch(_ floor: Floor, _ group: inout DiscardingTaskGroup) async {
         let session = floor.session
-        let end = session.startedAt + session.options.timeout
         while !Task.isCancelled {
             let now = world.time.uptime()
+            let end = session.end
             if now >= end { return session.stop(.init(reason: .runTimeout, drains: false)) }
             var next = min(end, now + floor.shortestLimit)
             for lane in floor.lanes {

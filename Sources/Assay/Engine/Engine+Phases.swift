@@ -23,6 +23,15 @@ extension Engine {
             failure = gate.record
             if failure != nil { try await skipRest(session, after: gate) }
         }
+        return try await close(session, after: failure)
+    }
+
+    /// Ends what is left of a run, aggregates and makes the report; one that was left in a pause stays as it is.
+    func close(_ session: RunSession, after failure: FailureRecord?) async throws -> Report {
+        guard !session.isLeft else {
+            return try await report(of: existingRun(session.run.id), outcomes: session.options.returnsOutcomes)
+        }
+        var failure = failure
         try await giveUpRest(session)
         var summary: Payload?
         if failure == nil {
@@ -187,9 +196,8 @@ extension Engine {
     /// Transforms and validates every item, one after another.
     func prepareItems(_ session: RunSession) async throws {
         var transformed: [(index: Int, value: Payload)] = []
-        let end = session.startedAt + session.options.timeout
         try await forEachItem(session) { entry in
-            if world.time.uptime() >= end { session.stop(.init(reason: .runTimeout, drains: false)) }
+            if world.time.uptime() >= session.end { session.stop(.init(reason: .runTimeout, drains: false)) }
             if session.stopped != nil { throw GateFailure.stopped }
             guard !session.hasEnded(entry.index) else { return }
             let context = session.context(for: entry, phase: .preprocessing)
@@ -308,7 +316,7 @@ extension Engine {
             session.options.waitsWhenGivenUp && session.stopped?.reason == .runCancelled && Task.isCancelled
         try await followDoubtPolicies(of: run.executionID)
         run.finishedAt = world.time.now()
-        run.duration = world.time.uptime() - session.startedAt
+        run.duration = session.timeWorked
         session.tally.meters.count(runEndedAs: run.status)
         hintAtRunner(session, run)
         await hintAtKeys(session, run)

@@ -212,7 +212,7 @@ public final class Engine: Sendable {
         return "batch_" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 
-    /// Runs from beginning to end with the run known under its name meanwhile.
+    /// Runs from beginning to end.
     func perform(
         _ processor: RegisteredProcessor, _ options: RunOptions,
         _ watching: (@Sendable (RunHandle) -> Void)? = nil, failedOnly: Bool = false, graph: GraphWork? = nil,
@@ -224,7 +224,14 @@ public final class Engine: Sendable {
             run: begun, processor: processor, options: options, ledger: ledger, breakers: breakers, events: events,
             logger: logger, graph: graph)
         try await store.begin(session.run)
-        let run = session.run
+        return try await hold(session, watching) { try await live(session, history, items: page) }
+    }
+
+    /// Carries out what makes up a run that is on record, with the run known under its name meanwhile.
+    func hold(
+        _ session: RunSession, _ watching: (@Sendable (RunHandle) -> Void)?, _ body: () async throws -> Report
+    ) async throws -> Report {
+        let (run, processor) = (session.run, session.processor)
         sessions.withLock { $0[run.id] = session }
         defer { sessions.withLock { $0[run.id] = nil } }
         defer { ledger.budgets.end(run) }
@@ -233,7 +240,7 @@ public final class Engine: Sendable {
             do {
                 try await ledger.budgets.begin(run)
                 watching?(RunHandle(session: session))
-                let report = try await live(session, history, items: page)
+                let report = try await body()
                 await processor.finish?(run.id)
                 return report
             } catch {
@@ -283,7 +290,7 @@ public final class Engine: Sendable {
         run.status = .failed
         run.error = FailureRecord(error, stage: .extraction, item: nil, attempt: 0)
         run.finishedAt = world.time.now()
-        run.duration = world.time.uptime() - session.startedAt
+        run.duration = session.timeWorked
         // A store that failed may fail again; the run is then found and ended when the store is opened next.
         try? await store.update(run)
     }

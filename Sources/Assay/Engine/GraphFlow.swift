@@ -39,6 +39,9 @@ final class GraphFlow: Sendable {
     private let crews: [Crew]
     private let frames: Frames
     private let bases: [BaseCharge]
+    private let comeback: GraphWork.Comeback?
+    /// The nodes that lead to the start at which the run comes back to its pause.
+    private let wayBack: Set<Int>
     private let (haltLimits, halts) = AsyncStream.makeStream(of: Duration.self, bufferingPolicy: .bufferingOldest(1))
     /// That a paused run was told to go on, or is stopped.
     let changed: AsyncStream<Void>
@@ -59,13 +62,15 @@ final class GraphFlow: Sendable {
         var schedule: GraphSchedule
         var book: GraphBook
         var breakpoints: Breakpoints
-        fileprivate var held: [HeldKey: Held] = [:]
+        var held: [NodeStart.Key: Held] = [:]
         /// By team: held starts that may be made now.
         var released: [ArraySlice<Held>]
         /// Whether a pause was noticed.
         var isPaused = false
         /// Whether the run stands still in that pause, so that it can be told to go on.
         var isStanding = false
+        /// Whether it is left in that pause, for another program to go on with.
+        var isLeft = false
         var travellers: [Int: Traveller] = [:]
         /// By pool: how many lanes there may be, and are.
         var lanes: [(limit: Int, active: Int)]
@@ -89,7 +94,10 @@ final class GraphFlow: Sendable {
         teams = plan.teams
         crews = plan.crews
         nodes = plan.sessions(of: work.wiring.nodes, in: session)
-        bases = work.wiring.nodes.map { _ in BaseCharge() }
+        let comeback = work.comeback
+        self.comeback = comeback
+        wayBack = comeback.map { work.wiring.ancestors(of: $0.node) } ?? []
+        bases = work.wiring.nodes.map { BaseCharge(wasCharged: comeback?.charged.contains($0.id) == true) }
         let strategies = work.wiring.nodes.compactMap { node in node.errorStrategy.map { (node.id, $0) } }
         recovery = RunRecovery(
             graph: work.graph.id, standard: work.options.errorStrategy,
@@ -105,17 +113,23 @@ final class GraphFlow: Sendable {
             })
         let (id, store) = (session.run.id, session.store)
         frames = Frames(over: session.places) { place, limit in
-            try await store.items(of: id, from: place, limit: limit).filter { !session.hasEnded($0.index) }
+            try await store.items(of: id, from: place, limit: limit).filter {
+                !session.hasEnded($0.index) && $0.index != comeback?.entry.index
+            }
         }
         meters = NodeMeters(work.wiring, of: work.graph.id)
         measuresPipes = work.options.measuresPipes || session.events.wants(.pipeDataFlow)
+        var schedule = GraphSchedule(work.wiring, teams: plan.teams, maxInFlight: work.options.maxInFlight)
+        schedule.holdsAdmission = comeback != nil
+        let breakpoints =
+            comeback.map { Breakpoints(returningTo: $0.pause) } ?? Breakpoints(work.options.breakpoints)
         state = Mutex(
             State(
-                schedule: GraphSchedule(work.wiring, teams: plan.teams, maxInFlight: work.options.maxInFlight),
+                schedule: schedule,
                 book: GraphBook(work.wiring, at: session.world.time.uptime(), countsBytes: measuresPipes),
-                breakpoints: Breakpoints(work.options.breakpoints), released: plan.teams.map { _ in [] },
+                breakpoints: breakpoints, released: plan.teams.map { _ in [] },
                 lanes: plan.pools.map { (limit: $0, active: 0) }, starting: plan.teams.map { _ in false }))
-        asksBeforeStarts.store(!work.options.breakpoints.isEmpty, ordering: .releasing)
+        asksBeforeStarts.store(!breakpoints.all.isEmpty || comeback != nil, ordering: .releasing)
     }
 
     // MARK: Lanes
@@ -200,6 +214,17 @@ final class GraphFlow: Sendable {
             state.withLock { $0.schedule.noItem() }
             return []
         }
+        return try admit(entry)
+    }
+
+    /// Lets the item in at which the run comes back to its pause, before all others; none in other runs.
+    func admitFirst() throws -> [Departure] {
+        guard let comeback else { return [] }
+        state.withLock { $0.schedule.expectItem() }
+        return try admit(comeback.entry)
+    }
+
+    private func admit(_ entry: StoredItem) throws -> [Departure] {
         let feed = try wiring.feed(entry.item.data, of: entry.item.id)
         session.emit(.itemStart, item: entry.item.id)
         let now = session.world.time.uptime()
@@ -212,6 +237,7 @@ final class GraphFlow: Sendable {
                     }))
             let skipped = state.schedule.admit(entry.index, feed: feed)
             note(skipped, of: entry.index, &state)
+            missReturn(skipped, of: entry.index, &state)
             return departures(of: entry.index, &state)
         }
     }
@@ -239,6 +265,7 @@ final class GraphFlow: Sendable {
             }
             let skipped = state.schedule.end(unit, end)
             note(skipped, of: unit.item, &state)
+            missReturn(skipped, of: unit.item, &state)
             if let entry = state.travellers[unit.item]?.entry {
                 if case .gave(let values) = end {
                     state.notePut(values, from: unit.node, of: entry.item.id, bytes: bytes, at: moment, in: self)
@@ -272,9 +299,28 @@ final class GraphFlow: Sendable {
         let node = wiring.nodes[unit.node].id
         let start = NodeStart(node, inputID: entry.item.id, value: try input.json())
         return state.withLock { state in
+            let isReturning = state.isReturning
+            // What leads to the pause is done again only where it was not saved.
+            if isReturning, entry.index == comeback?.entry.index, wayBack.contains(unit.node) { return true }
             guard !state.breakpoints.arrives(start) else { return true }
-            state.held[HeldKey(start)] = Held(unit: unit, entry: entry, input: input)
+            state.held[start.key] = Held(unit: unit, entry: entry, input: input)
+            if isReturning, !state.isReturning { state.schedule.holdsAdmission = false }
             return false
+        }
+    }
+
+    /// Goes on without returning to the pause of an item that goes another way this time.
+    private func missReturn(_ skipped: [(node: Int, reason: Outcome.Reason)], of item: Int, _ state: inout State) {
+        guard state.isReturning, item == comeback?.entry.index, skipped.contains(where: { $0.node == comeback?.node })
+        else { return }
+        release(state.breakpoints.missReturn(), &state)
+        state.schedule.holdsAdmission = false
+    }
+
+    private func release(_ starts: [NodeStart], _ state: inout State) {
+        for start in starts {
+            guard let held = state.held.removeValue(forKey: start.key) else { continue }
+            state.released[team(of: held.unit.node)].append(held)
         }
     }
 
@@ -292,32 +338,54 @@ final class GraphFlow: Sendable {
             guard state.isStanding else {
                 throw ProcessingError(.illegalMove, "the run is not paused, so there is nothing to go on with")
             }
-            let starts = byOne ? [try state.breakpoints.step()] : try state.breakpoints.resume()
-            for start in starts {
-                guard let held = state.held.removeValue(forKey: HeldKey(start)) else { continue }
-                state.released[team(of: held.unit.node)].append(held)
-            }
+            release(byOne ? [try state.breakpoints.step()] : try state.breakpoints.resume(), &state)
             (state.isPaused, state.isStanding) = (false, false)
         }
         changes.yield()
     }
 
+    /// Leaves the run in its pause: what is in flight may finish, and the run ends here as a paused one.
+    ///
+    /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
+    func leave() throws {
+        try state.withLock { state in
+            guard state.isStanding else {
+                throw ProcessingError(.illegalMove, "the run is not paused, so it cannot be left so")
+            }
+            (state.isLeft, state.isStanding) = (true, false)
+        }
+        changes.yield()
+    }
+
+    /// Whether the run is left in a pause, unless it was stopped since.
+    var isLeft: Bool { session.stopped == nil && state.withLock { $0.isLeft } }
+
+    /// Where the run stands still; `nil` while it does not.
+    var pause: Pause? { state.withLock { $0.breakpoints.pause } }
+
     /// The start that the run is paused before; `nil` when it is not paused.
     var pausedBefore: NodeStart? {
-        state.withLock { state in
-            guard state.isStanding, case .paused(let start) = state.breakpoints.state else { return nil }
-            return start
-        }
+        state.withLock { state in state.isStanding ? state.breakpoints.pause?.start : nil }
     }
 
     /// Says that the run stands still from now on, and before which start.
     func stand() -> NodeStart? {
         state.withLock { state in
-            guard case .paused(let start) = state.breakpoints.state else { return nil }
+            guard let pause = state.breakpoints.pause else { return nil }
             state.isStanding = true
-            return start
+            return pause.start
         }
     }
+
+    /// Whether the pause that the run has come to is the one it had come back for.
+    func isBack(at start: NodeStart) -> Bool { start.key == comeback?.pause.start.key && takesComeback() }
+
+    private let hasComeBack = Atomic(false)
+
+    private func takesComeback() -> Bool { !hasComeBack.exchange(true, ordering: .acquiringAndReleasing) }
+
+    /// How a run that has come back goes on.
+    var firstMove: Pause.Move { comeback?.move ?? .goOn }
 
     /// Pauses the run if what has ended brought it to a start at which it is to stop.
     ///
@@ -404,25 +472,17 @@ final class GraphFlow: Sendable {
     }
 }
 
-/// Names a start that waits, which there is once for every node and item.
-private struct HeldKey: Hashable {
-    let node: Identifier
-    let input: ExternalID
-
-    init(_ start: NodeStart) {
-        node = start.processorID
-        input = ExternalID(unchecked: start.inputID)
-    }
-}
-
 extension GraphFlow.State {
     /// Whether nothing starts but what was let go.
     fileprivate var standsStill: Bool {
         switch breakpoints.state {
         case .paused, .stepping, .cancelled: true
-        case .running, .pausesNext: false
+        case .running, .pausesNext, .returning: false
         }
     }
+
+    /// Whether the run is on its way back to the pause in which it was left.
+    fileprivate var isReturning: Bool { if case .returning = breakpoints.state { true } else { false } }
 
     /// Takes note of a pause, once for each.
     fileprivate mutating func noticePause() -> Bool {
@@ -442,6 +502,10 @@ private final class BaseCharge: Sendable {
     }
 
     private let state = Mutex(State.unknown)
+    /// Whether it was charged for the whole run before this program took it over.
+    private let wasCharged: Bool
+
+    init(wasCharged: Bool) { self.wasCharged = wasCharged }
 
     private enum Turn { case mine, wait, none, byInput }
 
@@ -465,7 +529,7 @@ private final class BaseCharge: Sendable {
                 do {
                     let isByInput = try await engine.ledger.needsDigests(
                         for: session.run, pipeline: session.options.price)
-                    if !isByInput { try await engine.chargeBase(of: session, on: []) }
+                    if !isByInput, !wasCharged { try await engine.chargeBase(of: session, on: []) }
                     finish(as: isByInput ? .byInput : .paid)
                 } catch {
                     // The next item asks again.

@@ -166,7 +166,7 @@ extension Outcome {
 }
 
 extension ProcessingError {
-    fileprivate static func definitionChanged(_ processor: Identifier, _ run: Run.ID) -> ProcessingError {
+    static func definitionChanged(_ processor: Identifier, _ run: Run.ID) -> ProcessingError {
         ProcessingError(
             .definitionChanged,
             "processor '\(processor)' has another version or parameters than in run '\(run)'; "

@@ -61,6 +61,10 @@ final class RunSession: Sendable {
         var nextAlarm = 0
         var batch = BatchInProgress()
         var batches: [Int: RunSession] = [:]
+        /// How long the run has stood still in pauses, and since when it does so now.
+        var stood = Duration.zero
+        var standsSince: Duration?
+        var isLeft = false
     }
 
     init(
@@ -76,7 +80,8 @@ final class RunSession: Sendable {
         store = ledger.store
         world = ledger.world
         self.events = events
-        startedAt = ledger.world.time.uptime()
+        // A run that was left in a pause goes on with the time it had taken.
+        startedAt = ledger.world.time.uptime() - (run.duration ?? .zero)
         tally = RunTally(run, events: events, world: ledger.world, store: ledger.store)
         crew = Crew(of: options.runner, for: processor)
         (start, whole, isBatch, node) = (0, nil, false, nil)
@@ -203,7 +208,11 @@ final class RunSession: Sendable {
     func hasEnded(_ index: Int) -> Bool { state.withLock { $0.ended[index - start] } }
 
     /// The run with what is known of it by now.
-    var currentRun: Run { tally.update(run) }
+    var currentRun: Run {
+        var run = tally.update(run)
+        run.pause = nil
+        return run
+    }
 
     /// Takes note of an item that failed for good and decides whether others may still start.
     func noteFailure() {
@@ -213,6 +222,17 @@ final class RunSession: Sendable {
         }
         guard stops else { return }
         stop(Stop(reason: options.failurePolicy == .atomic ? .atomic : .failurePolicy, drains: true))
+    }
+
+    /// Takes note of how items ended before this program took the run over.
+    func restore(_ outcomes: [Outcome]) {
+        state.withLock { state in
+            for outcome in outcomes {
+                state.ended[outcome.index] = true
+                state.failures += outcome.status == .failed ? 1 : 0
+            }
+        }
+        tally.restore(outcomes)
     }
 
     /// Takes note of outcomes that are in the store.
@@ -318,6 +338,32 @@ final class RunSession: Sendable {
             state.withLock { $0.alarms.removeValue(forKey: id) }?.resume()
         }
     }
+
+    // MARK: Pauses
+
+    /// Says that the run stands still from now on, or does so no longer.
+    func stands(_ stands: Bool) {
+        let now = world.time.uptime()
+        state.withLock { state in
+            if let since = state.standsSince { state.stood += now - since }
+            state.standsSince = stands ? now : nil
+        }
+    }
+
+    /// How long the run has gone on, not counting how long it stood still.
+    var timeWorked: Duration {
+        let now = world.time.uptime()
+        return state.withLock { state in now - startedAt - state.stood - (state.standsSince.map { now - $0 } ?? .zero) }
+    }
+
+    /// When the run is out of time, unless it stands still before that.
+    var end: Duration { world.time.uptime() + options.timeout - timeWorked }
+
+    /// Says that the run is left in its pause.
+    func noteLeft() { state.withLock { $0.isLeft = true } }
+
+    /// Whether the run is left in its pause, for another program to go on with.
+    var isLeft: Bool { state.withLock { $0.isLeft } }
 
     // MARK: Costs
 
@@ -433,6 +479,12 @@ public struct RunHandle: Sendable {
     @discardableResult public func enableBreakpoint(_ isEnabled: Bool, at node: Identifier) -> Bool {
         session.flow?.withBreakpoints { $0.enable(isEnabled, at: node) } ?? false
     }
+
+    /// Leaves a paused run of a graph as it is: what is in flight finishes, and the call that runs it returns a report
+    /// with status `paused`. ``Engine/goOn(_:with:by:toEnd:options:watching:)`` goes on with it, in this or another program.
+    ///
+    /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
+    public func leave() throws { try conductor().leave() }
 
     /// Lets a paused run of a graph go on to the next hit.
     ///

@@ -29,6 +29,14 @@ final class RunTally: Sendable {
         var baseCosts: [Identifier: Money] = [:]
         var chargeNumber = 0
         var baseNumber = 0
+
+        mutating func note(_ outcome: Outcome) {
+            counts.add(outcome.status)
+            guard let error = outcome.error else { return }
+            if outcome.index < firstFailure?.index ?? .max { firstFailure = (outcome.index, error) }
+            let text = "\(error.code.rawValue): \(error.message)"
+            if failureTexts.count < 256 || failureTexts[text] != nil { failureTexts[text, default: 0] += 1 }
+        }
     }
 
     /// Whose costs are added up: an item's, at one node in a graph.
@@ -69,15 +77,32 @@ final class RunTally: Sendable {
         state.withLock { state in
             for outcome in outcomes {
                 meters.count(outcome)
-                state.counts.add(outcome.status)
                 state.metrics.add(outcome)
-                guard let error = outcome.error else { continue }
-                if outcome.index < state.firstFailure?.index ?? .max { state.firstFailure = (outcome.index, error) }
-                let text = "\(error.code.rawValue): \(error.message)"
-                if state.failureTexts.count < 256 || state.failureTexts[text] != nil {
-                    state.failureTexts[text, default: 0] += 1
-                }
+                state.note(outcome)
             }
+        }
+    }
+
+    // MARK: A run that another program has left
+
+    /// Takes note of how items ended before; what was counted of them is among the run's metrics.
+    func restore(_ outcomes: [Outcome]) { state.withLock { state in for outcome in outcomes { state.note(outcome) } } }
+
+    /// Takes note of what was charged, and of the number of the last event.
+    ///
+    /// - Parameter charges: those of the whole run and of items that have not ended.
+    func restore(_ charges: [Charge], sequence: Int) {
+        for charge in charges where charge.kind != .base {
+            guard let index = charge.itemIndex else { continue }
+            add(charge.cost, avoided: charge.avoidedCost ?? .zero, to: index, by: charge.processorID)
+        }
+        let bases = charges.filter { $0.kind == .base }.compactMap { Int($0.costID.split(separator: "-").last ?? "") }
+        state.withLock { state in
+            state.isListed = true
+            state.metrics = run.metrics ?? state.metrics
+            state.incompleteReason = run.incompleteReason
+            state.baseNumber = (bases.max() ?? -1) + 1
+            state.sequence = sequence
         }
     }
 
@@ -130,7 +155,8 @@ final class RunTally: Sendable {
             state.chargeNumber += 1
             return state.chargeNumber
         }
-        return "\(run.id)-\(number)"
+        // The program that had the run before has given names of its own.
+        return run.epoch == 1 ? "\(run.id)-\(number)" : "\(run.id)-\(run.epoch).\(number)"
     }
 
     /// The number of the first of `count` base charges.

@@ -97,6 +97,8 @@ public struct Run: Sendable {
     public var incompleteReason: String?
     /// Whether it was cancelled because the program gave its work up, and not because somebody wanted its end.
     package var isGivenUp = false
+    /// Where it stands still, while it is paused.
+    public var pause: Pause?
     /// The graph that it runs, whose name is then also ``processorID``; `nil` for a run of one processor.
     public var graphID: Identifier?
     /// When its items, outcomes and events were deleted; `nil` while they are on record.

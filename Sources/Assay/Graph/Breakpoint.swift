@@ -35,6 +35,19 @@ public struct Breakpoint: Hashable, Sendable {
         return hitCount.map { totalHits <= $0 } ?? true
     }
 
+    /// The breakpoint that ``jsonValue`` wrote; `nil` for what it did not.
+    init?(json: JSONValue) {
+        guard let id = json["processor_id"]?.string.flatMap({ Identifier($0) }), let enabled = json["enabled"]?.bool,
+            let hits = json["total_hits"]?.number?.integer
+        else { return nil }
+        do {
+            let condition: Condition? =
+                if let text = json["condition"]?.string { try Condition(text, for: .breakpoint) } else { nil }
+            try self.init(id, condition: condition, hitCount: json["hit_count"]?.number?.integer, isEnabled: enabled)
+        } catch { return nil }
+        totalHits = hits
+    }
+
     /// The breakpoint as JSON shows it.
     public var jsonValue: JSONValue {
         [
@@ -63,6 +76,15 @@ public struct NodeStart: Hashable, Sendable {
         self.attempt = attempt
         self.value = value
     }
+
+    /// Names a start among those of a run: every node starts once on an item.
+    struct Key: Hashable, Sendable {
+        let processorID: Identifier
+        let inputID: ExternalID
+    }
+
+    /// Names it among the starts of the run.
+    var key: Key { Key(processorID: processorID, inputID: ExternalID(unchecked: inputID)) }
 
     /// What conditions call its parts.
     var names: JSONObject {

@@ -12,6 +12,8 @@ public struct Breakpoints: Sendable {
         case stepping(NodeStart)
         /// The next start pauses the run.
         case pausesNext
+        /// None starts until this one comes again, before which the run was paused when its program ended.
+        case returning(to: NodeStart)
         /// None starts any more.
         case cancelled
     }
@@ -21,9 +23,24 @@ public struct Breakpoints: Sendable {
     private var breakpoints: [Breakpoint] = []
     /// Starts that wait, in the order of their coming.
     private var held: [NodeStart] = []
+    /// Starts that were let go after they had stopped the run, until they have ended.
+    private var released: Set<NodeStart.Key> = []
 
     /// A run without breakpoints but these; of several at one node the last counts.
     public init(_ breakpoints: [Breakpoint] = []) { for breakpoint in breakpoints { set(breakpoint) } }
+
+    /// The breakpoints of a run that is brought back to where it stood.
+    init(returningTo pause: Pause) {
+        breakpoints = pause.breakpoints
+        released = pause.released
+        state = .returning(to: pause.start)
+    }
+
+    /// Where the run stands still; `nil` while it does not.
+    var pause: Pause? {
+        guard case .paused(let start) = state else { return nil }
+        return Pause(before: start, breakpoints: breakpoints, released: released)
+    }
 
     // MARK: Breakpoints
 
@@ -65,14 +82,27 @@ public struct Breakpoints: Sendable {
         case .pausesNext:
             _ = meets(start)
             state = .paused(start)
-        case .paused, .stepping: held.append(start)
+        // It was counted when the run stopped there.
+        case .returning(let awaited) where awaited.key == start.key: state = .paused(start)
+        case .paused, .stepping, .returning: held.append(start)
         case .cancelled: break
         }
         return false
     }
 
+    /// Says that the start that the run was to return to will not come.
+    ///
+    /// - Returns: the starts that may be made now, in order.
+    mutating func missReturn() -> [NodeStart] {
+        guard case .returning = state else { return [] }
+        return goOn()
+    }
+
     /// Says that a node that was let start has ended on an item, whatever came of it.
     public mutating func ended(_ node: Identifier, _ inputID: String) {
+        if !released.isEmpty {
+            released.remove(NodeStart.Key(processorID: node, inputID: ExternalID(unchecked: inputID)))
+        }
         guard case .stepping(let start) = state, start.processorID == node, start.inputID.equalsInBytes(inputID) else {
             return
         }
@@ -88,8 +118,15 @@ public struct Breakpoints: Sendable {
     /// - Returns: the starts that may be made now, in order: the one it was paused at, and what waited behind it.
     /// - Throws: ``ProcessingError`` with code `illegal_move` when the run is not paused.
     public mutating func resume() throws(ProcessingError) -> [NodeStart] {
-        var starts = [try paused("continue")]
+        let start = try paused("continue")
+        released.insert(start.key)
+        return [start] + goOn()
+    }
+
+    /// Lets what waits start until one of it stops the run again.
+    private mutating func goOn() -> [NodeStart] {
         state = .running
+        var starts: [NodeStart] = []
         while case .running = state, !held.isEmpty {
             let start = held.removeFirst()
             if arrives(start) { starts.append(start) }
@@ -103,6 +140,7 @@ public struct Breakpoints: Sendable {
     /// - Throws: ``ProcessingError`` with code `illegal_move` when the run is not paused.
     public mutating func step() throws(ProcessingError) -> NodeStart {
         let start = try paused("step")
+        released.insert(start.key)
         state = .stepping(start)
         return start
     }
@@ -118,7 +156,9 @@ public struct Breakpoints: Sendable {
     }
 
     private mutating func meets(_ start: NodeStart) -> Bool {
-        guard let place = breakpoints.firstIndex(where: { $0.processorID == start.processorID }) else { return false }
+        guard let place = breakpoints.firstIndex(where: { $0.processorID == start.processorID }),
+            !released.contains(start.key)
+        else { return false }
         return breakpoints[place].meets(start)
     }
 }

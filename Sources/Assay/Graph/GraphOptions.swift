@@ -15,6 +15,9 @@ public struct GraphOptions: Sendable {
     /// Where the run stops before a node; more can be set while it is in progress.
     public var breakpoints: [Breakpoint] = []
 
+    /// Is told whenever the run has been paused, and before which start; it may let it go on, leave or cancel it at once.
+    public var onPause: (@Sendable (RunHandle, NodeStart) -> Void)?
+
     /// Whether the bytes of the values that go through pipes are counted, which writes every value as JSON.
     public var measuresPipes = false
 

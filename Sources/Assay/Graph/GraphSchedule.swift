@@ -62,6 +62,8 @@ struct GraphSchedule: Sendable {
     private var admitting = 0
     /// Whether there are no more items, or no more may enter.
     private(set) var isClosed = false
+    /// Whether no further item enters for the time being.
+    var holdsAdmission = false
     /// Whether nothing starts any more.
     private(set) var isHalted = false
 
@@ -109,7 +111,8 @@ struct GraphSchedule: Sendable {
     }
 
     private var canAdmit: Bool {
-        !isClosed && flows.count + admitting < maxInFlight && (freeSources > admitting || sources.isEmpty)
+        !isClosed && !holdsAdmission && flows.count + admitting < maxInFlight
+            && (freeSources > admitting || sources.isEmpty)
     }
 
     /// How many lanes `team` could use now.
@@ -123,6 +126,9 @@ struct GraphSchedule: Sendable {
 
     /// Says that nothing starts any more.
     mutating func halt() { (isClosed, isHalted) = (true, true) }
+
+    /// Says that an item is about to enter that ``next(for:)`` has not asked for.
+    mutating func expectItem() { admitting += 1 }
 
     /// Says that there was no item to let in.
     mutating func noItem() {

@@ -53,7 +53,8 @@ public struct Passage: Hashable, Sendable {
 }
 
 extension Report {
-    /// Where the nodes of a graph stand after the run, for a drawing: the worst that happened to an item there.
+    /// Where the nodes of a graph stand, for a drawing: `paused` where the run stands still, else the worst that happened
+    /// to an item there.
     public var nodeStatuses: [Identifier: Status] {
         let order: [Status] = [.pending, .skipped, .succeeded, .cancelled, .failed]
         var statuses: [Identifier: Status] = [:]
@@ -61,6 +62,7 @@ extension Report {
             let known = statuses[node.id].flatMap { order.firstIndex(of: $0) } ?? -1
             if let place = order.firstIndex(of: node.status), place > known { statuses[node.id] = node.status }
         }
+        if let pause = run.pause { statuses[pause.start.processorID] = .paused }
         return statuses
     }
 }

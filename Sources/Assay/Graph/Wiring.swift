@@ -101,6 +101,16 @@ struct Wiring: Sendable {
         return found.sorted()
     }
 
+    /// The nodes from which pipes lead to `node`, over however many others.
+    func ancestors(of node: Int) -> Set<Int> {
+        var found: Set<Int> = []
+        var next = [node]
+        while let node = next.popLast() {
+            for pipe in incoming[node] where found.insert(edges[pipe].from).inserted { next.append(edges[pipe].from) }
+        }
+        return found
+    }
+
     /// The nodes by how far they are from the sources, each level in order of insertion; of a graph without cycles.
     func levels() -> [[Int]] {
         var missing = incoming.map(\.count)

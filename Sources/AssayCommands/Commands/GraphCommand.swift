@@ -3,10 +3,11 @@ import Assay
 import AssayPipelines
 import Foundation
 
-/// `assay graph`: what a graph looks like.
+/// `assay graph`: what a graph looks like, and runs of it that are paused.
 package struct GraphCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "graph", abstract: "Draw the graph of a pipeline file.", subcommands: [GraphShowCommand.self])
+        commandName: "graph", abstract: "Draw a graph, and go on with paused runs of it.",
+        subcommands: [GraphShowCommand.self, GraphContinueCommand.self, GraphStepCommand.self])
 
     package init() {}
 }
@@ -14,10 +15,11 @@ package struct GraphCommand: AsyncParsableCommand {
 /// `assay graph show`: its nodes and pipes as text, Mermaid, DOT or SVG.
 package struct GraphShowCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Draw the graph of a pipeline file, coloured by a run if one is named.")
+        commandName: "show", abstract: "Draw the graph of a pipeline file or of a run, coloured by the run.",
+        discussion: "Of a run that is paused, the text also says where, and which breakpoints it has.")
 
-    @Argument(help: "The pipeline file.")
-    var pipeline: String
+    @Argument(help: ArgumentHelp("The pipeline file, or a run.", valueName: "pipeline|run"))
+    var subject: String
 
     @Option(help: "How it is drawn: text, mermaid, dot or svg.")
     var format = "text"
@@ -35,26 +37,45 @@ package struct GraphShowCommand: ShellCommand {
             let words = GraphDrawing.Format.allCases.map(\.rawValue)
             throw CommandFailure.usage("unknown format '\(format)'" + Nearest.ending(for: format, among: words))
         }
-        let loaded: Pipeline
-        do {
-            loaded = try Pipeline.load(
-                shell.place(of: pipeline), registry: shell.registry, environment: shell.environment)
-        } catch {
-            throw CommandFailure.pipeline(error, pipeline)
+        let isFile = [".yaml", ".yml", ".json"].contains { subject.hasSuffix($0) }
+        let report = try await report(isFile ? run : subject, console, in: shell)
+        let graph: Graph? =
+            if let report, !isFile { try graph(of: report.run, console, in: shell) } else { try loaded(in: shell) }
+        guard let graph else {
+            throw CommandFailure.usage("'\(subject)' runs one processor; there is no graph to draw")
         }
-        guard let graph = loaded.graph else {
-            throw CommandFailure.usage("'\(pipeline)' runs one processor; there is no graph to draw")
+        var lines = try graph.drawing(statuses: report?.nodeStatuses ?? [:]).written(as: format)
+            .split(separator: "\n").map(String.init)
+        if format == .text, let pause = report?.run.pause {
+            lines += PauseText(pause.start, pause.breakpoints).lines
         }
-        let drawing = graph.drawing(statuses: try await statuses(console, in: shell))
-        try console.write(lines: drawing.written(as: format).split(separator: "\n").map(String.init))
+        try console.write(lines: lines)
         return .success
     }
 
-    /// Where the nodes stand after the run that is named.
-    private func statuses(_ console: Console, in shell: Shell) async throws -> [Identifier: Status] {
-        guard let run else { return [:] }
+    /// The graph of the file.
+    private func loaded(in shell: Shell) throws -> Graph? {
+        do {
+            return try Pipeline.load(
+                shell.place(of: subject), registry: shell.registry, environment: shell.environment
+            ).graph
+        } catch {
+            throw CommandFailure.pipeline(error, subject)
+        }
+    }
+
+    /// The graph that a run was started with.
+    private func graph(of run: Assay.Run, _ console: Console, in shell: Shell) throws -> Graph? {
+        let target = try StoredRequest(run.request).target(of: run.id, isChanged: false, console, in: shell)
+        guard case .graph(let graph, _) = target.work else { return nil }
+        return graph
+    }
+
+    /// What became of the run that is named.
+    private func report(_ name: String?, _ console: Console, in shell: Shell) async throws -> Report? {
+        guard let name else { return nil }
         let store = try await StoreAccess.reader(console, in: shell)
         defer { StoreAccess.close(store) }
-        return try await Engine(store: store).report(of: store.existingRun(run).id).nodeStatuses
+        return try await Engine(store: store).report(of: store.existingRun(name).id)
     }
 }

@@ -26,6 +26,7 @@ package struct ResumeCommand: ShellCommand {
     var from: String?
 
     @OptionGroup var again: AgainFlags
+    @OptionGroup var breaks: BreakFlags
     @OptionGroup var how: RunFlags
     @OptionGroup var store: StoreFlags
     @OptionGroup var output: OutputFlags
@@ -41,7 +42,7 @@ package struct ResumeCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let flags = how.settings.merging(store.settings) { $1 }.merging(output.settings) { $1 }
         return try await again.conduct(
-            run, Console(flags, in: shell), how, changes: set, from: from, failedOnly: false, in: shell)
+            run, Console(flags, in: shell), how, breaks, changes: set, from: from, failedOnly: false, in: shell)
     }
 }
 
@@ -60,6 +61,7 @@ package struct RetryCommand: ShellCommand {
     var reprocess = false
 
     @OptionGroup var again: AgainFlags
+    @OptionGroup var breaks: BreakFlags
     @OptionGroup var how: RunFlags
     @OptionGroup var store: StoreFlags
     @OptionGroup var output: OutputFlags
@@ -69,7 +71,7 @@ package struct RetryCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let flags = how.settings.merging(store.settings) { $1 }.merging(output.settings) { $1 }
         return try await again.conduct(
-            run, Console(flags, in: shell), how, failedOnly: true, reprocess: reprocess, in: shell)
+            run, Console(flags, in: shell), how, breaks, failedOnly: true, reprocess: reprocess, in: shell)
     }
 }
 
@@ -87,12 +89,18 @@ package struct AgainFlags: ParsableArguments {
 
     /// Runs again what `run` was started with.
     func conduct(
-        _ run: String, _ console: Console, _ how: RunFlags, changes: [String] = [], from checkpoint: String? = nil,
-        failedOnly: Bool, reprocess: Bool = false, in shell: Shell
+        _ run: String, _ console: Console, _ how: RunFlags, _ breaks: BreakFlags, changes: [String] = [],
+        from checkpoint: String? = nil, failedOnly: Bool, reprocess: Bool = false, in shell: Shell
     ) async throws -> ExitStatus {
         let store = try await StoreAccess.existing(console, in: shell)
         defer { StoreAccess.close(store) }
         let previous = try await store.existingRun(run)
+        guard previous.status != .paused else {
+            throw CommandFailure(
+                .failed,
+                "run '\(previous.id)' is paused; to go on: assay graph continue \(previous.id)  "
+                    + "(or end it: assay cancel \(previous.id))")
+        }
         var request = StoredRequest(previous.request)
         try request.apply(changes)
         var target =
@@ -107,6 +115,8 @@ package struct AgainFlags: ParsableArguments {
                     + "write graph_id: \(previous.processorID) into it")
         }
         try target.apply(console.settings, earlier: request.flags)
+        try breaks.apply(to: &target.work)
+        let work = target.work
         target.request["relation"] = .string(reprocess ? "reprocess" : failedOnly ? "retry" : "resume")
         target.options.caching = how.caching
         target.options.scope = previous.scope
@@ -121,7 +131,7 @@ package struct AgainFlags: ParsableArguments {
         }
         return try await target.conduct(console, stop: StopFlag(), store: store, in: shell) {
             engine, options, watching in
-            try await target.work.resume(
+            try await work.resume(
                 previous.id, engine, options, from: checkpoint, failedOnly: failedOnly, watching: watching)
         }
     }

@@ -24,6 +24,7 @@ package struct RunCommand: ShellCommand {
             "Do what 'assay plan --out' found, or refuse when anything has changed since.", valueName: "file"))
     var plan: String?
 
+    @OptionGroup var breaks: BreakFlags
     @OptionGroup var how: RunFlags
     @OptionGroup var store: StoreFlags
     @OptionGroup var output: OutputFlags
@@ -40,12 +41,14 @@ package struct RunCommand: ShellCommand {
             }
             return try await PlannedRun(file: PlanFile(plan, in: shell), path: plan).conduct(how, console, in: shell)
         }
-        let (target, named) = try what.target(how, console, in: shell)
+        var (target, named) = try what.target(how, console, in: shell)
+        try breaks.apply(to: &target.work)
+        let work = target.work
         let stop = StopFlag()
         let items = try InputList(
             named, lists: what.inputs, otherwise: target.items, scope: target.scope, stop: stop, in: shell)
         return try await target.conduct(console, stop: stop, in: shell) { engine, options, watching in
-            try await target.work.run(engine, over: items, options, watching: watching)
+            try await work.run(engine, over: items, options, watching: watching)
         }
     }
 }

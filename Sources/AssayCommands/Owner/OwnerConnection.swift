@@ -84,6 +84,7 @@ struct OwnerConnection {
         case .cancel(let run, let drain): tell(desk.cancel(run, drain: drain) ? .stopping : .notInProgress)
         case .state(let run): tellStand(of: run)
         case .watch(let run): watch(run)
+        case .move(let run, let move, let toEnd): tell(desk.move(run, move, toEnd: toEnd))
         case .queue(let verb): tell(desk.carryOut(verb))
         }
     }

@@ -9,15 +9,18 @@ package final class OwnerDesk: Sendable {
         let run: Run.ID
         let block: @Sendable () -> ProgressBlock?
         let cancel: @Sendable (_ drain: Bool) -> Void
+        let move: @Sendable (_ move: Pause.Move, _ toEnd: Bool) throws -> Void
 
-        /// A run that `block` draws and `cancel` stops.
+        /// A run that `block` draws, `cancel` stops and `move` lets go on after a pause.
         package init(
             _ run: Run.ID, block: @escaping @Sendable () -> ProgressBlock?,
-            cancel: @escaping @Sendable (_ drain: Bool) -> Void
+            cancel: @escaping @Sendable (_ drain: Bool) -> Void,
+            move: @escaping @Sendable (_ move: Pause.Move, _ toEnd: Bool) throws -> Void
         ) {
             self.run = run
             self.block = block
             self.cancel = cancel
+            self.move = move
         }
     }
 
@@ -110,6 +113,18 @@ package final class OwnerDesk: Sendable {
         guard let subject else { return exit == nil ? .notYet : .unknown }
         guard subject.run == run else { return .unknown }
         return exit.map { .ended($0) } ?? .inProgress(subject.block())
+    }
+
+    /// Lets the run go on after a pause.
+    func move(_ run: Run.ID, _ move: Pause.Move, toEnd: Bool) -> OwnerAnswer {
+        guard let subject = state.withLock({ $0.exit == nil ? $0.subject : nil }), subject.run == run else {
+            return .notInProgress
+        }
+        do { try subject.move(move, toEnd) } catch {
+            let failure = CommandFailure(error)
+            return .failed(failure.status, failure.message)
+        }
+        return .done([:])
     }
 
     /// Stops the run; the stop is in force on return, for a run that has not begun yet as soon as it begins.

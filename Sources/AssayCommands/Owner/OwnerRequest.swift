@@ -8,6 +8,8 @@ package enum OwnerRequest: Hashable, Sendable {
     case state(Run.ID)
     /// To tell how a run stands whenever that changes, until it has ended.
     case watch(Run.ID)
+    /// To let a paused run go on, without its breakpoints if it is to go on to its end.
+    case move(Run.ID, Pause.Move, toEnd: Bool)
     /// To do something with the queue, in the words of ``QueueVerb``.
     case queue(JSONValue)
 
@@ -30,7 +32,12 @@ package enum OwnerRequest: Hashable, Sendable {
             self = .cancel(run, drain: drain)
         case "state": self = .state(run)
         case "watch": self = .watch(run)
-        default: throw CommandFailure.usage("key 'request' must be cancel, state or watch")
+        case "move":
+            guard let move = json["move"]?.string.flatMap({ Pause.Move(rawValue: $0) }),
+                let toEnd = json["to_end"]?.bool
+            else { throw CommandFailure.usage("key 'move' must be continue or step, 'to_end' true or false") }
+            self = .move(run, move, toEnd: toEnd)
+        default: throw CommandFailure.usage("key 'request' must be cancel, move, state or watch")
         }
     }
 
@@ -40,6 +47,10 @@ package enum OwnerRequest: Hashable, Sendable {
         case .cancel(let run, let drain): ["request": "cancel", "run": .string(run.text), "drain": .bool(drain)]
         case .state(let run): ["request": "state", "run": .string(run.text)]
         case .watch(let run): ["request": "watch", "run": .string(run.text)]
+        case .move(let run, let move, let toEnd):
+            [
+                "request": "move", "run": .string(run.text), "move": .string(move.rawValue), "to_end": .bool(toEnd),
+            ]
         case .queue(let verb): ["request": "queue", "verb": verb]
         }
     }
@@ -55,9 +66,9 @@ package enum OwnerAnswer: Sendable {
     case progress(ProgressBlock)
     /// The run has ended, and its end is in the store; this is how its program ends.
     case ended(ExitStatus)
-    /// What was asked of the queue is done, and in the store.
+    /// What was asked of the queue or of a paused run is done, and in the store.
     case done(JSONValue)
-    /// What was asked of the queue was refused, and how a program says so that was told this.
+    /// What was asked of the queue or of a paused run was refused, and how a program says so that was told this.
     case failed(ExitStatus, String)
     /// The request was not understood.
     case refused(String)

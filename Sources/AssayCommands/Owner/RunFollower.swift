@@ -44,6 +44,10 @@ struct RunFollower {
                 // It has gone without a word. When it is dead, what it left is found as soon as the store is free.
                 wasAnswered = true
                 for await _ in SQLiteStore.ownerGone(from: folder) {}
+            } else if run.status == .paused {
+                // Nobody holds it, so nothing happens to it by itself.
+                guard drain != nil else { return End(run: run, exit: .paused, wasOver: false) }
+                return try await cancelPaused(run.id)
             } else if wasAnswered {
                 // It may have ended while it was asked for.
                 wasAnswered = false
@@ -53,6 +57,17 @@ struct RunFollower {
                     "the program that holds run '\(run.id)' cannot be reached; it was not started by 'assay run'")
             }
         }
+    }
+
+    /// Ends a run that was left in a pause.
+    private func cancelPaused(_ id: Run.ID) async throws -> End {
+        let store = try await StoreAccess.existing(console, in: shell)
+        defer { StoreAccess.close(store) }
+        let engine = Engine(
+            store: store, prices: PriceList(currency: store.currency),
+            events: EventStream(Monitoring(), time: shell.world.time), world: shell.world)
+        let run = try await engine.cancelPaused(id).run
+        return End(run: run, exit: ExitStatus(run), wasOver: false)
     }
 
     /// The run as it is on record, the folder of its store, and whether it was a dead program's and was ended now.
@@ -127,6 +142,9 @@ extension RunFollower {
     /// Says how to go on with a run that did not succeed.
     func tellWhatNext(_ end: End) {
         guard end.run.isListed, end.run.status != .succeeded else { return }
+        if end.run.status == .paused {
+            return console.note("to go on: assay graph continue \(end.run.id)\(console.settings.storeAgain)")
+        }
         let verb = end.run.status == .partial ? "retry" : "resume"
         console.note("to go on: assay \(verb) \(end.run.id)\(console.settings.storeAgain)")
     }

@@ -12,6 +12,8 @@ struct RunConductor {
     let stop: StopFlag
     /// Where other programs see and stop the run; `nil` when none can.
     let desk: OwnerDesk?
+    /// What becomes of pauses at breakpoints; `nil` for what has none.
+    let pauses: PauseDesk?
     /// Whether messages about a run that goes well are left out.
     let isQuiet: Bool
 
@@ -75,6 +77,7 @@ struct RunConductor {
     ) async throws -> Report {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await listen(to: signals, progress) }
+            if let pauses { group.addTask { await pauses.attend(console, in: shell) } }
             if isLive { group.addTask { await draw(progress) } }
             defer { group.cancelAll() }
             return try await begin { handle in
@@ -95,6 +98,11 @@ struct RunConductor {
             // A list that ends early would be taken for whole, if it were not for the flag that was raised.
             shell.input.stop()
             console.screen.say("stopping: cancelled from another terminal")
+        } move: { move, toEnd in
+            if toEnd { for breakpoint in handle.breakpoints { handle.removeBreakpoint(at: breakpoint.processorID) } }
+            console.screen.answered()
+            try move == .step ? handle.step() : handle.goOn()
+            console.screen.say("going on: told so from another terminal")
         }
     }
 
@@ -151,9 +159,17 @@ struct RunConductor {
             return console.note("nothing was worked on; mend that and run the command again")
         }
         // A run in memory is gone with the program, and one whose inputs were not all read is not whole.
-        guard report.run.isListed, !(engine.store is MemoryStore) else { return }
+        guard report.run.isListed, !(engine.store is MemoryStore) else {
+            if report.status == .paused { console.note("left in a pause, and gone with the store in memory") }
+            return
+        }
         let rest = "\(report.runID)\(console.settings.storeAgain)"
         switch report.status {
+        case .paused:
+            let start = report.run.pause?.start
+            console.note(
+                "paused before node '\(start?.processorID.text ?? "")' on input '\((start?.inputID ?? "").safe)'; to go on: "
+                    + "assay graph continue \(rest)  (or by one node: assay graph step \(rest))")
         case .cancelled:
             console.note("\(report.isTimedOut ? "out of time" : "stopped"); to go on: assay resume \(rest)")
         case .partial:

@@ -29,7 +29,7 @@ extension RunTarget {
         warnings.pass(to: engine)
         let desk = store is SQLiteStore ? OwnerDesk() : nil
         let conductor = RunConductor(
-            shell: shell, console: console, engine: engine, stop: stop, desk: desk,
+            shell: shell, console: console, engine: engine, stop: stop, desk: desk, pauses: pauses,
             isQuiet: try console.settings.quiet())
         var options = options
         var request = request

@@ -23,6 +23,8 @@ struct RunTarget {
     var taps: [TapSetting] = []
     /// What a later resume needs to make the same target.
     var request: JSONObject
+    /// What becomes of pauses at breakpoints of a graph.
+    let pauses: PauseDesk?
     /// From what worker processes make the processor.
     private let workerSetup: WorkerSetup
     /// Where it says what is wrong and stops nothing.
@@ -70,6 +72,7 @@ struct RunTarget {
             "processor_type": .string(type), "parameters": .array(parameters.map { .string($0) }),
             "folder": .string(shell.folder),
         ]
+        pauses = nil
         workerSetup = .type(type, parameters: .object(object), folder: shell.folder)
         warnings = Warnings(console)
     }
@@ -106,8 +109,14 @@ struct RunTarget {
     ) {
         workerSetup = pipeline.workerSetup(overrides: overrides)
         switch pipeline.content {
-        case .processor(let processor, _): work = .processor(processor)
-        case .graph(let graph, let options): work = .graph(graph, options)
+        case .processor(let processor, _):
+            work = .processor(processor)
+            pauses = nil
+        case .graph(let graph, var options):
+            let desk = PauseDesk()
+            options.onPause = { desk.paused($0, before: $1) }
+            work = .graph(graph, options)
+            pauses = desk
         }
         scope = pipeline.scope
         items = pipeline.items

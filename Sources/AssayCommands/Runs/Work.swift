@@ -77,6 +77,20 @@ enum Work {
     }
 }
 
+extension Work {
+    /// Goes on with a run of a graph that was left in a pause.
+    func goOn(
+        _ id: Run.ID, _ engine: Engine, _ options: RunOptions, by move: Pause.Move, toEnd: Bool,
+        watching: @escaping @Sendable (RunHandle) -> Void
+    ) async throws -> Report {
+        guard case .graph(let graph, let settings) = self else {
+            throw ProcessingError(.illegalMove, "only runs of graphs are paused")
+        }
+        return try await engine.goOn(
+            id, with: graph, by: move, toEnd: toEnd, options: settings.with(options), watching: watching)
+    }
+}
+
 extension GraphOptions {
     /// The same with other options of the run.
     fileprivate func with(_ run: RunOptions) -> GraphOptions {

@@ -9,10 +9,14 @@ package protocol ByteSource: Sendable {
 
     /// Ends a ``read(_:)`` that waits, as if the end had come; may be called from anywhere.
     func stop()
+
+    /// Whether somebody types it.
+    var isTerminal: Bool { get }
 }
 
 extension ByteSource {
     package func stop() {}
+    package var isTerminal: Bool { false }
 }
 
 /// An open file of the system; a file of its own is closed with it.
@@ -39,6 +43,8 @@ package final class DescriptorSource: ByteSource {
         if isOwned { close(descriptor) }
         for end in stopped { close(end) }
     }
+
+    package var isTerminal: Bool { isatty(descriptor) == 1 }
 
     package func stop() { _ = Foundation.write(stopped[1], "x", 1) }
 

@@ -3,7 +3,12 @@ import Synchronization
 /// The messages of a program, below which one live block may stand that is drawn again and again.
 package final class Screen: Sendable {
     private let sink: any ByteSink
-    private let drawn = Mutex<[Int]>([])
+    private let state = Mutex(State())
+
+    private struct State {
+        var drawn: [Int] = []
+        var asks = false
+    }
 
     /// Messages that go to `sink`.
     package init(_ sink: any ByteSink) { self.sink = sink }
@@ -13,18 +18,29 @@ package final class Screen: Sendable {
 
     /// Writes a message of one or more lines above the live block, which is drawn again by the next ``show(_:)``.
     package func say(_ text: String) {
-        drawn.withLock { drawn in
-            write(erasing(drawn) + text + "\n")
-            drawn = []
+        state.withLock { state in
+            write(erasing(state.drawn) + text + "\n")
+            state.drawn = []
         }
     }
 
-    /// Replaces the live block; none when there are no lines.
+    /// Writes a question as a message; until ``answered()`` nothing is drawn below it, where the answer is typed.
+    package func ask(_ text: String) {
+        state.withLock { state in
+            write(erasing(state.drawn) + text + "\n")
+            (state.drawn, state.asks) = ([], true)
+        }
+    }
+
+    /// Says that no answer is waited for any more.
+    package func answered() { state.withLock { $0.asks = false } }
+
+    /// Replaces the live block; none when there are no lines, or while a question stands.
     package func show(_ lines: [String]) {
-        drawn.withLock { drawn in
-            guard !lines.isEmpty || !drawn.isEmpty else { return }
-            write(erasing(drawn) + lines.map { $0 + "\n" }.joined())
-            drawn = lines.map(\.plain.columns)
+        state.withLock { state in
+            guard !state.asks, !lines.isEmpty || !state.drawn.isEmpty else { return }
+            write(erasing(state.drawn) + lines.map { $0 + "\n" }.joined())
+            state.drawn = lines.map(\.plain.columns)
         }
     }
 

@@ -1,0 +1,125 @@
+// Runs of graphs that were left in a pause, by their own program or by its death.
+
+extension Engine {
+    /// Goes on with a run of `graph` that was left in a pause: under its own name, with its breakpoints and what they have
+    /// counted, and as if it had never been left. Nodes that have ended are not done again.
+    ///
+    /// It is on record as paused until the start comes again that it was paused before; a program that dies earlier
+    /// leaves it as it was.
+    ///
+    /// - Parameters:
+    ///   - id: the run.
+    ///   - move: whether it goes on to the next hit, or by one node.
+    ///   - toEnd: whether its breakpoints are removed first.
+    ///   - options: as the run was begun; what it works on, for whom and in which execution is on record, and so are its
+    ///     breakpoints.
+    /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run, `illegal_move` for one that is not paused or
+    ///   is in progress here, `definition_changed` when the graph is not the one that was paused, `store` when what is on
+    ///   record of the pause cannot be read; and as ``run(_:over:options:)``.
+    public func goOn(
+        _ id: Run.ID, with graph: Graph, by move: Pause.Move = .goOn, toEnd: Bool = false,
+        options: GraphOptions = GraphOptions(), watching: (@Sendable (RunHandle) -> Void)? = nil
+    ) async throws -> Report {
+        let paused = try await pausedRun(id)
+        guard var pause = paused.pause else {
+            throw ProcessingError(.store, "where run '\(id)' was paused is not on record; cancel and resume it")
+        }
+        if toEnd { pause = Pause(before: pause.start, breakpoints: [], released: pause.released) }
+        let comeback = pause
+        return try await conduct(graph, options) { wiring, plan, run in
+            let processor = RegisteredProcessor(graph.id, wiring)
+            guard processor.definition == paused.definition else {
+                throw ProcessingError.definitionChanged(processor.name, id)
+            }
+            guard let node = wiring.place(of: comeback.start.processorID.text),
+                let entry = try await self.item(named: comeback.start.inputID, of: id)
+            else { throw ProcessingError(.store, "the pause of run '\(id)' does not fit its graph and its inputs") }
+            let charges = try await self.store.charges(matching: ChargeFilter(runID: id))
+            let work = GraphWork(
+                graph: graph, wiring: wiring, options: options, plan: plan, checkpoints: try self.automatic(options),
+                comeback: .init(
+                    pause: comeback, node: node, entry: entry, move: move,
+                    charged: Set(charges.lazy.filter { $0.kind == .base }.map(\.processorID))))
+            let taken = try await self.takeOver(paused)
+            let session = RunSession(
+                run: taken, processor: processor, options: run, ledger: self.ledger, breakers: self.breakers,
+                events: self.events, logger: self.logger, graph: work)
+            return try await self.hold(session, watching) {
+                try await self.restore(session, charges)
+                try await self.run(work, session)
+                return try await self.close(session, after: nil)
+            }
+        }
+    }
+
+    /// Cancels a run that was left in a pause: what is not finished becomes cancelled and can be resumed.
+    ///
+    /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run, `illegal_move` for one that is not paused or
+    ///   is in progress here.
+    public func cancelPaused(_ id: Run.ID) async throws -> Report {
+        var run = try await takeOver(pausedRun(id))
+        var counts = Counts(total: 0)
+        var start = 0
+        while case let items = try await store.items(of: id, from: start, limit: 1_024), !items.isEmpty {
+            let ended = try await store.outcomes(of: id, from: start, limit: items.count)
+            let places = Set(ended.map(\.index))
+            let rest = items.lazy.filter { !places.contains($0.index) }.map { Outcome($0, .cancelled, .runCancelled) }
+            _ = try await store.commit(rest.map { CommittedOutcome($0) }, of: id, epoch: run.epoch)
+            for outcome in ended { counts.add(outcome.status) }
+            for outcome in rest { counts.add(outcome.status) }
+            counts.total += items.count
+            start += items.count
+        }
+        (run.status, run.pause, run.counts, run.finishedAt) = (.cancelled, nil, counts, world.time.now())
+        run.error = FailureRecord(
+            ProcessingError(.cancelled, "the run was cancelled; resume it to go on"), stage: .extraction, item: nil,
+            attempt: 0)
+        try await followDoubtPolicies(of: run.executionID)
+        try await store.update(run)
+        return try await report(of: run, outcomes: true)
+    }
+
+    /// A run that stands still and that nobody holds.
+    private func pausedRun(_ id: Run.ID) async throws -> Run {
+        let run = try await existingRun(id)
+        guard run.status == .paused, session(id) == nil else {
+            let state = run.status == .paused ? "in progress in this program" : run.status.rawValue
+            throw ProcessingError(.illegalMove, "run '\(id)' is \(state), so it cannot be gone on with from a pause")
+        }
+        return run
+    }
+
+    /// Makes the run this program's, whatever the one that left it may still do.
+    private func takeOver(_ paused: Run) async throws -> Run {
+        var run = paused
+        run.epoch += 1
+        try await store.update(run)
+        return run
+    }
+
+    private func item(named inputID: String, of run: Run.ID) async throws -> StoredItem? {
+        var start = 0
+        while case let page = try await store.items(of: run, from: start, limit: 1_024), !page.isEmpty {
+            if let found = page.first(where: { $0.item.id.equalsInBytes(inputID) }) { return found }
+            start += page.count
+        }
+        return nil
+    }
+
+    /// Has a session know of a run what the program that left it knew.
+    private func restore(_ session: RunSession, _ charges: [Charge]) async throws {
+        let id = session.run.id
+        while case let items = try await store.items(of: id, from: session.total, limit: 1_024), !items.isEmpty {
+            let ended = try await store.outcomes(of: id, from: session.total, limit: items.count)
+            let places = Set(ended.map(\.index))
+            session.add(items: items, resuming: items.lazy.map(\.index).filter { !places.contains($0) })
+            session.tally.noteTaken(items.count)
+            session.restore(ended)
+        }
+        var sequence = 0
+        while case let events = try await store.events(of: id, after: sequence, limit: 1_024), let last = events.last {
+            sequence = last.sequence ?? sequence + events.count
+        }
+        session.tally.restore(charges.filter { $0.itemIndex.map { !session.hasEnded($0) } ?? true }, sequence: sequence)
+    }
+}
