@@ -110,6 +110,8 @@ let package = Package(
             name: "AssayTests",
             dependencies: [
                 "Assay", "AssayTesting", "AssayWorkerHelper", .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: settings),
     ]

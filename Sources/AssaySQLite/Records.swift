@@ -123,6 +123,7 @@ extension RunMetrics {
         [
             "retried_items": .whole(retriedItems), "cache_hits": .whole(cacheHits), "cache_misses": .whole(cacheMisses),
             "avoided_cost": .whole(avoidedCost.billionths), "steps": .array(steps.map(\.stored)),
+            "nodes": .array(nodes.map(\.jsonValue)),
         ]
     }
 
@@ -137,6 +138,7 @@ extension RunMetrics {
         cacheMisses = misses
         avoidedCost = Money(billionths: Int64(avoided))
         self.steps = steps.compactMap(Step.init(stored:))
+        nodes = stored["nodes"]?.array?.compactMap { NodeMetrics(json: $0) } ?? []
     }
 }
 

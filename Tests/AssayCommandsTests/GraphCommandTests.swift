@@ -173,4 +173,57 @@ import Testing
         #expect(await shell.assay([words[0], "p.yaml", "--inputs", "in.jsonl"] + words.dropFirst()) == 64)
         #expect(shell.messages.text.hasPrefix("assay: \(message)"))
     }
+
+    @Test(
+        "keeps every output as a checkpoint when its file says so, and goes on from one",
+        arguments: ["", ", storage_path: saved"])
+    func checkpoints(place: String) async throws {
+        let pipeline = Self.configured + "checkpoints: {enabled: true\(place)}\n"
+        let shell = try Self.shell(pipeline, "{\"input_id\": \"x/1\", \"data\": \"hello\"}\n")
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none") == 0)
+        func checkpoints(_ words: String...) async -> (text: String, code: Int32) {
+            await shell.output(of: ["checkpoints"] + words + ["--pipeline", "p.yaml"])
+        }
+        let list = try #require(try JSONValue(json: await checkpoints("list", "-o", "json").text)["checkpoints"]?.array)
+        #expect(list.map { $0["name"] } == ["transform_proc/x/1", "input_proc/x/1"])
+        let id = try #require(list[1]["checkpoint_id"]?.string)
+        #expect(await checkpoints("show", id).text.contains("x/1"))
+        #expect(await checkpoints("restore", id).text == "\"hello\"\n")
+        let (report, code) = try await report(shell, "resume", "last", "--from", id)
+        #expect(code == 0)
+        #expect(report["outcomes"]?.array?.map { $0["output"] } == [["transform_proc:output": "HELLO"]])
+        #expect(report["outcomes"]?.array?.first?["nodes"]?["input_proc"]?["attempts"] == 0)
+        #expect(report["outcomes"]?.array?.first?["nodes"]?["transform_proc"]?["attempts"] == 1)
+        #expect(await checkpoints("delete", id).code == 0)
+        #expect(await shell.assay("resume", "last", "--from", id) == 66)
+        #expect(shell.messages.text.contains("checkpoint '\(id)' not found"))
+    }
+
+    @Test("shows what its nodes did, in the table and in JSON, when it has ended and afterwards")
+    func nodes() async throws {
+        let shell = try Self.shell(Self.sample, "{\"data\": 4}\n{\"data\": \"x\"}\n")
+        let (table, _) = await shell.output(of: "run", "p.yaml", "--inputs", "in.jsonl", "--account", "acc_1")
+        let (again, _) = await shell.output(of: "runs", "show", "last")
+        for text in [table, again] {
+            #expect(text.contains(/NODE +ITEMS +REUSED +FAILED +TIME +MEAN +USD\n/))
+            #expect(text.contains(/clean +2 .* 0\.25\n/))
+        }
+        let (report, _) = try await report(shell, "runs", "show", "last")
+        let nodes = try #require(report["metrics"]?["nodes"]?.array)
+        #expect(Set(nodes.map { $0["processor_id"] }) == ["start", "clean", "keep", "join"])
+        #expect(nodes.allSatisfy { $0["total_items_processed"] == 2 && $0["state"] == "succeeded" })
+    }
+
+    @Test("refuses to go on from a checkpoint where there is no graph")
+    func noGraph() async throws {
+        let pipeline = """
+            run_as: processor
+            processors: [{processor_id: a, processor_type: simple, parameters: {function: uppercase}}]
+
+            """
+        let shell = try Self.shell(pipeline, "{\"data\": 4}\n")
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none") == 1)
+        #expect(await shell.assay("resume", "last", "--from", "x") == 64)
+        #expect(shell.messages.text.contains("--from names a checkpoint of a graph's node"))
+    }
 }

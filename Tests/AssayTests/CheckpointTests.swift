@@ -99,6 +99,24 @@ private final class Folder: Sendable {
         #expect(folder.files.count == 19)
     }
 
+    @Test("in a folder is counted on from what others left there, and gives way before a sound one when damaged")
+    func shared() async throws {
+        let folder = Folder()
+        func make(_ names: ClosedRange<Int>) async throws -> Checkpoints {
+            let checkpoints = try Checkpoints(
+                in: try CheckpointFolder(path: folder.path), limit: 5, world: .system)
+            for name in names { try await checkpoints.create("\(name)", of: Self.node, data: 1) }
+            return checkpoints
+        }
+        let first = try await make(1...3)
+        let second = try await make(4...5)
+        try await first.create("6", of: Self.node, data: 1)
+        #expect(try await second.list().map(\.name) == ["6", "5", "4", "3", "2"])
+        try folder.change { $0.removeLast() }
+        let left = try await make(7...7).list().map(\.name)
+        #expect(left.count == 5 && left.first == "7")
+    }
+
     @Test("is made from JSON within limits, and that is told")
     func limits() async throws {
         let events = EventStream()

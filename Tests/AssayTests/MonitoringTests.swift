@@ -39,9 +39,9 @@ import Testing
         #expect(summary.eventsByProcessor.values.reduce(0, +) == total)
         #expect(summary.recentEventsPerSecond == Double(total) / 60)
         #expect(summary.activeProcessors.isEmpty)
-        let json = summary.jsonValue(activeTaps: 2)
+        let json = summary.jsonValue
         #expect(json["uptime_seconds"] == 30)
-        #expect(json["active_taps"] == 2)
+        #expect(json["active_taps"] == 0)
         #expect(json["status"] == "idle")
         #expect(json["processor_statuses"] == ["a": "completed"])
         time.advance(by: .seconds(31))

@@ -17,6 +17,10 @@ struct GraphWork: Sendable {
     let wiring: Wiring
     let options: GraphOptions
     let plan: LanePlan
+    /// Where every output of a node is kept under a name; `nil`: nowhere.
+    var checkpoints: Checkpoints?
+    /// What the run goes on from.
+    var restored: RestoredOutput?
     /// That the run had been paused; `nil` for one that begins.
     var comeback: Comeback?
 }
@@ -30,6 +34,7 @@ extension Engine {
     func run(_ work: GraphWork, _ session: RunSession) async throws {
         guard session.unfinished > 0, session.stopped == nil else { return }
         if work.comeback == nil { session.emit(.graphStart) { ["nodes": JSONValue(work.wiring.nodes.count)] } }
+        if let restored = work.restored { try await restore(restored, of: work, session) }
         let flow = GraphFlow(work, session)
         session.conducts(flow)
         let floor = Floor(flow)
@@ -55,6 +60,7 @@ extension Engine {
         session.conducts(nil)
         if flow.isLeft { return try await leave(flow, because: floor.failure) }
         try await endRest(of: flow)
+        session.tally.note(flow.keptProfile)
         let failed = session.tally.haltFailure != nil
         session.emit(failed ? .graphError : .graphComplete) {
             failed ? ["message": JSONValue(session.tally.haltFailure?.message)] : [:]
@@ -195,7 +201,9 @@ extension Engine {
         // Only a run that comes back to its pause has paid for it itself.
         let costs = node.tally.takeCosts(of: item.index, by: node.run.processorID)
         ended.cost = costs.cost
-        try await depart(flow.end(unit, .gave(values), as: ended, avoided: costs.avoided), from: lane, of: flow)
+        try await depart(
+            flow.end(unit, .gave(values), as: ended, at: world.time.uptime(), avoided: costs.avoided), from: lane,
+            of: flow)
         return true
     }
 
@@ -218,10 +226,12 @@ extension Engine {
         }
         if let cached = try await cachedOutcome(of: entry, node), let output = cached.output {
             try await save(output, of: entry, with: CommittedOutcome(cached), at: unit, of: flow)
+            await keepCheckpoint(of: output, on: item.item.id, node, in: flow)
             let values = try flow.wiring.route(output, from: unit.node)
             try await depart(
-                flow.end(unit, .gave(values), as: Passage.Node(cached, node), avoided: cached.avoidedCost), from: lane,
-                of: flow)
+                flow.end(
+                    unit, .gave(values), as: Passage.Node(cached, node), at: world.time.uptime(),
+                    avoided: cached.avoidedCost), from: lane, of: flow)
             return nil
         }
         let work = Work(
@@ -275,14 +285,15 @@ extension Engine {
         let lasted = world.time.uptime() - work.startedAt
         let committed = succeeded(work, output, node)
         let unsaved = try await save(output, of: work.entry, with: committed, at: unit, of: flow)
+        await keepCheckpoint(of: output, on: work.entry.item.id, node, in: flow)
         node.emit(.processorComplete, item: work.entry.item.id) {
             ["duration_ms": JSONValue(lasted), "attempts": JSONValue(work.attempts)]
         }
         let outcome = committed.outcome
         let values = try flow.wiring.route(output, from: unit.node)
         let departures = flow.end(
-            unit, .gave(values), as: Passage.Node(outcome, node), steps: outcome.steps(of: node), unsaved: unsaved,
-            avoided: outcome.avoidedCost, lasted: lasted)
+            unit, .gave(values), as: Passage.Node(outcome, node), at: work.startedAt + lasted,
+            steps: outcome.steps(of: node), unsaved: unsaved, avoided: outcome.avoidedCost, lasted: lasted)
         try await depart(departures, from: lane, of: flow)
     }
 
@@ -327,9 +338,8 @@ extension Engine {
         if !committed.charges.isEmpty { _ = try await store.record(committed.charges) }
         let outcome = committed.outcome
         let departures = flow.end(
-            unit, .failed, as: Passage.Node(outcome, work.session), steps: outcome.steps(of: work.session),
-            avoided: outcome.avoidedCost,
-            lasted: outcome.duration)
+            unit, .failed, as: Passage.Node(outcome, work.session), at: work.startedAt + outcome.duration,
+            steps: outcome.steps(of: work.session), avoided: outcome.avoidedCost, lasted: outcome.duration)
         try await depart(departures, from: lane, of: flow)
     }
 
@@ -356,7 +366,7 @@ extension Engine {
     {
         let kept = try await store.checkpoints(of: node.checkpointSubject(entry.item.id)).saved
         guard let saved = kept.last(where: { $0.step == Checkpoint.nodeOutput }),
-            saved.inputDigest == (try node.digest(of: entry.item)),
+            saved.isOutput(for: try node.digest(of: entry.item)),
             History.accepts(saved.definition, for: node.run, node.options)
         else { return nil }
         return Payload(json: saved.value)
@@ -371,7 +381,9 @@ extension Engine {
         of flow: GraphFlow
     ) async throws -> GraphFlow.UnsavedOutput? {
         let unsaved = GraphFlow.UnsavedOutput(node: unit.node, input: entry, output: output)
-        guard store.keepsJSON || !committed.charges.isEmpty || committed.cached != nil else { return unsaved }
+        guard store.keepsJSON || flow.checkpoints != nil || !committed.charges.isEmpty || committed.cached != nil else {
+            return unsaved
+        }
         try await store.save(
             checkpoint(of: unsaved, flow), charges: committed.charges, cached: committed.cached)
         return nil

@@ -51,27 +51,36 @@ extension Engine {
     /// Runs what a run of `graph` that has ended did not finish: of unchanged items only the nodes that failed or were
     /// never reached.
     ///
-    /// - Parameter failedOnly: whether only failed items run and all others keep their outcomes.
-    /// - Throws: as ``run(_:over:options:)``, and ``ProcessingError`` with code `not_found` for an unknown run.
+    /// - Parameters:
+    ///   - checkpoint: a named checkpoint of a node's output on an input, which becomes that node's saved output: the
+    ///     input runs again from there, whatever became of it, nodes behind it although their outputs were saved.
+    ///   - failedOnly: whether only failed items run and all others keep their outcomes.
+    /// - Throws: as ``run(_:over:options:)``, and ``ProcessingError`` with code `not_found` for an unknown run or
+    ///   checkpoint, `store` for a damaged checkpoint, `configuration` for one of another graph.
     public func resume(
-        _ id: Run.ID, with graph: Graph, options: GraphOptions = GraphOptions(), failedOnly: Bool = false,
-        watching: (@Sendable (RunHandle) -> Void)? = nil
+        _ id: Run.ID, with graph: Graph, from checkpoint: String? = nil, options: GraphOptions = GraphOptions(),
+        failedOnly: Bool = false, watching: (@Sendable (RunHandle) -> Void)? = nil
     ) async throws -> Report {
         var options = options
         let items: ItemSource
         (options.run, items) = try await continuation(of: id, options.run)
-        return try await perform(graph, options, watching, failedOnly: failedOnly, items: items)
+        let from = checkpoint.map { (checkpoint: $0, run: id) }
+        return try await perform(graph, options, watching, failedOnly: failedOnly, from: from, items: items)
     }
 
     /// As ``run(_:over:options:)``, over items that are given page by page.
     func perform(
         _ graph: Graph, _ options: GraphOptions, _ watching: (@Sendable (RunHandle) -> Void)?,
-        failedOnly: Bool = false, items: @escaping ItemSource
+        failedOnly: Bool = false, from: (checkpoint: String, run: Run.ID)? = nil, items: @escaping ItemSource
     ) async throws -> Report {
         try await conduct(graph, options) { wiring, plan, run in
-            try await perform(
-                RegisteredProcessor(graph.id, wiring), run, watching, failedOnly: failedOnly,
-                graph: GraphWork(graph: graph, wiring: wiring, options: options, plan: plan), items: items)
+            var work = GraphWork(
+                graph: graph, wiring: wiring, options: options, plan: plan, checkpoints: try automatic(options))
+            if let from {
+                work.restored = try await restoredOutput(from.checkpoint, for: from.run, of: graph, wiring, options)
+            }
+            return try await perform(
+                RegisteredProcessor(graph.id, wiring), run, watching, failedOnly: failedOnly, graph: work, items: items)
         }
     }
 
@@ -84,6 +93,8 @@ extension Engine {
         let wiring = try graph.begin()
         var status: Status?
         defer { graph.end(status) }
+        let taps = events.countTaps { graph.tapCounts.values.reduce(0, +) }
+        defer { events.forgetTaps(taps) }
         let plan = try LanePlan(wiring.nodes, runner: options.runner)
         defer { plan.dismiss() }
         var run = options.run

@@ -36,7 +36,7 @@ extension Engine {
             else { throw ProcessingError(.store, "the pause of run '\(id)' does not fit its graph and its inputs") }
             let charges = try await self.store.charges(matching: ChargeFilter(runID: id))
             let work = GraphWork(
-                graph: graph, wiring: wiring, options: options, plan: plan,
+                graph: graph, wiring: wiring, options: options, plan: plan, checkpoints: try self.automatic(options),
                 comeback: .init(
                     pause: comeback, node: node, entry: entry, move: move,
                     charged: Set(charges.lazy.filter { $0.kind == .base }.map(\.processorID))))

@@ -52,9 +52,10 @@ extension Engine {
             if let named = options.previousRunID { try await store.run(named) } else { nil }
         let execution =
             options.executionID ?? options.scope.executionID ?? previous?.executionID ?? world.makeIdentifier()
-        let history = try await History(
+        var history = try await History(
             of: processor, in: execution, recovery: options.recovery, onChange: options.onChange,
             failedOnly: failedOnly, store: store)
+        history.reopened = graph?.restored?.inputID
         var metadata = previous?.lineage.metadata ?? [:]
         for member in options.metadata.members { metadata[member.key] = member.value }
         let lineage = Lineage(

@@ -151,6 +151,9 @@ public final class Engine: Sendable {
         try await report(of: existingRun(id), outcomes: outcomes)
     }
 
+    /// How many bytes of memory this program has in use; `nil` where the system does not say.
+    public var memoryBytes: Int? { ResidentMemory.bytes }
+
     /// Sends a `warning` event that belongs to no run, such as a price file that can no longer be read.
     public func warn(_ message: String) {
         guard events.wants(.warning) else { return }

@@ -43,8 +43,10 @@ final class GraphFlow: Sendable {
 
     let session: RunSession
     let wiring: Wiring
-    private let graph: Graph
+    let graph: Graph
     let recovery: RunRecovery
+    /// Where every output of a node is kept under a name; `nil`: nowhere.
+    let checkpoints: Checkpoints?
     /// What the nodes' work asks, by place.
     let nodes: [RunSession]
     /// Which nodes' outputs are needed as JSON.
@@ -62,17 +64,21 @@ final class GraphFlow: Sendable {
     /// That a paused run was told to go on, or is stopped.
     let changed: AsyncStream<Void>
     private let changes: AsyncStream<Void>.Continuation
-    private let state: Mutex<State>
+    private let meters: NodeMeters?
+    /// Whether the bytes of all values are counted.
+    let measuresPipes: Bool
+    let state: Mutex<State>
 
     /// A start that a breakpoint holds back.
-    fileprivate struct Held {
+    struct Held {
         let unit: GraphSchedule.Unit
         let entry: StoredItem
         let input: Payload
     }
 
-    fileprivate struct State {
+    struct State {
         var schedule: GraphSchedule
+        var book: GraphBook
         var breakpoints: Breakpoints
         var held: [NodeStart.Key: Held] = [:]
         /// By team: held starts that may be made now.
@@ -90,13 +96,16 @@ final class GraphFlow: Sendable {
         var starting: [Bool]
         var executions = 0
         var meanMicroseconds = 0.0
+        /// What is to be told of pipes, and whether somebody is at it.
+        var news: [PipeNews] = []
+        var tellsNews = false
     }
 
     init(_ work: GraphWork, _ session: RunSession) {
         let plan = work.plan
         (changed, changes) = AsyncStream.makeStream(of: Void.self)
         self.session = session
-        (graph, wiring) = (work.graph, work.wiring)
+        (graph, wiring, checkpoints) = (work.graph, work.wiring, work.checkpoints)
         sources = wiring.sources
         givesJSON = wiring.nodes.indices.map(wiring.givesJSON)
         untouched = wiring.nodes.map { Passage.Node($0.id) }
@@ -126,13 +135,17 @@ final class GraphFlow: Sendable {
                 !session.hasEnded($0.index) && $0.index != comeback?.entry.index
             }
         }
+        meters = NodeMeters(work.wiring, of: work.graph.id)
+        measuresPipes = work.options.measuresPipes || session.events.wants(.pipeDataFlow)
         var schedule = GraphSchedule(work.wiring, teams: plan.teams, maxInFlight: work.options.maxInFlight)
         schedule.holdsAdmission = comeback != nil
         let breakpoints =
             comeback.map { Breakpoints(returningTo: $0.pause) } ?? Breakpoints(work.options.breakpoints)
         state = Mutex(
             State(
-                schedule: schedule, breakpoints: breakpoints, released: plan.teams.map { _ in [] },
+                schedule: schedule,
+                book: GraphBook(work.wiring, at: session.world.time.uptime(), countsBytes: measuresPipes),
+                breakpoints: breakpoints, released: plan.teams.map { _ in [] },
                 lanes: plan.pools.map { (limit: $0, active: 0) }, starting: plan.teams.map { _ in false }))
         asksBeforeStarts.store(!breakpoints.all.isEmpty || comeback != nil, ordering: .releasing)
     }
@@ -256,11 +269,14 @@ final class GraphFlow: Sendable {
     ///
     /// - Returns: the item, if it has ended by that.
     func end(
-        _ unit: GraphSchedule.Unit, _ end: ItemFlow.End, as node: Passage.Node, steps: [Outcome.Step] = [],
-        unsaved: UnsavedOutput? = nil, avoided: Money = .zero, lasted: Duration? = nil
+        _ unit: GraphSchedule.Unit, _ end: ItemFlow.End, as node: Passage.Node, at moment: Duration,
+        steps: [Outcome.Step] = [], unsaved: UnsavedOutput? = nil, avoided: Money = .zero, lasted: Duration? = nil
     ) -> [Departure] {
         let microseconds = lasted.map { $0 / .microseconds(1) }
-        return state.withLock { state in
+        meters?.count(node, at: unit.node)
+        let bytes = bytes(of: end, from: unit.node)
+        let (departures, hasNews) = state.withLock { state in
+            state.book.note(node, at: unit.node, moment)
             let inputID = state.travellers[unit.item]?.note(node, at: unit.node, steps, unsaved, avoided)
             if let microseconds {
                 state.executions += 1
@@ -270,11 +286,17 @@ final class GraphFlow: Sendable {
             note(skipped, of: unit.item, &state)
             missReturn(skipped, of: unit.item, &state)
             if let inputID {
-                if case .gave(let values) = end { tellTaps(values, from: unit.node, inputID) }
+                if case .gave(let values) = end {
+                    state.notePut(values, from: unit.node, of: inputID, bytes: bytes, at: moment, in: self)
+                    tellTaps(values, from: unit.node, inputID)
+                }
                 state.breakpoints.ended(wiring.nodes[unit.node].id, inputID)
             }
-            return departures(of: unit.item, &state)
+            state.notePipes(in: session)
+            return (self.departures(of: unit.item, &state), !state.news.isEmpty)
         }
+        if hasNews { tellOfPipes() }
+        return departures
     }
 
     /// Tells the taps of the pipes behind a node what it put into them.
@@ -416,6 +438,7 @@ final class GraphFlow: Sendable {
         for (node, reason) in skipped {
             state.travellers[item]?.nodes[node].status = .skipped
             state.travellers[item]?.nodes[node].reason = reason
+            state.book.noteSkipped(node)
         }
     }
 
@@ -433,7 +456,11 @@ final class GraphFlow: Sendable {
 
     /// What a node gave for an item that was given up in the middle of it.
     func noteGivenUp(_ unit: GraphSchedule.Unit, as node: Passage.Node) {
-        state.withLock { $0.travellers[unit.item]?.nodes[unit.node] = node }
+        let moment = session.world.time.uptime()
+        state.withLock { state in
+            state.travellers[unit.item]?.nodes[unit.node] = node
+            state.book.note(node, at: unit.node, moment)
+        }
     }
 
     // MARK: Halting

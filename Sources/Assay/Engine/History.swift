@@ -4,8 +4,8 @@ struct History {
     enum Verdict {
         /// It was never seen before: runs in full.
         case new
-        /// It was not finished: runs, and its finished steps return their values.
-        case again
+        /// It was not finished, or is to go on from a checkpoint: runs, and its finished steps return their values.
+        case again(isReopened: Bool)
         /// It comes with other data, or is to start over: runs in full, and its saved steps are forgotten.
         case afresh(changed: Bool)
         /// It has its outcome: taken over.
@@ -15,7 +15,7 @@ struct History {
         var basis: Basis {
             switch self {
             case .new: .new
-            case .again: .unfinished
+            case .again(let isReopened): isReopened ? .reopened : .unfinished
             case .afresh(let changed): changed ? .changed : .restarted
             case .settled(let outcome): outcome.status == .succeeded ? .finished : .notFailed
             }
@@ -26,6 +26,8 @@ struct History {
     private let recovery: RunOptions.Recovery
     private let onChange: RunOptions.DefinitionChange
     private let failedOnly: Bool
+    /// The item that runs again whatever became of it.
+    var reopened: String?
 
     /// The history of `processor` in an execution.
     ///
@@ -56,7 +58,8 @@ struct History {
         for index in runs.indices {
             guard let (stored, outcome) = try await runs[index].find(item.id) else { continue }
             guard try Self.isSame(stored.item.data, item.data, for: processor) else { return .afresh(changed: true) }
-            if let outcome, failedOnly, outcome.status != .failed {
+            let isReopened = reopened.map(item.id.equalsInBytes) ?? false
+            if let outcome, failedOnly, outcome.status != .failed, !isReopened {
                 // What a run that was given up did not finish was to run in it.
                 let isLeft = runs[index].run.isGivenUp && outcome.status == .cancelled && !outcome.carried
                 if !isLeft { return .settled(outcome.takenOver()) }
@@ -69,7 +72,9 @@ struct History {
                 case .refuse: throw ProcessingError.definitionChanged(processor.name, runs[index].run.id)
                 }
             }
-            guard let outcome, outcome.status == .succeeded else { return .again }
+            guard let outcome, outcome.status == .succeeded, !isReopened else {
+                return .again(isReopened: isReopened)
+            }
             return .settled(outcome.takenOver())
         }
         return .new
@@ -179,6 +184,7 @@ extension Basis {
         case .restarted: "everything is done again"
         case .finished: "an earlier run finished it"
         case .notFailed: "only failed inputs run again"
+        case .reopened: "the run goes on from a checkpoint of it"
         }
     }
 }

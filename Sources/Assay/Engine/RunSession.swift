@@ -448,7 +448,11 @@ public struct RunHandle: Sendable {
     /// How its items have ended so far; items in flight are not counted.
     public var counts: Counts { session.tally.counts }
     /// Sums over what has ended so far.
-    public var metrics: RunMetrics { session.tally.metrics }
+    public var metrics: RunMetrics {
+        var metrics = session.tally.metrics
+        if let flow = session.flow { metrics.nodes = flow.profile }
+        return metrics
+    }
 
     /// Stops the run, which can be resumed: nothing further starts.
     ///

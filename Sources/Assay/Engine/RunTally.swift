@@ -23,6 +23,7 @@ final class RunTally: Sendable {
         var haltFailure: FailureRecord?
         var hinted: Set<String> = []
         var costs: [CostPlace: (cost: Money, avoided: Money)] = [:]
+        var baseCosts: [Identifier: Money] = [:]
         var chargeNumber = 0
         var baseNumber = 0
 
@@ -113,6 +114,9 @@ final class RunTally: Sendable {
     /// Takes note of the uses of steps.
     func note(_ steps: [Outcome.Step]) { state.withLock { $0.metrics.add(steps) } }
 
+    /// Takes note of what the nodes of a graph have done.
+    func note(_ nodes: [NodeMetrics]) { state.withLock { $0.metrics.nodes = nodes } }
+
     /// Takes note that no output of the run is kept.
     func noteWithdrawal() {
         state.withLock { state in
@@ -174,9 +178,20 @@ final class RunTally: Sendable {
         emit(.charge, item: charge.inputID, by: charge.processorID) {
             ["service": .string(charge.service), "operation": .string(charge.operation), "cost": charge.cost.jsonValue]
         }
+        if charge.kind == .base { add(base: charge.cost, of: charge.processorID) }
         guard let index = charge.itemIndex, charge.kind != .base else { return }
         add(charge.cost, avoided: charge.avoidedCost ?? .zero, to: index, by: charge.processorID)
     }
+
+    private func add(base cost: Money, of processor: Identifier) {
+        state.withLock { state in
+            let sum = state.baseCosts[processor] ?? .zero
+            state.baseCosts[processor] = (try? sum.adding(cost)) ?? sum
+        }
+    }
+
+    /// What was charged as base prices, by processor.
+    var baseCosts: [Identifier: Money] { state.withLock { $0.baseCosts } }
 
     /// Counts on from what an item cost in an attempt whose outcome no longer counts.
     func takeBack(_ outcome: Outcome) {

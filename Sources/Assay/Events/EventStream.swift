@@ -23,6 +23,9 @@ public final class EventStream: Sendable {
         var tally: EventTally
         var subscriptions: [Int: Subscription] = [:]
         var nextSubscription = 0
+        /// The graphs that run, each with whatever counts its taps.
+        var tapCounters: [Int: @Sendable () -> Int] = [:]
+        var nextCounter = 0
     }
 
     private struct Subscription {
@@ -105,18 +108,35 @@ public final class EventStream: Sendable {
     /// How what was recorded so far adds up.
     public func summary() -> EventSummary {
         let (now, uptime) = (time.now(), time.uptime())
+        let activeTaps = state.withLock { Array($0.tapCounters.values) }.reduce(0) { $0 + $1() }
         return state.withLock { state in
             let minuteAgo = now.advanced(by: .seconds(-60))
             // The ring is in order but for jumps of the clock; the newest are looked at first.
             let recent = state.ring.reversed().prefix { $0.timestamp > minuteAgo }.count
-            return EventSummary(state.tally, recent: recent, uptime: uptime - state.tally.startedAt)
+            return EventSummary(
+                state.tally, recent: recent, uptime: uptime - state.tally.startedAt, activeTaps: activeTaps)
         }
     }
+
+    /// Has ``summary()`` count the taps of a graph until ``forgetTaps(_:)``.
+    func countTaps(_ count: @escaping @Sendable () -> Int) -> Int {
+        state.withLock { state in
+            state.nextCounter += 1
+            state.tapCounters[state.nextCounter] = count
+            return state.nextCounter
+        }
+    }
+
+    /// No longer counts the taps of a graph that has ended.
+    func forgetTaps(_ counter: Int) { state.withLock { $0.tapCounters[counter] = nil } }
 
     func records(_ kind: Event.Kind) -> Bool { isEnabled && kind.level >= level }
 
     func wants(_ kind: Event.Kind) -> Bool {
-        isEnabled && (records(kind) || wanted.load(ordering: .acquiring) & kind.bit != 0)
+        guard isEnabled else { return false }
+        if records(kind) { return true }
+        let wanted = wanted.load(ordering: .acquiring)
+        return wanted != 0 && wanted & kind.bit != 0
     }
 
     func send(_ event: Event) {

@@ -17,8 +17,11 @@ public struct EventSummary: Hashable, Sendable {
     public let processorStatuses: [Identifier: ProcessorStatus]
     /// How many were recorded per second in the last minute.
     public let recentEventsPerSecond: Double
+    /// How many taps are attached to the pipes of graphs that run.
+    public let activeTaps: Int
 
-    init(_ tally: EventTally, recent: Int, uptime: Duration) {
+    init(_ tally: EventTally, recent: Int, uptime: Duration, activeTaps: Int) {
+        self.activeTaps = activeTaps
         self.uptime = uptime
         totalEvents = tally.total
         eventsByType = tally.byType
@@ -33,9 +36,7 @@ public struct EventSummary: Hashable, Sendable {
     }
 
     /// The summary as JSON.
-    ///
-    /// - Parameter activeTaps: how many taps there are.
-    public func jsonValue(activeTaps: Int = 0) -> JSONValue {
+    public var jsonValue: JSONValue {
         func object<Key>(_ values: [Key: some Any], _ name: (Key) -> String, _ json: (Key) -> JSONValue) -> JSONValue {
             .object(values.keys.reduce(into: JSONObject()) { $0[name($1)] = json($1) })
         }

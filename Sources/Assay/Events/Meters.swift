@@ -10,6 +10,7 @@ struct Meters: Sendable {
     private let cost: FloatingPointCounter
     private let avoided: FloatingPointCounter
     private let runs: @Sendable (Status) -> Counter
+    private let memory: @Sendable () -> Gauge
     private let batches: @Sendable (Status) -> Counter
     private let batchRetries: @Sendable () -> Counter
     private let batchDuration: @Sendable () -> Timer
@@ -27,6 +28,7 @@ struct Meters: Sendable {
         batches = { Counter(label: "assay_batches_total", dimensions: dimensions + [("status", $0.rawValue)]) }
         batchRetries = { Counter(label: "assay_batch_retries_total", dimensions: dimensions) }
         batchDuration = { Timer(label: "assay_batch_duration_seconds", dimensions: dimensions) }
+        memory = { Gauge(label: "assay_memory_bytes") }
         runs = { Counter(label: "assay_runs_total", dimensions: dimensions + [("status", $0.rawValue)]) }
     }
 
@@ -52,5 +54,8 @@ struct Meters: Sendable {
     }
 
     /// Counts a run that has ended.
-    func count(runEndedAs status: Status) { runs(status).increment() }
+    func count(runEndedAs status: Status) {
+        runs(status).increment()
+        if let bytes = ResidentMemory.bytes { memory().record(bytes) }
+    }
 }

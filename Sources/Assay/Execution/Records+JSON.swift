@@ -158,7 +158,7 @@ extension RunMetrics {
                 "max_ms": JSONValue(step.longest),
             ]
         }
-        return [
+        var object: JSONObject = [
             "success_rate": JSONValue(rate: Double(counts.succeeded), Double(counts.total)),
             "retry_rate": JSONValue(rate: Double(retriedItems), Double(counts.total)),
             "throughput_items_per_second": JSONValue(
@@ -167,6 +167,8 @@ extension RunMetrics {
             "cache_hit_rate": JSONValue(rate: Double(cacheHits), Double(lookups)),
             "avoided_cost": avoidedCost.jsonValue, "steps": .array(steps),
         ]
+        if run.graphID != nil { object["nodes"] = .array(nodes.map(\.jsonValue)) }
+        return .object(object)
     }
 }
 

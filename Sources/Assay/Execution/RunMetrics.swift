@@ -36,6 +36,8 @@ public struct RunMetrics: Hashable, Sendable {
     public var avoidedCost = Money.zero
     /// Per step or stage, in order of first use.
     public var steps: [Step] = []
+    /// Per node of a graph, the one that took longest first; see ``Report/profile``.
+    public var nodes: [NodeMetrics] = []
 
     /// No sums yet.
     public init() {}

@@ -121,6 +121,12 @@ public final class Graph: Sendable {
         }
     }
 
+    /// How many taps there are, by pipe.
+    var tapCounts: [String: Int] {
+        guard hasTaps.load(ordering: .acquiring) else { return [:] }
+        return state.withLock { $0.taps }.mapValues(\.count)
+    }
+
     /// Takes no more values and returns when all taps have taken those that were put before.
     public func finishTaps() async {
         for taps in state.withLock({ Array($0.taps.values) }) { await taps.finish() }

@@ -18,6 +18,12 @@ public struct GraphOptions: Sendable {
     /// Is told whenever the run has been paused, and before which start; it may let it go on, leave or cancel it at once.
     public var onPause: (@Sendable (RunHandle, NodeStart) -> Void)?
 
+    /// Whether the bytes of the values that go through pipes are counted, which writes every value as JSON.
+    public var measuresPipes = false
+
+    /// Where named checkpoints are kept, and whether every node output becomes one.
+    public var checkpoints = CheckpointSettings()
+
     /// All defaults, but for what holds for single processors as well.
     public init(_ run: RunOptions = RunOptions()) { self.run = run }
 

@@ -57,6 +57,8 @@ struct GraphSchedule: Sendable {
     private var undelivered: [Unit: Int] = [:]
     /// Which teams are wanted for letting items in: those that the sources belong to.
     private let admits: [Bool]
+    /// How many values wait behind the pipes.
+    private(set) var levels: PipeLevels
     /// How many sources have a free place.
     private var freeSources: Int
     private var admitting = 0
@@ -70,6 +72,7 @@ struct GraphSchedule: Sendable {
     init(_ wiring: Wiring, teams: [Team], maxInFlight: Int) {
         self.wiring = wiring
         self.maxInFlight = maxInFlight
+        levels = PipeLevels(wiring)
         resultPorts = wiring.nodes.indices.map { wiring.resultPorts(of: $0) }
         sources = wiring.sources
         var team = Array(repeating: 0, count: wiring.nodes.count)
@@ -86,6 +89,12 @@ struct GraphSchedule: Sendable {
         let entries = sources.isEmpty ? [0] : Set(sources.map { team[$0] })
         admits = teams.indices.map(entries.contains)
     }
+
+    /// Whether a node is at work on an item.
+    func isAtWork(_ node: Int) -> Bool { desks[node].taken > 0 }
+
+    /// Hands out what has changed about pipes since the last time.
+    mutating func takePipeChanges() -> [PipeLevels.Change] { levels.takeChanges() }
 
     /// How many items are in the graph.
     var inFlight: Int { flows.count }
@@ -193,6 +202,7 @@ struct GraphSchedule: Sendable {
             undelivered[Unit(node: holder, item: value.item), default: 0] += 1
         }
         desks[node].waiting.append(value)
+        levels.note(desks[node].waiting.count, at: node)
     }
 
     /// Starts a node that has a free place on an item.
@@ -219,6 +229,7 @@ struct GraphSchedule: Sendable {
             undelivered[unit] = left == 0 ? nil : left
             if left == 0 { freed.append(holder) }
         }
+        levels.note(desks[node].waiting.count, at: node)
         return freed
     }
 

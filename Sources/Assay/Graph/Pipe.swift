@@ -27,8 +27,18 @@ public final class Pipe<Value: Sendable>: Sendable {
         var statistics: PipeStatistics
         var failure: (any Error)?
         var nextCaller = 0
+        var watchers: [(putters: Int, getters: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
         var takesValues: Bool { statistics.state == .open || statistics.state == .full }
+
+        /// Wakes those who watch for as many waiting callers as there are now.
+        mutating func wakeWatchers() {
+            let (putters, getters) = (putters.count, getters.count)
+            for watcher in watchers where watcher.putters <= putters && watcher.getters <= getters {
+                watcher.continuation.resume()
+            }
+            watchers.removeAll { $0.putters <= putters && $0.getters <= getters }
+        }
     }
 
     /// The pipe's name, for messages: `a:output->b:input`.
@@ -60,7 +70,9 @@ public final class Pipe<Value: Sendable>: Sendable {
         self.time = time
         self.size = size
         madeAt = time.uptime()
-        state = Mutex(State(statistics: PipeStatistics(capacity: capacity)))
+        var statistics = PipeStatistics(capacity: capacity)
+        statistics.totalBytes = 0
+        state = Mutex(State(statistics: statistics))
     }
 
     // MARK: Putting in
@@ -81,6 +93,7 @@ public final class Pipe<Value: Sendable>: Sendable {
                     }
                     guard !Task.isCancelled else { return .failure(CancellationError()) }
                     state.putters.append((id, value, time.uptime(), continuation))
+                    state.wakeWatchers()
                     return nil
                 }
                 if let answer { continuation.resume(with: answer) }
@@ -154,6 +167,7 @@ public final class Pipe<Value: Sendable>: Sendable {
                     guard state.takesValues else { return .success(nil) }
                     guard !Task.isCancelled else { return .failure(CancellationError()) }
                     state.getters.append((id, continuation))
+                    state.wakeWatchers()
                     return nil
                 }
                 if let answer { continuation.resume(with: answer) }
@@ -241,10 +255,15 @@ public final class Pipe<Value: Sendable>: Sendable {
         }
     }
 
-    /// How many wait for room.
-    var waitingPutters: Int { state.withLock { $0.putters.count } }
-    /// How many wait for a value.
-    var waitingGetters: Int { state.withLock { $0.getters.count } }
+    /// Returns once at least so many callers wait for room, and so many for a value.
+    func waitForCallers(putting putters: Int = 0, getting getters: Int = 0) async {
+        await withCheckedContinuation { continuation in
+            state.withLock { state in
+                state.watchers.append((putters, getters, continuation))
+                state.wakeWatchers()
+            }
+        }
+    }
 
     private func nextCaller() -> Int {
         state.withLock { state in

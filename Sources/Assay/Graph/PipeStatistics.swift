@@ -22,8 +22,8 @@ public struct PipeStatistics: Hashable, Sendable {
     public internal(set) var peakSize = 0
     /// How many values were put in.
     public internal(set) var totalItems = 0
-    /// How many bytes of JSON these were.
-    public internal(set) var totalBytes = 0
+    /// How many bytes of JSON these were; `nil` when nobody wanted to know.
+    public internal(set) var totalBytes: Int?
     /// How many taps are attached.
     public internal(set) var activeTaps = 0
     /// When something last went in or out; `nil` when nothing has yet.
@@ -40,7 +40,7 @@ public struct PipeStatistics: Hashable, Sendable {
     /// Values a second since it is there.
     public var itemsPerSecond: Double { perSecond(totalItems) }
     /// Bytes a second since it is there.
-    public var bytesPerSecond: Double { perSecond(totalBytes) }
+    public var bytesPerSecond: Double? { totalBytes.map(perSecond) }
     /// The share of its room that is taken.
     public var utilization: Double { Double(size) / Double(maxSize) }
 
@@ -50,7 +50,7 @@ public struct PipeStatistics: Hashable, Sendable {
         size += 1
         peakSize = max(peakSize, size)
         totalItems += 1
-        totalBytes += bytes
+        totalBytes = (totalBytes ?? 0) + bytes
         lastActivity = moment
         if state == .open, isFull { state = .full }
     }
@@ -66,12 +66,28 @@ public struct PipeStatistics: Hashable, Sendable {
         [
             "state": .string(state.rawValue), "size": JSONValue(size), "max_size": JSONValue(maxSize),
             "is_full": .bool(isFull), "peak_size": JSONValue(peakSize), "total_items": JSONValue(totalItems),
-            "total_bytes": JSONValue(totalBytes), "active_taps": JSONValue(activeTaps),
+            "total_bytes": totalBytes.map { JSONValue($0) } ?? .null, "active_taps": JSONValue(activeTaps),
             "last_activity": lastActivity?.jsonValue ?? .null,
-            "uptime_seconds": JSONValue(rate: uptime / .seconds(1), 1),
+            "uptime_seconds": JSONValue(exactSeconds: uptime),
             "items_per_second": JSONValue(rate: itemsPerSecond, 1),
-            "bytes_per_second": JSONValue(rate: bytesPerSecond, 1),
+            "bytes_per_second": bytesPerSecond.map { JSONValue(rate: $0, 1) } ?? .null,
             "current_utilization": JSONValue(rate: utilization, 1), "blocked_ms": JSONValue(blocked),
         ]
+    }
+
+    /// The statistics that `json` writes; `nil` when a part is missing.
+    init?(json: JSONValue) {
+        guard let state = json["state"]?.string.flatMap({ State(rawValue: $0) }),
+            let size = json["size"]?.number?.integer, let maxSize = json["max_size"]?.number?.integer,
+            let peakSize = json["peak_size"]?.number?.integer, let totalItems = json["total_items"]?.number?.integer,
+            let activeTaps = json["active_taps"]?.number?.integer,
+            let uptime = json["uptime_seconds"].flatMap({ Duration(exactSeconds: $0) }),
+            let blocked = json["blocked_ms"]?.number?.integer
+        else { return nil }
+        self.init(capacity: maxSize)
+        (self.state, self.size, self.peakSize, self.totalItems) = (state, size, peakSize, totalItems)
+        (self.activeTaps, self.uptime, self.blocked) = (activeTaps, uptime, .milliseconds(blocked))
+        totalBytes = json["total_bytes"]?.number?.integer
+        lastActivity = json["last_activity"].flatMap { Timestamp(jsonValue: $0) }
     }
 }

@@ -91,6 +91,16 @@ struct Wiring: Sendable {
         return nodes[node].outputs.indices.filter { !connected.contains($0) }
     }
 
+    /// The nodes that something comes to from a node, directly or through others; of a graph without cycles.
+    func descendants(of node: Int) -> [Int] {
+        var found: Set<Int> = []
+        var next = [node]
+        while let node = next.popLast() {
+            for edge in outgoing[node] where found.insert(edges[edge].to).inserted { next.append(edges[edge].to) }
+        }
+        return found.sorted()
+    }
+
     /// The nodes from which pipes lead to `node`, over however many others.
     func ancestors(of node: Int) -> Set<Int> {
         var found: Set<Int> = []

@@ -47,12 +47,31 @@ public struct Checkpoints: Sendable {
         guard metadata.members.count <= 64, metadata.members.allSatisfy({ $0.value.jsonBytes.count <= 1_024 }) else {
             throw ProcessingError(.configuration, "metadata of a checkpoint must be at most 64 keys of 1 KiB each")
         }
+        let summary = try await keep(name, of: processor, data, metadata, in: persist ? storage : transient)
+        tell(.checkpointCreate, summary)
+        return summary.id
+    }
+
+    /// Keeps the output of a node on an input, durable on return, and leaves telling of it to the run.
+    nonisolated(nonsending) func keepOutput(
+        _ data: JSONValue, of processor: Identifier, on inputID: String, in run: Run
+    ) async throws -> NamedCheckpoint.Summary {
+        var metadata: JSONObject = [
+            "input_id": .string(inputID), "run_id": .string(run.id.text), "execution_id": .string(run.executionID.text),
+        ]
+        metadata["graph_id"] = run.graphID.map { .string($0.text) }
+        return try await keep("\(processor)/\(inputID)", of: processor, data, metadata, in: storage)
+    }
+
+    private nonisolated(nonsending) func keep(
+        _ name: String, of processor: Identifier, _ data: JSONValue, _ metadata: JSONObject,
+        in storage: any CheckpointStorage
+    ) async throws -> NamedCheckpoint.Summary {
         let checkpoint = NamedCheckpoint(
             id: world.makeIdentifier(), name: name, processorID: processor, createdAt: world.time.now(), data: data,
             metadata: metadata)
-        try await (persist ? storage : transient).keep(checkpoint, atMost: limit)
-        tell(.checkpointCreate, checkpoint.summary)
-        return checkpoint.summary.id
+        try await storage.keep(checkpoint, atMost: limit)
+        return checkpoint.summary
     }
 
     /// As ``create(_:of:data:metadata:persist:)`` for a value of any type.
@@ -75,11 +94,19 @@ public struct Checkpoints: Sendable {
     ///
     /// - Throws: ``ProcessingError`` with code `not_found` when there is none, `store` when it is damaged.
     public func restore(_ id: String) async throws -> JSONValue {
+        let found = try await checkpoint(id)
+        tell(.checkpointRestore, found.summary)
+        return found.data
+    }
+
+    /// The checkpoint `id`, with nobody told of it.
+    ///
+    /// - Throws: as ``restore(_:)``.
+    func checkpoint(_ id: String) async throws -> NamedCheckpoint {
         guard let name = Identifier(id), let found = try await find(name) else {
             throw ProcessingError(.notFound, "checkpoint \(id.quoted) not found")
         }
-        tell(.checkpointRestore, found.summary)
-        return found.data
+        return found
     }
 
     /// Those of `processor`, or of all when it is `nil`, newest first.
@@ -106,10 +133,16 @@ public struct Checkpoints: Sendable {
         events.send(
             Event(
                 kind, timestamp: world.time.now(), runID: nil, executionID: nil, processorID: summary.processorID,
-                inputID: nil,
-                data: [
-                    "checkpoint_id": .string(summary.id.text), "name": .string(summary.name),
-                    "size_bytes": .number(Number(summary.sizeBytes)),
-                ]))
+                inputID: nil, data: summary.eventData))
     }
+}
+
+extension NamedCheckpoint.Summary {
+    /// What events tell of it.
+    var eventData: JSONObject {
+        ["checkpoint_id": .string(id.text), "name": .string(name), "size_bytes": JSONValue(sizeBytes)]
+    }
+
+    /// The input whose way through a graph it belongs to; `nil` when it does not say.
+    var inputID: String? { metadata["input_id"]?.string }
 }

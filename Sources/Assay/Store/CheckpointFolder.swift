@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Named checkpoints in a folder, one file each, readable by their owner only.
 ///
@@ -8,6 +9,8 @@ public final class CheckpointFolder: CheckpointStorage {
     private let folder: String
     // Disks may take their time, which is not to be that of anybody else; one change at a time.
     private let queue = DispatchQueue(label: "assay.checkpoints")
+    /// By name of a file, its number in the order in which files were written: read once, not at every new one.
+    private let serials = Mutex<[String: Int]>([:])
 
     /// The checkpoints in the folder at `path`, which is made when it is not there.
     ///
@@ -27,10 +30,14 @@ public final class CheckpointFolder: CheckpointStorage {
         try await aside { [self] in
             let file = file(of: checkpoint.summary.id)
             guard access(file, F_OK) != 0 else { throw ProcessingError.checkpointExists(checkpoint.summary.id) }
-            let found = try all()
-            let excess = Self.excess(of: found.count, atMost: limit)
-            for oldest in found.suffix(excess) { try remove(oldest.file) }
-            try write(checkpoint, serial: (found.first?.serial ?? 0) + 1, to: file)
+            let known = try numbered()
+            let excess = Self.excess(of: known.count, atMost: limit)
+            if excess > 0 {
+                try remove(known.sorted { $0.value < $1.value }.prefix(excess).map { "\(folder)/\($0.key)" })
+            }
+            let serial = (known.values.max() ?? 0) + 1
+            try write(checkpoint, serial: serial, to: file)
+            serials.withLock { $0[URL(fileURLWithPath: file).lastPathComponent] = serial }
         }
     }
 
@@ -55,7 +62,7 @@ public final class CheckpointFolder: CheckpointStorage {
         try await aside { [self] in
             let file = file(of: id)
             guard access(file, F_OK) == 0 else { return false }
-            try remove(file)
+            try remove([file])
             return true
         }
     }
@@ -72,13 +79,27 @@ public final class CheckpointFolder: CheckpointStorage {
 
     private func file(of id: Identifier) -> String { "\(folder)/\(Digest.hex(of: id.text.utf8)).json" }
 
-    /// All files, the newest first, damaged ones at the end.
-    private func all() throws -> [Found] {
-        let names: [String]
-        do { names = try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
+    private func names() throws -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".json") }
+        } catch {
             throw failure("read", error)
         }
-        return try names.filter { $0.hasSuffix(".json") }
+    }
+
+    /// The numbers of all files by their names; damaged ones come before all others.
+    private func numbered() throws -> [String: Int] {
+        let names = try names()
+        let known = serials.withLock { $0 }
+        var found: [String: Int] = [:]
+        for name in names { found[name] = try known[name] ?? read("\(folder)/\(name)")?.serial ?? -1 }
+        serials.withLock { $0 = found }
+        return found
+    }
+
+    /// All files, the newest first, damaged ones at the end.
+    private func all() throws -> [Found] {
+        try names()
             .map { name in try read("\(folder)/\(name)") ?? (file: "\(folder)/\(name)", serial: -1, checkpoint: nil) }
             .sorted { $0.serial > $1.serial }
     }
@@ -123,9 +144,11 @@ public final class CheckpointFolder: CheckpointStorage {
         }
     }
 
-    private func remove(_ file: String) throws {
-        guard unlink(file) == 0 || errno == ENOENT else {
-            throw failure("remove", SystemFailure(errno).error("'\(file)'"))
+    private func remove(_ files: [String]) throws {
+        for file in files {
+            guard unlink(file) == 0 || errno == ENOENT else {
+                throw failure("remove", SystemFailure(errno).error("'\(file)'"))
+            }
         }
         do { try DurableFile.synchronize(folder: folder) } catch { throw failure("remove", error) }
     }

@@ -264,6 +264,8 @@ public enum Basis: String, Codable, Sendable, CaseIterable {
     case finished
     /// Only failed items run, and it was none.
     case notFailed = "not_failed"
+    /// The run goes on from a checkpoint of it.
+    case reopened
 }
 
 /// An execution on its way into the queue, with the items that were not staged before.

@@ -12,6 +12,9 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
         text = "sha256:" + Self.hex(of: bytes)
     }
 
+    /// The digest of a text as it stands, which for one that is not JSON is the digest of no value.
+    init(hashing text: String) { self.text = "sha256:" + Self.hex(of: text.utf8) }
+
     /// A digest as it was written; `nil` if it is not one.
     public init?(_ text: String) {
         let bytes = text.utf8

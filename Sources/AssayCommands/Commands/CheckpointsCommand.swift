@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Assay
+import AssayPipelines
 
 /// `assay checkpoints`: states that were saved under names of their own.
 package struct CheckpointsCommand: AsyncParsableCommand {
@@ -20,13 +21,33 @@ struct CheckpointFlags: ParsableArguments {
         help: ArgumentHelp("The folder they are kept in; otherwise the store.", valueName: "folder"))
     var folder: String?
 
+    @Option(help: ArgumentHelp("The pipeline file that says where they are kept.", valueName: "file"))
+    var pipeline: String?
+
+    func validate() throws {
+        guard folder == nil || pipeline == nil else {
+            throw ValidationError("--storage-path and --pipeline both say where checkpoints are; give one of them.")
+        }
+    }
+
+    /// The folder that is meant; `nil`: the store.
+    private func folder(_ shell: Shell) throws -> String? {
+        guard let pipeline else { return folder.map(shell.place) }
+        do {
+            return try Pipeline.load(
+                shell.place(of: pipeline), registry: shell.registry, environment: shell.environment
+            ).checkpoints.folder
+        } catch {
+            throw CommandFailure.pipeline(error, pipeline)
+        }
+    }
+
     /// The checkpoints in the folder, else in the store that `open` opens.
     func use<Value>(
         _ shell: Shell, _ open: () async throws -> any Store, _ body: (Checkpoints) async throws -> Value
     ) async throws -> Value {
-        if let folder {
-            return try await body(
-                Checkpoints(in: CheckpointFolder(path: shell.place(of: folder)), world: shell.world))
+        if let folder = try folder(shell) {
+            return try await body(Checkpoints(in: CheckpointFolder(path: folder), world: shell.world))
         }
         let store = try await open()
         defer { StoreAccess.close(store) }

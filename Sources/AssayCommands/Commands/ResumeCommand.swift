@@ -18,6 +18,13 @@ package struct ResumeCommand: ShellCommand {
             valueName: "key=value"))
     var set: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "A checkpoint of a graph's node to go on from: it is taken as what the node gave, and the nodes behind it "
+                + "run again.",
+            valueName: "checkpoint"))
+    var from: String?
+
     @OptionGroup var again: AgainFlags
     @OptionGroup var breaks: BreakFlags
     @OptionGroup var how: RunFlags
@@ -35,7 +42,7 @@ package struct ResumeCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let flags = how.settings.merging(store.settings) { $1 }.merging(output.settings) { $1 }
         return try await again.conduct(
-            run, Console(flags, in: shell), how, breaks, changes: set, failedOnly: false, in: shell)
+            run, Console(flags, in: shell), how, breaks, changes: set, from: from, failedOnly: false, in: shell)
     }
 }
 
@@ -83,8 +90,7 @@ package struct AgainFlags: ParsableArguments {
     /// Runs again what `run` was started with.
     func conduct(
         _ run: String, _ console: Console, _ how: RunFlags, _ breaks: BreakFlags, changes: [String] = [],
-        failedOnly: Bool,
-        reprocess: Bool = false, in shell: Shell
+        from checkpoint: String? = nil, failedOnly: Bool, reprocess: Bool = false, in shell: Shell
     ) async throws -> ExitStatus {
         let store = try await StoreAccess.existing(console, in: shell)
         defer { StoreAccess.close(store) }
@@ -125,7 +131,8 @@ package struct AgainFlags: ParsableArguments {
         }
         return try await target.conduct(console, stop: StopFlag(), store: store, in: shell) {
             engine, options, watching in
-            try await work.resume(previous.id, engine, options, failedOnly: failedOnly, watching: watching)
+            try await work.resume(
+                previous.id, engine, options, from: checkpoint, failedOnly: failedOnly, watching: watching)
         }
     }
 }

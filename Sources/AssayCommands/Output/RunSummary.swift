@@ -39,6 +39,16 @@ struct RunSummary {
             try console.write(lines: [""])
             try console.write(failures.table)
         }
+        let nodes = NodeTable(profile: report.profile, currency: report.bill.currency)
+        if !nodes.profile.isEmpty {
+            try console.write(lines: [""])
+            try console.write(nodes.table)
+            if nodes.left > 0 {
+                try console.write(lines: [
+                    "and \(nodes.left.grouped) more nodes: assay runs show \(report.runID) -o json"
+                ])
+            }
+        }
         try console.write(lines: [""] + BillText(report.bill, succeeded: report.counts.succeeded).lines(console.paint))
         guard report.run.lineage.previousRunID != nil else { return }
         let whole = try await Engine(store: store).bill(ofExecution: report.executionID)

@@ -31,7 +31,7 @@ struct PlannedRun {
             let previous = try await store.existingRun(resumes)
             return try await target.conduct(console, stop: stop, store: store, in: shell) { engine, options, watching in
                 try await target.work.resume(
-                    previous.id, engine, options, failedOnly: file.failedOnly, watching: watching)
+                    previous.id, engine, options, from: nil, failedOnly: file.failedOnly, watching: watching)
             }
         }
         let items = try items(of: target, stop, in: shell)

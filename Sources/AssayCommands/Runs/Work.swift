@@ -63,18 +63,24 @@ enum Work {
         }
     }
 
-    /// Goes on with a run of it.
+    /// Goes on with a run of it, from a checkpoint of a graph's node if one is named.
     func resume(
-        _ id: Run.ID, _ engine: Engine, _ options: RunOptions, failedOnly: Bool,
+        _ id: Run.ID, _ engine: Engine, _ options: RunOptions, from checkpoint: String?, failedOnly: Bool,
         watching: @escaping @Sendable (RunHandle) -> Void
     ) async throws -> Report {
         switch self {
         case .processor(let processor):
+            guard checkpoint == nil else {
+                throw CommandFailure.usage(
+                    "--from names a checkpoint of a graph's node; run '\(id)' is of one processor, whose steps are saved"
+                )
+            }
             return try await engine.resume(
                 id, with: processor, options: options, failedOnly: failedOnly, watching: watching)
         case .graph(let graph, let settings):
             return try await engine.resume(
-                id, with: graph, options: settings.with(options), failedOnly: failedOnly, watching: watching)
+                id, with: graph, from: checkpoint, options: settings.with(options), failedOnly: failedOnly,
+                watching: watching)
         }
     }
 }

@@ -54,11 +54,15 @@ struct PipelineSchema {
         let strategy = map["error_strategy"]
         let content: Pipeline.Content?
         if isGraph {
-            content = graph(graphID, map, processors, connections, strategy, runner, options)
+            content = graph(graphID, map, processors, connections, strategy, runner, options, checkpoints)
         } else {
             for key in Self.graphKeys { map[key]?.report("key '\(key)' cannot be used with run_as: processor") }
             if let connections, connections.list()?.isEmpty == false {
                 connections.report("key 'connections' cannot be used with run_as: processor")
+            }
+            if checkpoints.isEnabled {
+                map["checkpoints"]?.report(
+                    "checkpoints are made of the nodes of a graph; with run_as: processor use steps")
             }
             let items = strategy.map { ItemStrategy($0) }
             var processor = processors.flatMap { self.processor($0, items, &options) }
@@ -93,9 +97,10 @@ struct PipelineSchema {
     /// The graph of a file, and how it is to be run.
     private func graph(
         _ id: Identifier?, _ map: MapReader, _ processors: ValueReader?, _ connections: ValueReader?,
-        _ strategy: ValueReader?, _ runner: (any Runner)?, _ run: RunOptions
+        _ strategy: ValueReader?, _ runner: (any Runner)?, _ run: RunOptions, _ checkpoints: CheckpointSettings
     ) -> Pipeline.Content? {
         var options = GraphOptions(run)
+        options.checkpoints = checkpoints
         options.runner = runner
         options.maxInFlight = map["max_in_flight"]?.integer(in: .atLeast(1)) ?? options.maxInFlight
         let strategies = StrategySchema(registry: registry)

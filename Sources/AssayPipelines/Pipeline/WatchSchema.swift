@@ -1,4 +1,4 @@
-public import Assay
+package import Assay
 import Foundation
 import Logging
 
@@ -39,10 +39,7 @@ package struct WatchSchema {
     package func checkpoints(_ value: ValueReader) -> CheckpointSettings {
         var settings = CheckpointSettings()
         guard let map = value.map() else { return settings }
-        if let enabled = map["enabled"], enabled.bool() == true {
-            enabled.report(
-                "checkpoints cannot be made by themselves yet; every node output is saved for resuming anyhow")
-        }
+        settings.isEnabled = map["enabled"]?.bool() ?? false
         settings.folder = map["storage_path"]?.text().map(place)
         settings.maxCheckpoints =
             map["max_checkpoints"]?.integer(in: .between(1, and: 1_000_000)) ?? settings.maxCheckpoints
@@ -165,22 +162,6 @@ package struct WatchSchema {
 
     private func place(of path: String) -> String {
         Surroundings(folder: folder, environment: environment, parameters: .none).place(of: path)
-    }
-}
-
-/// What a pipeline file says of checkpoints.
-public struct CheckpointSettings: Hashable, Sendable {
-    /// The folder that they are kept in; `nil`: the store.
-    public var folder: String?
-    /// How many are kept.
-    public var maxCheckpoints = Checkpoints.standardLimit
-
-    /// Where they are kept: `store` unless there is a folder.
-    ///
-    /// - Throws: ``ProcessingError`` with code `configuration` when the folder cannot be made.
-    public func storage(_ store: any Store) throws(ProcessingError) -> any CheckpointStorage {
-        guard let folder else { return store }
-        return try CheckpointFolder(path: folder)
     }
 }
 

@@ -53,7 +53,7 @@ import Testing
             PipelineText.top("checkpoints: {enabled: false, storage_path: saved, max_checkpoints: 7}")
         ).checkpoints
         #expect(checkpoints.folder == "\(folder.path)/saved")
-        #expect(checkpoints.maxCheckpoints == 7)
+        #expect(checkpoints.maxCheckpoints == 7 && !checkpoints.isEnabled)
         let alerts = try folder.load(
             PipelineText.top(
                 "alerts: [{name: failures, on: [processor_error], condition: event.data.retryable == false, action: log, cooldown: 60}, {name: b, cooldown: 2m}, {name: c, on: batch_complete, action: {webhook: 'https://example.com/x'}}, {name: d, on: [admission_denied, execution_status], action: {command: [true]}}]"
@@ -73,7 +73,7 @@ import Testing
         ("monitoring: {level: info}", "unknown key 'level' in monitoring; known: enabled, log_level, max_events"),
         (
             "checkpoints: {enabled: true}",
-            "checkpoints cannot be made by themselves yet; every node output is saved for resuming anyhow"
+            "checkpoints are made of the nodes of a graph; with run_as: processor use steps"
         ),
         ("checkpoints: {enabled: yes}", "enabled must be true or false, found text 'yes'"),
         ("checkpoints: {max_checkpoints: 0}", "max_checkpoints must be between 1 and 1000000, found 0"),

@@ -587,7 +587,8 @@ extension Outcome {
         #expect(
             told.filter { !$0.hasPrefix("charge") && !$0.hasPrefix("hint") } == [
                 "run_start - g", "graph_start - g", "item_start - g", "processor_start a g", "processor_complete a g",
-                "processor_start b g", "processor_error b g", "item_complete - g", "item_error - g",
+                "pipe_data_flow b g", "processor_start b g", "processor_error b g", "item_complete - g",
+                "item_error - g",
                 "graph_complete - g", "run_complete - g",
             ])
         let error = try #require(events.latest(100).first { $0.kind == .processorError })

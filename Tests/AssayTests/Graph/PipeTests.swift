@@ -9,15 +9,6 @@ import Testing
         try Pipe("a:output->b:input", capacity: capacity, time: time)
     }
 
-    /// Returns once so many puts wait for room, which every one of them must, since the pipe is full.
-    private func waitForPutters(_ count: Int, at pipe: Pipe<Int>) async {
-        while pipe.waitingPutters < count { await Task.yield() }
-    }
-
-    private func waitForGetters(_ count: Int, at pipe: Pipe<Int>) async {
-        while pipe.waitingGetters < count { await Task.yield() }
-    }
-
     @Test("of capacity 2 lets the third put wait until one get")
     func back() async throws {
         let pipe = try pipe()
@@ -25,7 +16,7 @@ import Testing
         try await pipe.put(2)
         #expect(pipe.statistics.state == .full)
         let third = Task { try await pipe.put(3) }
-        await waitForPutters(1, at: pipe)
+        await pipe.waitForCallers(putting: 1)
         #expect(pipe.statistics.size == 2)
         #expect(try await pipe.get() == 1)
         try await third.value
@@ -39,7 +30,7 @@ import Testing
         var puts: [Task<Void, any Error>] = []
         for value in 1...5 {
             puts.append(Task { try await pipe.put(value) })
-            await waitForPutters(value, at: pipe)
+            await pipe.waitForCallers(putting: value)
         }
         #expect(refusal { try pipe.tryPut(9) } == "pipe_full: pipe 'a:output->b:input' is full: it holds 1 values")
         var values: [Int?] = []
@@ -54,7 +45,7 @@ import Testing
         var gets: [Task<Int?, any Error>] = []
         for number in 1...3 {
             gets.append(Task { try await pipe.get() })
-            await waitForGetters(number, at: pipe)
+            await pipe.waitForCallers(getting: number)
         }
         for value in 1...3 { try pipe.tryPut(value) }
         var values: [Int?] = []
@@ -92,7 +83,7 @@ import Testing
         let full = try pipe(1)
         try full.tryPut(1)
         async let put = code { try await full.put(2) }
-        await waitForPutters(1, at: full)
+        await full.waitForCallers(putting: 1)
         full.close()
         #expect(await put == .pipeClosed)
         full.fail(Refusal())
@@ -102,7 +93,7 @@ import Testing
 
         let empty = try pipe()
         async let get = empty.get()
-        await waitForGetters(1, at: empty)
+        await empty.waitForCallers(getting: 1)
         empty.close()
         #expect(try await get == nil)
     }
@@ -124,12 +115,12 @@ import Testing
     func cancellation() async throws {
         let pipe = try pipe(1)
         let get = Task { try await pipe.get() }
-        await waitForGetters(1, at: pipe)
+        await pipe.waitForCallers(getting: 1)
         get.cancel()
         await #expect(throws: CancellationError.self) { try await get.value }
         try pipe.tryPut(1)
         let put = Task { try await pipe.put(2) }
-        await waitForPutters(1, at: pipe)
+        await pipe.waitForCallers(putting: 1)
         put.cancel()
         await #expect(throws: CancellationError.self) { try await put.value }
         #expect(try await pipe.get() == 1)
@@ -165,7 +156,7 @@ import Testing
         let pipe = try pipe(1)
         try pipe.tryPut(1)
         let put = Task { try await pipe.put(2) }
-        await waitForPutters(1, at: pipe)
+        await pipe.waitForCallers(putting: 1)
         time.advance(by: .seconds(3))
         #expect(pipe.statistics.blocked == .seconds(3))
         #expect(try await pipe.get() == 1)

@@ -1,0 +1,108 @@
+// Outputs of nodes as named checkpoints: made while a graph runs, and put back into a run that goes on.
+
+/// An output that a node is taken to have given on an input, in a run that goes on from it.
+struct RestoredOutput: Sendable {
+    let checkpoint: NamedCheckpoint
+    /// The place of the node.
+    let node: Int
+    let inputID: String
+}
+
+extension Engine {
+    /// The named checkpoints that `settings` speak of, to list, restore and delete.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` when their folder cannot be made, or for a limit below 1.
+    public func checkpoints(_ settings: CheckpointSettings = CheckpointSettings()) throws -> Checkpoints {
+        try Checkpoints(
+            in: settings.storage(store), limit: settings.maxCheckpoints, events: events, world: world)
+    }
+
+    /// Where a run keeps the outputs of nodes as named checkpoints; `nil` when it is not to.
+    func automatic(_ options: GraphOptions) throws -> Checkpoints? {
+        options.checkpoints.isEnabled ? try checkpoints(options.checkpoints) : nil
+    }
+
+    /// Keeps what a node gave as a named checkpoint, if the run is to; what cannot be kept stops nothing.
+    nonisolated(nonsending) func keepCheckpoint(
+        of output: Payload, on inputID: String, _ node: RunSession, in flow: GraphFlow
+    ) async {
+        guard let checkpoints = flow.checkpoints else { return }
+        do {
+            let summary = try await checkpoints.keepOutput(
+                output.json(), of: node.run.processorID, on: inputID, in: node.run)
+            node.emit(.checkpointCreate, item: inputID) { summary.eventData }
+        } catch {
+            let reason = ProcessingError(wrapping: error, as: .store).message
+            node.warn("the output of '\(node.run.processorID)' was not kept as a checkpoint: \(reason)", item: inputID)
+        }
+    }
+
+    // MARK: Going on from one
+
+    /// The checkpoint that a run of a graph after `run` is to go on from.
+    ///
+    /// - Throws: ``ProcessingError`` with code `not_found` when there is none of that name or its input is not one of
+    ///   the run's, `store` when it is damaged, `configuration` when it does not fit the graph or how that is run.
+    func restoredOutput(
+        _ id: String, for run: Run.ID, of graph: Graph, _ wiring: Wiring, _ options: GraphOptions
+    ) async throws -> RestoredOutput {
+        let found = try await checkpoints(options.checkpoints).checkpoint(id)
+        let processor = found.summary.processorID
+        func misfit(_ reason: String) -> ProcessingError {
+            ProcessingError(.configuration, "checkpoint \(id.quoted) cannot be gone on from: \(reason)")
+        }
+        guard let node = wiring.place(of: processor.text) else {
+            throw misfit("it is of processor '\(processor)', which graph '\(graph.id)' does not have")
+        }
+        guard options.run.recovery == .resume, wiring.nodes[node].recovery != .reprocess else {
+            throw misfit("with recovery: reprocess nothing that was saved is used")
+        }
+        guard let inputID = found.summary.inputID else {
+            throw misfit("its metadata has no 'input_id' that names its input")
+        }
+        guard try await hasItem(inputID, run) else {
+            throw ProcessingError(
+                .notFound, "checkpoint \(id.quoted) is of input \(inputID.quoted), which run '\(run)' does not have")
+        }
+        return RestoredOutput(checkpoint: found, node: node, inputID: inputID)
+    }
+
+    private func hasItem(_ inputID: String, _ run: Run.ID) async throws -> Bool {
+        var start = 0
+        while true {
+            let page = try await store.items(of: run, from: start, limit: 1_024)
+            if page.contains(where: { $0.item.id.equalsInBytes(inputID) }) { return true }
+            guard !page.isEmpty else { return false }
+            start += page.count
+        }
+    }
+
+    /// Makes the checkpoint the saved output of its node, and forgets what nodes behind it have saved of the input.
+    func restore(_ restored: RestoredOutput, of work: GraphWork, _ session: RunSession) async throws {
+        let node = work.wiring.nodes[restored.node]
+        func subject(_ processor: Identifier) -> CheckpointSubject {
+            CheckpointSubject(
+                executionID: session.run.executionID, processorID: processor, inputID: restored.inputID)
+        }
+        try await store.save(
+            Checkpoint(
+                subject: subject(node.id), step: Checkpoint.nodeOutput, inputDigest: Checkpoint.anyInput,
+                definition: node.processor.definition, runID: session.run.id, epoch: session.run.epoch,
+                value: restored.checkpoint.data, savedAt: world.time.now()),
+            charges: [])
+        for place in work.wiring.descendants(of: restored.node) {
+            try await store.dropCheckpoints(of: subject(work.wiring.nodes[place].id))
+        }
+        session.tally.emit(.checkpointRestore, item: restored.inputID, by: node.id) {
+            restored.checkpoint.summary.eventData
+        }
+    }
+}
+
+extension Checkpoint {
+    /// Stands for the digest of what a node was given where its output holds whatever it is given; the digest of no JSON.
+    static let anyInput = Digest(hashing: "any input")
+
+    /// Whether it is what a node gave, or is taken to have given, when it was given what has that digest.
+    func isOutput(for input: Digest) -> Bool { inputDigest == input || inputDigest == Self.anyInput }
+}
