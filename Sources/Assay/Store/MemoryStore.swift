@@ -65,6 +65,7 @@ public final class MemoryStore: Store {
         var callsOfExecution: [Execution.ID: [Int]] = [:]
         var cache: [String: CacheEntry] = [:]
         var prices: PriceList
+        var alerts: [AlertRecord] = []
         var queue = MemoryQueue()
     }
 

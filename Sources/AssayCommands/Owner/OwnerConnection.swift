@@ -85,6 +85,7 @@ struct OwnerConnection {
         case .state(let run): tellStand(of: run)
         case .watch(let run): watch(run)
         case .queue(let verb): tell(desk.carryOut(verb))
+        case .clearAlert(let name): tell(desk.clear(name))
         }
     }
 

@@ -10,6 +10,8 @@ package enum OwnerRequest: Hashable, Sendable {
     case watch(Run.ID)
     /// To do something with the queue, in the words of ``QueueVerb``.
     case queue(JSONValue)
+    /// To make an alert inactive.
+    case clearAlert(String)
 
     /// The request in a line.
     package init(line: [UInt8]) throws(CommandFailure) {
@@ -17,6 +19,10 @@ package enum OwnerRequest: Hashable, Sendable {
         do { json = try JSONValue(json: line) } catch { throw CommandFailure.usage("not a JSON object: \(error)") }
         if json["request"]?.string == "queue" {
             self = .queue(json["verb"] ?? .null)
+            return
+        }
+        if json["request"]?.string == "clear_alert", let alert = json["alert"]?.string {
+            self = .clearAlert(alert)
             return
         }
         guard let run = json["run"]?.string.flatMap({ Identifier($0) }) else {
@@ -30,7 +36,7 @@ package enum OwnerRequest: Hashable, Sendable {
             self = .cancel(run, drain: drain)
         case "state": self = .state(run)
         case "watch": self = .watch(run)
-        default: throw CommandFailure.usage("key 'request' must be cancel, state or watch")
+        default: throw CommandFailure.usage("key 'request' must be cancel, state, watch, queue or clear_alert")
         }
     }
 
@@ -41,6 +47,7 @@ package enum OwnerRequest: Hashable, Sendable {
         case .state(let run): ["request": "state", "run": .string(run.text)]
         case .watch(let run): ["request": "watch", "run": .string(run.text)]
         case .queue(let verb): ["request": "queue", "verb": verb]
+        case .clearAlert(let name): ["request": "clear_alert", "alert": .string(name)]
         }
     }
 }

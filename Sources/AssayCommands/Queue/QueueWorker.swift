@@ -43,7 +43,8 @@ struct QueueWorker {
         let queue = try await ExecutionQueue(engine, queue.configuration, admission: queue.admission) { execution in
             try self.resolve(execution)
         }
-        let socket = socket(beside: store, queue)
+        let alerts = try engine.watch(target.alerts) { console.warn($0.safe) }
+        let socket = socket(beside: store, queue, engine.alertService(alerts))
         let (stop, failure) = (StopFlag(), Failure())
         let signals = shell.stopSignals()
         let told = engine.events.subscribe([.executionStatus, .admissionDenied, .warning]) { tell($0) }
@@ -72,6 +73,7 @@ struct QueueWorker {
         }
         await told.finish()
         await lines.finish()
+        await alerts.finish()
         await socket?.close()
         try failure.check()
         return stop.signal?.status ?? .success
@@ -100,9 +102,11 @@ struct QueueWorker {
         return (try target.work.processor(for: "the queue"), target.options)
     }
 
-    private func socket(beside store: any Store, _ queue: ExecutionQueue) -> OwnerSocket? {
+    private func socket(
+        beside store: any Store, _ queue: ExecutionQueue, _ alerts: @escaping OwnerDesk.AlertService
+    ) -> OwnerSocket? {
         guard let store = store as? SQLiteStore else { return nil }
-        let desk = OwnerDesk(queue: queue.service(folder: store.folder))
+        let desk = OwnerDesk(queue: queue.service(folder: store.folder), alerts: alerts)
         do { return try OwnerSocket(SQLiteStore.socketName, in: store.folder, desk: desk) } catch {
             console.warn("other programs cannot reach the queue: \(error.message.safe)")
             return nil

@@ -101,11 +101,11 @@ import Testing
     static let rows: [(String, [String])] = [
         (
             "connections:\n" + connection("transfrom", "b"),
-            ["5:5: connections[0]: unknown processor 'transfrom'; known: a, b"]
+            ["5:22: connections[0]: unknown processor 'transfrom'; known: a, b"]
         ),
         (
             "connections:\n  - {from_processor: a, from_output: out, to_processor: b, to_input: input}",
-            ["5:5: connections[0]: processor 'a' has no output 'out'; known: output"]
+            ["5:38: connections[0]: processor 'a' has no output 'out'; known: output"]
         ),
         (
             "connections:\n  - {from_processor: a, to_processor: b, to_input: input}",
