@@ -144,7 +144,7 @@ struct FuzzCorpus {
           - {name: hook, on: item_error, action: {webhook: "https://example.com/hook"}}
           - {name: program, action: {command: [sh, -c, "true"]}}
         breakpoints:
-          - {processor_id: b, condition: value.amount > 100 and not value.a[0].b exists, hit_count: 2, enabled: false}
+          - {processor_id: b, condition: "value.amount > 100 and not value.a[0].b exists", hit_count: 2, enabled: false}
         taps:
           - {pipe: "a:output->b:input", to: log}
           - {pipe: "a:other->c:input", to: taps.jsonl}

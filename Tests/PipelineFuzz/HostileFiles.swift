@@ -6,8 +6,8 @@ enum HostileFiles {
 
     /// All of them; small ones for a program that was not built for speed.
     static func all(isSmall: Bool) -> [File] {
-        let size = isSmall ? 16_384 : maximum
-        return expanding + filled(size) + numbers(isSmall ? 500 : 100_000) + wide(isSmall ? 200 : 3_000) + bytes
+        let size = isSmall ? 1_024 : maximum
+        return expanding + filled(size) + numbers(isSmall ? 500 : 100_000) + wide(isSmall ? 30 : 3_000) + bytes
             + long(size)
     }
 
@@ -75,7 +75,7 @@ enum HostileFiles {
             "monitoring: {max_events: %}", "items: [{data: %}]", "queue: {capacity: %}", "batch: {size: %}",
             "breakpoints: [{processor_id: a, condition: value > %}]",
         ]
-        return numbers.flatMap { number in
+        return numbers.prefix(digits < 1_000 ? 4 : .max).flatMap { number in
             keys.map { key in
                 let line = key.split(separator: "%", omittingEmptySubsequences: false).joined(separator: number)
                 return yaml(

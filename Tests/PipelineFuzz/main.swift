@@ -19,4 +19,7 @@ while let flag = arguments.popFirst() {
         exit(64)
     }
 }
-exit(try Fuzzing(request).run() ? 0 : 1)
+do { exit(try Fuzzing(request).run() ? 0 : 1) } catch {
+    print("PipelineFuzz: \(error)")
+    exit(70)
+}

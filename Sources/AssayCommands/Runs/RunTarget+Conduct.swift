@@ -17,6 +17,7 @@ extension RunTarget {
     func engine(_ store: any Store, in shell: Shell) -> Engine {
         Engine(
             store: store, prices: prices ?? PriceList(currency: store.currency),
+            chargePolicies: shell.registry.chargePolicies, resolvers: shell.registry.resolvers,
             events: EventStream(monitoring, time: shell.world.time), world: shell.world)
     }
 

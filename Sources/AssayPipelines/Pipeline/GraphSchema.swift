@@ -26,7 +26,7 @@ struct GraphSchema {
         guard nodes.findings.isEmpty else { return nil }
         for problem in graph.validate() {
             let place = problem.connection.map { joined[$0] } ?? problem.node.flatMap { places[$0] } ?? processors
-            place.report(problem.message + (problem.fix.map { "; \($0)" } ?? ""))
+            place.report(problem.message)
         }
         return graph
     }

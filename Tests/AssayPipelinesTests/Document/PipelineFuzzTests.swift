@@ -23,7 +23,7 @@ import Testing
     // In a program of its own, which may crash without taking the other tests along.
     @Test("are accepted or refused with findings, whatever was done to them")
     func short() async throws {
-        let (text, status) = try await Self.fuzz("--count", "1500", "--small")
+        let (text, status) = try await Self.fuzz("--count", "200", "--small")
         #expect(status == 0, "\(text)")
         #expect(text.contains(" 0 wrong"))
     }
