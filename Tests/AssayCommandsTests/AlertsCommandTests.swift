@@ -57,6 +57,16 @@ import Testing
         #expect(await shell.assay("alerts", "clear", "nobody") == 66)
     }
 
+    @Test("knows what a worker of the queue was watching for") func ofQueue() async throws {
+        let shell = try TestShell.queueing(
+            TestShell.queued
+                + "alerts: [{name: over, on: [execution_status], condition: event.data.to == 'succeeded', cooldown: 0}]\n"
+        )
+        #expect(await shell.submit("first") == 0)
+        #expect(await shell.assay("queue", "work", "--pipeline", "p.yaml", "--until-empty", "-o", "none") == 0)
+        #expect(try await Self.alerts(shell) == [["over", true, 1, 0, 0]])
+    }
+
     @Test("clears through the program that owns the store while one does")
     func throughOwner() async throws {
         let shell = try await Self.afterRun()

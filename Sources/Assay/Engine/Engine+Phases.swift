@@ -168,7 +168,7 @@ extension Engine {
     /// Says that nobody named a base price. Most nodes of a graph need none, so of a graph it is said only where no
     /// node has one.
     private func hintAtPrice(of session: RunSession) async throws {
-        guard let graph = session.graph else { return session.hintAtPrice(of: session.run.processorID.text) }
+        guard let graph = session.graphOfNode else { return session.hintAtPrice(of: session.run.processorID.text) }
         guard session.tally.asksFirst("prices of nodes") else { return }
         let (added, listed, now) = (try await store.prices(), ledger.prices.current(), world.time.now())
         let hasPrice = graph.wiring.nodes.contains { node in

@@ -192,6 +192,9 @@ final class RunSession: Sendable {
     var total: Int { state.withLock { $0.ended.count } }
     /// How many items have no outcome yet.
     var unfinished: Int { state.withLock { $0.ended.count { !$0 } } }
+    /// The graph in which the node stands whose work this is; `nil` for all other work.
+    var graphOfNode: GraphWork? { node == nil ? nil : whole?.graph }
+
     /// The places of its items in the run.
     var places: Range<Int> { start..<(start + total) }
 
