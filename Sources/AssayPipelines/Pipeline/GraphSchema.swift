@@ -100,6 +100,8 @@ struct GraphSchema {
     private func connect(_ graph: Graph, _ value: ValueReader?) -> [ValueReader] {
         var places: [ValueReader] = []
         let names = graph.nodes.map(\.id.text)
+        // Nodes may have thousands of ports, and as many connections.
+        var (outputs, inputs): ([Identifier: Set<Identifier>], [Identifier: Set<Identifier>]) = ([:], [:])
         for connection in value?.list() ?? [] {
             guard let map = connection.map() else { continue }
             let (from, output) = (map.required("from_processor"), map.required("from_output"))
@@ -108,8 +110,8 @@ struct GraphSchema {
             map.finish()
             let place = "\(connection.name): "
             let (source, target) = (node(from, names, in: graph, place), node(to, names, in: graph, place))
-            let outputPort = source.flatMap { port(output, "output", of: $0, $0.outputs, place) }
-            let inputPort = target.flatMap { port(input, "input", of: $0, $0.inputs, place) }
+            let outputPort = source.flatMap { port(output, "output", of: $0, $0.outputs, &outputs, place) }
+            let inputPort = target.flatMap { port(input, "input", of: $0, $0.inputs, &inputs, place) }
             guard let source, let target, let outputPort, let inputPort else { continue }
             do {
                 try graph.connect(source.id.text, outputPort, to: target.id.text, inputPort, capacity: capacity)
@@ -131,10 +133,12 @@ struct GraphSchema {
 
     /// The port at one end of a connection; `nil` after a finding.
     private func port(
-        _ value: ValueReader?, _ side: String, of node: Node, _ ports: [Identifier], _ place: String
+        _ value: ValueReader?, _ side: String, of node: Node, _ ports: [Identifier],
+        _ known: inout [Identifier: Set<Identifier>], _ place: String
     ) -> String? {
         guard let value, let name = value.text() else { return nil }
-        if let port = Identifier(name), ports.contains(port) { return name }
+        if known[node.id] == nil { known[node.id] = Set(ports) }
+        if let port = Identifier(name), known[node.id]?.contains(port) == true { return name }
         let ending = value.findings.suggestion(for: name, among: ports.map(\.text))
         value.report("\(place)processor '\(node.id)' has no \(side) \(name.quoted)\(ending)")
         return nil
