@@ -58,7 +58,9 @@ final class FuzzedReader {
         guard lines.count <= 51 else { return .wrong("has \(lines.count) lines of findings") }
         for line in lines {
             guard line.utf8.count <= 8_192 else { return .wrong("has a finding of \(line.utf8.count) bytes") }
-            guard line == line.printable else { return .wrong("has a finding that moves a cursor") }
+            guard line == line.printable else {
+                return .wrong("has a finding that moves a cursor: \(line.printable.prefix(300))")
+            }
             guard !line.contains("a secret of some length") else { return .wrong("tells a secret") }
         }
         return .refused
