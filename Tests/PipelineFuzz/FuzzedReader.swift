@@ -27,16 +27,24 @@ final class FuzzedReader {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    /// What comes of `bytes` in a file with the suffix `format`.
-    func read(_ bytes: [UInt8], as format: String) throws -> Verdict {
+    /// Puts `bytes` into a file with the suffix `format`, and returns where that is.
+    func write(_ bytes: [UInt8], as format: String) throws -> String {
         let path = "\(folder)/p.\(format)"
         try Data(bytes).write(to: URL(fileURLWithPath: path))
-        let pipeline: Pipeline
-        do {
-            pipeline = try Pipeline.load(path, registry: registry, environment: environment)
-        } catch {
-            return Self.judge(error)
+        return path
+    }
+
+    /// Reads the file at `path`: what is measured.
+    func read(_ path: String) -> Result<Pipeline, ProcessingError> {
+        Result { () throws(ProcessingError) in
+            try Pipeline.load(path, registry: registry, environment: environment)
         }
+    }
+
+    /// What came of the file at `path`.
+    func verdict(on result: Result<Pipeline, ProcessingError>, from path: String) -> Verdict {
+        let pipeline: Pipeline
+        do { pipeline = try result.get() } catch { return Self.judge(error) }
         if let fault = Self.fault(of: pipeline.definition) { return .wrong(fault) }
         do {
             _ = try pipeline.graph?.levels()

@@ -36,14 +36,15 @@ struct Fuzzing {
     }
 
     private func read(_ name: String, _ bytes: [UInt8], as format: String, _ tally: inout FuzzTally) throws {
+        let path = try reader.write(bytes, as: format)
         let usage = request.isMeasured ? try Usage() : nil
-        let verdict = try reader.read(bytes, as: format)
+        let result = reader.read(path)
         if let (seconds, kilobytes) = try usage?.since() {
             tally.note(name, bytes.count, seconds, kilobytes)
             if seconds > Self.maximumTime { tally.fail(name, "took \(seconds) s of the processor") }
             if kilobytes > Self.maximumKilobytes { tally.fail(name, "took \(kilobytes) KiB") }
         }
-        switch verdict {
+        switch reader.verdict(on: result, from: path) {
         case .accepted: tally.accepted += 1
         case .refused: tally.refused += 1
         case .wrong(let what): tally.fail(name, what)

@@ -58,7 +58,7 @@ package final class Findings {
         return Suggestion(for: written, among: known).ending
     }
 
-    private static let mostCompared = 2_000_000
+    private static let mostCompared = 500_000
 
     /// Whether nothing is wrong so far.
     package var isEmpty: Bool { reported.isEmpty }
