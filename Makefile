@@ -11,8 +11,10 @@ demo: setup
 test: setup
 	swift test --disable-xctest
 
-# What breaks things on purpose, in its long form: thousands of kills, hundreds of power cuts.
+# What breaks things on purpose, in its long form: thousands of kills, hundreds of power cuts, and pipeline files that
+# nobody would write, each within 100 ms and 32 MiB.
 soak: setup
+	swift run -c release PipelineFuzz --count 200000 --measure $(if $(ASSAY_SEED),--seed $(ASSAY_SEED))
 	ASSAY_SOAK=1 swift test --disable-xctest
 
 # Overhead per item and durable items per second beside their yardsticks.

@@ -80,10 +80,14 @@ let package = Package(
                 "AssayTesting",
             ],
             swiftSettings: settings),
+        .executableTarget(
+            name: "PipelineFuzz", dependencies: ["Assay", "AssayPipelines", "AssayTesting"],
+            path: "Tests/PipelineFuzz", swiftSettings: settings),
         .testTarget(
             name: "AssayPipelinesTests",
             dependencies: [
-                "Assay", "AssayPipelines", "AssayTesting", .product(name: "Logging", package: "swift-log"),
+                "Assay", "AssayPipelines", "AssayTesting", "PipelineFuzz",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
         .executableTarget(

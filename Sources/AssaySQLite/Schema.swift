@@ -28,6 +28,7 @@ struct Schema {
         Migration(name: "4", sql: version4),
         Migration(name: "5", sql: version5),
         Migration(name: "6", sql: version6),
+        Migration(name: "7", sql: version7),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -46,6 +47,22 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    /// How alerts stand that watch events.
+    private static let version7 = """
+        CREATE TABLE alerts (
+            name TEXT NOT NULL PRIMARY KEY,
+            fired INTEGER NOT NULL,
+            suppressed INTEGER NOT NULL,
+            errors INTEGER NOT NULL,
+            fired_at INTEGER,
+            kind TEXT,
+            run_id TEXT,
+            input_id TEXT,
+            cleared_at INTEGER,
+            seal INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """
 
     /// Events of graphs name them.
     private static let version6 = "ALTER TABLE events ADD COLUMN graph_id TEXT"

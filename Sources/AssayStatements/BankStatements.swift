@@ -90,7 +90,7 @@ public struct BankStatements: Processor {
     }
 
     /// Nothing is paid for.
-    public func expectedCosts(of input: Source) -> [ExpectedCost]? { [] }
+    public var costsOfAnyInput: [ExpectedCost]? { [] }
 
     public func extract(_ input: Source, in context: Context) async throws -> StatementReport {
         let file =

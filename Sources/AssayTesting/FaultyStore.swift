@@ -22,6 +22,7 @@ public final class FaultyStore: Store {
         case removeCacheEntries(CacheFilter)
         case addPrice(PriceSubject)
         case events([Event])
+        case alert(AlertRecord)
         case submit([SubmittedExecution])
         case stage(Execution.ID)
         case replace(Execution)
@@ -235,6 +236,12 @@ public final class FaultyStore: Store {
     public func remove(_ executions: [Execution.ID]) async throws -> Int {
         try await write(.remove(executions)) { try await base.remove(executions) }
     }
+
+    public func add(_ alert: AlertRecord) async throws {
+        try await write(.alert(alert)) { try await base.add(alert) }
+    }
+
+    public func alerts() async throws -> [AlertRecord] { try await base.alerts() }
 
     public func queueRecord() async throws -> JSONValue? { try await base.queueRecord() }
 

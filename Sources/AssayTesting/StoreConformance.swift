@@ -23,7 +23,8 @@ public struct StoreConformance: Sendable, CustomStringConvertible {
 
     /// All promises.
     public static let all =
-        runs + items + outcomes + ledger + savedValues + namedCheckpoints + cache + queue + concurrency
+        runs + items + outcomes + ledger + savedValues + namedCheckpoints + cache + alerts + queue
+        + concurrency
 }
 
 func expect<Value: Equatable>(

@@ -166,7 +166,6 @@ import Testing
         arguments: [
             (["run", "--retries", "2"], "--retries is for a single processor"),
             (["run", "--batch-size", "2"], "--batch-size is for a single processor"),
-            (["plan"], "plan takes pipelines with run_as: processor"),
         ])
     func refused(words: [String], message: String) async throws {
         let shell = try Self.shell(Self.configured, "{\"data\": \"x\"}\n")

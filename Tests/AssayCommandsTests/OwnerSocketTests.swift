@@ -30,7 +30,10 @@ import Testing
     @Test("is read as it was written")
     func roundTrip() throws {
         let run = try #require(Identifier("run_1"))
-        for request in [OwnerRequest.cancel(run, drain: true), .cancel(run, drain: false), .state(run), .watch(run)] {
+        for request in [
+            OwnerRequest.cancel(run, drain: true), .cancel(run, drain: false), .state(run), .watch(run),
+            .clearAlert("no decision"),
+        ] {
             #expect(try OwnerRequest(line: request.jsonValue.jsonBytes) == request)
         }
     }
@@ -40,7 +43,7 @@ import Testing
         arguments: [
             "", "x", "[]", "{}", #"{"request":"watch"}"#, #"{"request":"watch","run":"../x"}"#,
             #"{"request":"cancel","run":"a"}"#, #"{"request":"cancel","run":"a","drain":1}"#,
-            #"{"request":"stop","run":"a"}"#, #"{"run":"a"}"#, "\u{FF}\u{0}",
+            #"{"request":"stop","run":"a"}"#, #"{"run":"a"}"#, #"{"request":"clear_alert"}"#, "\u{FF}\u{0}",
         ])
     func garbage(text: String) { #expect(throws: CommandFailure.self) { try OwnerRequest(line: Array(text.utf8)) } }
 }

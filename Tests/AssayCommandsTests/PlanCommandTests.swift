@@ -133,6 +133,52 @@ import Testing
         #expect(await shell.assay("plan", "p.yaml", "-", "--out", "plan.json") == 64)
     }
 
+    /// A graph with prices of two of its nodes.
+    private static let graph = """
+        graph_id: sample
+        processors:
+          - {processor_id: start, processor_type: simple, parameters: {function: passthrough}, price: 0.10}
+          - {processor_id: clean, processor_type: simple, parameters: {function: uppercase}, price: {base_cost: 0.25, charge: per_execution}}
+          - {processor_id: pay, processor_type: paying}
+        connections:
+          - {from_processor: start, from_output: output, to_processor: clean, to_input: input}
+          - {from_processor: clean, from_output: output, to_processor: pay, to_input: input}
+
+        """
+
+    @Test("a plan of a graph tells what each node costs, and what is known only when those before have run")
+    func ofGraph() async throws {
+        let shell = try Self.shell()
+        try shell.write(Self.graph, to: "g.yaml")
+        let (text, code) = await shell.output(of: "plan", "g.yaml", "--inputs", "in.jsonl")
+        #expect(code == 0)
+        #expect(text.contains("sample  2 run"))
+        #expect(text.contains("costs 0.35 to an unknown amount USD, 0.35 of it base charges"))
+        #expect(text.contains("what 'pay' costs is known only when it has run"))
+        let plan = try await Self.plan(shell, "g.yaml", "--inputs", "in.jsonl")
+        #expect(plan["graph_id"] == "sample" && plan["processor_id"] == nil)
+        #expect(plan["nodes"]?.array?.map { $0["base_cost"]?.number } == ["0.10", "0.25", "0.00"].map { Number($0) })
+        #expect(plan["nodes"]?.array?.map { $0["calls"] } == [0, 0, .null])
+    }
+
+    @Test("a saved plan of a graph is carried out as it was found, at its price, and not when anything has changed")
+    func graphCarriedOut() async throws {
+        let shell = try Self.shell()
+        let free = Self.graph.split(separator: "\n").filter { !$0.contains("pay") }.joined(separator: "\n")
+        try shell.write(free, to: "g.yaml")
+        let plan = try await Self.plan(shell, "g.yaml", "--inputs", "in.jsonl", "--budget", "0.30")
+        #expect(plan["low"]?.number == Number("0.35") && plan["high"]?.number == Number("0.35"))
+        #expect(plan["warnings"]?.array?.count == 1)
+        #expect(await shell.assay("plan", "g.yaml", "--inputs", "in.jsonl", "--out", "plan.json") == 0)
+        let (report, code) = await shell.output(of: "run", "--plan", "plan.json", "-o", "json")
+        #expect(code == 0)
+        #expect(try JSONValue(json: report)["cost_breakdown"]?["total_cost"]?.number == Number("0.35"))
+        #expect(await shell.assay("costs", "prices", "set", "clean", "0.50") == 0)
+        #expect(await shell.assay("run", "--plan", "plan.json") == 0, "the file's price goes before the database's")
+        try shell.write("{\"input_id\": \"a\", \"data\": \"z\"}\n", to: "in.jsonl")
+        #expect(await shell.assay("run", "--plan", "plan.json") == 65)
+    }
+
     @Test("an explanation gives reasons for the run, each input, and everything about one") func explain() async throws
     {
         let shell = try Self.shell()

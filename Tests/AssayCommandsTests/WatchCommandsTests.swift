@@ -6,29 +6,6 @@ import Foundation
 import Testing
 
 @Suite("What was watched") struct WatchCommandsTests {
-    private static let pipeline = """
-        run_as: processor
-        processors:
-          - {processor_id: capitals, processor_type: simple, parameters: {function: uppercase}}
-        alerts:
-          - {name: failures, on: [item_error], condition: event.data.code == 'validation'}
-          - {name: never, on: [budget_exceeded]}
-
-        """
-
-    @Test("is told by alerts, on the terminal and afterwards") func alerts() async throws {
-        let shell = try TestShell()
-        try shell.write(Self.pipeline, to: "p.yaml")
-        try shell.write("{\"data\":\"one\"}\n{\"data\":2}\n{\"data\":3}\n", to: "in.jsonl")
-        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none") == 2)
-        let (text, code) = await shell.output(of: "alerts", "-o", "json")
-        #expect(code == 0)
-        let alerts = try JSONValue(json: text)["alerts"]?.array
-        #expect(alerts?.map { $0["name"] } == ["failures"])
-        #expect(alerts?.map { $0["fired"] } == [1])
-        #expect(alerts?.map { $0["event_type"] } == ["item_error"])
-    }
-
     @Test(
         "as checkpoints is listed, shown, handed out and deleted, in the store or a folder", arguments: [false, true])
     func checkpoints(inFolder: Bool) async throws {

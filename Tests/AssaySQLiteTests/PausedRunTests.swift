@@ -166,6 +166,24 @@ import Testing
         }
     }
 
+    @Test("does nothing again that it has done itself, even when it is to do all again", arguments: Place.allCases)
+    func reprocess(place: Place) async throws {
+        let programs = Programs(place)
+        let first = try await programs.next { engine in
+            try await engine.run(graph(), over: Self.items, options: options([], .sequential))
+        }
+        calls.reset()
+        var again = options([try breakpoint("c", "input_id == 'i3'")], .sequential)
+        again.run.recovery = .reprocess
+        let settings = again
+        let left = try await programs.next { try await $0.resume(first.runID, with: graph(), options: settings) }
+        #expect(left.status == .paused)
+        let report = try await programs.next { try await $0.goOn(left.runID, with: graph(), options: settings) }
+        #expect(report.status == .succeeded)
+        #expect(calls.inOrder.count == 20)
+        #expect(Set(calls.inOrder).count == 20)
+    }
+
     @Test("is refused with another graph, and stays paused", arguments: Place.allCases)
     func changed(place: Place) async throws {
         let programs = Programs(place)

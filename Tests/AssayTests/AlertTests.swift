@@ -67,8 +67,8 @@ import Testing
         await alerts.finish()
         #expect(alerts.states.map(\.fired) == [1, 0])
         #expect(alerts.states.map(\.isActive) == [true, false])
-        #expect(alerts.clear("yes"))
-        #expect(!alerts.clear("nobody"))
+        #expect(try await alerts.clear("yes"))
+        #expect(try await !alerts.clear("nobody"))
         #expect(alerts.states.map(\.isActive) == [false, false])
         #expect(alerts.states.map(\.fired) == [1, 0])
     }

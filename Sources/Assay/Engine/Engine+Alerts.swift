@@ -10,9 +10,20 @@ extension Engine {
     ) throws(ProcessingError) -> Alerts {
         let logger = logger
         let log = log ?? { logger.warning("\($0)") }
-        return try Alerts(rules, on: events, world: world, log: log) { [weak self] kind, event, data in
+        return try Alerts(rules, on: events, store: store, world: world, log: log) { [weak self] kind, event, data in
             self?.send(kind, about: event, data)
         }
+    }
+
+    /// Makes an alert inactive that is on record, whichever program's it was.
+    ///
+    /// - Returns: `false` when none of that name has fired.
+    @discardableResult public func clearAlert(_ name: String) async throws -> Bool {
+        guard try await store.alerts().contains(where: { $0.name.equalsInBytes(name) }) else { return false }
+        var clearing = AlertRecord(name)
+        clearing.clearedAt = world.time.now()
+        try await store.add(clearing)
+        return true
     }
 
     /// Sends an event about another one: of its run while that is in progress, else of no run.

@@ -367,6 +367,7 @@ extension Engine {
         let kept = try await store.checkpoints(of: node.checkpointSubject(entry.item.id)).saved
         guard let saved = kept.last(where: { $0.step == Checkpoint.nodeOutput }),
             saved.isOutput(for: try node.digest(of: entry.item)),
+            node.options.recovery != .reprocess || saved.runID == node.run.id,
             History.accepts(saved.definition, for: node.run, node.options)
         else { return nil }
         return Payload(json: saved.value)

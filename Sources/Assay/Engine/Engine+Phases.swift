@@ -173,7 +173,7 @@ extension Engine {
             for: session.run, at: base, digests: digests,
             numbered: session.tally.takeBaseNumbers)
         if charges.contains(where: { $0.metadata["price_source"] == "none" }) {
-            session.hintAtPrice(of: session.run.processorID.text)
+            try await hintAtPrice(of: session)
         }
         // What costs nothing fits every budget, whether it is on record already or not.
         let costs = charges.filter { $0.cost != .zero }
@@ -181,6 +181,22 @@ extension Engine {
         let new = charges.filter { charge in charge.key.map { !known.contains($0) } ?? true }
         try await spend(base: new, session)
         try await session.record(counted: new)
+    }
+
+    /// Says that nobody named a base price. Most nodes of a graph need none, so of a graph it is said only where no
+    /// node has one.
+    private func hintAtPrice(of session: RunSession) async throws {
+        guard let graph = session.graphOfNode else { return session.hintAtPrice(of: session.run.processorID.text) }
+        guard session.tally.asksFirst("prices of nodes") else { return }
+        let (added, listed, now) = (try await store.prices(), ledger.prices.current(), world.time.now())
+        let hasPrice = graph.wiring.nodes.contains { node in
+            let subject = PriceSubject.processor(node.id.text)
+            return node.price != nil || added.price(for: subject, at: now) != nil
+                || listed.price(for: subject, at: now) != nil
+        }
+        if !hasPrice {
+            session.hint("no_price", "no processor of graph '\(graph.graph.id)' has a price; 0.00 is charged")
+        }
     }
 
     /// Counts base charges, all or none.

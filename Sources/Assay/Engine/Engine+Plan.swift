@@ -75,8 +75,7 @@ private struct Planner {
     var history: History
     var plan: Plan
     private var digests: [Digest] = []
-    /// The keys of calls and items that an earlier item of the plan fills the cache with.
-    private var filled: Set<String> = []
+    private var forecast: CostForecast
     private var custom: CostHistory?
 
     init(engine: Engine, processor: RegisteredProcessor, options: RunOptions, run: Run, history: History) {
@@ -85,6 +84,7 @@ private struct Planner {
         self.options = options
         self.run = run
         self.history = history
+        forecast = CostForecast(engine)
         plan = Plan(
             processorID: processor.name, definition: processor.definition,
             executionID: options.executionID ?? options.scope.executionID
@@ -127,7 +127,7 @@ private struct Planner {
             return
         }
         let key = itemKey(of: input, for: run.scope.filled(by: item))
-        if let key, let found = try await engine.store.cacheEntry(key), found.isFresh(at: engine.world.time.now()) {
+        if let key, try await forecast.cached(key) != nil {
             (entry.action, entry.reason) = (.cached, "its result is in the cache")
             (entry.calls, entry.high) = (0, .zero)
             return
@@ -136,7 +136,7 @@ private struct Planner {
         entry.savedSteps += ResumePoint(of: item)?.saved?.map(\.step) ?? []
         if !entry.savedSteps.isEmpty { entry.action = .resumed }
         try await addCosts(of: input, for: run.scope.filled(by: item), to: &entry)
-        if let key, !filled.insert(key).inserted {
+        if let key, !forecast.fills(key) {
             // Whether the other is done by then depends on the runner.
             entry.low = .zero
             entry.reason += "; an equal input before it may answer it from the cache"
@@ -171,60 +171,9 @@ private struct Planner {
             return
         }
         (entry.calls, entry.high) = (0, .zero)
-        for cost in expected { try await add(cost, for: owner, to: &entry) }
-    }
-
-    private mutating func add(
-        _ cost: ExpectedCost, for owner: Scope, to entry: inout Plan.Entry
-    ) async throws {
-        var (low, high): (Money, Money)
-        var attempts = options.retryPolicy.maxRetries + 1
-        switch cost.kind {
-        case .usage(let quantity, let amount):
-            let usage = Usage(service: cost.service, operation: cost.operation, quantity: quantity, cost: amount)
-            low = try await engine.ledger.cost(of: usage).cost
-            high = low
-            if amount == nil { try await notePrice(of: cost) }
-        case .call(let key, let maximum, let options):
-            if let key, try await isAnswered(cost, key, options, for: owner, entry: &entry) { return }
-            entry.calls = (entry.calls ?? 0) + 1
-            let unit = try await notePrice(of: cost)
-            low = unit ?? maximum ?? .zero
-            high = max(low, maximum ?? .zero)
-            if (options.billing ?? self.options.billing) == .onSuccess { attempts = 1 }
-        }
-        // Saved steps may hold it, or it is not certain to be needed.
-        if !cost.isCertain || !entry.savedSteps.isEmpty { low = .zero }
-        entry.low = try entry.low.adding(low)
-        for _ in 0..<attempts { entry.high = try entry.high?.adding(high) }
-    }
-
-    /// Whether the cache answers a call, as it stands or once an earlier item has filled it.
-    private mutating func isAnswered(
-        _ cost: ExpectedCost, _ key: JSONValue, _ options: CallOptions, for owner: Scope,
-        entry: inout Plan.Entry
-    ) async throws -> Bool {
-        guard !options.cache.refresh, self.options.caching == .asConfigured else { return false }
-        let key = CacheKey.call(
-            service: cost.service, operation: cost.operation, parameters: key, scope: options.cache.scope, of: run,
-            for: owner)
-        var isAnswered = filled.contains(key)
-        if !isAnswered, let found = try await engine.store.cacheEntry(key) {
-            isAnswered = found.isFresh(at: engine.world.time.now())
-        }
-        if isAnswered {
-            entry.hits += 1
-        } else if cost.isCertain {
-            filled.insert(key)
-        }
-        return isAnswered
-    }
-
-    @discardableResult private mutating func notePrice(of cost: ExpectedCost) async throws -> Money? {
-        let subject = PriceSubject.service(cost.service, operation: cost.operation)
-        let price = try await engine.ledger.price(of: subject).price?.amount
-        plan.prices[subject.sortKey] = price
-        return price
+        let work = CostForecast.Work(
+            run: run, options: options, owner: owner, attempts: options.retryPolicy.maxRetries + 1)
+        for cost in expected { try await forecast.add(cost, of: work, to: &entry) }
     }
 
     /// The plan with what is known once all items are there.
@@ -236,26 +185,10 @@ private struct Planner {
             plan.base = try plan.base.adding(charge.cost)
         }
         if let record = violation?.record { plan.gate = record.message }
-        if plan.gate != nil {
-            for place in plan.entries.indices where ![.carried, .kept].contains(plan.entries[place].action) {
-                plan.entries[place].action = .skipped
-                (plan.entries[place].calls, plan.entries[place].hits) = (0, 0)
-                (plan.entries[place].low, plan.entries[place].high) = (.zero, .zero)
-            }
-        }
-        plan.warnings = try await budgetWarnings()
+        plan.prices = forecast.prices
+        if plan.gate != nil { plan.skipRest() }
+        plan.warnings = try await forecast.warnings(of: plan, options.budgets, for: run)
         return plan
-    }
-
-    /// What the run may come up against.
-    private func budgetWarnings() async throws -> [String] {
-        try await engine.standings(of: options.budgets.filter { $0.scope != .service }, for: run).compactMap {
-            standing in
-            let name = "budget '\(standing.budget.name)' has \(standing.remaining) \(plan.currency) left"
-            if plan.low > standing.remaining { return "\(name) and stops the run, which costs at least \(plan.low)" }
-            guard let high = plan.high else { return "\(name) and may stop the run, whose cost is not known" }
-            return high > standing.remaining ? "\(name) and may stop the run, which costs up to \(high)" : nil
-        }
     }
 }
 

@@ -2,8 +2,8 @@ extension Plan {
     /// The plan as JSON, from which ``init(jsonValue:)`` makes it again.
     public var jsonValue: JSONValue {
         let counts = counts
-        return [
-            "schema": "assay/plan/1", "processor_id": .string(processorID.text),
+        var object: JSONObject = [
+            "schema": "assay/plan/1", nodes == nil ? "processor_id" : "graph_id": .string(processorID.text),
             "definition": .string(definition.text), "execution_id": executionID.map { .string($0.text) } ?? .null,
             "runner": .string(runner), "currency": .string(currency), "base_cost": base.jsonValue,
             "low": low.jsonValue, "high": high?.jsonValue ?? .null,
@@ -15,12 +15,17 @@ extension Plan {
             "gate": gate.map { .string($0) } ?? .null, "warnings": .array(warnings.map { .string($0) }),
             "inputs": .array(entries.map(\.jsonValue)),
         ]
+        if let nodes {
+            object["further_base_cost"] = furtherBase?.jsonValue ?? .null
+            object["nodes"] = .array(nodes.map(\.jsonValue))
+        }
+        return .object(object)
     }
 
     /// The plan that ``jsonValue`` wrote; `nil` for anything else.
     public init?(jsonValue json: JSONValue) {
         guard json["schema"] == "assay/plan/1",
-            let processor = json["processor_id"]?.string.flatMap({ Identifier($0) }),
+            let processor = (json["processor_id"] ?? json["graph_id"])?.string.flatMap({ Identifier($0) }),
             let definition = json["definition"]?.string.flatMap({ Digest($0) }), let runner = json["runner"]?.string,
             let currency = json["currency"]?.string, let base = json["base_cost"].flatMap({ Money(jsonValue: $0) }),
             let prices = json["prices"]?.object, let entries = json["inputs"]?.array
@@ -34,10 +39,45 @@ extension Plan {
             guard let price = Money(jsonValue: member.value) else { return nil }
             self.prices[member.key] = price
         }
+        if let nodes = json["nodes"]?.array {
+            furtherBase = json["further_base_cost"].flatMap { Money(jsonValue: $0) }
+            self.nodes = nodes.compactMap { Node(jsonValue: $0) }
+            guard self.nodes?.count == nodes.count else { return nil }
+        }
         for entry in entries {
             guard let entry = Entry(jsonValue: entry) else { return nil }
             self.entries.append(entry)
         }
+    }
+}
+
+extension Plan.Node {
+    /// What would be done at the node as JSON.
+    public var jsonValue: JSONValue {
+        [
+            "processor_id": .string(processorID.text), "starts": JSONValue(starts),
+            "possible_starts": JSONValue(possibleStarts), "saved": JSONValue(saved), "cached": JSONValue(cached),
+            "base_cost": base.jsonValue, "further_base_cost": furtherBase?.jsonValue ?? .null,
+            "calls": calls.map { JSONValue($0) } ?? .null, "cache_hits": JSONValue(hits), "low": low.jsonValue,
+            "high": high?.jsonValue ?? .null, "unknown": unknown.map { .string($0) } ?? .null,
+        ]
+    }
+
+    fileprivate init?(jsonValue json: JSONValue) {
+        guard let processor = json["processor_id"]?.string.flatMap({ Identifier($0) }),
+            let base = json["base_cost"].flatMap({ Money(jsonValue: $0) }),
+            let low = json["low"].flatMap({ Money(jsonValue: $0) })
+        else { return nil }
+        self.init(processor)
+        func count(_ key: String) -> Int { json[key]?.number?.integer ?? 0 }
+        (starts, possibleStarts, saved, cached) = (
+            count("starts"), count("possible_starts"), count("saved"), count("cached")
+        )
+        (self.base, self.low, hits) = (base, low, count("cache_hits"))
+        furtherBase = json["further_base_cost"].flatMap { Money(jsonValue: $0) }
+        calls = json["calls"]?.number?.integer
+        high = json["high"].flatMap { Money(jsonValue: $0) }
+        unknown = json["unknown"]?.string
     }
 }
 

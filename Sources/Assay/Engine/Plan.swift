@@ -38,7 +38,38 @@ public struct Plan: Sendable {
         public var high: Money?
     }
 
-    /// The processor.
+    /// What would be done at one node of a graph, over all inputs.
+    public struct Node: Hashable, Sendable {
+        /// The node.
+        public var processorID: Identifier
+        /// Inputs it works on, if all before it succeeds.
+        public var starts = 0
+        /// Inputs it may work on besides: whether it does is known only when nodes before it have run.
+        public var possibleStarts = 0
+        /// Inputs whose saved output would be used.
+        public var saved = 0
+        /// Inputs that the item cache answers.
+        public var cached = 0
+        /// Its base charges, as far as they are certain.
+        public var base = Money.zero
+        /// Its base charges that may come besides; `nil` when nobody knows.
+        public var furtherBase: Money? = .zero
+        /// Paid calls that would be made; `nil` when its processor does not tell.
+        public var calls: Int? = 0
+        /// Paid calls that the cache would answer.
+        public var hits = 0
+        /// What its charges and calls cost at least.
+        public var low = Money.zero
+        /// The most they cost; `nil` when nobody knows.
+        public var high: Money? = .zero
+        /// Why its costs are not exact; `nil` when they are.
+        public var unknown: String?
+
+        /// Nothing at the node `processorID`.
+        public init(_ processorID: Identifier) { self.processorID = processorID }
+    }
+
+    /// The processor, or the graph.
     public var processorID: Identifier
     /// Its version and parameters.
     public var definition: Digest
@@ -48,8 +79,10 @@ public struct Plan: Sendable {
     public var runner: String
     /// The currency of all amounts.
     public var currency: String
-    /// The base charge.
+    /// The base charge; of a graph those that are certain.
     public var base: Money
+    /// Base charges of nodes that may come besides; `nil` when nobody knows.
+    public var furtherBase: Money? = .zero
     /// Unit prices that the figures are made of, by service and operation.
     public var prices: [String: Money]
     /// Every input in order.
@@ -58,6 +91,8 @@ public struct Plan: Sendable {
     public var gate: String?
     /// Budgets that the run may come up against, each in a sentence.
     public var warnings: [String]
+    /// The nodes of a graph in order; `nil` for one processor.
+    public var nodes: [Node]?
 
     /// A plan of nothing.
     package static let nothing = Plan(
@@ -69,7 +104,8 @@ public struct Plan: Sendable {
 
     /// The most the run costs; `nil` when nobody knows for some input.
     public var high: Money? {
-        var sum = base
+        guard let furtherBase else { return nil }
+        var sum = Money(billionths: base.billionths + furtherBase.billionths)
         for entry in entries {
             guard let high = entry.high else { return nil }
             sum = Money(billionths: sum.billionths + high.billionths)
@@ -79,6 +115,15 @@ public struct Plan: Sendable {
 
     /// How many inputs would be treated in which way.
     public var counts: [Action: Int] { entries.reduce(into: [:]) { $0[$1.action, default: 0] += 1 } }
+
+    /// Has every input skipped that is not as an earlier run left it: a gate stops the run.
+    mutating func skipRest() {
+        for place in entries.indices where ![.carried, .kept].contains(entries[place].action) {
+            entries[place].action = .skipped
+            (entries[place].calls, entries[place].hits) = (0, 0)
+            (entries[place].low, entries[place].high) = (.zero, .zero)
+        }
+    }
 
     /// What is different in `other`, each difference in a sentence that names the thing; at most `limit` and a count.
     public func differences(from other: Plan, limit: Int = 10) -> [String] {
@@ -92,6 +137,9 @@ public struct Plan: Sendable {
         compare("the runner", runner, other.runner)
         compare("the currency", currency, other.currency)
         compare("the base charge", "\(base)", "\(other.base)")
+        compare(
+            "the base charge that may come besides", furtherBase.map { "\($0)" } ?? "unknown",
+            other.furtherBase.map { "\($0)" } ?? "unknown")
         for name in Set(prices.keys).union(other.prices.keys).sorted() {
             compare(
                 "the price of \(name)", prices[name].map { "\($0)" } ?? "none",
@@ -99,6 +147,9 @@ public struct Plan: Sendable {
         }
         compare("what stops the run", gate ?? "nothing", other.gate ?? "nothing")
         compare("the number of inputs", "\(entries.count)", "\(other.entries.count)")
+        for (now, then) in zip(nodes ?? [], other.nodes ?? []) where now != then {
+            found.append("what node '\(now.processorID)' would do is otherwise")
+        }
         for (now, then) in zip(entries, other.entries) where now != then { found.append(now.difference(from: then)) }
         guard found.count > limit else { return found }
         return found.prefix(limit) + ["and \(found.count - limit) more differences"]

@@ -197,11 +197,17 @@ final class RunSession: Sendable {
     var total: Int { state.withLock { $0.ended.count } }
     /// How many items have no outcome yet.
     var unfinished: Int { state.withLock { $0.ended.count { !$0 } } }
+    /// The graph in which the node stands whose work this is; `nil` for all other work.
+    var graphOfNode: GraphWork? { nodeID == nil ? nil : whole?.graph }
+
     /// The places of its items in the run.
     var places: Range<Int> { start..<(start + total) }
 
     func resumes(_ index: Int) -> Bool {
-        if nodeID != nil, let whole { return whole.resumes(index) && options.recovery != .reprocess }
+        if nodeID != nil, let whole {
+            // What a run has done itself it does not do again when it comes back to a pause.
+            return whole.resumes(index) && (options.recovery != .reprocess || whole.graph?.comeback != nil)
+        }
         return hasResuming.load(ordering: .acquiring) && state.withLock { $0.resuming.contains(index) }
     }
 

@@ -268,9 +268,12 @@ final class RunTally: Sendable {
 
     /// Sends a hint, each kind of hint once.
     func hint(_ kind: String, _ message: @autoclosure () -> String) {
-        guard state.withLock({ $0.hinted.insert(kind).inserted }) else { return }
+        guard asksFirst(kind) else { return }
         emit(.hint) { ["hint": .string(kind), "message": .string(message())] }
     }
+
+    /// Whether `question` is asked for the first time in the run.
+    func asksFirst(_ question: String) -> Bool { state.withLock { $0.hinted.insert(question).inserted } }
 
     /// Files the events that were recorded since the last time, in their order: whoever finds another at it leaves
     /// its own to that one.

@@ -106,6 +106,8 @@ struct AlertBoard: Sendable {
     private(set) var states: [AlertState]
     private let rules: [AlertRule]
     private var lastFirings: [Duration?]
+    /// What the store does not know yet, in the order of the rules.
+    private var changes: [AlertRecord]
 
     /// - Throws: ``ProcessingError`` with code `exists` when two rules have the same name.
     init(_ rules: [AlertRule]) throws(ProcessingError) {
@@ -116,6 +118,7 @@ struct AlertBoard: Sendable {
         self.rules = rules
         states = rules.map { AlertState(name: $0.name) }
         lastFirings = rules.map { _ in nil }
+        changes = rules.map { AlertRecord($0.name) }
     }
 
     /// Looks at an event once for each rule.
@@ -136,24 +139,47 @@ struct AlertBoard: Sendable {
             }
             if let last = lastFirings[place], uptime - last < rule.cooldown {
                 states[place].suppressed += 1
+                changes[place].suppressed += 1
                 continue
             }
             lastFirings[place] = uptime
             states[place].fired += 1
             states[place].isActive = true
             states[place].lastFired = now
+            changes[place].fired += 1
+            changes[place].last = AlertRecord.Firing(
+                firedAt: now, kind: event.kind, runID: event.runID, inputID: event.inputID)
             fire.append(rule)
         }
         return (fire, broken)
     }
 
-    mutating func clear(_ name: String) -> Bool { change(name) { $0.isActive = false } }
-
-    mutating func noteError(of name: String) { _ = change(name) { $0.errors += 1 } }
-
-    private mutating func change(_ name: String, _ change: (inout AlertState) -> Void) -> Bool {
-        guard let place = states.firstIndex(where: { $0.name.equalsInBytes(name) }) else { return false }
-        change(&states[place])
+    mutating func clear(_ name: String, at now: Timestamp) -> Bool {
+        guard let place = place(of: name) else { return false }
+        states[place].isActive = false
+        changes[place].clearedAt = now
         return true
+    }
+
+    mutating func noteError(of name: String) {
+        guard let place = place(of: name) else { return }
+        states[place].errors += 1
+        changes[place].errors += 1
+    }
+
+    private func place(of name: String) -> Int? { states.firstIndex { $0.name.equalsInBytes(name) } }
+
+    /// Hands over what the store does not know yet.
+    mutating func takeChanges() -> [AlertRecord] {
+        defer { changes = rules.map { AlertRecord($0.name) } }
+        return changes.filter { $0 != AlertRecord($0.name) }
+    }
+
+    /// Takes back what the store has not taken.
+    mutating func putBack(_ records: some Sequence<AlertRecord>) {
+        for record in records {
+            guard let place = place(of: record.name) else { continue }
+            changes[place] = record.adding(changes[place])
+        }
     }
 }

@@ -17,10 +17,10 @@ public final class Alerts: Sendable {
     ///
     /// - Throws: ``ProcessingError`` with code `exists` when two rules have the same name.
     init(
-        _ rules: [AlertRule], on events: EventStream, world: World, log: @escaping @Sendable (String) -> Void,
-        emit: @escaping Emit
+        _ rules: [AlertRule], on events: EventStream, store: any Store, world: World,
+        log: @escaping @Sendable (String) -> Void, emit: @escaping Emit
     ) throws(ProcessingError) {
-        let desk = AlertDesk(try AlertBoard(rules), log)
+        let desk = AlertDesk(try AlertBoard(rules), store, world.time, log)
         let (stream, firings) = AsyncStream.makeStream(of: AlertFiring.self, bufferingPolicy: .bufferingNewest(1_000))
         self.desk = desk
         self.firings = firings
@@ -49,17 +49,21 @@ public final class Alerts: Sendable {
         }
     }
 
-    /// How each alert stands, in the order of the rules.
+    /// How each alert stands since these began to watch, in the order of the rules.
     public var states: [AlertState] { desk.states }
 
-    /// Makes an alert inactive; `false` when there is none of that name.
-    @discardableResult public func clear(_ name: String) -> Bool { desk.clear(name) }
+    /// Makes an alert inactive, here and on record; `false` when there is none of that name.
+    ///
+    /// - Throws: what the store throws; here it is inactive all the same.
+    @discardableResult public func clear(_ name: String) async throws -> Bool { try await desk.clear(name) }
 
-    /// Looks at no more events, and returns when the actions of those that fired have been carried out.
+    /// Looks at no more events, and returns when the actions of those that fired have been carried out and the store
+    /// knows how the alerts stand.
     public func finish() async {
         await subscription.finish()
         firings.finish()
         await delivery.value
+        await desk.save()
     }
 }
 
@@ -72,16 +76,24 @@ private struct AlertFiring: Sendable {
 /// What the looking at events and the carrying out of actions share.
 private final class AlertDesk: Sendable {
     private let board: Mutex<AlertBoard>
+    private let store: any Store
+    private let time: any TimeSource
     private let log: @Sendable (String) -> Void
 
-    init(_ board: AlertBoard, _ log: @escaping @Sendable (String) -> Void) {
+    init(
+        _ board: AlertBoard, _ store: any Store, _ time: any TimeSource, _ log: @escaping @Sendable (String) -> Void
+    ) {
         self.board = Mutex(board)
-        self.log = log
+        (self.store, self.time, self.log) = (store, time, log)
     }
 
     var states: [AlertState] { board.withLock { $0.states } }
 
-    func clear(_ name: String) -> Bool { board.withLock { $0.clear(name) } }
+    func clear(_ name: String) async throws -> Bool {
+        guard board.withLock({ [time] in $0.clear(name, at: time.now()) }) else { return false }
+        try await saveChanges()
+        return true
+    }
 
     func take(
         _ event: Event, isRecorded: Bool, at uptime: Duration, _ now: Timestamp
@@ -90,6 +102,8 @@ private final class AlertDesk: Sendable {
     }
 
     func carryOut(_ firing: AlertFiring) async {
+        // Before the action: whoever it calls may look at once.
+        await save()
         switch firing.rule.action {
         case .log:
             log(
@@ -100,6 +114,23 @@ private final class AlertDesk: Sendable {
     }
 
     func drop(_ firing: AlertFiring) { fail(firing, "too many actions are waiting") }
+
+    /// Adds what has changed to what is on record. What cannot be written now is written the next time.
+    func save() async {
+        do { try await saveChanges() } catch {
+            log("how the alerts stand cannot be written down: \(error)")
+        }
+    }
+
+    private func saveChanges() async throws {
+        let changes = board.withLock { $0.takeChanges() }
+        for (place, change) in changes.enumerated() {
+            do { try await store.add(change) } catch {
+                board.withLock { $0.putBack(changes[place...]) }
+                throw error
+            }
+        }
+    }
 
     private func fail(_ firing: AlertFiring, _ reason: String) {
         board.withLock { $0.noteError(of: firing.rule.name) }

@@ -76,9 +76,7 @@ public struct Node: Sendable {
         _ id: String, inputs: [String] = ["input"], outputs: [String] = ["output"],
         _ body: @escaping @Sendable (Input) async throws -> Output
     ) throws(ProcessingError) {
-        let processor = ClosureProcessor<Input, Output>(try Identifier(id, as: "processor_id").text) { input, _ in
-            try await body(input)
-        }
+        let processor = ClosureProcessor<Input, Output>(try Identifier(id, as: "processor_id").text, free: body)
         try self.init(id, processor, inputs: inputs, outputs: outputs)
     }
 

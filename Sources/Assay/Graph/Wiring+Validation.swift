@@ -28,7 +28,8 @@ extension Wiring {
                 var seen: Set<Edge> = []
                 let different = pipes.filter { seen.insert(edges[$0]).inserted }
                 guard different.count > 1 else { return nil }
-                let sources = different.map { connections[$0].source }.joined(separator: ", ")
+                let rest = different.count > 10 ? ", …" : ""
+                let sources = different.prefix(10).map { connections[$0].source }.joined(separator: ", ") + rest
                 return GraphProblem(
                     .severalConnections,
                     "input '\(port)' of node '\(nodes[node].id)' has \(different.count) connections (\(sources)); "

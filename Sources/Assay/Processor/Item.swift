@@ -76,7 +76,7 @@ public struct Item: Sendable {
         if let unknown = object.keys.first(where: { !known.contains($0) }) {
             throw ProcessingError(
                 .prevalidation,
-                "item \(position) has the unknown key '\(unknown)'; known: \(known.joined(separator: ", "))")
+                "item \(position) has the unknown key \(unknown.quoted); known: \(known.joined(separator: ", "))")
         }
         guard let data = object["data"] else { throw ProcessingError(.prevalidation, "item \(position) has no 'data'") }
         func text(_ key: String) throws(ProcessingError) -> String? {

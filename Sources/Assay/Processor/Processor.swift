@@ -31,6 +31,12 @@ public protocol Processor<Input, Output>: Sendable {
     /// cannot be told. Plans ask for it; it must not do anything else.
     func expectedCosts(of input: Input) -> [ExpectedCost]?
 
+    /// The most that extracting any input will pay for, without knowing which; `nil` when that depends on the input.
+    ///
+    /// Plans of graphs ask for it where an input is known only when the nodes before have run. Calls of costs that are
+    /// told here should have no key.
+    var costsOfAnyInput: [ExpectedCost]? { get }
+
     /// Makes one summary of all outputs, which come in the order of the inputs; called once, when every input has
     /// succeeded.
     func aggregate(_ outputs: Outputs<Output>, in context: Context) async throws -> Summary
@@ -46,8 +52,11 @@ extension Processor {
     /// Accepts every input.
     public func validate(_ input: Input, in context: Context) async throws {}
 
+    /// Those of any input.
+    public func expectedCosts(of input: Input) -> [ExpectedCost]? { costsOfAnyInput }
+
     /// Cannot be told.
-    public func expectedCosts(of input: Input) -> [ExpectedCost]? { nil }
+    public var costsOfAnyInput: [ExpectedCost]? { nil }
 }
 
 extension Processor where Summary == [Output] {
@@ -75,12 +84,21 @@ protocol AcceptsEveryInput {}
 public struct ClosureProcessor<Input: Codable & Sendable, Output: Codable & Sendable>: Processor, AcceptsEveryInput {
     public let name: String
     public let transforms = false
+    public let costsOfAnyInput: [ExpectedCost]?
     private let body: @Sendable (Input, Context) async throws -> Output
 
     /// A processor that extracts with `body` and accepts every input.
     public init(_ name: String, _ body: @escaping @Sendable (Input, Context) async throws -> Output) {
         self.name = name
+        costsOfAnyInput = nil
         self.body = body
+    }
+
+    /// A processor that extracts with `body`, which cannot ask for anything that costs.
+    init(_ name: String, free body: @escaping @Sendable (Input) async throws -> Output) {
+        self.name = name
+        costsOfAnyInput = []
+        self.body = { input, _ in try await body(input) }
     }
 
     public func extract(_ input: Input, in context: Context) async throws -> Output { try await body(input, context) }

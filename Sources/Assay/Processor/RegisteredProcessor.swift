@@ -44,6 +44,7 @@ public struct RegisteredProcessor: Sendable {
     let prepare: @Sendable (Payload, Context) async -> Prepared
     let extract: @Sendable (Payload, Context) async throws -> Payload
     let expectedCosts: @Sendable (Payload) throws -> [ExpectedCost]?
+    let costsOfAnyInput: [ExpectedCost]?
     let aggregate: @Sendable (_ count: Int, _ page: @escaping OutputPage, Context) async throws -> Payload
 
     typealias OutputPage = @Sendable (_ start: Int) async throws -> [Payload]
@@ -85,6 +86,7 @@ public struct RegisteredProcessor: Sendable {
             Payload(try await processor.extract(input.value(as: P.Input.self), in: context))
         }
         expectedCosts = { input in processor.expectedCosts(of: try input.value(as: P.Input.self)) }
+        costsOfAnyInput = processor.costsOfAnyInput
         aggregate = { count, page, context in
             Payload(try await processor.aggregate(Outputs<P.Output>(count: count, page: page), in: context))
         }
@@ -137,6 +139,7 @@ public struct RegisteredProcessor: Sendable {
         self.prepare = prepare
         self.extract = extract
         expectedCosts = { _ in nil }
+        costsOfAnyInput = nil
         aggregate = { count, page, _ in Payload(try await Outputs<JSONValue>(count: count, page: page).all()) }
     }
 

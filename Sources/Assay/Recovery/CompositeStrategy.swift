@@ -11,6 +11,8 @@ public struct CompositeStrategy: ErrorStrategy {
     public let strategies: [any ErrorStrategy]
     /// How they are asked.
     public let order: Order
+    /// The one circuit breaker there is among them. Kept, since composites may stand within each other many deep.
+    public let breaker: CircuitBreakerPolicy?
 
     /// What applies where nothing is said: two retries after 0.5 s and 1 s, then up to ten skips.
     public static let standard = CompositeStrategy(unchecked: [
@@ -25,9 +27,11 @@ public struct CompositeStrategy: ErrorStrategy {
         guard !strategies.isEmpty else {
             throw ProcessingError(.configuration, "strategies needs at least one error strategy")
         }
-        guard Set(strategies.compactMap(\.breaker)).count <= 1 else {
+        let breakers = Set(strategies.compactMap(\.breaker))
+        guard breakers.count <= 1 else {
             throw ProcessingError(.configuration, "strategies must not have two different circuit breakers")
         }
+        breaker = breakers.first
         self.strategies = strategies
         self.order = order
     }
@@ -35,9 +39,8 @@ public struct CompositeStrategy: ErrorStrategy {
     private init(unchecked strategies: [any ErrorStrategy]) {
         self.strategies = strategies
         order = .sequential
+        breaker = nil
     }
-
-    public var breaker: CircuitBreakerPolicy? { strategies.lazy.compactMap(\.breaker).first }
 
     public func answer(to failure: NodeFailure) async -> ErrorAnswer { await firstVerdict(on: failure).answer }
 

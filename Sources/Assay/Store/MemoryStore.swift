@@ -66,6 +66,7 @@ public final class MemoryStore: Store {
         var callPlaces: [String: Int] = [:]
         var callsOfExecution: [Execution.ID: [Int]] = [:]
         var cache: [String: CacheEntry] = [:]
+        var alerts: [AlertRecord] = []
         var queue = MemoryQueue()
     }
 

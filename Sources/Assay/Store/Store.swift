@@ -149,6 +149,14 @@ public protocol Store: CheckpointStorage {
     /// Up to `limit` recorded events of a run after the one numbered `sequence`.
     func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event]
 
+    // MARK: Alerts
+
+    /// Adds to how an alert stands, in the sense of ``AlertRecord/adding(_:)``.
+    func add(_ alert: AlertRecord) async throws
+
+    /// How all alerts stand that have fired or were cleared, by name.
+    func alerts() async throws -> [AlertRecord]
+
     // MARK: The queue
 
     /// Files executions that wait, and the rest of their items, all of them in one transaction or none at all.

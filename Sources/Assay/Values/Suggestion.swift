@@ -25,20 +25,27 @@ package struct Suggestion: Sendable {
     /// other; `nil` if more than `limit`.
     static func edits(_ from: [Unicode.Scalar], _ word: String, atMost limit: Int) -> Int? {
         guard abs(from.count - word.unicodeScalars.count) <= limit else { return nil }
-        let to = Array(word.unicodeScalars)
-        // Three rows of the distance table; a letter takes part in one edit only (optimal string alignment).
-        var (last, next) = (Array(0...to.count), Array(0...to.count))
+        let (to, tooMany) = (Array(word.unicodeScalars), limit + 1)
+        // Three rows of the distance table, of which only the middle is worked out: further away from it there are
+        // more edits than may be. A letter takes part in one edit only (optimal string alignment).
+        var (last, next) = (Array(0...to.count), Array(repeating: tooMany, count: to.count + 1))
         var before = last
         for row in from.indices {
-            next[0] = row + 1
-            for column in to.indices {
+            let columns = max(0, row - limit)..<max(0, min(to.count, row + limit + 1))
+            next[columns.lowerBound] = columns.lowerBound == 0 ? row + 1 : tooMany
+            var nearest = next[columns.lowerBound]
+            for column in columns {
                 var least = min(next[column], last[column + 1]) + 1
                 least = min(least, last[column] + (from[row] == to[column] ? 0 : 1))
                 if row > 0, column > 0, from[row] == to[column - 1], from[row - 1] == to[column] {
                     least = min(least, before[column - 1] + 1)
                 }
                 next[column + 1] = least
+                nearest = min(nearest, least)
             }
+            if columns.upperBound < to.count { next[columns.upperBound + 1] = tooMany }
+            // A swap of neighbours may still reach past one such row, at the cost of one edit.
+            guard nearest <= tooMany else { return nil }
             (before, last, next) = (last, next, before)
         }
         return last[to.count] <= limit ? last[to.count] : nil

@@ -1,83 +1,115 @@
 package import ArgumentParser
 import Assay
 
-/// `assay alerts`: which alerts have fired, in the runs that are on record.
-package struct AlertsCommand: ShellCommand {
+/// `assay alerts`: which alerts have fired, and which of them nobody has cleared.
+package struct AlertsCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "alerts", abstract: "Show which alerts have fired, how often, and when last.",
-        discussion: "Read from the recorded events of the newest runs.")
+        commandName: "alerts", abstract: "Show which alerts have fired, and clear them.",
+        subcommands: [AlertsListCommand.self, AlertsClearCommand.self], defaultSubcommand: AlertsListCommand.self)
 
-    @Option(help: "Only this run.")
+    package init() {}
+}
+
+/// `assay alerts list`: how alerts stand over all runs, or what fired in one.
+package struct AlertsListCommand: ShellCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Show which alerts have fired, how often, when last, and which are active.",
+        discussion: """
+            An alert is active from its firing until it is cleared, also when the program that watched has ended. With \
+            --run: what fired in that run, from its recorded events.
+            """)
+
+    @Option(help: "What fired in this run.")
     var run: String?
-
-    @Option(help: "Look at so many of the newest runs.")
-    var limit = 50
 
     @OptionGroup var store: StoreFlags
     @OptionGroup var output: OutputFlags
 
     package init() {}
 
-    /// What is on record of an alert.
-    private struct Firings {
-        var count = 0
-        var last: Event
-    }
-
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
         let store = try await StoreAccess.reader(console, in: shell)
         defer { StoreAccess.close(store) }
-        let runs =
-            if let run { [try await store.existingRun(run)] } else {
-                try await store.runs(matching: RunFilter(limit: max(0, limit)))
-            }
-        var alerts: [String: Firings] = [:]
-        for run in runs {
-            try await store.forEachEvent(of: run.id) { event in
-                guard event.kind == .alert, let name = event.data["alert"]?.string else { return }
-                var firings = alerts[name] ?? Firings(last: event)
-                firings.count += 1
-                if event.timestamp >= firings.last.timestamp { firings.last = event }
-                alerts[name] = firings
-            }
+        if let run {
+            try await show(of: try await store.existingRun(run), store, console)
+        } else {
+            try show(try await store.alerts(), console)
         }
-        try show(alerts, console)
         return .success
     }
 
-    private func show(_ alerts: [String: Firings], _ console: Console) throws {
+    /// How all alerts stand: the active ones first, those that fired last before others.
+    private func show(_ alerts: [AlertRecord], _ console: Console) throws {
         var listing = try Listing(
             console, schema: "assay/alerts/1", key: "alerts",
             columns: [
-                .flexible("ALERT"), .number("FIRED"), .text("LAST"), .text("EVENT"), .flexible("RUN"),
-                .flexible("INPUT"),
+                .flexible("ALERT"), .text("STATE"), .number("FIRED"), .number("SUPPRESSED"), .number("ERRORS"),
+                .text("LAST"), .text("EVENT"), .flexible("RUN"), .flexible("INPUT"),
             ])
-        for (name, firings) in alerts.sorted(by: { $0.value.last.timestamp > $1.value.last.timestamp }) {
-            let last = firings.last
-            let kind = last.data["event_type"]?.string
+        func rank(_ alert: AlertRecord) -> (Int, Int64) {
+            (alert.isActive ? 0 : 1, -(alert.last?.firedAt.milliseconds ?? 0))
+        }
+        // One that only ever was kept back, or cleared, has not fired.
+        for alert in alerts.filter({ $0.fired > 0 }).sorted(by: { rank($0) < rank($1) }) {
             try listing.add(
                 [
-                    name, firings.count.grouped, "\(last.timestamp)", kind ?? "", last.runID?.text ?? "",
-                    last.inputID ?? "",
-                ],
-                json: [
-                    "name": .string(name), "fired": JSONValue(count: firings.count),
-                    "last_fired": last.timestamp.jsonValue, "event_type": JSONValue(text: kind),
-                    "run_id": JSONValue(text: last.runID?.text), "input_id": JSONValue(text: last.inputID),
-                ])
+                    alert.name, alert.isActive ? "active" : "cleared", alert.fired.grouped, alert.suppressed.grouped,
+                    alert.errors.grouped, alert.last.map { "\($0.firedAt)" } ?? "", alert.last?.kind.rawValue ?? "",
+                    alert.last?.runID?.text ?? "", alert.last?.inputID ?? "",
+                ], json: alert.jsonValue)
         }
         try listing.end(nothing: "no alert has fired")
     }
+
+    private func show(of run: Run, _ store: any Store, _ console: Console) async throws {
+        var listing = try Listing(
+            console, schema: "assay/alert_firings/1", key: "firings",
+            columns: [.flexible("ALERT"), .text("TIME"), .text("EVENT"), .flexible("INPUT")])
+        var last = 0
+        while case let page = try await store.events(of: run.id, after: last, limit: 512),
+            let newest = page.last?.sequence
+        {
+            last = newest
+            for event in page where event.kind == .alert {
+                guard let name = event.data["alert"]?.string else { continue }
+                let kind = event.data["event_type"]?.string
+                try listing.add(
+                    [name, "\(event.timestamp)", kind ?? "", event.inputID ?? ""],
+                    json: [
+                        "name": .string(name), "fired_at": event.timestamp.jsonValue,
+                        "event_type": JSONValue(text: kind), "run_id": .string(run.id.text),
+                        "input_id": JSONValue(text: event.inputID),
+                    ])
+            }
+        }
+        try listing.end(nothing: "no alert has fired in run '\(run.id)'")
+    }
 }
 
-extension Store {
-    /// Hands over the recorded events of a run in their order.
-    fileprivate func forEachEvent(of run: Run.ID, _ body: (Event) -> Void) async throws {
-        var last = 0
-        while case let page = try await events(of: run, after: last, limit: 512), let newest = page.last?.sequence {
-            page.forEach(body)
-            last = newest
+/// `assay alerts clear`: makes alerts inactive.
+package struct AlertsClearCommand: ShellCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "clear", abstract: "Make alerts inactive until they fire again.",
+        discussion: "Also while another program watches; its cooldowns go on as they were.")
+
+    @Argument(help: "The names of the alerts.")
+    var names: [String]
+
+    @OptionGroup var store: StoreFlags
+    @OptionGroup var output: OutputFlags
+
+    package init() {}
+
+    package func run(in shell: Shell) async throws -> ExitStatus {
+        let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
+        let access = AlertAccess(console: console, shell: shell)
+        for name in names {
+            guard try await access.clear(name) else {
+                throw CommandFailure(.notFound, "no alert '\(name)' has fired; look with: assay alerts")
+            }
+            console.note("cleared '\(name.safe)'")
         }
+        return .success
     }
 }

@@ -73,6 +73,6 @@ package struct PlanCommand: ShellCommand {
         return PlanFile(
             request: .object(target.request), inputs: named, lists: what.inputs, scope: target.scope,
             caching: how.caching, options: PlannedOptions(target.options),
-            plan: try await engine.plan(target.work.processor(for: "plan"), streaming: items, options: target.options))
+            plan: try await target.work.plan(engine, over: items, target.options))
     }
 }

@@ -19,6 +19,10 @@ struct PlanText {
             ])
             for entry in plan.entries { table.rows.append(cells(entry)) }
             if !plan.entries.isEmpty { try console.write(table) }
+            if let nodes = plan.nodes, !plan.entries.isEmpty {
+                try console.write(lines: [""])
+                try console.write(self.table(of: nodes))
+            }
             try console.write(lines: (plan.entries.isEmpty ? [] : [""]) + sums)
         case .none: break
         }
@@ -33,6 +37,29 @@ struct PlanText {
         ]
     }
 
+    /// What the nodes of a graph would do, over all inputs.
+    private func table(of nodes: [Plan.Node]) -> TextTable {
+        var table = TextTable([
+            .flexible("NODE"), .number("STARTS"), .number("SAVED"), .number("CALLS"), .number("CACHED"),
+            .number("BASE"), .number("LEAST"), .number("MOST"), .flexible("WHY"),
+        ])
+        for node in nodes {
+            let most = node.starts + node.possibleStarts
+            table.rows.append([
+                node.processorID.text, node.possibleStarts == 0 ? "\(most)" : "\(node.starts)-\(most)",
+                node.saved > 0 ? "\(node.saved)" : "", node.calls.map { "\($0)" } ?? "?",
+                node.hits + node.cached > 0 ? "\(node.hits + node.cached)" : "",
+                node.furtherBase == .zero ? "\(node.base)" : span(node.base, most: node.furtherBase),
+                "\(node.low)", node.high.map { "\($0)" } ?? "?", node.unknown ?? "",
+            ])
+        }
+        return table
+    }
+
+    private func span(_ low: Money, most further: Money?) -> String {
+        "\(low)-" + (further.flatMap { try? low.adding($0) }.map { "\($0)" } ?? "?")
+    }
+
     private var sums: [String] {
         let counts = plan.counts
         let parts = Plan.Action.allCases.compactMap { action in
@@ -40,7 +67,9 @@ struct PlanText {
         }
         var lines = ["\(plan.processorID)  \(parts.isEmpty ? "no inputs" : parts.joined(separator: ", "))"]
         let high = plan.high.map { $0 == plan.low ? "" : " to \($0)" } ?? " to an unknown amount"
-        lines.append("costs \(plan.low)\(high) \(plan.currency), \(plan.base) of it the base charge")
+        let base = plan.furtherBase == .zero ? "\(plan.base)" : span(plan.base, most: plan.furtherBase)
+        let charges = plan.nodes == nil ? "the base charge" : "base charges"
+        lines.append("costs \(plan.low)\(high) \(plan.currency), \(base) of it \(charges)")
         if let gate = plan.gate { lines.append("the run would stop before anything is extracted: \(gate.safe)") }
         return lines + plan.warnings.map(\.safe)
     }

@@ -86,6 +86,7 @@ struct OwnerConnection {
         case .watch(let run): watch(run)
         case .move(let run, let move, let toEnd): tell(desk.move(run, move, toEnd: toEnd))
         case .queue(let verb): tell(desk.carryOut(verb))
+        case .clearAlert(let name): tell(desk.clear(name))
         }
     }
 

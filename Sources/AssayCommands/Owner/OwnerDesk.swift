@@ -46,25 +46,41 @@ package final class OwnerDesk: Sendable {
     /// Does something with the queue.
     typealias QueueService = @Sendable (_ verb: JSONValue) async throws -> JSONValue
 
+    /// Makes the alert of a name inactive; `false` when there is none.
+    package typealias AlertService = @Sendable (_ name: String) async throws -> Bool
+
     private let state = Mutex(State())
     private let queue: QueueService?
+    private let alerts: AlertService?
 
     /// No run yet.
-    package convenience init() { self.init(queue: nil) }
+    package convenience init(alerts: AlertService? = nil) { self.init(queue: nil, alerts: alerts) }
 
     /// No run ever, when there is a queue that can be asked.
-    init(queue: QueueService?) { self.queue = queue }
+    init(queue: QueueService?, alerts: AlertService? = nil) { (self.queue, self.alerts) = (queue, alerts) }
 
     /// Does something with the queue, on a thread that may wait for it.
     func carryOut(_ verb: JSONValue) -> OwnerAnswer {
         guard let queue else {
             return .failed(.unavailable, "the program that owns the store has no queue; try again when it has ended")
         }
+        return carryOut { try await queue(verb) }
+    }
+
+    /// Makes an alert inactive, on a thread that may wait for it.
+    func clear(_ alert: String) -> OwnerAnswer {
+        guard let alerts else {
+            return .failed(.unavailable, "the program that owns the store has no alerts; try again when it has ended")
+        }
+        return carryOut { .bool(try await alerts(alert)) }
+    }
+
+    private func carryOut(_ body: @escaping @Sendable () async throws -> JSONValue) -> OwnerAnswer {
         let answer = Mutex(OwnerAnswer.notInProgress)
         let done = DispatchSemaphore(value: 0)
         Task {
             let found: OwnerAnswer
-            do { found = .done(try await queue(verb)) } catch {
+            do { found = .done(try await body()) } catch {
                 let failure = CommandFailure(error)
                 found = .failed(failure.status, failure.message)
             }

@@ -12,6 +12,8 @@ package enum OwnerRequest: Hashable, Sendable {
     case move(Run.ID, Pause.Move, toEnd: Bool)
     /// To do something with the queue, in the words of ``QueueVerb``.
     case queue(JSONValue)
+    /// To make an alert inactive.
+    case clearAlert(String)
 
     /// The request in a line.
     package init(line: [UInt8]) throws(CommandFailure) {
@@ -19,6 +21,10 @@ package enum OwnerRequest: Hashable, Sendable {
         do { json = try JSONValue(json: line) } catch { throw CommandFailure.usage("not a JSON object: \(error)") }
         if json["request"]?.string == "queue" {
             self = .queue(json["verb"] ?? .null)
+            return
+        }
+        if json["request"]?.string == "clear_alert", let alert = json["alert"]?.string {
+            self = .clearAlert(alert)
             return
         }
         guard let run = json["run"]?.string.flatMap({ Identifier($0) }) else {
@@ -37,7 +43,7 @@ package enum OwnerRequest: Hashable, Sendable {
                 let toEnd = json["to_end"]?.bool
             else { throw CommandFailure.usage("key 'move' must be continue or step, 'to_end' true or false") }
             self = .move(run, move, toEnd: toEnd)
-        default: throw CommandFailure.usage("key 'request' must be cancel, move, state or watch")
+        default: throw CommandFailure.usage("key 'request' must be cancel, clear_alert, move, queue, state or watch")
         }
     }
 
@@ -52,6 +58,7 @@ package enum OwnerRequest: Hashable, Sendable {
                 "request": "move", "run": .string(run.text), "move": .string(move.rawValue), "to_end": .bool(toEnd),
             ]
         case .queue(let verb): ["request": "queue", "verb": verb]
+        case .clearAlert(let name): ["request": "clear_alert", "alert": .string(name)]
         }
     }
 }

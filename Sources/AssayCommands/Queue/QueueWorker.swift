@@ -44,7 +44,9 @@ struct QueueWorker {
             try self.resolve(execution)
         }
         let (works, later) = AsyncStream.makeStream(of: (@Sendable () async -> Void).self)
-        let socket = socket(beside: store, queue, later)
+        let alerts = try engine.watch(target.alerts) { console.warn($0.safe) }
+        let service = queue.service(folder: (store as? SQLiteStore)?.folder ?? "", later: later)
+        let socket = socket(beside: store, OwnerDesk(queue: service, alerts: engine.alertService(alerts)))
         let (stop, failure) = (StopFlag(), Failure())
         let signals = shell.stopSignals()
         let told = engine.events.subscribe([.executionStatus, .admissionDenied, .warning]) { tell($0) }
@@ -80,6 +82,7 @@ struct QueueWorker {
         }
         await told.finish()
         await lines.finish()
+        await alerts.finish()
         await socket?.close()
         try failure.check()
         return stop.signal?.status ?? .success
@@ -108,12 +111,8 @@ struct QueueWorker {
         return (target.work.runnable, target.options)
     }
 
-    private func socket(
-        beside store: any Store, _ queue: ExecutionQueue,
-        _ later: AsyncStream<@Sendable () async -> Void>.Continuation
-    ) -> OwnerSocket? {
+    private func socket(beside store: any Store, _ desk: OwnerDesk) -> OwnerSocket? {
         guard let store = store as? SQLiteStore else { return nil }
-        let desk = OwnerDesk(queue: queue.service(folder: store.folder, later: later))
         do { return try OwnerSocket(SQLiteStore.socketName, in: store.folder, desk: desk) } catch {
             console.warn("other programs cannot reach the queue: \(error.message.safe)")
             return nil

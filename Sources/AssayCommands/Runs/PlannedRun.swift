@@ -49,13 +49,11 @@ struct PlannedRun {
         file.options = PlannedOptions(target.options)
         if let resumes = file.resumes {
             let run = try await store.existingRun(resumes)
-            file.plan = try await engine.plan(
-                resuming: run.id, with: target.work.processor(for: "plan"), options: target.options,
-                failedOnly: file.failedOnly)
+            file.plan = try await target.work.plan(
+                resuming: run.id, engine, target.options, failedOnly: file.failedOnly)
         } else {
             let items = try items(of: target, StopFlag(), in: shell)
-            file.plan = try await engine.plan(
-                target.work.processor(for: "plan"), streaming: items, options: target.options)
+            file.plan = try await target.work.plan(engine, over: items, target.options)
         }
         return file
     }

@@ -17,6 +17,7 @@ extension RunTarget {
     func engine(_ store: any Store, in shell: Shell) -> Engine {
         Engine(
             store: store, prices: prices ?? PriceList(currency: store.currency),
+            chargePolicies: shell.registry.chargePolicies, resolvers: shell.registry.resolvers,
             events: EventStream(monitoring, time: shell.world.time), world: shell.world)
     }
 
@@ -27,15 +28,15 @@ extension RunTarget {
     ) async throws -> ExitStatus {
         let engine = engine(store, in: shell)
         warnings.pass(to: engine)
-        let desk = store is SQLiteStore ? OwnerDesk() : nil
+        let isQuiet = try console.settings.quiet()
+        let alerts = try engine.watch(alerts) { console.warn($0.safe) }
+        let desk = store is SQLiteStore ? OwnerDesk(alerts: engine.alertService(alerts)) : nil
         let conductor = RunConductor(
-            shell: shell, console: console, engine: engine, stop: stop, desk: desk, pauses: pauses,
-            isQuiet: try console.settings.quiet())
+            shell: shell, console: console, engine: engine, stop: stop, desk: desk, pauses: pauses, isQuiet: isQuiet)
         var options = options
         var request = request
         if !options.budgets.isEmpty { request["budgets"] = .array(options.budgets.map(\.jsonValue)) }
         options.request = .object(request)
-        let alerts = try engine.watch(alerts) { console.warn($0.safe) }
         try attachTaps(console)
         let socket = socket(beside: store, desk, console)
         let result: Result<ExitStatus, any Error>

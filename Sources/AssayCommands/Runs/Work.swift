@@ -63,6 +63,29 @@ enum Work {
         }
     }
 
+    /// What a run of it over `items` would do.
+    func plan<Items: AsyncSequence>(
+        _ engine: Engine, over items: Items, _ options: RunOptions
+    ) async throws -> Plan where Items.Element == Item {
+        switch self {
+        case .processor(let processor): try await engine.plan(processor, streaming: items, options: options)
+        case .graph(let graph, let settings):
+            try await engine.plan(graph, streaming: items, options: settings.with(options))
+        }
+    }
+
+    /// What going on with a run of it would do.
+    func plan(
+        resuming id: Run.ID, _ engine: Engine, _ options: RunOptions, failedOnly: Bool
+    ) async throws -> Plan {
+        switch self {
+        case .processor(let processor):
+            try await engine.plan(resuming: id, with: processor, options: options, failedOnly: failedOnly)
+        case .graph(let graph, let settings):
+            try await engine.plan(resuming: id, with: graph, options: settings.with(options), failedOnly: failedOnly)
+        }
+    }
+
     /// Goes on with a run of it, from a checkpoint of a graph's node if one is named.
     func resume(
         _ id: Run.ID, _ engine: Engine, _ options: RunOptions, from checkpoint: String?, failedOnly: Bool,

@@ -25,6 +25,8 @@ package final class Findings {
     private var reported: [Finding] = []
     private var omitted = 0
     private var suggestions = 0
+    /// Letters that were compared for suggestions.
+    private var compared = 0
 
     /// Findings beyond this many are only counted, so that a file of nothing but mistakes costs no more than another.
     private static let kept = 10_000
@@ -46,11 +48,17 @@ package final class Findings {
 
     /// The end of a finding about `written`, which is none of `known`: see ``Suggestion``.
     ///
-    /// The first 100 are answered, which is more than will be shown; a file full of unknown words costs no more.
+    /// The first 100 are answered, which is more than will be shown, and fewer where there are very many known words: a
+    /// file full of unknown ones costs no more.
     package func suggestion(for written: String, among known: @autoclosure () -> [String]) -> String {
         suggestions += 1
-        return suggestions <= 100 ? Suggestion(for: written, among: known()).ending : ""
+        guard suggestions <= 100, compared <= Self.mostCompared else { return "" }
+        let known = known()
+        compared += known.count * (min(written.utf8.count, 1_000) + 10)
+        return Suggestion(for: written, among: known).ending
     }
+
+    private static let mostCompared = 500_000
 
     /// Whether nothing is wrong so far.
     package var isEmpty: Bool { reported.isEmpty }

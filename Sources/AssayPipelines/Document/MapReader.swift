@@ -94,3 +94,19 @@ package struct UniqueNames {
         return true
     }
 }
+
+/// Names of a file that other places of it refer to; there may be thousands of both.
+struct KnownNames {
+    private let inOrder: [String]
+    private let all: Set<String>
+
+    init(_ names: [String]) { (inOrder, all) = (names, Set(names)) }
+
+    /// The name that `value` holds, or `nil` after a finding; `what` says what it names.
+    func name(_ value: ValueReader, _ what: String, place: String) -> String? {
+        guard let text = value.text() else { return nil }
+        if all.contains(text) { return text }
+        value.reportUnknown(what, among: inOrder, place: place)
+        return nil
+    }
+}

@@ -26,7 +26,7 @@ struct GraphSchema {
         guard nodes.findings.isEmpty else { return nil }
         for problem in graph.validate() {
             let place = problem.connection.map { joined[$0] } ?? problem.node.flatMap { places[$0] } ?? processors
-            place.report(problem.message + (problem.fix.map { "; \($0)" } ?? ""))
+            place.report(problem.message)
         }
         return graph
     }
@@ -99,20 +99,48 @@ struct GraphSchema {
     /// Makes the pipes, and returns where each stands in the file.
     private func connect(_ graph: Graph, _ value: ValueReader?) -> [ValueReader] {
         var places: [ValueReader] = []
+        let names = graph.nodes.map(\.id.text)
+        // Nodes may have thousands of ports, and as many connections.
+        var (outputs, inputs): ([Identifier: Set<Identifier>], [Identifier: Set<Identifier>]) = ([:], [:])
         for connection in value?.list() ?? [] {
             guard let map = connection.map() else { continue }
-            let ends = ["from_processor", "from_output", "to_processor", "to_input"].map { map.required($0)?.text() }
+            let (from, output) = (map.required("from_processor"), map.required("from_output"))
+            let (to, input) = (map.required("to_processor"), map.required("to_input"))
             let capacity = map["capacity"]?.integer(in: .atLeast(1)) ?? 1_000
             map.finish()
-            guard let from = ends[0], let output = ends[1], let to = ends[2], let input = ends[3] else { continue }
+            let place = "\(connection.name): "
+            let (source, target) = (node(from, names, in: graph, place), node(to, names, in: graph, place))
+            let outputPort = source.flatMap { port(output, "output", of: $0, $0.outputs, &outputs, place) }
+            let inputPort = target.flatMap { port(input, "input", of: $0, $0.inputs, &inputs, place) }
+            guard let source, let target, let outputPort, let inputPort else { continue }
             do {
-                try graph.connect(from, output, to: to, input, capacity: capacity)
+                try graph.connect(source.id.text, outputPort, to: target.id.text, inputPort, capacity: capacity)
                 places.append(connection)
             } catch {
-                let message = (error as? ProcessingError)?.message ?? "\(error)"
-                connection.report("\(connection.name): \(message)")
+                connection.report(place + ((error as? ProcessingError)?.message ?? "\(error)"))
             }
         }
         return places
+    }
+
+    /// The node at one end of a connection; `nil` after a finding.
+    private func node(_ value: ValueReader?, _ names: [String], in graph: Graph, _ place: String) -> Node? {
+        guard let value, let name = value.text() else { return nil }
+        if let node = graph.node(name) { return node }
+        value.reportUnknown("processor", among: names, place: place)
+        return nil
+    }
+
+    /// The port at one end of a connection; `nil` after a finding.
+    private func port(
+        _ value: ValueReader?, _ side: String, of node: Node, _ ports: [Identifier],
+        _ known: inout [Identifier: Set<Identifier>], _ place: String
+    ) -> String? {
+        guard let value, let name = value.text() else { return nil }
+        if known[node.id] == nil { known[node.id] = Set(ports) }
+        if let port = Identifier(name), known[node.id]?.contains(port) == true { return name }
+        let ending = value.findings.suggestion(for: name, among: ports.map(\.text))
+        value.report("\(place)processor '\(node.id)' has no \(side) \(name.quoted)\(ending)")
+        return nil
     }
 }

@@ -41,7 +41,7 @@ struct NodeSchema {
         settings.cache = map["cache"].flatMap(cache)
         settings.billing = map["billing"]?.word("billing", as: CallOptions.Billing.self)
         settings.doubtPolicy = map["in_doubt"]?.word("in_doubt", as: DoubtPolicy.self)
-        let schema = PriceListSchema(policies: StandardChargePolicy.allCases.map(\.rawValue))
+        let schema = PriceListSchema(policies: registry.chargePolicyNames)
         settings.price = map["price"].flatMap { schema.price($0, amount: "base_cost", dated: false) }
         let version = map["version"].flatMap(version)
         let complexity = map["complexity"].flatMap(BatchSchema.complexity)

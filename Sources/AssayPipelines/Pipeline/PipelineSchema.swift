@@ -48,7 +48,7 @@ struct PipelineSchema {
         let alerts = map["alerts"].map(watch.alerts) ?? []
         let checkpoints = map["checkpoints"].map(watch.checkpoints) ?? CheckpointSettings()
         let items = map["items"]?.list()?.enumerated().compactMap { item($1, position: $0 + 1) } ?? []
-        let queue = map["queue"].flatMap { QueueSchema().read($0) }
+        let queue = map["queue"].flatMap { QueueSchema(registry: registry).read($0) }
         let processors = map.required("processors")
         let connections = map["connections"]
         let strategy = map["error_strategy"]
@@ -141,9 +141,13 @@ struct PipelineSchema {
     }
 
     private func prices(_ value: ValueReader) -> (any PriceSource)? {
-        let policies = StandardChargePolicy.allCases.map(\.rawValue)
+        let policies = registry.chargePolicyNames
         guard case .text = value.node.value, let named = value.text() else {
             return PriceListSchema(policies: policies).read(value)
+        }
+        guard named.utf8.count <= Int(PATH_MAX) else {
+            value.outside("a price list or the path of one, which has at most \(PATH_MAX) bytes")
+            return nil
         }
         let file = named.hasPrefix("/") ? named : URL(fileURLWithPath: folder).appendingPathComponent(named).path
         do { return try PriceFile(path: file, policies: policies, warn: warn) } catch {

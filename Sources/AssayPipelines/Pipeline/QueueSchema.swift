@@ -10,6 +10,10 @@ public struct PipelineQueue: Sendable {
 
 /// Reads the key `queue`.
 struct QueueSchema {
+    let registry: Registry
+
+    static let builtIn = ["always", "rate"]
+
     /// The queue, unless something in it is wrong.
     func read(_ value: ValueReader) -> PipelineQueue? {
         guard let map = value.map() else { return nil }
@@ -46,7 +50,9 @@ struct QueueSchema {
 
     private func admission(_ value: ValueReader) -> (any AdmissionPolicy)? {
         guard let map = value.map() else { return nil }
-        let word = map.required("type")?.word("admission policy", of: ["always", "rate"])
+        let known = Self.builtIn + registry.admissionNames.sorted()
+        let word = map.required("type")?.word("admission policy", of: known)
+        if let word, !Self.builtIn.contains(word) { return registry.admission(named: word, from: map) }
         defer { map.finish() }
         guard word == "rate" else { return word == nil ? nil : AlwaysAdmission() }
         let count = map.required("count")?.integer(in: .atLeast(1))

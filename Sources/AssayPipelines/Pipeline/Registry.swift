@@ -1,7 +1,10 @@
 public import Assay
 import Foundation
 
-/// The processor types that pipeline files may name.
+/// What pipeline files may name: types of processors, error strategies and admission policies, and charge policies; and
+/// who knows of services how calls ended.
+///
+/// Registering changes no graph or pipeline that was made before.
 public struct Registry: Sendable {
     /// Makes a processor of a type.
     ///
@@ -19,6 +22,11 @@ public struct Registry: Sendable {
 
     private var types: [String: Reading] = [:]
     private var strategies: [String: StrategyReading] = [:]
+    private var admissions: [String: AdmissionReading] = [:]
+    /// Charge policies that prices may name besides the standard ones; an engine is given them.
+    public private(set) var chargePolicies: [any ChargePolicy] = []
+    /// Who is asked about calls of unknown outcome, by service; an engine is given them.
+    public private(set) var resolvers: [String: any DoubtResolver] = [:]
 
     /// Makes an error strategy of a type from the keys beside `type`.
     ///
@@ -28,6 +36,16 @@ public struct Registry: Sendable {
     private struct StrategyReading: Sendable {
         let known: [String]
         let make: MakeStrategy
+    }
+
+    /// Makes an admission policy of a type from the keys beside `type`.
+    ///
+    /// - Throws: ``ProcessingError`` whose message says what is wrong with them.
+    public typealias MakeAdmission = @Sendable (_ keys: JSONValue) throws -> any AdmissionPolicy
+
+    private struct AdmissionReading: Sendable {
+        let known: [String]
+        let make: MakeAdmission
     }
 
     /// A registry without types.
@@ -72,19 +90,73 @@ public struct Registry: Sendable {
         strategies[type] = StrategyReading(known: keys, make: make)
     }
 
+    /// Adds a type of admission policies, which `queue` may then name.
+    ///
+    /// - Parameter keys: the keys it knows beside `type`; others are findings.
+    /// - Throws: ``ProcessingError`` with code `exists` for a name that is taken.
+    public mutating func registerAdmission(
+        _ type: String, keys: [String], make: @escaping MakeAdmission
+    ) throws(ProcessingError) {
+        guard admissions[type] == nil, !QueueSchema.builtIn.contains(type) else {
+            throw ProcessingError(.exists, "admission policy '\(type)' is registered already")
+        }
+        admissions[type] = AdmissionReading(known: keys, make: make)
+    }
+
+    /// Adds a charge policy, which prices may then name.
+    ///
+    /// - Throws: ``ProcessingError`` with code `exists` for a name that is taken.
+    public mutating func register(_ policy: any ChargePolicy) throws(ProcessingError) {
+        guard !chargePolicyNames.contains(policy.name) else {
+            throw ProcessingError(.exists, "charge policy '\(policy.name)' is registered already")
+        }
+        chargePolicies.append(policy)
+    }
+
+    /// Adds who is asked how calls of `service` ended whose outcome is unknown.
+    ///
+    /// - Throws: ``ProcessingError`` with code `exists` when the service has one.
+    public mutating func register(
+        _ resolver: any DoubtResolver, ofService service: String
+    ) throws(ProcessingError) {
+        guard resolvers[service] == nil else {
+            throw ProcessingError(.exists, "a resolver of service '\(service)' is registered already")
+        }
+        resolvers[service] = resolver
+    }
+
+    /// The names of all charge policies.
+    var chargePolicyNames: [String] { StandardChargePolicy.allCases.map(\.rawValue) + chargePolicies.map(\.name) }
+
+    /// The names of the registered types of admission policies.
+    var admissionNames: [String] { Array(admissions.keys) }
+
+    /// The admission policy of a registered type; `nil` after a finding.
+    func admission(named name: String, from map: MapReader) -> (any AdmissionPolicy)? {
+        guard let reading = admissions[name] else { return nil }
+        return made(from: map, reading.known, reading.make)
+    }
+
+    /// What `make` makes of the keys `known` of a map; `nil` after a finding.
+    private func made<Value>(
+        from map: MapReader, _ known: [String], _ make: (_ keys: JSONValue) throws -> Value
+    ) -> Value? {
+        var keys = JSONObject()
+        for key in known { keys[key] = map[key]?.node.json }
+        map.finish()
+        do { return try make(.object(keys)) } catch {
+            map.value.report((error as? ProcessingError)?.message ?? "\(error)")
+            return nil
+        }
+    }
+
     /// The names of the registered types of error strategies.
     var strategyNames: [String] { Array(strategies.keys) }
 
     /// The strategy of a registered type; `nil` after a finding.
     func strategy(named name: String, from map: MapReader) -> (any ErrorStrategy)? {
         guard let reading = strategies[name] else { return nil }
-        var keys = JSONObject()
-        for key in reading.known { keys[key] = map[key]?.node.json }
-        map.finish()
-        do { return try reading.make(.object(keys)) } catch {
-            map.value.report((error as? ProcessingError)?.message ?? "\(error)")
-            return nil
-        }
+        return made(from: map, reading.known, reading.make)
     }
 
     /// The names of all types, sorted.

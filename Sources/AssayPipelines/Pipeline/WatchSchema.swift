@@ -130,14 +130,14 @@ package struct WatchSchema {
     ///
     /// - Parameter processors: the nodes there are.
     package func breakpoints(_ value: ValueReader, processors: [Identifier]) -> [Breakpoint] {
-        (value.list() ?? []).compactMap { breakpoint($0, processors) }
+        let names = KnownNames(processors.map(\.text))
+        return (value.list() ?? []).compactMap { breakpoint($0, names) }
     }
 
-    private func breakpoint(_ value: ValueReader, _ processors: [Identifier]) -> Breakpoint? {
+    private func breakpoint(_ value: ValueReader, _ processors: KnownNames) -> Breakpoint? {
         guard let map = value.map() else { return nil }
-        let node = map.required("processor_id").flatMap { node in
-            node.word("processor", of: processors.map(\.text), place: "\(value.name): ").flatMap { Identifier($0) }
-        }
+        let node = map.required("processor_id")
+            .flatMap { processors.name($0, "processor", place: "\(value.name): ") }.flatMap { Identifier($0) }
         let condition = map["condition"].map { self.condition($0, for: .breakpoint) }
         let hitCount = map["hit_count"]?.integer(in: .atLeast(1))
         let isEnabled = map["enabled"]?.bool() ?? true
@@ -150,9 +150,10 @@ package struct WatchSchema {
     ///
     /// - Parameter pipes: the pipes there are: `a:output->b:input`.
     package func taps(_ value: ValueReader, pipes: [String]) -> [TapSetting] {
-        (value.list() ?? []).compactMap { value in
+        let names = KnownNames(pipes)
+        return (value.list() ?? []).compactMap { value in
             guard let map = value.map() else { return nil }
-            let pipe = map.required("pipe")?.word("pipe", of: pipes, place: "\(value.name): ")
+            let pipe = map.required("pipe").flatMap { names.name($0, "pipe", place: "\(value.name): ") }
             let sink = map.required("to")?.text()
             map.finish()
             guard let pipe, let sink else { return nil }

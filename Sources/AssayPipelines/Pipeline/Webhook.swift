@@ -65,6 +65,10 @@ extension Webhook {
     /// Reads an address; `nil` after a finding.
     init?(_ value: ValueReader) {
         guard let text = value.text() else { return nil }
+        guard text.utf8.count <= HTTPPlan.longestAddress else {
+            value.report("webhook must be at most \(HTTPPlan.longestAddress) bytes long")
+            return nil
+        }
         guard let parts = URLComponents(string: text), let url = parts.url,
             ["http", "https"].contains(parts.scheme?.lowercased()), parts.host?.isEmpty == false,
             parts.fragment == nil

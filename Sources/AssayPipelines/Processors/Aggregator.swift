@@ -17,7 +17,7 @@ struct Aggregator: Processor {
         return try? RegisteredProcessor(Aggregator(name: name, operation: operation))
     }
 
-    func expectedCosts(of input: JSONValue) -> [ExpectedCost]? { [] }
+    var costsOfAnyInput: [ExpectedCost]? { [] }
 
     func extract(_ input: JSONValue, in context: Context) throws -> Number {
         let values = input.array ?? input.object?.members.map(\.value) ?? [input]

@@ -29,7 +29,7 @@ struct DataFilter: Processor {
         return processor
     }
 
-    func expectedCosts(of input: JSONValue) -> [ExpectedCost]? { [] }
+    var costsOfAnyInput: [ExpectedCost]? { [] }
 
     /// What is kept of a list; any other value itself, or null for one that is not kept.
     func extract(_ input: JSONValue, in context: Context) -> JSONValue {

@@ -19,7 +19,7 @@ struct SimpleProcessor: Processor {
         return try? RegisteredProcessor(SimpleProcessor(name: name, function: function, multiplier: multiplier))
     }
 
-    func expectedCosts(of input: JSONValue) -> [ExpectedCost]? { [] }
+    var costsOfAnyInput: [ExpectedCost]? { [] }
 
     func extract(_ input: JSONValue, in context: Context) throws -> JSONValue {
         switch function {
@@ -65,7 +65,7 @@ struct TextTransformer: Processor {
         return try? RegisteredProcessor(TextTransformer(name: name, transformation: transformation))
     }
 
-    func expectedCosts(of input: JSONValue) -> [ExpectedCost]? { [] }
+    var costsOfAnyInput: [ExpectedCost]? { [] }
 
     func extract(_ input: JSONValue, in context: Context) throws -> JSONValue {
         let text = try input.requiredText(for: "text_transformer")

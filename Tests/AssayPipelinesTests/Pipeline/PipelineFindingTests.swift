@@ -81,6 +81,10 @@ import Testing
             "items: [{id: a, data: 1}]", 9,
             "item 1 has the unknown key 'id'; known: account_id, data, execution_id, input_id, payload, slot, underwriting_id"
         ),
+        Row(
+            #"items: [{"d\ta": 1, data: 1}]"#, 9,
+            #"item 1 has the unknown key 'd\u{9}a'; known: account_id, data, execution_id, input_id, payload, slot, underwriting_id"#
+        ),
         Row("error_strategy: retry", 17, "error_strategy must be a map, found text 'retry'"),
         Row("error_strategy: {}", 17, "error_strategy needs 'type'"),
         Row("error_strategy: {type: retyr}", 24, "unknown error strategy 'retyr'; did you mean 'retry'?"),

@@ -130,6 +130,87 @@ import Testing
     }
 }
 
+@Suite("A program may register") struct RegisteredNameTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private struct PerWeek: ChargePolicy {
+        let name = "per_week"
+        func charges(for request: ChargeRequest) -> [KeyedAmount] {
+            [KeyedAmount(key: "week|\(request.processorID)", amount: request.basePrice)]
+        }
+    }
+
+    private struct Never: AdmissionPolicy {
+        let reason: String
+        func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) -> Admission { .denied(reason) }
+    }
+
+    private struct Silent: DoubtResolver {
+        func resolve(_ call: CallRecord) -> DoubtResolution { .unknown }
+    }
+
+    @Test("charge policies, which prices of nodes and lists may name and engines charge by")
+    func chargePolicies() async throws {
+        var registry = Registry.standard
+        try registry.register(PerWeek())
+        let pipeline = try folder.load(
+            PipelineText.node("price: {base_cost: 0.40, charge: per_week}"), registry: registry)
+        let engine = Engine(chargePolicies: registry.chargePolicies)
+        for expected in ["0.40", "0.00"] {
+            let report = try await engine.run(pipeline.single, over: [Item("a", 1)], options: pipeline.options)
+            #expect(report.bill.totalCost == (try Money(#require(Number(expected)))))
+        }
+        let list = PipelineText.top("prices: {processors: {a: {base_cost: 1, charge: per_weak}}}")
+        #expect(
+            try folder.findings(of: list, registry: registry) == [
+                "3:49: unknown charge policy 'per_weak'; did you mean 'per_week'?"
+            ])
+    }
+
+    @Test("admission policies with their keys") func admissions() async throws {
+        var registry = Registry.standard
+        try registry.registerAdmission("never", keys: ["reason"]) { keys in
+            guard let reason = keys["reason"]?.string else {
+                throw ProcessingError(.configuration, "never needs 'reason'")
+            }
+            return Never(reason: reason)
+        }
+        func queue(_ admission: String) -> String {
+            PipelineText.top("queue: {queue_capacity: 1, capacity_refresh_time: 1, admission: \(admission)}")
+        }
+        let pipeline = try folder.load(queue("{type: never, reason: closed}"), registry: registry)
+        let execution = try #require(Identifier("exec_1"))
+        let answer = try await pipeline.queue?.admission.admit(execution, request: [:], scope: Scope())
+        #expect(answer == .denied("closed"))
+        #expect(try folder.findings(of: queue("{type: never}"), registry: registry) == ["3:65: never needs 'reason'"])
+        #expect(
+            try folder.findings(of: queue("{type: nevr}"), registry: registry) == [
+                "3:72: unknown admission policy 'nevr'; did you mean 'never'?"
+            ])
+    }
+
+    @Test("each name once") func twice() throws {
+        var registry = Registry.standard
+        try registry.register(PerWeek())
+        try registry.registerAdmission("never", keys: []) { _ in Never(reason: "") }
+        try registry.register(Silent(), ofService: "clear")
+        let attempts: [(inout Registry) throws -> Void] = [
+            { try $0.register(PerWeek()) }, { try $0.registerAdmission("never", keys: []) { _ in Never(reason: "") } },
+            { try $0.registerAdmission("rate", keys: []) { _ in Never(reason: "") } },
+            { try $0.register(Silent(), ofService: "clear") },
+            { try $0.register(StandardChargePolicy.perRun) },
+            { try $0.register("simple", parameters: []) { _, _ in throw CancellationError() } },
+            { try $0.registerStrategy("retry", keys: []) { _ in .skip } },
+        ]
+        for attempt in attempts {
+            let error = #expect(throws: ProcessingError.self) { try attempt(&registry) }
+            #expect(error?.code == .exists)
+        }
+    }
+}
+
 @Suite("The words of runners") struct RunnerChoiceTests {
     @Test(
         "name a runner",

@@ -72,6 +72,10 @@ extension HTTPPlan {
         else { return nil }
         let pairs = query.map { "\(URLText.escaped($0.name))=\(URLText.escaped($0.value))" }.joined(separator: "&")
         let full = pairs.isEmpty ? text : text + (text.contains("?") ? "&" : "?") + pairs
+        guard full.utf8.count <= Self.longestAddress else {
+            address.report("url must be at most \(Self.longestAddress) bytes long with its query")
+            return nil
+        }
         guard let parts = URLComponents(string: full), let url = parts.url,
             ["http", "https"].contains(parts.scheme?.lowercased()), parts.host?.isEmpty == false,
             parts.fragment == nil
@@ -108,6 +112,9 @@ extension HTTPPlan {
         host = String(authority[..<(port ?? authority.endIndex)])
         operation = "\(method.rawValue) \(path.isEmpty ? "/" : path)"
     }
+
+    /// Longer addresses no service takes, and taking them apart takes time.
+    static let longestAddress = 16_384
 
     /// Headers that the request needs to be its own.
     private static let reserved = [

@@ -28,6 +28,10 @@ struct HTTPProcessor: Processor {
         ]
     }
 
+    var costsOfAnyInput: [ExpectedCost]? {
+        [.call(service, operation, maximumCost: maximumCost, options: CallOptions(cache: cache), isCertain: false)]
+    }
+
     func extract(_ input: JSONValue, in context: Context) async throws -> JSONValue {
         let request = CallRequest(
             service: service, operation: operation, maximumCost: maximumCost, key: plan.key(for: input),
