@@ -187,7 +187,7 @@ extension Engine {
     /// node has one.
     private func hintAtPrice(of session: RunSession) async throws {
         guard let graph = session.graphOfNode else { return session.hintAtPrice(of: session.run.processorID.text) }
-        guard session.tally.asksFirst("prices of nodes") else { return }
+        guard session.tally.asksForPricesFirst() else { return }
         let (added, listed, now) = (try await store.prices(), ledger.prices.current(), world.time.now())
         let hasPrice = graph.wiring.nodes.contains { node in
             let subject = PriceSubject.processor(node.id.text)

@@ -10,6 +10,8 @@ final class RunTally: Sendable {
     private let state = Mutex(State())
     private let hasCosts = Atomic(false)
     private let hasEvents = Atomic(false)
+    private let baseNumber = Atomic(0)
+    private let hasAskedForPrices = Atomic(false)
     private let emission = Mutex(Emission())
 
     private struct State {
@@ -25,7 +27,6 @@ final class RunTally: Sendable {
         var costs: [CostPlace: (cost: Money, avoided: Money)] = [:]
         var baseCosts: [Identifier: Money] = [:]
         var chargeNumber = 0
-        var baseNumber = 0
 
         mutating func note(_ outcome: Outcome) {
             counts.add(outcome.status)
@@ -106,8 +107,8 @@ final class RunTally: Sendable {
             state.isListed = true
             state.metrics = run.metrics ?? state.metrics
             state.incompleteReason = run.incompleteReason
-            state.baseNumber = (bases.max() ?? -1) + 1
         }
+        baseNumber.store((bases.max() ?? -1) + 1, ordering: .relaxed)
         emission.withLock { $0.sequence = sequence }
     }
 
@@ -166,10 +167,7 @@ final class RunTally: Sendable {
 
     /// The number of the first of `count` base charges.
     func takeBaseNumbers(_ count: Int) -> Int {
-        state.withLock { state in
-            defer { state.baseNumber += count }
-            return state.baseNumber
-        }
+        baseNumber.add(count, ordering: .relaxed).oldValue
     }
 
     /// Takes note of a charge that is on record.
@@ -178,7 +176,7 @@ final class RunTally: Sendable {
         emit(.charge, item: charge.inputID, by: charge.processorID) {
             ["service": .string(charge.service), "operation": .string(charge.operation), "cost": charge.cost.jsonValue]
         }
-        if charge.kind == .base { add(base: charge.cost, of: charge.processorID) }
+        if charge.kind == .base, charge.cost != .zero { add(base: charge.cost, of: charge.processorID) }
         guard let index = charge.itemIndex, charge.kind != .base else { return }
         add(charge.cost, avoided: charge.avoidedCost ?? .zero, to: index, by: charge.processorID)
     }
@@ -268,12 +266,14 @@ final class RunTally: Sendable {
 
     /// Sends a hint, each kind of hint once.
     func hint(_ kind: String, _ message: @autoclosure () -> String) {
-        guard asksFirst(kind) else { return }
+        guard state.withLock({ $0.hinted.insert(kind).inserted }) else { return }
         emit(.hint) { ["hint": .string(kind), "message": .string(message())] }
     }
 
-    /// Whether `question` is asked for the first time in the run.
-    func asksFirst(_ question: String) -> Bool { state.withLock { $0.hinted.insert(question).inserted } }
+    /// Whether nobody has asked before whether the nodes of a graph have prices.
+    func asksForPricesFirst() -> Bool {
+        !hasAskedForPrices.load(ordering: .relaxed) && !hasAskedForPrices.exchange(true, ordering: .relaxed)
+    }
 
     /// Files the events that were recorded since the last time, in their order: whoever finds another at it leaves
     /// its own to that one.

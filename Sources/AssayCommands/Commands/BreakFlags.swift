@@ -17,7 +17,7 @@ package struct BreakFlags: ParsableArguments {
     ///
     /// - Throws: ``CommandFailure`` for a node that the graph has not, a condition that cannot be read, or a single
     ///   processor.
-    func apply(to work: inout Work) throws {
+    func apply(to work: inout Runnable) throws {
         guard !breaks.isEmpty else { return }
         guard case .graph(let graph, var options) = work else {
             throw CommandFailure.usage("--break is for graphs; this pipeline runs one processor")

@@ -108,7 +108,7 @@ struct QueueWorker {
         target.options.caching = caching
         target.options.scope = execution.scope
         target.options.returnsOutcomes = false
-        return (target.work.runnable, target.options)
+        return (target.work, target.options)
     }
 
     private func socket(beside store: any Store, _ desk: OwnerDesk) -> OwnerSocket? {

@@ -4,7 +4,7 @@ import AssayPipelines
 /// What is to be run, and how: a pipeline file, or one processor by its type.
 struct RunTarget {
     /// What is run.
-    var work: Work
+    var work: Runnable
     /// For whom it works.
     var scope = Scope()
     /// The items when none are named.

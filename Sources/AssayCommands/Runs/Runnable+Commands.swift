@@ -1,36 +1,8 @@
 import Assay
 
-/// What a command runs: one processor, or a graph of them.
-enum Work {
-    case processor(RegisteredProcessor)
-    case graph(Graph, GraphOptions)
+// What commands do with a processor or a graph.
 
-    /// The processor of a command that works with processors only.
-    ///
-    /// - Throws: ``CommandFailure`` for a graph.
-    func processor(for purpose: String) throws -> RegisteredProcessor {
-        guard case .processor(let processor) = self else {
-            throw CommandFailure.usage("\(purpose) takes pipelines with run_as: processor; this one is a graph")
-        }
-        return processor
-    }
-
-    /// The name in texts: that of the processor, or of the graph.
-    var name: Identifier {
-        switch self {
-        case .processor(let processor): processor.name
-        case .graph(let graph, _): graph.id
-        }
-    }
-
-    /// The same for the engine's queue.
-    var runnable: Runnable {
-        switch self {
-        case .processor(let processor): .processor(processor)
-        case .graph(let graph, let options): .graph(graph, options)
-        }
-    }
-
+extension Runnable {
     /// Has all nodes of a graph that name none run in `runner`; a processor's is among its options.
     mutating func setRunner(_ runner: any Runner) {
         guard case .graph(let graph, var options) = self else { return }
@@ -108,7 +80,7 @@ enum Work {
     }
 }
 
-extension Work {
+extension Runnable {
     /// Goes on with a run of a graph that was left in a pause.
     func goOn(
         _ id: Run.ID, _ engine: Engine, _ options: RunOptions, by move: Pause.Move, toEnd: Bool,
