@@ -9,8 +9,6 @@ struct GraphWork: Sendable {
         let node: Int
         let entry: StoredItem
         let move: Pause.Move
-        /// The nodes whose base price is paid.
-        let charged: Set<Identifier>
     }
 
     let graph: Graph

@@ -37,9 +37,7 @@ extension Engine {
             let charges = try await self.store.charges(matching: ChargeFilter(runID: id))
             let work = GraphWork(
                 graph: graph, wiring: wiring, options: options, plan: plan, checkpoints: try self.automatic(options),
-                comeback: .init(
-                    pause: comeback, node: node, entry: entry, move: move,
-                    charged: Set(charges.lazy.filter { $0.kind == .base }.map(\.processorID))))
+                comeback: .init(pause: comeback, node: node, entry: entry, move: move))
             let taken = try await self.takeOver(paused)
             let session = RunSession(
                 run: taken, processor: processor, options: run, ledger: self.ledger, breakers: self.breakers,

@@ -115,7 +115,7 @@ final class GraphFlow: Sendable {
         let comeback = work.comeback
         self.comeback = comeback
         wayBack = comeback.map { work.wiring.ancestors(of: $0.node) } ?? []
-        bases = work.wiring.nodes.map { BaseCharge(wasCharged: comeback?.charged.contains($0.id) == true) }
+        bases = work.wiring.nodes.map { _ in BaseCharge() }
         let strategies = work.wiring.nodes.compactMap { node in node.errorStrategy.map { (node.id, $0) } }
         recovery = RunRecovery(
             graph: work.graph.id, standard: work.options.errorStrategy,
@@ -522,10 +522,6 @@ private final class BaseCharge: Sendable {
     }
 
     private let state = Mutex(State.unknown)
-    /// Whether it was charged for the whole run before this program took it over.
-    private let wasCharged: Bool
-
-    init(wasCharged: Bool) { self.wasCharged = wasCharged }
 
     private enum Turn { case mine, wait, none, byInput }
 
@@ -551,7 +547,7 @@ private final class BaseCharge: Sendable {
             case .mine:
                 do {
                     let price = try await engine.ledger.basePrice(of: session.run, pipeline: session.options.price)
-                    if !price.isByInput, !wasCharged { try await engine.chargeBase(of: session, on: [], at: price) }
+                    if !price.isByInput { try await engine.chargeBase(of: session, on: [], at: price) }
                     finish(as: price.isByInput ? .byInput : .paid)
                 } catch {
                     // The next item asks again.
