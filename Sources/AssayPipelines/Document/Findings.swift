@@ -63,6 +63,9 @@ package final class Findings {
     /// Whether nothing is wrong so far.
     package var isEmpty: Bool { reported.isEmpty }
 
+    /// How many there are.
+    package var count: Int { reported.count + omitted }
+
     /// All findings that were kept: first those of this file, by position.
     package var all: [Finding] { reported.enumerated().sorted { rank($0) < rank($1) }.map(\.element) }
 

@@ -5,30 +5,58 @@ struct GraphSchema {
     let nodes: NodeSchema
     let strategies: StrategySchema
 
-    /// The graph named `id` of what stands under `processors` and `connections`; `nil` after a finding.
-    func graph(_ id: Identifier?, processors: ValueReader, connections: ValueReader?) -> Graph? {
+    /// A graph as far as it could be read.
+    struct Drawn {
+        let graph: Graph
+        /// Whether it has all nodes that are meant, so that whoever names another one is wrong.
+        var hasAllNodes = true
+        /// Whether it has all pipes that are meant.
+        var hasAllPipes = true
+    }
+
+    /// The graph named `id` of what stands under `processors` and `connections`; `nil` when there is no list of nodes.
+    func graph(_ id: Identifier?, processors: ValueReader, connections: ValueReader?) -> Drawn? {
         guard let list = processors.list(), let graph = id.map({ try? Graph($0.text) }) ?? Graph() else { return nil }
+        var drawn = Drawn(graph: graph)
         var names = UniqueNames()
         var places: [Identifier: ValueReader] = [:]
         var known: [String?] = []
+        // Nodes whose ports are in doubt.
+        var unclear: Set<Identifier> = []
         for value in list {
-            guard let map = value.map() else { continue }
+            guard let map = value.map() else {
+                drawn.hasAllNodes = false
+                continue
+            }
             let node = node(map)
             known.append(node.name)
-            guard let name = node.name, names.take(name, from: map.required("processor_id") ?? value) else { continue }
+            guard let name = node.name, names.take(name, from: map.required("processor_id") ?? value) else {
+                drawn.hasAllNodes = false
+                continue
+            }
             // Connections to a node with faults of its own are looked at all the same.
-            guard let made = node.node ?? placeholder(name, node) else { continue }
+            guard var made = node.node ?? placeholder(name, node) else { continue }
             places[made.id] = value
-            do { try graph.add(made) } catch { value.report((error as? ProcessingError)?.message ?? "\(error)") }
+            do { try graph.add(made) } catch {
+                value.report((error as? ProcessingError)?.message ?? "\(error)")
+                guard let empty = placeholder(name, node) else { continue }
+                made = empty
+                // Its name is new, so that nothing speaks against it.
+                try? graph.add(made)
+            }
+            if !node.hasClearPorts { unclear.insert(made.id) }
         }
         nodes.reportOverrides(unless: known)
-        let joined = connect(graph, connections)
-        guard nodes.findings.isEmpty else { return nil }
+        let before = nodes.findings.count
+        let joined = connect(graph, connections, unclear: unclear)
+        drawn.hasAllPipes = drawn.hasAllNodes && unclear.isEmpty && nodes.findings.count == before
+        // What is wrong with the shape of half a graph says nothing of the whole one.
+        guard drawn.hasAllPipes else { return drawn }
         for problem in graph.validate() {
             let place = problem.connection.map { joined[$0] } ?? problem.node.flatMap { places[$0] } ?? processors
             place.report(problem.message)
         }
-        return graph
+        return drawn
     }
 
     // MARK: Nodes
@@ -37,18 +65,22 @@ struct GraphSchema {
         var name: String?
         var inputs: [String]?
         var outputs: [String]?
+        /// Whether its ports, and what is said of them, were read without a finding.
+        var hasClearPorts = true
         var node: Node?
     }
 
     private func node(_ map: MapReader) -> Read {
         let settings = nodes.settings(map)
+        let before = nodes.findings.count
         var read = Read(
             name: settings.name, inputs: map["input_pipes"].flatMap(ports), outputs: map["output_pipes"].flatMap(ports))
         let missing = map["inputs"]?.word("inputs", as: Node.Inputs.self)
         let appending = map["merge"].flatMap(merged) ?? []
+        read.hasClearPorts = nodes.findings.count == before
         let strategy = map["error_strategy"].flatMap(strategies.strategy)
         map.finish()
-        guard let name = settings.name, let processor = settings.processor else { return read }
+        guard read.hasClearPorts, let name = settings.name, let processor = settings.processor else { return read }
         do {
             var node = try Node(name, processor, inputs: read.inputs ?? ["input"], outputs: read.outputs ?? ["output"])
             node.runner = settings.runner
@@ -73,8 +105,11 @@ struct GraphSchema {
 
     /// A node that stands for one with faults, so that what refers to it is not reported as well.
     private func placeholder(_ name: String, _ read: Read) -> Node? {
-        try? Node(name, inputs: read.inputs ?? ["input"], outputs: read.outputs ?? ["output"]) { (value: JSONValue) in
-            value
+        func some(_ ports: [String]?, _ standard: String) -> [String] {
+            ports.map { $0.isEmpty ? [standard] : $0 } ?? [standard]
+        }
+        return try? Node(name, inputs: some(read.inputs, "input"), outputs: some(read.outputs, "output")) {
+            (value: JSONValue) in value
         }
     }
 
@@ -97,7 +132,9 @@ struct GraphSchema {
     // MARK: Connections
 
     /// Makes the pipes, and returns where each stands in the file.
-    private func connect(_ graph: Graph, _ value: ValueReader?) -> [ValueReader] {
+    ///
+    /// - Parameter unclear: the nodes of which nobody knows the ports.
+    private func connect(_ graph: Graph, _ value: ValueReader?, unclear: Set<Identifier>) -> [ValueReader] {
         var places: [ValueReader] = []
         let names = graph.nodes.map(\.id.text)
         // Nodes may have thousands of ports, and as many connections.
@@ -110,6 +147,8 @@ struct GraphSchema {
             map.finish()
             let place = "\(connection.name): "
             let (source, target) = (node(from, names, in: graph, place), node(to, names, in: graph, place))
+            let isUnclear = [source, target].compactMap { $0?.id }.contains(where: unclear.contains)
+            guard !isUnclear else { continue }
             let outputPort = source.flatMap { port(output, "output", of: $0, $0.outputs, &outputs, place) }
             let inputPort = target.flatMap { port(input, "input", of: $0, $0.inputs, &inputs, place) }
             guard let source, let target, let outputPort, let inputPort else { continue }

@@ -53,8 +53,10 @@ struct PipelineSchema {
         let connections = map["connections"]
         let strategy = map["error_strategy"]
         let content: Pipeline.Content?
+        var taps: [TapSetting] = []
         if isGraph {
-            content = graph(graphID, map, processors, connections, strategy, runner, options, checkpoints)
+            let graph = graph(graphID, map, processors, connections, strategy, runner, options, checkpoints)
+            (content, taps) = (graph?.0, graph?.taps ?? [])
         } else {
             for key in Self.graphKeys { map[key]?.report("key '\(key)' cannot be used with run_as: processor") }
             if let connections, connections.list()?.isEmpty == false {
@@ -69,7 +71,6 @@ struct PipelineSchema {
             processor?.digestIgnores = Set(ignores)
             content = processor.map { .processor($0, options) }
         }
-        let taps = content.map { self.taps(map["taps"], of: $0) } ?? []
         map.finish()
         guard let content else { return nil }
         return Pipeline(
@@ -87,18 +88,10 @@ struct PipelineSchema {
         return .object(members)
     }
 
-    /// What the pipes of a graph are watched by.
-    private func taps(_ value: ValueReader?, of content: Pipeline.Content) -> [TapSetting] {
-        guard case .graph(let graph, _) = content, let value else { return [] }
-        return WatchSchema(folder: folder, environment: environment)
-            .taps(value, pipes: graph.connections.map(\.name))
-    }
-
-    /// The graph of a file, and how it is to be run.
     private func graph(
         _ id: Identifier?, _ map: MapReader, _ processors: ValueReader?, _ connections: ValueReader?,
         _ strategy: ValueReader?, _ runner: (any Runner)?, _ run: RunOptions, _ checkpoints: CheckpointSettings
-    ) -> Pipeline.Content? {
+    ) -> (Pipeline.Content, taps: [TapSetting])? {
         var options = GraphOptions(run)
         options.checkpoints = checkpoints
         options.runner = runner
@@ -106,16 +99,16 @@ struct PipelineSchema {
         let strategies = StrategySchema(registry: registry)
         options.errorStrategy = strategy.flatMap(strategies.strategy) ?? options.errorStrategy
         let schema = GraphSchema(nodes: nodeSchema, strategies: strategies)
-        let graph = processors.flatMap { schema.graph(id, processors: $0, connections: connections) }
-        let breakpoints = map["breakpoints"]
-        // Without a graph there is nothing that these could name rightly or wrongly.
-        guard let graph else {
-            _ = map["taps"]
-            return nil
-        }
+        let drawn = processors.flatMap { schema.graph(id, processors: $0, connections: connections) }
+        let (breakpoints, taps) = (map["breakpoints"], map["taps"])
+        guard let drawn else { return nil }
         let watch = WatchSchema(folder: folder, environment: environment)
-        options.breakpoints = breakpoints.map { watch.breakpoints($0, processors: graph.nodes.map(\.id)) } ?? []
-        return .graph(graph, options)
+        if drawn.hasAllNodes {
+            options.breakpoints =
+                breakpoints.map { watch.breakpoints($0, processors: drawn.graph.nodes.map(\.id)) } ?? []
+        }
+        let settings = drawn.hasAllPipes ? taps.map { watch.taps($0, pipes: drawn.graph.connections.map(\.name)) } : nil
+        return (.graph(drawn.graph, options), settings ?? [])
     }
 
     /// What a graph without a name of its own is called, which is the same whenever the file is read; `nil` when nothing

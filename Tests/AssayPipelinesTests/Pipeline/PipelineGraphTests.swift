@@ -46,6 +46,40 @@ import Testing
         #expect(b.appending.map(\.text) == ["x"])
     }
 
+    @Test("has the file's name where it has none of its own, whenever it is read")
+    func nameless() throws {
+        for _ in 0..<2 {
+            guard case .graph(let graph, _) = try folder.load("processors: []").content else {
+                Issue.record("no graph")
+                return
+            }
+            #expect(graph.id.text == "p")
+        }
+    }
+
+    @Test("is looked at as a whole: one fault hides no other, and brings no false ones")
+    func faults() throws {
+        let text = """
+            processors:
+            \(Self.node("alpha", ", timeout: 30"))
+            \(Self.node("beta", ", merge: {inpt: append}"))
+            \(Self.node("end", ", input_pipes: ['a b']"))
+            connections:
+            \(Self.connection("alpha", "beta"))
+              - {from_processor: beta, from_output: output, to_processor: end, to_input: anything}
+            breakpoints:
+              - {processor_id: alpa, condition: 'value.x >'}
+            """
+        let found = try folder.findings(of: text)
+        #expect(found.count == 5)
+        let expected = [
+            "timeout needs a unit", "inpt", "may only contain letters",
+            "unknown processor 'alpa'; did you mean 'alpha'?",
+            "condition: ",
+        ]
+        for part in expected { #expect(found.contains { $0.contains(part) }, "\(part): \(found)") }
+    }
+
     @Test("may be empty, and has the default strategy, threads and limits of its own")
     func empty() throws {
         guard case .graph(let graph, let options) = try folder.load("processors: []").content else {
