@@ -253,6 +253,6 @@ import Testing
         try await pause(in: queue)
         #expect(seen.all == [2])
         #expect(try await queue.goOn(id).status == .succeeded)
-        #expect(seen.all.last == 3)
+        #expect(seen.all.contains(3))
     }
 }
