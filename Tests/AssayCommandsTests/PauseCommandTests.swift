@@ -1,5 +1,6 @@
 import Assay
 import AssayCommands
+import AssaySQLite
 import AssayTesting
 import Foundation
 import Synchronization
@@ -226,6 +227,13 @@ private final class Typing: ByteSource {
         while kills < (Rig.isLong ? 1_000 : 25) { kills += try await killed(&chance) }
     }
 
+    /// The last run whose inputs are on record.
+    private func listed(_ shell: TestShell) async throws -> Assay.Run? {
+        let store = try SQLiteStore.open(shell.folder + "/.assay/assay.db", access: .readOnly)
+        defer { store.close() }
+        return try await store.runs(matching: RunFilter()).first { $0.isListed }
+    }
+
     /// Goes on from pause to pause with programs that are killed wherever they are, until the work is done.
     ///
     /// - Returns: how many were killed.
@@ -236,12 +244,13 @@ private final class Typing: ByteSource {
         var (kills, resumes) = (0, 0)
         var outcome: Int32 = 4
         for _ in 0..<500 where outcome != 0 {
-            let state = try await status(shell)
+            // A resume that was killed before its inputs were on record left a run that nothing goes on from.
+            let run = try #require(try await listed(shell))
             let words =
-                state == "paused"
-                ? ["graph", chance.next() % 3 == 0 ? "step" : "continue", "last", "-o", "none"]
-                : ["resume", "last", "--break", "pay", "-o", "none"]
-            resumes += state == "paused" ? 0 : 1
+                run.status == .paused
+                ? ["graph", chance.next() % 3 == 0 ? "step" : "continue", run.id.text, "-o", "none"]
+                : ["resume", run.id.text, "--break", "pay", "-o", "none"]
+            resumes += run.status == .paused ? 0 : 1
             let program = try Program(words, in: shell.folder)
             // The last of these mostly come too late.
             try await Task.sleep(for: .microseconds(Int64(chance.next() % 150_000)))

@@ -219,36 +219,156 @@ import Testing
         #expect(calls.inOrder.count == 20)
     }
 
-    @Test("goes on with the items that are left when its item takes another way this time")
-    func anotherWay() async throws {
-        let programs = Programs(.file)
-        let repaired = Counter()
-        // `a` fails for i1 the first time, which the join absorbs; when it is done again, nothing is routed to the join.
+    @Test("goes on with the items that are left when its item takes another way this time", arguments: Place.allCases)
+    func anotherWay(place: Place) async throws {
+        let programs = Programs(place)
+        let turned = Counter()
+        // What `a` gave i1 is forgotten, so it is done again on the way back; this time it leads elsewhere.
         func graph() throws -> Graph {
             let graph = try Graph("detour")
             try graph.add(
                 Node("a", outputs: ["here", "there"]) { (value: JSONValue) -> JSONValue in
-                    if value == 1, repaired.count == 0 { throw ProcessingError(.extraction, "broken") }
-                    return ["there": value]
+                    [turned.count == 0 ? "here" : "there": value]
                 })
-            try graph.add(Node("other") { (value: JSONValue) in value })
+            for name in ["b", "c"] { try graph.add(Node(name) { (value: JSONValue) in value }) }
+            try graph.connect("a", "here", to: "b")
+            try graph.connect("a", "there", to: "c")
+            return graph
+        }
+        let items = (0..<3).map { Item("i\($0)", $0) }
+        let settings = options([try breakpoint("b", "input_id == 'i1'")], .sequential)
+        let left = try await programs.next { try await $0.run(graph(), over: items, options: settings) }
+        #expect(left.status == .paused)
+        turned.next()
+        let report = try await programs.next { engine in
+            try await engine.store.dropCheckpoints(
+                of: CheckpointSubject(executionID: left.executionID, processorID: Sample.id("a"), inputID: "i1"))
+            return try await engine.goOn(left.runID, with: graph(), options: settings)
+        }
+        #expect(report.status == .succeeded)
+        #expect(
+            try report.outcomes.map { try $0.output?.json() } == [["b:output": 0], ["c:output": 1], ["c:output": 2]])
+    }
+
+    @Test("does not do again what failed in it, and counts what was skipped over all of it", arguments: Place.allCases)
+    func failures(place: Place) async throws {
+        // The join has a default for what fails, and the third failure is one too many.
+        func graph() throws -> Graph {
+            let graph = try Graph("absorbing")
+            try graph.add(
+                Node("bad") { (value: Int, context: Context) -> Int in
+                    calls.note("bad \(context.inputID ?? "")")
+                    try await context.charge("desk", "bad", cost: Money(1))
+                    throw ProcessingError(.extraction, "broken")
+                })
+            try graph.add(Node("good") { (value: Int) in value })
             var join = try Node("join", inputs: ["left", "right"]) { (value: JSONValue) in value }
             join.missingInputs = .allowMissing
             try graph.add(join)
-            try graph.connect("a", "here", to: "join", "left")
-            try graph.connect("other", to: "join", "right")
+            try graph.connect("bad", to: "join", "left")
+            try graph.connect("good", to: "join", "right")
             return graph
         }
-        let items = (0..<3).map { Item("i\($0)", ["a": $0, "other": $0]) }
-        var pausing = options([try breakpoint("join", "input_id == 'i1'")], .sequential)
-        pausing.errorStrategy = .skip
-        let options = pausing
-        let left = try await programs.next { try await $0.run(graph(), over: items, options: options) }
-        #expect(left.status == .paused)
-        repaired.next()
-        let report = try await programs.next { try await $0.goOn(left.runID, with: graph(), options: options) }
+        let items = (0..<6).map { Item("i\($0)", ["bad": $0, "good": $0]) }
+        var settings = options([], .sequential)
+        settings.errorStrategy = try SkipStrategy(maxSkips: 2)
+        func essence(_ report: Report, _ engine: Engine) async throws -> [String] {
+            let bill = try await engine.bill(of: report.runID)
+            return report.outcomes.map { outcome in
+                let nodes = outcome.passage?.nodes.map { "\($0.id)=\($0.status.rawValue) \($0.cost)" } ?? []
+                return "\(outcome.inputID) \(outcome.status.rawValue) \(outcome.cost) \(nodes)"
+            } + ["\(report.status) \(report.error?.message ?? "-") \(bill.totalCost)"] + calls.inOrder
+        }
+        let (undisturbed, pausing) = (settings, settings.with(breakpoint: try breakpoint("join")))
+        let expected = try await Programs(place).next { engine in
+            try await essence(engine.run(graph(), over: items, options: undisturbed), engine)
+        }
+        calls.reset()
+        let programs = Programs(place)
+        var report = try await programs.next { try await $0.run(graph(), over: items, options: pausing) }
+        var found: [String] = []
+        for _ in 0..<20 where report.status == .paused {
+            let run = report.runID
+            report = try await programs.next { engine in
+                let report = try await engine.goOn(run, with: graph(), options: pausing)
+                found = try await essence(report, engine)
+                return report
+            }
+        }
+        #expect(found == expected)
+    }
+
+    @Test("is taken by one of those who would go on with it at the same time", arguments: Place.allCases)
+    func twoAtOnce(place: Place) async throws {
+        let programs = Programs(place)
+        let left = try await programs.next { engine in
+            try await engine.run(graph(), over: Self.items, options: options([breakpoint("b")], .sequential))
+        }
+        let codes = try await programs.next { engine in
+            await withTaskGroup(of: ProcessingError.Code?.self) { group in
+                for number in 0..<6 {
+                    group.addTask {
+                        await code {
+                            if number == 0 { return try await engine.cancelPaused(left.runID) }
+                            return try await engine.goOn(
+                                left.runID, with: self.graph(), toEnd: true, options: self.options([], .sequential))
+                        }
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+        }
+        #expect(codes.filter { $0 == nil }.count == 1)
+        #expect(codes.filter { $0 == .illegalMove }.count == 5)
+        #expect(Set(calls.inOrder).count == calls.inOrder.count)
+    }
+
+    @Test("is on record as paused whenever it stands, also when it has just gone on", arguments: Place.allCases)
+    func record(place: Place) async throws {
+        let statuses = Log<Status?>()
+        let programs = Programs(place)
+        let report = try await programs.next { engine in
+            let (pauses, told) = AsyncStream.makeStream(of: RunHandle.self)
+            var settings = options([try breakpoint("b"), try breakpoint("c"), try breakpoint("d")], .sequential)
+            settings.onPause = { run, start in
+                // Every other pause is gone on from at once.
+                if start.processorID.text == "c" { told.yield(run) } else { try? run.goOn() }
+            }
+            let watcher = Task {
+                for await run in pauses {
+                    statuses.add(try? await engine.store.run(run.runID)?.status)
+                    try? run.goOn()
+                }
+            }
+            let report = try await engine.run(graph(), over: Self.items, options: settings)
+            told.finish()
+            await watcher.value
+            return report
+        }
         #expect(report.status == .succeeded)
-        #expect(report.outcomes.count == 3)
+        #expect(statuses.all == Array(repeating: .paused, count: 5))
+    }
+
+    @Test("tells of its nodes what they did before and after it was left", arguments: Place.allCases)
+    func profile(place: Place) async throws {
+        let programs = Programs(place)
+        func nodes(_ report: Report) -> [String] {
+            report.profile.map { "\($0.processorID) \($0.items) \($0.reused) \($0.attempts) \($0.cost)" }.sorted()
+        }
+        let whole = try await Programs(place).next { engine in
+            try await engine.run(graph(), over: Self.items, options: options([], .sequential))
+        }
+        var report = try await programs.next { engine in
+            try await engine.run(graph(), over: Self.items, options: options([breakpoint("d")], .sequential))
+        }
+        #expect(!nodes(report).isEmpty)
+        while report.status == .paused {
+            let run = report.runID
+            report = try await programs.next { engine in
+                try await engine.goOn(run, with: graph(), options: options([], .sequential))
+            }
+        }
+        #expect(nodes(report) == nodes(whole))
     }
 
     @Test("counts neither the time it stood still nor the time it was left to its time limit")
@@ -269,5 +389,13 @@ import Testing
         let report = try await engine.goOn(left.runID, with: graph(), options: leaving)
         #expect(report.status == .succeeded)
         #expect(report.run.duration == .zero)
+    }
+}
+
+extension GraphOptions {
+    fileprivate func with(breakpoint: Breakpoint) -> GraphOptions {
+        var options = self
+        options.breakpoints = [breakpoint]
+        return options
     }
 }

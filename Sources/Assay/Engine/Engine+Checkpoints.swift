@@ -57,6 +57,12 @@ extension Engine {
         guard options.run.recovery == .resume, wiring.nodes[node].recovery != .reprocess else {
             throw misfit("with recovery: reprocess nothing that was saved is used")
         }
+        guard options.run.onChange != .restart else {
+            throw misfit("with on_change: restart nothing that was saved is used")
+        }
+        if let made = found.summary.metadata["graph_id"]?.string, made != graph.id.text {
+            throw misfit("it is of graph '\(made)', this is '\(graph.id)'")
+        }
         guard let inputID = found.summary.inputID else {
             throw misfit("its metadata has no 'input_id' that names its input")
         }

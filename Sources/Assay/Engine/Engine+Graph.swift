@@ -37,7 +37,7 @@ extension Engine {
         session.conducts(flow)
         let floor = Floor(flow)
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.goOnAfterPauses(of: flow, on: floor) }
+            group.addTask { await self.followPauses(of: flow, on: floor) }
             group.addTask {
                 guard let limit = await flow.waitForHalt() else { return }
                 do { try await self.world.time.sleep(until: self.world.time.uptime() + limit) } catch { return }
@@ -67,56 +67,68 @@ extension Engine {
     }
 
     /// Has the run stand still: what keeps its floor from ending is its pause.
-    private nonisolated(nonsending) func pause(_ flow: GraphFlow, on floor: Floor) async throws {
-        let session = flow.session
+    private func pause(_ flow: GraphFlow, on floor: Floor) {
         floor.hold()
-        session.stands(true)
-        if let start = flow.pause?.start, flow.isBack(at: start) {
-            // It is on record as paused until it goes on.
-            _ = flow.stand()
-            return try flow.goOn(byOne: flow.firstMove == .step)
-        }
-        try await file(flow, as: .paused)
-        // Only now: whoever lets the run go on takes the hold back.
-        guard let start = flow.stand() else { return }
-        session.tally.emit(.runPaused, item: start.inputID, by: start.processorID) { ["value": start.value] }
-        session.graph?.options.onPause?(RunHandle(session: session), start)
-        // A run that was stopped meanwhile has nobody to go on with it.
-        if session.stopped != nil { flow.wake() }
+        flow.tellPause()
     }
 
     /// Keeps what another program needs to go on with a run that is left in its pause.
     private func leave(_ flow: GraphFlow, because failure: (any Error)?) async throws {
         if let failure { throw failure }
-        // What a store that forgets with the program has not been given: this program may go on with the run.
-        for departure in flow.takeRest() { try await saveRest(departure, of: flow) }
         try await flow.session.tally.fileEvents()
         try await file(flow, as: .paused)
+        // What a store that forgets with the program has not been given: this program may go on with the run.
+        for departure in flow.takeRest() { try await saveRest(departure, of: flow) }
         flow.session.noteLeft()
     }
 
-    /// Starts lanes again whenever a paused run is told to go on, or is stopped.
-    private func goOnAfterPauses(of flow: GraphFlow, on floor: Floor) async {
-        for await _ in flow.changed {
+    /// Files in their order that the run stands still and that it goes on, and starts lanes again when it does.
+    private func followPauses(of flow: GraphFlow, on floor: Floor) async {
+        let session = flow.session
+        for await change in flow.changed {
             do {
-                flow.session.stands(false)
-                if flow.session.stopped == nil, !flow.isLeft {
-                    try await file(flow, as: .running)
-                    flow.session.emit(.runResumed)
-                    await startLanes(of: flow, on: floor)
-                    // What waited behind the pause may have run into the next one, which has a hold of its own.
-                    if flow.noticePause() { try await pause(flow, on: floor) }
+                switch change {
+                case .paused where session.stopped == nil: try await stand(flow)
+                case .moved:
+                    session.stands(false)
+                    if session.stopped == nil {
+                        try await file(flow, as: .running)
+                        session.emit(.runResumed)
+                        await startLanes(of: flow, on: floor)
+                        // What waited behind the pause may have run into the next one, which has a hold of its own.
+                        if flow.noticePause() { pause(flow, on: floor) }
+                    }
+                    floor.release()
+                case .missedPause: try await file(flow, as: .running)
+                case .paused, .over: session.stands(false)
                 }
             } catch {
                 floor.fail(error)
             }
-            // One hold for each pause; a run that was stopped or left has none any more.
-            while floor.release(), flow.session.stopped != nil || flow.isLeft {}
+            // Nobody goes on with a run that was stopped or left.
+            if session.stopped != nil || flow.isLeft { while floor.release() {} }
         }
+    }
+
+    /// Files that the run stands still, and tells those who may let it go on.
+    private func stand(_ flow: GraphFlow) async throws {
+        let session = flow.session
+        session.stands(true)
+        if let start = flow.pausedStart, flow.isBack(at: start) {
+            // It is on record as paused until it goes on.
+            _ = flow.stand()
+            return try flow.goOn(byOne: flow.firstMove == .step)
+        }
+        try await file(flow, as: .paused)
+        // Only now: whoever lets the run go on finds it on record as paused.
+        guard let start = flow.stand() else { return }
+        session.tally.emit(.runPaused, item: start.inputID, by: start.processorID) { ["value": start.value] }
+        session.graph?.options.onPause?(RunHandle(session: session), start)
     }
 
     /// Files that a run stands still, or goes on.
     private nonisolated(nonsending) func file(_ flow: GraphFlow, as status: Status) async throws {
+        if status == .paused { flow.session.tally.note(flow.keptProfile) }
         var run = flow.session.currentRun
         run.status = status
         if status == .paused { run.pause = flow.pause }
@@ -168,7 +180,7 @@ extension Engine {
             await startLanes(for: teams, of: flow, on: floor)
             switch next {
             case .nothing: return nil
-            case .pause: try await pause(flow, on: floor)
+            case .pause: pause(flow, on: floor)
             case .admit: try await depart(flow.admit(), from: lane, of: flow)
             case .goOn(let unit, let entry, let input):
                 if let work = try await begin(unit, on: entry, with: input, in: lane, of: flow, generation) {
@@ -185,23 +197,31 @@ extension Engine {
         }
     }
 
-    /// Has a node end with the output that was saved when it was given the same before; `false` when none was.
+    /// Has a node end as it did before, with the output that was saved when it was given the same, or with its failure
+    /// when the run has come back to a pause; `false` when it has to be done.
     private nonisolated(nonsending) func takeSaved(
         _ unit: GraphSchedule.Unit, on item: StoredItem, with input: Payload, in lane: Lane, of flow: GraphFlow
     ) async throws -> Bool {
         let node = flow.nodes[unit.node]
-        guard node.resumes(item.index), let saved = try await savedOutput(of: item.given(input), node) else {
-            return false
-        }
-        node.emit(.processorStart, item: item.item.id)
-        let values = try flow.wiring.route(saved, from: unit.node)
+        guard node.resumes(item.index) else { return false }
         var ended = Passage.Node(node.run.processorID, status: .succeeded)
+        let end: ItemFlow.End
+        if let failure = flow.failure(of: unit, on: item.item.id) {
+            (ended.status, ended.attempts) = (.failed, failure.attempts)
+            (ended.reason, ended.error) = (failure.reason, failure.error)
+            end = .failed
+        } else {
+            guard let saved = try await savedOutput(of: item.given(input), node) else { return false }
+            node.emit(.processorStart, item: item.item.id)
+            end = .gave(try flow.wiring.route(saved, from: unit.node))
+        }
         // Only a run that comes back to its pause has paid for it itself.
         let costs = node.tally.takeCosts(of: item.index, by: node.run.processorID)
         ended.cost = costs.cost
         try await depart(
-            flow.end(unit, .gave(values), as: ended, at: world.time.uptime(), avoided: costs.avoided), from: lane,
-            of: flow)
+            flow.end(
+                unit, end, as: ended, at: world.time.uptime(), isNew: flow.firstMove == nil, avoided: costs.avoided),
+            from: lane, of: flow)
         return true
     }
 
@@ -414,7 +434,6 @@ extension Engine {
             let outcome = flow.outcome(of: departure, stoppedBy: nil)
             if outcome.status != .succeeded { try await saveRest(departure, of: flow) }
             lane.keep(CommittedOutcome(outcome))
-            if outcome.status == .failed { flow.session.noteFailure() }
         }
     }
 }
@@ -460,18 +479,14 @@ extension GraphFlow {
     func outcome(of departure: Departure, stoppedBy reason: Outcome.Reason?) -> Outcome {
         let (traveller, way) = (departure.traveller, departure.flow)
         var nodes = traveller.nodes
-        let failed = Set(nodes.indices.filter { nodes[$0].status == .failed })
-        let responsible =
-            failed.isEmpty
-            ? []
-            : ItemFlow.responsible(
-                for: way.lacking, among: failed, isSkipped: { nodes[$0].reason == .upstreamFailed }, in: wiring)
+        let (failed, responsible) = failures(of: departure)
         if let reason, way.unfinished > 0 {
             for place in nodes.indices where nodes[place].status == .pending {
                 (nodes[place].status, nodes[place].reason) = (.cancelled, reason)
             }
         }
-        let isCancelled = reason != nil && (reason != .graphHalted || failed.isEmpty)
+        let isFromOutside = reason == .runCancelled || reason == .runTimeout
+        let isCancelled = reason != nil && (isFromOutside || failed.isEmpty)
         var outcome =
             isCancelled
             ? Outcome(traveller.entry, .cancelled, reason)

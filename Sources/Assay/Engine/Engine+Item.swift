@@ -20,6 +20,7 @@ extension Engine {
             }
             for checkpoint in kept.saved
             where checkpoint.inputDigest == digest
+                && (session.options.recovery != .reprocess || checkpoint.runID == session.run.id)
                 && History.accepts(checkpoint.definition, for: session.run, session.options)
             {
                 saved[checkpoint.step] = checkpoint.value
@@ -98,6 +99,7 @@ extension Engine {
         point.inputDigest = try? session.digest(of: work.entry.item)
         point.saved = remains.completed
         record.resumePoint = point
+        record.processorID = session.nodeID
         outcome.error = record
         return CommittedOutcome(outcome, charges: remains.charges)
     }

@@ -2,7 +2,7 @@
 
 extension Engine {
     /// Goes on with a run of `graph` that was left in a pause: under its own name, with its breakpoints and what they have
-    /// counted, and as if it had never been left. Nodes that have ended are not done again.
+    /// counted, and as if it had never been left. Nodes that have ended, failed ones included, are not done again.
     ///
     /// It is on record as paused until the start comes again that it was paused before; a program that dies earlier
     /// leaves it as it was.
@@ -20,16 +20,28 @@ extension Engine {
         _ id: Run.ID, with graph: Graph, by move: Pause.Move = .goOn, toEnd: Bool = false,
         options: GraphOptions = GraphOptions(), watching: (@Sendable (RunHandle) -> Void)? = nil
     ) async throws -> Report {
+        try await alone(with: id) {
+            try await takeOver(id, with: graph, by: move, toEnd: toEnd, options, watching)
+        }
+    }
+
+    private func takeOver(
+        _ id: Run.ID, with graph: Graph, by move: Pause.Move, toEnd: Bool, _ options: GraphOptions,
+        _ watching: (@Sendable (RunHandle) -> Void)?
+    ) async throws -> Report {
         let paused = try await pausedRun(id)
         guard var pause = paused.pause else {
             throw ProcessingError(.store, "where run '\(id)' was paused is not on record; cancel and resume it")
         }
-        if toEnd { pause = Pause(before: pause.start, breakpoints: [], released: pause.released) }
+        if toEnd { pause.breakpoints = [] }
         let comeback = pause
         return try await conduct(graph, options) { wiring, plan, run in
             let processor = RegisteredProcessor(graph.id, wiring)
             guard processor.definition == paused.definition else {
-                throw ProcessingError.definitionChanged(processor.name, id)
+                throw ProcessingError(
+                    .definitionChanged,
+                    "graph '\(graph.id)' is not the one that run '\(id)' was paused in; go on with that one, or cancel the "
+                        + "run and resume it with this one")
             }
             guard let node = wiring.place(of: comeback.start.processorID.text),
                 let entry = try await self.item(named: comeback.start.inputID, of: id)
@@ -55,20 +67,34 @@ extension Engine {
     /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run, `illegal_move` for one that is not paused or
     ///   is in progress here.
     public func cancelPaused(_ id: Run.ID) async throws -> Report {
-        var run = try await takeOver(pausedRun(id))
+        try await alone(with: id) { try await cancel(pausedRun(id)) }
+    }
+
+    private func cancel(_ paused: Run) async throws -> Report {
+        let id = paused.id
+        // From here on it is a run in progress, so that whoever finds it after a crash ends it.
+        var run = try await takeOver(paused, as: .running)
+        let charges = try await store.charges(matching: ChargeFilter(runID: id)).filter { $0.kind != .base }
+        let costs = Dictionary(grouping: charges) { $0.itemIndex }
         var counts = Counts(total: 0)
         var start = 0
         while case let items = try await store.items(of: id, from: start, limit: 1_024), !items.isEmpty {
             let ended = try await store.outcomes(of: id, from: start, limit: items.count)
             let places = Set(ended.map(\.index))
-            let rest = items.lazy.filter { !places.contains($0.index) }.map { Outcome($0, .cancelled, .runCancelled) }
+            let rest = items.filter { !places.contains($0.index) }.map { entry in
+                var outcome = Outcome(entry, .cancelled, .runCancelled)
+                for charge in costs[entry.index] ?? [] {
+                    outcome.cost = (try? outcome.cost.adding(charge.cost)) ?? outcome.cost
+                }
+                return outcome
+            }
             _ = try await store.commit(rest.map { CommittedOutcome($0) }, of: id, epoch: run.epoch)
             for outcome in ended { counts.add(outcome.status) }
             for outcome in rest { counts.add(outcome.status) }
             counts.total += items.count
             start += items.count
         }
-        (run.status, run.pause, run.counts, run.finishedAt) = (.cancelled, nil, counts, world.time.now())
+        (run.status, run.counts, run.finishedAt) = (.cancelled, counts, world.time.now())
         run.error = FailureRecord(
             ProcessingError(.cancelled, "the run was cancelled; resume it to go on"), stage: .extraction, item: nil,
             attempt: 0)
@@ -81,16 +107,19 @@ extension Engine {
     private func pausedRun(_ id: Run.ID) async throws -> Run {
         let run = try await existingRun(id)
         guard run.status == .paused, session(id) == nil else {
-            let state = run.status == .paused ? "in progress in this program" : run.status.rawValue
-            throw ProcessingError(.illegalMove, "run '\(id)' is \(state), so it cannot be gone on with from a pause")
+            guard run.status != .paused else { throw ProcessingError.isBusy(id) }
+            throw ProcessingError(
+                .illegalMove, "run '\(id)' is \(run.status.rawValue), so it cannot be gone on with from a pause")
         }
         return run
     }
 
     /// Makes the run this program's, whatever the one that left it may still do.
-    private func takeOver(_ paused: Run) async throws -> Run {
+    private func takeOver(_ paused: Run, as status: Status = .paused) async throws -> Run {
         var run = paused
         run.epoch += 1
+        run.status = status
+        if status != .paused { run.pause = nil }
         try await store.update(run)
         return run
     }
@@ -119,5 +148,12 @@ extension Engine {
             sequence = last.sequence ?? sequence + events.count
         }
         session.tally.restore(charges.filter { $0.itemIndex.map { !session.hasEnded($0) } ?? true }, sequence: sequence)
+    }
+}
+
+extension ProcessingError {
+    static func isBusy(_ run: Run.ID) -> ProcessingError {
+        ProcessingError(
+            .illegalMove, "run '\(run)' is in progress in this program, so it cannot be gone on with from a pause")
     }
 }

@@ -18,6 +18,8 @@ public final class Engine: Sendable {
     let logger: Logger
     private let batchNumbers = Atomic(0)
     private let sessions = Mutex<[Run.ID: RunSession]>([:])
+    /// Runs that were left in a pause and are taken over here.
+    private let takenOver = Mutex<Set<Run.ID>>([])
 
     /// An engine over `store`.
     ///
@@ -189,6 +191,15 @@ public final class Engine: Sendable {
         try Bill(
             await store.charges(matching: charges), inDoubt: await store.calls(matching: calls),
             currency: store.currency, runID: run, executionID: execution, runs: runs, incompleteReason: incomplete)
+    }
+
+    /// Has a run that was left in a pause for `body`, and for nobody else meanwhile.
+    ///
+    /// - Throws: ``ProcessingError`` with code `illegal_move` while somebody else has it.
+    func alone<Value>(with id: Run.ID, _ body: () async throws -> Value) async throws -> Value {
+        guard takenOver.withLock({ $0.insert(id).inserted }) else { throw ProcessingError.isBusy(id) }
+        defer { takenOver.withLock { _ = $0.remove(id) } }
+        return try await body()
     }
 
     /// The run of that name while it is in progress here.

@@ -223,7 +223,9 @@ public struct Explanation: Sendable {
     }
 
     private func end(_ outcome: Outcome) -> Decision {
-        let failure = outcome.error.map { "\($0.code.rawValue) in \($0.step): \($0.message)" }
+        let failure = outcome.error.map {
+            "\($0.code.rawValue) in \($0.processorID.map { "\($0)/" } ?? "")\($0.step): \($0.message)"
+        }
         return Decision("status", outcome.status.rawValue, because: failure ?? outcome.reason?.rawValue ?? "")
     }
 }

@@ -45,15 +45,21 @@ extension GraphFlow {
 
     private func metrics(_ now: GraphBook.Now, limit: Int, withPipes: Bool) -> [NodeMetrics] {
         let (book, schedule) = state.withLock { ($0.book, $0.schedule) }
-        let bases = session.tally.baseCosts
+        let (bases, before) = (session.tally.baseCosts, before)
         let statistics = withPipes ? statistics(book, schedule, now) : nil
         return book.metrics(schedule, now: now, limit: limit, statistics: statistics)
             .map { node in
-                guard let base = bases[node.processorID] else { return node }
                 var node = node
-                node.cost = (try? node.cost.adding(base)) ?? node.cost
+                if let base = bases[node.processorID] { node.cost = (try? node.cost.adding(base)) ?? node.cost }
+                if let before = before[node.processorID] { node.add(before) }
                 return node
             }
+    }
+
+    /// What the nodes had done before the run was left in its pause.
+    private var before: [Identifier: NodeMetrics] {
+        guard firstMove != nil else { return [:] }
+        return Dictionary((session.run.metrics?.nodes ?? []).map { ($0.processorID, $0) }) { $1 }
     }
 
     // MARK: Telling of pipes

@@ -60,10 +60,24 @@ final class GraphFlow: Sendable {
     private let comeback: GraphWork.Comeback?
     /// The nodes that lead to the start at which the run comes back to its pause.
     private let wayBack: Set<Int>
+    /// How nodes failed on items that are on their way, before the run was left in its pause.
+    private let failures: [NodeStart.Key: Pause.Failure]
     private let (haltLimits, halts) = AsyncStream.makeStream(of: Duration.self, bufferingPolicy: .bufferingOldest(1))
-    /// That a paused run was told to go on, or is stopped.
-    let changed: AsyncStream<Void>
-    private let changes: AsyncStream<Void>.Continuation
+    /// What becomes of the run besides its work, in order.
+    enum Change: Sendable {
+        /// A breakpoint was hit; the floor is held.
+        case paused
+        /// It was told to go on.
+        case moved
+        /// It works on without having come back to its pause.
+        case missedPause
+        /// It is stopped, or left in its pause.
+        case over
+    }
+
+    /// What becomes of the run, for the one that files it.
+    let changed: AsyncStream<Change>
+    private let changes: AsyncStream<Change>.Continuation
     private let meters: NodeMeters?
     /// Whether the bytes of all values are counted.
     let measuresPipes: Bool
@@ -103,7 +117,7 @@ final class GraphFlow: Sendable {
 
     init(_ work: GraphWork, _ session: RunSession) {
         let plan = work.plan
-        (changed, changes) = AsyncStream.makeStream(of: Void.self)
+        (changed, changes) = AsyncStream.makeStream(of: Change.self)
         self.session = session
         (graph, wiring, checkpoints) = (work.graph, work.wiring, work.checkpoints)
         sources = wiring.sources
@@ -115,11 +129,13 @@ final class GraphFlow: Sendable {
         let comeback = work.comeback
         self.comeback = comeback
         wayBack = comeback.map { work.wiring.ancestors(of: $0.node) } ?? []
+        failures = Dictionary((comeback?.pause.failures ?? []).map { ($0.key, $0) }) { $1 }
         bases = work.wiring.nodes.map { _ in BaseCharge() }
         let strategies = work.wiring.nodes.compactMap { node in node.errorStrategy.map { (node.id, $0) } }
         recovery = RunRecovery(
             graph: work.graph.id, standard: work.options.errorStrategy,
             strategies: Dictionary(uniqueKeysWithValues: strategies), breakers: session.breakers, world: session.world,
+            skips: comeback?.pause.skips ?? [:],
             tell: { node, breaker in
                 let kind: Event.Kind =
                     switch breaker {
@@ -205,9 +221,8 @@ final class GraphFlow: Sendable {
 
     private func next(for team: Int, _ state: inout State) -> Next {
         state.starting[team] = false
-        if let stop = session.stopped {
-            if stop.reason == .graphHalted { state.schedule.halt() } else { state.schedule.close() }
-        }
+        // Items have entered in great numbers when they wait before the second node: what begins is a node.
+        if session.stopped != nil { state.schedule.halt() }
         if state.noticePause() { return .pause }
         let isOver = session.stopped?.drains == false
         if !isOver, let held = state.released[team].popFirst() { return .goOn(held.unit, held.entry, held.input) }
@@ -267,16 +282,17 @@ final class GraphFlow: Sendable {
 
     /// Takes note of how a node ended on an item.
     ///
+    /// - Parameter isNew: whether it was not counted before the run was left in its pause.
     /// - Returns: the item, if it has ended by that.
     func end(
-        _ unit: GraphSchedule.Unit, _ end: ItemFlow.End, as node: Passage.Node, at moment: Duration,
+        _ unit: GraphSchedule.Unit, _ end: ItemFlow.End, as node: Passage.Node, at moment: Duration, isNew: Bool = true,
         steps: [Outcome.Step] = [], unsaved: UnsavedOutput? = nil, avoided: Money = .zero, lasted: Duration? = nil
     ) -> [Departure] {
         let microseconds = lasted.map { $0 / .microseconds(1) }
-        meters?.count(node, at: unit.node)
+        if isNew { meters?.count(node, at: unit.node) }
         let bytes = bytes(of: end, from: unit.node)
         let (departures, hasNews) = state.withLock { state in
-            state.book.note(node, at: unit.node, moment)
+            if isNew { state.book.note(node, at: unit.node, moment) }
             let inputID = state.travellers[unit.item]?.note(node, at: unit.node, steps, unsaved, avoided)
             if let microseconds {
                 state.executions += 1
@@ -293,7 +309,10 @@ final class GraphFlow: Sendable {
                 state.breakpoints.ended(wiring.nodes[unit.node].id, inputID)
             }
             state.notePipes(in: session)
-            return (self.departures(of: unit.item, &state), !state.news.isEmpty)
+            let departures = self.departures(of: unit.item, &state)
+            // Before anybody starts what has become free: it may be the end of the run.
+            if departures.contains(where: hasFailed) { session.noteFailure() }
+            return (departures, !state.news.isEmpty)
         }
         if hasNews { tellOfPipes() }
         return departures
@@ -334,6 +353,7 @@ final class GraphFlow: Sendable {
         else { return }
         release(state.breakpoints.missReturn(), &state)
         state.schedule.holdsAdmission = false
+        changes.yield(.missedPause)
     }
 
     private func release(_ starts: [NodeStart], _ state: inout State) {
@@ -359,8 +379,9 @@ final class GraphFlow: Sendable {
             }
             release(byOne ? [try state.breakpoints.step()] : try state.breakpoints.resume(), &state)
             (state.isPaused, state.isStanding) = (false, false)
+            // Before the next pause can be noticed, so that both are filed in their order.
+            changes.yield(.moved)
         }
-        changes.yield()
     }
 
     /// Leaves the run in its pause: what is in flight may finish, and the run ends here as a paused one.
@@ -373,14 +394,29 @@ final class GraphFlow: Sendable {
             }
             (state.isLeft, state.isStanding) = (true, false)
         }
-        changes.yield()
+        changes.yield(.over)
     }
 
     /// Whether the run is left in a pause, unless it was stopped since.
     var isLeft: Bool { session.stopped == nil && state.withLock { $0.isLeft } }
 
     /// Where the run stands still; `nil` while it does not.
-    var pause: Pause? { state.withLock { $0.breakpoints.pause } }
+    var pause: Pause? {
+        let skips = recovery.skips
+        return state.withLock { state in
+            var pause = state.breakpoints.pause
+            pause?.skips = skips
+            pause?.failures = state.travellers.values.flatMap { traveller in
+                traveller.nodes.filter { $0.status == .failed && $0.error != nil }.map {
+                    Pause.Failure(of: $0, on: traveller.entry.item.id)
+                }
+            }
+            return pause
+        }
+    }
+
+    /// The start at which the run has been stopped, whether it is known to stand still yet or not.
+    var pausedStart: NodeStart? { state.withLock { $0.breakpoints.pause?.start } }
 
     /// The start that the run is paused before; `nil` when it is not paused.
     var pausedBefore: NodeStart? {
@@ -403,16 +439,24 @@ final class GraphFlow: Sendable {
 
     private func takesComeback() -> Bool { !hasComeBack.exchange(true, ordering: .acquiringAndReleasing) }
 
-    /// How a run that has come back goes on.
-    var firstMove: Pause.Move { comeback?.move ?? .goOn }
+    /// How a run that has come back goes on; `nil` for all others.
+    var firstMove: Pause.Move? { comeback?.move }
 
     /// Pauses the run if what has ended brought it to a start at which it is to stop.
     ///
     /// - Returns: whether it is paused by this.
     func noticePause() -> Bool { state.withLock { $0.noticePause() } }
 
-    /// Says that there may be something to do, or nothing any more.
-    func wake() { changes.yield() }
+    /// Says that the run is to stand still, whose floor is held for it.
+    func tellPause() { changes.yield(.paused) }
+
+    /// Says that the run is stopped.
+    func tellStop() { changes.yield(.over) }
+
+    /// How a node failed on an item before the run was left in its pause.
+    func failure(of unit: GraphSchedule.Unit, on inputID: String) -> Pause.Failure? {
+        failures[NodeStart.Key(processorID: wiring.nodes[unit.node].id, inputID: ExternalID(unchecked: inputID))]
+    }
 
     /// Says that nothing more will happen.
     func endChanges() { changes.finish() }
@@ -441,6 +485,18 @@ final class GraphFlow: Sendable {
             state.book.noteSkipped(node)
         }
     }
+
+    /// The nodes that failed on an item, and those of them that results are lacking because of.
+    func failures(of departure: Departure) -> (all: Set<Int>, responsible: Set<Int>) {
+        let nodes = departure.traveller.nodes
+        let failed = Set(nodes.indices.filter { nodes[$0].status == .failed })
+        guard !failed.isEmpty else { return ([], []) }
+        let responsible = ItemFlow.responsible(
+            for: departure.flow.lacking, among: failed, isSkipped: { nodes[$0].reason == .upstreamFailed }, in: wiring)
+        return (failed, responsible)
+    }
+
+    private func hasFailed(_ departure: Departure) -> Bool { !failures(of: departure).responsible.isEmpty }
 
     /// Takes out the items that are on their way still, when nothing goes on any more.
     func takeRest() -> [Departure] {

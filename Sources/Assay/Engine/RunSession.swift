@@ -281,7 +281,7 @@ final class RunSession: Sendable {
             return waiters
         }
         for waiter in waiters { waiter.resume() }
-        flow?.wake()
+        flow?.tellStop()
     }
 
     /// Names the graph at work.

@@ -32,6 +32,23 @@ public struct NodeMetrics: Hashable, Sendable {
     /// A node at which nothing has happened.
     public init(_ processorID: Identifier) { self.processorID = processorID }
 
+    /// Adds what it had done before.
+    mutating func add(_ before: NodeMetrics) {
+        let order: [Status] = [.pending, .skipped, .succeeded, .cancelled, .failed, .running]
+        func place(_ status: Status) -> Int { order.firstIndex(of: status) ?? 0 }
+        if place(before.state) > place(state), before.state != .running { state = before.state }
+        items += before.items
+        reused += before.reused
+        errors += before.errors
+        attempts += before.attempts
+        total += before.total
+        uptime += before.uptime
+        cost = (try? cost.adding(before.cost)) ?? cost
+        lastError = lastError ?? before.lastError
+        startedAt = before.startedAt ?? startedAt
+        finishedAt = finishedAt ?? before.finishedAt
+    }
+
     /// The mean time of an item.
     public var mean: Duration { items > 0 ? total / items : .zero }
     /// Items a second since it began.

@@ -143,6 +143,8 @@ public struct FailureRecord: Hashable, Sendable {
     public var attempt: Int
     /// Whether another attempt may help.
     public var retryable: Bool
+    /// The node of a graph it happened at; `nil` outside of graphs.
+    public var processorID: Identifier?
     /// Where to go on.
     public var resumePoint: ResumePoint?
 

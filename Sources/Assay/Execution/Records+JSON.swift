@@ -63,12 +63,14 @@ extension ResumePoint {
 extension FailureRecord {
     /// The record as JSON.
     public var jsonValue: JSONValue {
-        [
+        var object: JSONObject = [
             "input_id": JSONValue(inputID), "success": false, "step": .string(step),
             "exception": .string(exception), "message": .string(message), "code": .string(code.rawValue),
             "phase": .string(phase.rawValue), "attempt": JSONValue(attempt), "retryable": .bool(retryable),
             "payload": resumePoint?.jsonValue ?? .null,
         ]
+        object["processor_id"] = processorID.map { .string($0.text) }
+        return .object(object)
     }
 
     /// The record that `json` writes; `nil` when a part is missing.
@@ -83,6 +85,7 @@ extension FailureRecord {
         self.init(
             inputID: json["input_id"]?.string, step: step, exception: exception, message: message, code: code,
             phase: phase, attempt: attempt, retryable: retryable, resumePoint: payload)
+        processorID = json["processor_id"]?.string.flatMap { Identifier($0) }
     }
 }
 

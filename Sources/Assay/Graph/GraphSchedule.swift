@@ -123,9 +123,6 @@ struct GraphSchedule: Sendable {
         return startable[team].count + (admits[team] && canAdmit ? 1 : 0)
     }
 
-    /// Says that no further item enters.
-    mutating func close() { isClosed = true }
-
     /// Says that nothing starts any more.
     mutating func halt() { (isClosed, isHalted) = (true, true) }
 

@@ -6,9 +6,26 @@ public struct Pause: Hashable, Sendable {
     /// The start that it is paused before.
     public let start: NodeStart
     /// Its breakpoints with what they have counted, in the order in which they were set.
-    public let breakpoints: [Breakpoint]
+    public internal(set) var breakpoints: [Breakpoint]
     /// Starts that were let go after a stop and whose nodes have not ended.
     let released: Set<NodeStart.Key>
+    /// How nodes failed on items that are on their way, which is not done again.
+    var failures: [Failure] = []
+    /// How many items error strategies have skipped.
+    var skips: [StrategyPlace: Int] = [:]
+
+    /// That a node failed for good on an item.
+    struct Failure: Hashable, Sendable {
+        let key: NodeStart.Key
+        let attempts: Int
+        let reason: Outcome.Reason?
+        let error: FailureRecord?
+
+        init(of node: Passage.Node, on inputID: String) {
+            key = NodeStart.Key(processorID: node.id, inputID: ExternalID(unchecked: inputID))
+            (attempts, reason, error) = (node.attempts, node.reason, node.error)
+        }
+    }
 
     /// What a paused run may be told to do.
     public enum Move: String, Sendable, CaseIterable {
@@ -35,6 +52,13 @@ extension Pause {
             "released": .array(
                 released.map { [.string($0.processorID.text), .string($0.inputID.text)] }
                     .sorted { "\($0)" < "\($1)" }),
+            "failures": .array(failures.map(\.jsonValue)),
+            "skips": .array(
+                skips.map { place, count in
+                    [
+                        JSONValue(place.node?.text), .array(place.path.map { JSONValue($0) }), JSONValue(count),
+                    ]
+                }.sorted { "\($0)" < "\($1)" }),
         ]
     }
 
@@ -58,5 +82,31 @@ extension Pause {
         self.init(
             before: NodeStart(node, inputID: inputID, attempt: attempt, value: value), breakpoints: breakpoints,
             released: released)
+        failures = json["failures"]?.array?.compactMap { Failure(json: $0) } ?? []
+        for skip in json["skips"]?.array ?? [] {
+            guard let parts = skip.array, parts.count == 3, let path = parts[1].array?.compactMap(\.number?.integer),
+                let count = parts[2].number?.integer
+            else { return nil }
+            skips[StrategyPlace(node: parts[0].string.flatMap { Identifier($0) }, path: path)] = count
+        }
+    }
+}
+
+extension Pause.Failure {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "processor_id": .string(key.processorID.text), "input_id": .string(key.inputID.text),
+            "attempts": JSONValue(attempts), "reason": JSONValue(reason?.rawValue), "error": error?.jsonValue ?? .null,
+        ]
+    }
+
+    fileprivate init?(json: JSONValue) {
+        guard let node = json["processor_id"]?.string.flatMap({ Identifier($0) }),
+            let inputID = json["input_id"]?.string, let attempts = json["attempts"]?.number?.integer
+        else { return nil }
+        key = NodeStart.Key(processorID: node, inputID: ExternalID(unchecked: inputID))
+        self.attempts = attempts
+        reason = json["reason"]?.string.flatMap { Outcome.Reason(rawValue: $0) }
+        error = json["error"].flatMap { FailureRecord(json: $0) }
     }
 }

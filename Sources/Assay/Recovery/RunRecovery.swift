@@ -32,7 +32,7 @@ public final class RunRecovery: Sendable {
     private let breakers: CircuitBreakers
     private let world: World
     private let tell: @Sendable (_ node: Identifier, _ breaker: CircuitBreaker.State) -> Void
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// What a run of the graph named `graph` needs.
     ///
@@ -41,10 +41,21 @@ public final class RunRecovery: Sendable {
     ///   - strategies: the strategies of nodes.
     ///   - breakers: where the circuit breakers of nodes live, each under `graph/node`.
     ///   - tell: called when a node's breaker changes its state.
-    public init(
+    public convenience init(
         graph: Identifier, standard: any ErrorStrategy = CompositeStrategy.standard,
         strategies: [Identifier: any ErrorStrategy] = [:], breakers: CircuitBreakers, world: World,
         tell: @escaping @Sendable (_ node: Identifier, _ breaker: CircuitBreaker.State) -> Void = { _, _ in }
+    ) {
+        self.init(
+            graph: graph, standard: standard, strategies: strategies, breakers: breakers, world: world, skips: [:],
+            tell: tell)
+    }
+
+    /// - Parameter skips: what was counted of the run before.
+    init(
+        graph: Identifier, standard: any ErrorStrategy, strategies: [Identifier: any ErrorStrategy],
+        breakers: CircuitBreakers, world: World, skips: [StrategyPlace: Int],
+        tell: @escaping @Sendable (_ node: Identifier, _ breaker: CircuitBreaker.State) -> Void
     ) {
         self.graph = graph
         self.standard = standard
@@ -52,7 +63,11 @@ public final class RunRecovery: Sendable {
         self.breakers = breakers
         self.world = world
         self.tell = tell
+        state = Mutex(State(skips: skips))
     }
+
+    /// How many items each strategy has skipped.
+    var skips: [StrategyPlace: Int] { state.withLock { $0.skips } }
 
     // MARK: Attempts
 

@@ -1,6 +1,7 @@
 package import ArgumentParser
 import Assay
 import AssayPipelines
+import Foundation
 
 /// `assay checkpoints`: states that were saved under names of their own.
 package struct CheckpointsCommand: AsyncParsableCommand {
@@ -47,6 +48,11 @@ struct CheckpointFlags: ParsableArguments {
         _ shell: Shell, _ open: () async throws -> any Store, _ body: (Checkpoints) async throws -> Value
     ) async throws -> Value {
         if let folder = try folder(shell) {
+            // Asking for what is there makes nothing.
+            guard access(folder, F_OK) == 0 else {
+                throw CommandFailure(
+                    .notFound, "there is no folder '\(folder.safe)', so no checkpoints were kept in it")
+            }
             return try await body(Checkpoints(in: CheckpointFolder(path: folder), world: shell.world))
         }
         let store = try await open()

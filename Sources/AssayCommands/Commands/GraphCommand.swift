@@ -44,6 +44,10 @@ package struct GraphShowCommand: ShellCommand {
         guard let graph else {
             throw CommandFailure.usage("'\(subject)' runs one processor; there is no graph to draw")
         }
+        if let report, report.run.graphID != graph.id {
+            throw CommandFailure.usage(
+                "run '\(report.runID)' is of \(report.run.processorID), not of graph '\(graph.id)'")
+        }
         var lines = try graph.drawing(statuses: report?.nodeStatuses ?? [:]).written(as: format)
             .split(separator: "\n").map(String.init)
         if format == .text, let pause = report?.run.pause {

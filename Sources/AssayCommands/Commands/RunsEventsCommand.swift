@@ -28,8 +28,8 @@ package struct RunsEventsCommand: ShellCommand {
         var listing = try Listing(
             console, schema: "assay/events/1", key: "events", facts: ["run_id": .string(run.id.text)],
             columns: [
-                .number("NO"), .text("TIME"), .text("LEVEL"), .text("EVENT"), .flexible("INPUT"), .flexible("DATA"),
-            ])
+                .number("NO"), .text("TIME"), .text("LEVEL"), .text("EVENT"),
+            ] + (run.graphID == nil ? [] : [.text("NODE")]) + [.flexible("INPUT"), .flexible("DATA")])
         var (last, left) = (after, limit > 0 ? limit : Int.max)
         while left > 0 {
             let events = try await store.events(of: run.id, after: last, limit: min(left, 512))
@@ -38,6 +38,7 @@ package struct RunsEventsCommand: ShellCommand {
                 try listing.add(
                     [
                         "\(event.sequence ?? 0)", "\(event.timestamp)", "\(event.level)", event.kind.rawValue,
+                    ] + (run.graphID == nil ? [] : [event.processorID?.text ?? ""]) + [
                         event.inputID ?? "", event.data.isEmpty ? "" : JSONValue.object(event.data).json,
                     ], json: event.jsonValue)
             }

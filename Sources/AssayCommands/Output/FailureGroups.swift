@@ -3,6 +3,8 @@ import Assay
 /// Failures of items with the same code and the same first line.
 struct FailureGroups {
     private struct Kind: Hashable {
+        /// The node, in a graph.
+        let node: String?
         let code: String
         let message: String
     }
@@ -21,7 +23,7 @@ struct FailureGroups {
             guard let error = outcome.error else { continue }
             total += 1
             let line = error.message.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-            let kind = Kind(code: error.code.rawValue, message: line)
+            let kind = Kind(node: error.processorID?.text, code: error.code.rawValue, message: line)
             let order = groups.count
             if groups[kind] != nil || order < Self.limit {
                 groups[kind, default: (0, outcome.inputID, order)].count += 1
@@ -33,13 +35,20 @@ struct FailureGroups {
 
     /// The most frequent kinds, and how many failures are not among them.
     var table: TextTable {
-        var table = TextTable([.number("FAILED"), .text("CODE"), .flexible("FIRST"), .flexible("MESSAGE")])
+        // Only in graphs it is a question where.
+        let hasNodes = groups.keys.contains { $0.node != nil }
+        var table = TextTable(
+            [.number("FAILED")] + (hasNodes ? [.text("NODE")] : [])
+                + [.text("CODE"), .flexible("FIRST"), .flexible("MESSAGE")])
         let sorted = groups.sorted { ($0.value.count, $1.value.order) > ($1.value.count, $0.value.order) }
         for (kind, value) in sorted.prefix(Self.shown) {
-            table.rows.append([value.count.grouped, kind.code, value.first, kind.message])
+            table.rows.append(
+                [value.count.grouped] + (hasNodes ? [kind.node ?? ""] : []) + [kind.code, value.first, kind.message])
         }
         let rest = others + sorted.dropFirst(Self.shown).reduce(0) { $0 + $1.value.count }
-        if rest > 0 { table.rows.append([rest.grouped, "…", "", "other messages"]) }
+        if rest > 0 {
+            table.rows.append([rest.grouped] + (hasNodes ? [""] : []) + ["…", "", "other messages"])
+        }
         return table
     }
 }

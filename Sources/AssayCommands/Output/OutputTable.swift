@@ -6,7 +6,15 @@ struct OutputTable {
 
     mutating func add(_ output: JSONValue, of outcome: Outcome) {
         let origin = outcome.cached ? "cache" : outcome.carried ? "earlier run" : "work"
-        table.rows.append([outcome.inputID, origin, "\(outcome.cost)", output.brief])
+        table.rows.append([outcome.inputID, origin, "\(outcome.cost)", output.brief.cut(to: 2_000)])
+    }
+}
+
+extension String {
+    /// The first `limit` characters, and a sign that there are more: nobody reads megabytes in a cell.
+    fileprivate func cut(to limit: Int) -> String {
+        guard let end = index(startIndex, offsetBy: limit, limitedBy: endIndex), end != endIndex else { return self }
+        return self[..<end] + "…"
     }
 }
 

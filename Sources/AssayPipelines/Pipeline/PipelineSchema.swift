@@ -26,7 +26,7 @@ struct PipelineSchema {
         guard let map = document.value.map() else { return nil }
         var options = RunOptions()
         _ = map["version"]?.integer(in: Bounds(rule: "1") { $0 == 1 })
-        let graphID = map["graph_id"]?.identifier()
+        let graphID = map["graph_id"]?.identifier() ?? nameOfFile
         _ = map["description"]?.text()
         options.scope = scope(map)
         let isGraph = map["run_as"]?.word("run_as", of: ["graph", "processor"]) != "processor"
@@ -116,6 +116,16 @@ struct PipelineSchema {
         let watch = WatchSchema(folder: folder, environment: environment)
         options.breakpoints = breakpoints.map { watch.breakpoints($0, processors: graph.nodes.map(\.id)) } ?? []
         return .graph(graph, options)
+    }
+
+    /// What a graph without a name of its own is called, which is the same whenever the file is read; `nil` when nothing
+    /// of the file's name may stand in one.
+    private var nameOfFile: Identifier? {
+        let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+        let letters = stem.unicodeScalars.map { scalar in
+            Identifier(String(scalar)) != nil || scalar == "." ? Character(scalar) : "-"
+        }
+        return Identifier(String(letters.prefix(128).drop { $0 == "." }))
     }
 
     /// The folder of the file, from where its relative paths are meant.

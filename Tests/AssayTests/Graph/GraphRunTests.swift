@@ -633,3 +633,60 @@ final class Meeting: Sendable {
         await door.pass()
     }
 }
+
+@Suite("A run of a graph that is stopped") struct GraphStopTests {
+    private let called = Notes<String>()
+
+    /// A node that all items have passed before the next one, which takes them one by one, is done with the first; that
+    /// one fails for `bad`.
+    private func graph(bad: Int? = nil, during: @escaping @Sendable (Int) -> Void = { _ in }) throws -> Graph {
+        let (passed, all) = AsyncStream.makeStream(of: Void.self)
+        var enter = try Node("enter") { (value: Int) in
+            if value == 60 { all.finish() }
+            return value
+        }
+        var work = try Node("work") { (value: Int) in
+            for await _ in passed {}
+            called.add("\(value)")
+            during(value)
+            if value == bad { throw ProcessingError(.extraction, "broken", retryable: false) }
+            return value
+        }
+        (enter.concurrency, work.concurrency) = (1, 1)
+        let graph = try Graph("g")
+        try graph.add(enter)
+        try graph.add(work)
+        try graph.connect("enter", to: "work")
+        return graph
+    }
+
+    @Test(
+        "starts no further node, although its items have entered",
+        arguments: [FailurePolicy.stop, .atomic, .tolerate(share: 0)])
+    func policy(policy: FailurePolicy) async throws {
+        let options = GraphOptions.with {
+            $0.run.failurePolicy = policy
+            $0.errorStrategy = .skip
+        }
+        let report = try await Engine.testing().run(graph(bad: 3), over: 1...60, options: options)
+        #expect(report.status == .failed)
+        #expect(called.all == ["1", "2", "3"])
+        #expect(report.outcomes[2].status == .failed)
+        #expect(report.outcomes[59].status == .cancelled)
+    }
+
+    @Test("starts no further node when it is cancelled, and goes on behind those that have ended")
+    func cancel() async throws {
+        let handles = Notes<RunHandle>()
+        let graph = try graph { if $0 == 5, handles.all.count == 1 { handles.all[0].cancel(drain: true) } }
+        let engine = Engine.testing()
+        let items = (1...60).map { Item("i\($0)", $0) }
+        let report = try await engine.run(graph, over: items) { handles.add($0) }
+        #expect(report.status == .cancelled)
+        #expect(called.all == ["1", "2", "3", "4", "5"])
+        #expect(report.counts.succeeded == 5 && report.counts.cancelled == 55)
+        let resumed = try await engine.resume(report.runID, with: graph) { handles.add($0) }
+        #expect(resumed.status == .succeeded)
+        #expect(called.all.count == 60)
+    }
+}
