@@ -63,6 +63,52 @@ import Testing
         #expect(await shell.assay(command, "last") == 0)
     }
 
+    /// A worker of a queue that is busy with a run of two items.
+    private static func working(_ gate: Gate) async throws -> (shell: TestShell, worker: Task<Int32, Never>) {
+        let shell = try TestShell(registry: gate.registry)
+        try shell.write(
+            """
+            run_as: processor
+            processors: [{processor_id: w, processor_type: waits, parameters: {}}]
+            queue: {queue_capacity: 2, capacity_refresh_time: 0.01}
+
+            """, to: "p.yaml")
+        try shell.write("{\"data\":\"one\"}\n{\"data\":\"two\"}\n", to: "in.jsonl")
+        #expect(await shell.assay("queue", "submit", "p.yaml", "--inputs", "in.jsonl", "-o", "none") == 0)
+        let worker = Task { await shell.assay("queue", "work", "--pipeline", "p.yaml", "--until-empty", "-o", "none") }
+        await gate.arrival()
+        return (shell, worker)
+    }
+
+    @Test("lets others wait for its end when it is of a queue", arguments: ["wait", "watch"])
+    func waitQueued(command: String) async throws {
+        let gate = Gate()
+        let (shell, worker) = try await Self.working(gate)
+        let other = Self.terminal(shell)
+        async let waited = CommandLineTool.run([command, "last"], in: other.shell)
+        gate.open()
+        #expect(await waited == 0)
+        #expect(other.output.text.contains("succeeded  2 succeeded, 0 failed of 2"))
+        #expect(await worker.value == 0)
+    }
+
+    @Test(
+        "is stopped with its execution when it is of a queue, with or without what is in flight",
+        arguments: [true, false])
+    func cancelQueued(drain: Bool) async throws {
+        let gate = Gate()
+        let (shell, worker) = try await Self.working(gate)
+        let other = Self.terminal(shell)
+        async let cancelled = CommandLineTool.run(["cancel", "last"] + (drain ? [] : ["--now"]), in: other.shell)
+        await other.messages.waits(for: "is stopping")
+        gate.open()
+        #expect(await cancelled == 0)
+        #expect(other.output.text.contains("cancelled  \(drain ? 1 : 0) succeeded, 0 failed of 2"))
+        #expect(await worker.value == 0)
+        let (text, _) = await shell.output(of: "queue", "list", "cancelled", "-o", "json")
+        #expect(try JSONValue(json: text)["executions"]?.array?.count == 1)
+    }
+
     @Test("tells those who wait that a signal ended it")
     func signal() async throws {
         let gate = Gate()

@@ -150,6 +150,64 @@ private final class Typing: ByteSource {
         #expect(shell.messages.text.contains("going on: told so from another terminal"))
     }
 
+    @Test("keeps its breakpoints when it is told to go on to its end while it does not stand still")
+    func toEndTooSoon() async throws {
+        let gate = Gate()
+        let shell = try TestShell(registry: gate.registry)
+        try shell.write(
+            """
+            graph_id: row
+            processors:
+              - {processor_id: first, processor_type: waits, parameters: {}}
+              - {processor_id: second, processor_type: simple, parameters: {function: uppercase}}
+            connections:
+              - {from_processor: first, from_output: output, to_processor: second, to_input: input}
+
+            """, to: "p.yaml")
+        try shell.write("{\"data\": \"a\"}\n", to: "in.jsonl")
+        async let code = shell.assay(Self.run + ["--break", "second"])
+        await gate.arrival()
+        let other = CollectingSink()
+        var second = shell.value
+        second.messages = other
+        #expect(await CommandLineTool.run(["graph", "continue", "last", "--to-end"], in: second) == 1)
+        #expect(other.text.contains("not paused"))
+        gate.open()
+        #expect(await code == 4)
+    }
+
+    @Test("goes on as it was begun: with saved outputs of nodes that have changed, where these were to be kept")
+    func asBegun() async throws {
+        let shell = try TestShell()
+        func pipeline(_ multiplier: Int) -> String {
+            let parameters = "{function: multiply, multiplier: \(multiplier)}"
+            return """
+                graph_id: row
+                processors:
+                  - {processor_id: a, processor_type: simple, parameters: \(parameters), price: 0.10}
+                  - {processor_id: b, processor_type: simple, parameters: {function: passthrough}}
+                  - {processor_id: c, processor_type: simple, parameters: {function: passthrough}}
+                connections:
+                  - {from_processor: a, from_output: output, to_processor: b, to_input: input}
+                  - {from_processor: b, from_output: output, to_processor: c, to_input: input}
+
+                """
+        }
+        try shell.write(pipeline(2), to: "p.yaml")
+        try shell.write(pipeline(5), to: "edited.yaml")
+        try shell.write("{\"data\": 10}\n", to: "in.jsonl")
+        #expect(await shell.assay(Self.run + ["--break", "b"]) == 4)
+        #expect(await shell.assay("cancel", "last") == 0)
+        let resume = ["resume", "last", "--pipeline", "edited.yaml", "--on-change", "keep", "--break", "c"]
+        #expect(await shell.assay(resume) == 4)
+        let (text, code) = await shell.output(of: "graph", "continue", "last", "-o", "json")
+        #expect(code == 0)
+        #expect(try JSONValue(json: text)["outcomes"]?.array?.map { $0["output"]?["c:output"] ?? .null } == [20])
+        let (ledger, _) = await shell.output(of: "costs", "ledger", "-o", "json")
+        let charges = try JSONValue(json: ledger)["charges"]?.array ?? []
+        #expect(charges.filter { $0["processor_id"] == "a" }.count == 1)
+    }
+
     @Test("is refused a node that is not there, a condition that cannot be read, and a single processor")
     func refusals() async throws {
         let shell = try Self.shell()
@@ -249,5 +307,58 @@ private final class Typing: ByteSource {
         await shell.output.waits(for: "one  succeeded")
         shell.signals.yield(.interrupt)
         #expect(await code == 130)
+    }
+
+    @Test("is waited for, watched and cancelled by another terminal while it is paused and its queue is worked on")
+    func followed() async throws {
+        let shell = try TestShell.queueing(Self.pipeline + "breakpoints: [{processor_id: pay, hit_count: 1}]\n")
+        try shell.write("{\"data\": 1}\n", to: "in.jsonl")
+        #expect(await shell.submit("one") == 0)
+        async let code = shell.assay("queue", "work", "--pipeline", "p.yaml")
+        await shell.messages.waits(for: "execution one is paused at a breakpoint")
+        #expect(await shell.assay("wait", "last") == 4)
+        #expect(await shell.assay("watch", "last") == 4)
+        let (text, cancelled) = await shell.output(of: "cancel", "last")
+        #expect(cancelled == 0)
+        #expect(text.contains("cancelled  0 succeeded, 0 failed of 1"))
+        #expect(try await shell.executions("cancelled").count == 1)
+        #expect(await shell.assay("cancel", "last") == 1)
+        shell.signals.yield(.interrupt)
+        #expect(await code == 130)
+    }
+
+    @Test("is not let go by a worker with another pipeline, who says why")
+    func otherWorker() async throws {
+        let shell = try TestShell.queueing(Self.pipeline + "breakpoints: [{processor_id: pay, hit_count: 1}]\n")
+        try shell.write(Self.pipeline, to: "other.yaml")
+        try shell.write("{\"data\": 1}\n", to: "in.jsonl")
+        #expect(await shell.submit("one") == 0)
+        #expect(await shell.assay("queue", "cycle", "--pipeline", "p.yaml") == 0)
+        let run = try #require(try await shell.runs().first)
+        let two = ["queue", "submit", "other.yaml", "--inputs", "in.jsonl", "--execution", "two", "-o", "none"]
+        #expect(await shell.assay(two) == 0)
+        // The first worker has heard out the signals of the shell.
+        let (signals, strike) = AsyncStream.makeStream(of: StopSignal.self)
+        var second = shell.value
+        second.stopSignals = { signals }
+        async let code = CommandLineTool.run(["queue", "work", "--pipeline", "other.yaml"], in: second)
+        await shell.output.waits(for: "two  succeeded")
+        #expect(await shell.assay("graph", "continue", run) == 65)
+        #expect(shell.messages.text.contains("was submitted for pipeline 'p.yaml'"))
+        #expect(try await shell.executions("paused").count == 1)
+        strike.yield(.interrupt)
+        #expect(await code == 130)
+        #expect(await shell.assay("graph", "continue", run) == 0)
+        #expect(try await shell.executions("succeeded").count == 2)
+    }
+
+    @Test("has its taps told what goes through its pipes")
+    func taps() async throws {
+        let shell = try TestShell.queueing(
+            Self.pipeline + "taps: [{pipe: \"read:output->pay:input\", to: log}]\n")
+        try shell.write("{\"data\": 1}\n", to: "in.jsonl")
+        #expect(await shell.submit("one") == 0)
+        #expect(await shell.assay("queue", "cycle", "--pipeline", "p.yaml") == 0)
+        #expect(shell.messages.text.contains("tap read:output->pay:input item_1: 1"))
     }
 }

@@ -27,7 +27,7 @@ extension Engine {
         }
     }
 
-    /// Goes on with a run that has ended, or was left in a pause.
+    /// Goes on with a run that has ended.
     func resume(
         _ id: Run.ID, with runnable: Runnable, _ options: RunOptions,
         _ watching: @escaping @Sendable (RunHandle) -> Void, failedOnly: Bool

@@ -107,8 +107,10 @@ extension Execution {
         return execution
     }
 
-    /// The execution as it stands with `run`; one whose run was given up waits again, unless its end was asked for.
+    /// The execution as it stands with `run`; one whose run was given up waits again, unless its end was asked for, and
+    /// one that has ended stays so.
     package func following(_ run: Run) -> Execution {
+        guard !status.isTerminal else { return self }
         if run.isGivenUp, !isCancelling { return waiting(again) }
         var execution = self
         execution.status = run.status

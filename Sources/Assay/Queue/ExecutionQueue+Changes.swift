@@ -9,14 +9,15 @@ extension ExecutionQueue {
     ///
     /// That it was cancelled is in the store on return; a run that is stopped may need a moment longer.
     ///
+    /// - Parameter drain: whether items in flight may finish; otherwise they are given up and become cancelled.
     /// - Returns: `false` when it has ended before.
     /// - Throws: ``ProcessingError`` with code `not_found`.
-    @discardableResult public func cancel(_ id: Execution.ID) async throws -> Bool {
+    @discardableResult public func cancel(_ id: Execution.ID, drain: Bool = false) async throws -> Bool {
         while true {
             let (status, live) = change { ($0.index.status(of: id), $0.live[id]) }
             guard let status else { throw ProcessingError.executionUnknown(id) }
             if let live {
-                if let isStopped = try await stopRunning(id, live) { return isStopped }
+                if let isStopped = try await stopRunning(id, live, drain: drain) { return isStopped }
                 continue
             }
             guard !status.isTerminal else { return false }
@@ -37,7 +38,7 @@ extension ExecutionQueue {
     /// Writes down that a running execution is to be cancelled, then stops its run.
     ///
     /// - Returns: `nil` when it was let go of meanwhile without an end.
-    private func stopRunning(_ id: Execution.ID, _ live: QueueState.Live) async throws -> Bool? {
+    private func stopRunning(_ id: Execution.ID, _ live: QueueState.Live, drain: Bool) async throws -> Bool? {
         await lock(id)
         defer { unlock(id) }
         var marked = false
@@ -54,7 +55,7 @@ extension ExecutionQueue {
             return (isLive, state.index.status(of: id))
         }
         guard isLive else { return status == .cancelled ? true : nil }
-        live.cancel()
+        live.cancel(drain: drain)
         return true
     }
 
@@ -162,6 +163,8 @@ extension ExecutionQueue {
         defer { unlock(id) }
         while true {
             let execution = try await self.execution(id)
+            // Nobody runs it, so that what is in the store holds, also when a failure kept that from being noted.
+            change { $0.index.move(id, to: execution.status, due: due(execution)) }
             let changed = try body(execution)
             let places = execution.status.isTerminal && changed.status == .pending ? 1 : 0
             try reserve(places)
@@ -280,11 +283,11 @@ extension ExecutionQueue {
 
 extension QueueState.Live {
     /// Stops the run, or lets it stop as soon as it begins.
-    func cancel() {
+    func cancel(drain: Bool) {
         facts.withLock { facts in
             facts.isCancelled = true
             return facts.handle
-        }?.cancel()
+        }?.cancel(drain: drain)
     }
 
     var isCancelled: Bool { facts.withLock { $0.isCancelled } }

@@ -53,6 +53,7 @@ extension ExecutionQueue {
     func recoverOrphans() async throws {
         while let id = change({ $0.orphans.last }) {
             do {
+                try await cancelPausedOrphan(id)
                 try await changing(id) { execution in
                     guard isOrphan(execution) else { return execution }
                     return try recovered(execution)
@@ -62,6 +63,15 @@ extension ExecutionQueue {
             }
             // Not before it is recovered: what a failing store left is tried again in the next cycle.
             change { state in if state.orphans.last == id { state.orphans.removeLast() } }
+        }
+    }
+
+    /// Cancels the run of an execution that is paused and was to be cancelled, so that both end together.
+    private func cancelPausedOrphan(_ id: Execution.ID) async throws {
+        while try await execution(id).isCancelling, let run = try await pausedRun(of: id) {
+            if try await cancelPaused(id, run) { return }
+            await wait { $0.live[id] == nil }
+            try Task.checkCancellation()
         }
     }
 

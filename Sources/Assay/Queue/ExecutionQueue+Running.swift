@@ -151,7 +151,7 @@ extension ExecutionQueue {
             if status.isTerminal { return try await report(of: id) }
             guard status == .pending else {
                 throw ProcessingError(
-                    .illegalMove, "execution '\(id)' is \(status.rawValue); go on with it where it was started")
+                    .illegalMove, "execution '\(id)' is \(status.rawValue); go on with it by 'goOn', or cancel it")
             }
             if let live = await claim(id) { return try await perform(id, live, isWork: false).get() }
             guard !Task.isCancelled else {
@@ -161,57 +161,95 @@ extension ExecutionQueue {
     }
 
     /// Goes on with an execution that was left in a pause, past capacity and admission, and gives its report; it may be
-    /// paused again.
+    /// paused again. Taps of its graph are finished on return.
     ///
     /// - Parameters:
     ///   - move: whether it goes on to the next hit, or by one node.
     ///   - toEnd: whether its breakpoints are removed first.
     /// - Throws: ``ProcessingError``: `not_found`, `illegal_move` for one that is not paused, and what
-    ///   ``Engine/goOn(_:with:by:toEnd:options:watching:)`` throws; it is then still paused.
+    ///   ``Engine/goOn(_:with:by:toEnd:options:watching:)`` throws; it is then still paused. `cancelled` when the calling
+    ///   task was cancelled before it went on.
     public func goOn(_ id: Execution.ID, by move: Pause.Move = .goOn, toEnd: Bool = false) async throws -> Report {
+        try await goOn(id, by: move, toEnd: toEnd, isWork: false)
+    }
+
+    /// As ``goOn(_:by:toEnd:)``.
+    ///
+    /// - Parameter isWork: whether whoever works on the queue does so; it then waits again when the work is given up.
+    package func goOn(
+        _ id: Execution.ID, by move: Pause.Move, toEnd: Bool, isWork: Bool
+    ) async throws -> Report {
         guard contains(id) else { throw ProcessingError.executionUnknown(id) }
+        guard !Task.isCancelled else {
+            throw ProcessingError(.cancelled, "the task that was to go on with execution '\(id)' was cancelled")
+        }
         guard let live = await claim(id, standing: .paused) else {
             throw ProcessingError(
                 .illegalMove, "execution '\(id)' is \(status(of: id)?.rawValue ?? "gone"), so it cannot be gone on with"
             )
         }
-        let result: Result<Report, any Error>
-        do { result = .success(try await goOn(id, live, by: move, toEnd: toEnd)) } catch { result = .failure(error) }
-        try await settle(id, live, result)
-        return try result.get()
+        return try await carry(id, live, from: .paused) {
+            try await goOn(id, live, by: move, toEnd: toEnd, isWork: isWork)
+        }.get()
     }
 
     private func goOn(
-        _ id: Execution.ID, _ live: QueueState.Live, by move: Pause.Move, toEnd: Bool
+        _ id: Execution.ID, _ live: QueueState.Live, by move: Pause.Move, toEnd: Bool, isWork: Bool
     ) async throws -> Report {
         let execution = try await execution(id)
+        let (run, graph, settings, resolved) = try await paused(execution)
+        guard !live.isCancelled, !Task.isCancelled else { throw CancellationError() }
+        var options = streaming(execution, execution.options(from: resolved))
+        options.waitsWhenGivenUp = isWork
+        return try await finishingTaps(of: .graph(graph, settings)) {
+            try await engine.goOn(
+                run, with: graph, by: move, toEnd: toEnd, options: settings.leavingPauses.with(options)
+            ) {
+                self.follow($0, execution, from: .paused, live)
+            }
+        }
+    }
+
+    /// Finds out whether a paused execution could be gone on with, as far as that can be known beforehand.
+    ///
+    /// - Throws: ``ProcessingError``: `not_found`, what makes its graph, `illegal_move` for one of a processor or that is
+    ///   not paused, `definition_changed` when the graph is not the one that was paused.
+    package func checkGoingOn(_ id: Execution.ID) async throws {
+        let (id, graph, _, _) = try await paused(execution(id))
+        let run = try await engine.existingRun(id)
+        guard run.status == .paused else {
+            throw ProcessingError(.illegalMove, "run '\(id)' is \(run.status.rawValue), not paused")
+        }
+        let processor = RegisteredProcessor(graph.id, graph.wiring)
+        guard processor.definition == run.definition else {
+            throw ProcessingError.definitionChanged(processor.name, id)
+        }
+    }
+
+    /// The last run of a paused execution, its graph and how that is run.
+    private func paused(
+        _ execution: Execution
+    ) async throws -> (run: Run.ID, graph: Graph, settings: GraphOptions, resolved: RunOptions) {
         guard let run = execution.lastRunID,
             case (.graph(let graph, let settings), let resolved) = try await resolve(execution)
         else {
-            throw ProcessingError(.illegalMove, "execution '\(id)' is of a processor, so it cannot be gone on with")
+            throw ProcessingError(
+                .illegalMove, "execution '\(execution.id)' is of a processor, so it cannot be gone on with")
         }
-        let options = settings.leavingPauses.with(streaming(execution, execution.options(from: resolved)))
-        return try await engine.goOn(run, with: graph, by: move, toEnd: toEnd, options: options) {
-            self.follow($0, execution, from: .paused, live)
-        }
+        return (run, graph, settings, resolved)
     }
 
     /// Cancels an execution that was left in a pause; `false` when it has been let go on meanwhile.
     func cancelPaused(_ id: Execution.ID, _ run: Run.ID) async throws -> Bool {
         guard let live = await claim(id, standing: .paused) else { return false }
-        let result: Result<Report, any Error>
-        do { result = .success(try await engine.cancelPaused(run)) } catch { result = .failure(error) }
-        try await settle(id, live, result)
-        _ = try result.get()
+        _ = try await carry(id, live, from: .paused) { try await engine.cancelPaused(run) }.get()
         return true
     }
 
     /// The run in whose pause an execution was left; `nil` for one that came out of a snapshot without its runs.
     func pausedRun(of id: Execution.ID) async throws -> Run.ID? {
-        guard let run = try await execution(id).lastRunID, try await store.run(run)?.status == .paused else {
-            return nil
-        }
-        return run
+        guard let run = try await lastRun(of: execution(id)), run.status == .paused else { return nil }
+        return run.id
     }
 
     private func end(of live: QueueState.Live) async throws -> Report {
@@ -240,26 +278,49 @@ extension ExecutionQueue {
 
     // MARK: One execution
 
-    /// Carries a claimed execution through.
+    /// Runs a claimed execution.
     ///
     /// - Parameter isWork: whether the queue does so by itself; it then waits again when the work is given up.
     private func perform(
         _ id: Execution.ID, _ live: QueueState.Live, isWork: Bool
     ) async -> Result<Report, any Error> {
-        var result: Result<Report, any Error>
-        do { result = .success(try await run(id, live, isWork: isWork)) } catch {
-            result = .failure(error)
-            do { try await fail(id, live, error, isWork: isWork) } catch { result = .failure(error) }
+        await carry(id, live, from: .pending) {
+            do { return try await run(id, live, isWork: isWork) } catch {
+                try await fail(id, live, error, isWork: isWork)
+                throw error
+            }
         }
+    }
+
+    /// Carries `work` on a claimed execution out, takes note of where that leaves it, and lets it go, whatever fails.
+    ///
+    /// - Parameter status: where it stood when it was claimed.
+    private func carry(
+        _ id: Execution.ID, _ live: QueueState.Live, from status: Status, _ work: () async throws -> Report
+    ) async -> Result<Report, any Error> {
+        var result: Result<Report, any Error>
+        do { result = .success(try await work()) } catch { result = .failure(error) }
         do { try await settle(id, live, result) } catch {
             result = .failure(error)
-            // What the store did not take down is found again by whoever opens the queue next.
+            // What the store did not take down is found again by whoever opens the queue next, and of one that was
+            // paused by whoever next goes on with it.
             change { state in
+                if status == .paused { state.index.move(id, to: .paused) }
                 state.release(id, live, result)
                 return state.endHub(of: id)
             }?.end(result.map { _ in })
         }
         return result
+    }
+
+    /// Carries `body` out, and returns when taps of the graph have taken what it put into pipes.
+    private func finishingTaps(
+        of work: Runnable, _ body: () async throws -> Report
+    ) async throws -> Report {
+        let result: Result<Report, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        if case .graph(let graph, _) = work { await graph.finishTaps() }
+        return try result.get()
     }
 
     private func run(_ id: Execution.ID, _ live: QueueState.Live, isWork: Bool) async throws -> Report {
@@ -270,19 +331,27 @@ extension ExecutionQueue {
         var options = streaming(execution, execution.options(from: resolved))
         options.waitsWhenGivenUp = isWork
         let watching: @Sendable (RunHandle) -> Void = { self.follow($0, execution, from: .pending, live) }
-        if let last = execution.lastRunID, let run = try await store.run(last) {
-            if run.isListed, run.deletedAt == nil {
-                return try await engine.resume(
-                    last, with: work, options, watching, failedOnly: execution.again.failedOnly)
+        let last = try await lastRun(of: execution)
+        if let last, last.isListed, last.deletedAt == nil {
+            return try await finishingTaps(of: work) {
+                try await engine.resume(
+                    last.id, with: work, options, watching, failedOnly: execution.again.failedOnly)
             }
-            options.previousRunID = last
         }
+        options.previousRunID = last?.id ?? options.previousRunID
         let position = ListPosition()
-        return try await engine.perform(
-            work, options, watching, failedOnly: execution.again.failedOnly
-        ) { [store] limit in
-            try await store.items(ofExecution: id, from: position.advance(by: limit).lowerBound, limit: limit)
+        return try await finishingTaps(of: work) {
+            try await engine.perform(
+                work, options, watching, failedOnly: execution.again.failedOnly
+            ) { [store] limit in
+                try await store.items(ofExecution: id, from: position.advance(by: limit).lowerBound, limit: limit)
+            }
         }
+    }
+
+    private func lastRun(of execution: Execution) async throws -> Run? {
+        guard let id = execution.lastRunID else { return nil }
+        return try await store.run(id)
     }
 
     /// `options` with those told who listen to what the execution emits.
@@ -356,8 +425,13 @@ extension ExecutionQueue {
     ) async throws {
         while let stored = try await store.execution(id) {
             var execution = stored
-            // One that waits again because its work was given up is cancelled if somebody asked for that.
-            if stored.status == .pending, live.isCancelled {
+            // One that waits again because its work was given up, or that a breakpoint has paused at the same moment, is
+            // cancelled if somebody asked for that.
+            if stored.status.isLeft, live.isCancelled {
+                if stored.status == .paused, let run = try await pausedRun(of: id) {
+                    _ = try await engine.cancelPaused(run)
+                    continue
+                }
                 execution = try stored.ended(.cancelled, at: world.time.now())
             }
             let hub = change { $0.hubs[id] }
@@ -369,7 +443,7 @@ extension ExecutionQueue {
             }
             let due = due(execution)
             let (isSettled, before) = change { state -> (Bool, Status?) in
-                guard execution.status != .pending || !live.isCancelled else { return (false, nil) }
+                guard !execution.status.isLeft || !live.isCancelled else { return (false, nil) }
                 let before = state.index.status(of: id)
                 state.index.move(id, to: execution.status, due: due)
                 if execution.status != .pending { state.denied.remove(id) }
@@ -431,6 +505,7 @@ extension QueueState {
     ) {
         live.facts.withLock { $0.end = result }
         self.live[id] = nil
+        releases += 1
         giveBack(id, due: due)
     }
 
@@ -438,6 +513,11 @@ extension QueueState {
     mutating func giveBack(_ id: Execution.ID, due: Duration? = nil) {
         if live[id] == nil { index.giveBack(id, due: due) }
     }
+}
+
+extension Status {
+    /// Whether work was left that somebody goes on with later.
+    fileprivate var isLeft: Bool { self == .pending || self == .paused }
 }
 
 extension GraphOptions {

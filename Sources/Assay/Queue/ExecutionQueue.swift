@@ -205,6 +205,19 @@ public final class ExecutionQueue: Sendable {
         return counts
     }
 
+    /// Whether an execution runs here, or is about to, is cancelled, or its end is being noted.
+    package func holds(_ id: Execution.ID) -> Bool { state.withLock { $0.live[id] != nil } }
+
+    /// Calls `body` whenever an execution is no longer held, whatever became of it, until the calling task is cancelled.
+    package func onRelease(_ body: () -> Void) async {
+        while !Task.isCancelled {
+            let seen = state.withLock { $0.releases }
+            // Also once at first, for what was let go of before.
+            body()
+            await wait { $0.releases != seen }
+        }
+    }
+
     /// Returns when nothing waits or runs, or when the queue is stopped and nothing runs; while it is paused, what waits
     /// is waited for.
     package func joinThroughPauses() async {

@@ -30,6 +30,8 @@ struct QueueState: Sendable {
     var orphans: [Execution.ID] = []
     /// What runs, and what was taken and is about to.
     var live: [Execution.ID: Live] = [:]
+    /// How often one of ``live`` was let go of.
+    var releases = 0
     /// Executions of which a change is on its way into the store.
     var busy: Set<Execution.ID> = []
     /// Keys under which executions are on their way into the store.

@@ -73,6 +73,11 @@ private struct PausedRun {
         var target = try request.target(of: paused.id, isChanged: false, console, in: shell)
         try target.apply(console.settings, earlier: request.flags)
         target.options.caching = how.caching
+        request.goOn(&target.options)
+        // An execution of a queue says itself what its runs make of earlier ones.
+        if let again = try await store.execution(paused.executionID)?.again, again != Execution.Again() {
+            (target.options.recovery, target.options.onChange) = (again.recovery, again.onChange)
+        }
         let work = target.work
         return try await target.conduct(console, stop: StopFlag(), store: store, in: shell) {
             engine, options, watching in

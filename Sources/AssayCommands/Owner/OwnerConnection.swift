@@ -80,18 +80,21 @@ struct OwnerConnection {
 
     /// Answers a request; `false` when nothing more is to be said.
     private func answer(_ request: OwnerRequest) -> Bool {
-        switch request {
-        case .cancel(let run, let drain): tell(desk.cancel(run, drain: drain) ? .stopping : .notInProgress)
-        case .state(let run): tellStand(of: run)
-        case .watch(let run): watch(run)
-        case .move(let run, let move, let toEnd): tell(desk.move(run, move, toEnd: toEnd))
-        case .queue(let verb): tell(desk.carryOut(verb))
-        case .clearAlert(let name): tell(desk.clear(name))
-        }
+        do {
+            switch request {
+            case .cancel(let run, let drain):
+                return tell(try desk.cancel(run, drain: drain) ? .stopping : .notInProgress)
+            case .state(let run): return tellStand(try desk.stand(of: run))
+            case .watch(let run): return try watch(run)
+            case .move(let run, let move, let toEnd): return tell(desk.move(run, move, toEnd: toEnd))
+            case .queue(let verb): return tell(desk.carryOut(verb))
+            case .clearAlert(let name): return tell(desk.clear(name))
+            }
+        } catch { return tell(OwnerAnswer(error)) }
     }
 
-    private func tellStand(of run: Run.ID) -> Bool {
-        switch desk.stand(of: run) {
+    private func tellStand(_ stand: OwnerDesk.Stand) -> Bool {
+        switch stand {
         case .inProgress(let block?): tell(.progress(block))
         case .ended(let exit): tell(.ended(exit))
         case .notYet, .unknown, .inProgress(nil): tell(.notInProgress)
@@ -99,17 +102,18 @@ struct OwnerConnection {
     }
 
     /// Tells how a run stands whenever that has changed, until it has ended or nobody listens any more.
-    private func watch(_ run: Run.ID) -> Bool {
+    private func watch(_ run: Run.ID) throws -> Bool {
         while true {
-            switch desk.stand(of: run) {
+            switch try desk.stand(of: run) {
             case .ended(let exit): return tell(.ended(exit))
             case .unknown: return tell(.notInProgress)
-            case .inProgress(let block?): guard tell(.progress(block)) else { return false }
-            case .inProgress(nil), .notYet: break
+            case .inProgress(let block?):
+                guard tell(.progress(block)) else { return false }
+                // Whoever watches says nothing meanwhile; what can be read is the end.
+                guard !desk.isClosing, !poll(-1).peer else { return false }
+                if rests() { return false }
+            case .inProgress(nil), .notYet: guard !desk.isClosing, !poll(-1).peer else { return false }
             }
-            // Whoever watches says nothing meanwhile; what can be read is the end.
-            guard !desk.isClosing, !poll(-1).peer else { return false }
-            if case .inProgress = desk.stand(of: run), rests() { return false }
         }
     }
 

@@ -43,28 +43,25 @@ package final class OwnerDesk: Sendable {
         var bells: [ObjectIdentifier: Bell] = [:]
     }
 
-    /// Does something with the queue.
-    typealias QueueService = @Sendable (_ verb: JSONValue) async throws -> JSONValue
-
     /// Makes the alert of a name inactive; `false` when there is none.
     package typealias AlertService = @Sendable (_ name: String) async throws -> Bool
 
     private let state = Mutex(State())
-    private let queue: QueueService?
+    private let queue: QueueDesk?
     private let alerts: AlertService?
 
     /// No run yet.
     package convenience init(alerts: AlertService? = nil) { self.init(queue: nil, alerts: alerts) }
 
-    /// No run ever, when there is a queue that can be asked.
-    init(queue: QueueService?, alerts: AlertService? = nil) { (self.queue, self.alerts) = (queue, alerts) }
+    /// No run of its own ever, when there is a queue that can be asked for those of its executions.
+    init(queue: QueueDesk?, alerts: AlertService? = nil) { (self.queue, self.alerts) = (queue, alerts) }
 
     /// Does something with the queue, on a thread that may wait for it.
     func carryOut(_ verb: JSONValue) -> OwnerAnswer {
         guard let queue else {
             return .failed(.unavailable, "the program that owns the store has no queue; try again when it has ended")
         }
-        return carryOut { try await queue(verb) }
+        return carryOut { try await queue.carryOut(verb) }
     }
 
     /// Makes an alert inactive, on a thread that may wait for it.
@@ -76,19 +73,22 @@ package final class OwnerDesk: Sendable {
     }
 
     private func carryOut(_ body: @escaping @Sendable () async throws -> JSONValue) -> OwnerAnswer {
-        let answer = Mutex(OwnerAnswer.notInProgress)
+        do { return .done(try wait(for: body)) } catch { return OwnerAnswer(error) }
+    }
+
+    /// Waits for `body`, on a thread that may do so.
+    private func wait<Value: Sendable>(for body: @escaping @Sendable () async throws -> Value) throws -> Value {
+        let result = Mutex<Result<Value, any Error>?>(nil)
         let done = DispatchSemaphore(value: 0)
         Task {
-            let found: OwnerAnswer
-            do { found = .done(try await body()) } catch {
-                let failure = CommandFailure(error)
-                found = .failed(failure.status, failure.message)
-            }
-            answer.withLock { $0 = found }
+            let found: Result<Value, any Error>
+            do { found = .success(try await body()) } catch { found = .failure(error) }
+            result.withLock { $0 = found }
             done.signal()
         }
         done.wait()
-        return answer.withLock { $0 }
+        guard let result = result.withLock({ $0 }) else { throw CancellationError() }
+        return try result.get()
     }
 
     /// From now on `subject` can be asked for.
@@ -124,7 +124,9 @@ package final class OwnerDesk: Sendable {
     func listen(_ bell: Bell) { state.withLock { $0.bells[ObjectIdentifier(bell)] = bell } }
     func leave(_ bell: Bell) { state.withLock { $0.bells[ObjectIdentifier(bell)] = nil } }
 
-    func stand(of run: Run.ID) -> Stand {
+    /// How a run stands, on a thread that may wait for the store.
+    func stand(of run: Run.ID) throws -> Stand {
+        if let queue { return try wait { try await queue.stand(of: run) } }
         let (subject, exit) = state.withLock { ($0.subject, $0.exit) }
         guard let subject else { return exit == nil ? .notYet : .unknown }
         guard subject.run == run else { return .unknown }
@@ -136,17 +138,16 @@ package final class OwnerDesk: Sendable {
         guard let subject = state.withLock({ $0.exit == nil ? $0.subject : nil }), subject.run == run else {
             return queue == nil ? .notInProgress : carryOut(QueueVerb.goOn(run, move, toEnd: toEnd).jsonValue)
         }
-        do { try subject.move(move, toEnd) } catch {
-            let failure = CommandFailure(error)
-            return .failed(failure.status, failure.message)
-        }
+        do { try subject.move(move, toEnd) } catch { return OwnerAnswer(error) }
         return .done([:])
     }
 
-    /// Stops the run; the stop is in force on return, for a run that has not begun yet as soon as it begins.
+    /// Stops the run; the stop is in force on return, for a run that has not begun yet as soon as it begins. A run of a
+    /// queue is stopped with its execution, on a thread that may wait for that.
     ///
     /// - Returns: `false` when it is not in progress here.
-    func cancel(_ run: Run.ID, drain: Bool) -> Bool {
+    func cancel(_ run: Run.ID, drain: Bool) throws -> Bool {
+        if let queue { return try wait { try await queue.cancel(run, drain: drain) } }
         let (subject, isEarly) = state.withLock { state -> (Subject?, Bool) in
             guard state.exit == nil else { return (nil, false) }
             guard state.subject == nil else { return (state.subject, false) }

@@ -75,10 +75,16 @@ package enum OwnerAnswer: Sendable {
     case ended(ExitStatus)
     /// What was asked of the queue or of a paused run is done, and in the store.
     case done(JSONValue)
-    /// What was asked of the queue or of a paused run was refused, and how a program says so that was told this.
+    /// What was asked was refused or failed, and how a program says so that was told this.
     case failed(ExitStatus, String)
     /// The request was not understood.
     case refused(String)
+
+    /// The answer to what failed with `error`.
+    init(_ error: any Error) {
+        let failure = CommandFailure(error)
+        self = .failed(failure.status, failure.message)
+    }
 
     /// The answer in a line.
     package init(line: [UInt8]) throws(CommandFailure) {

@@ -94,7 +94,8 @@ struct RunFollower {
             case .refused(let reason):
                 throw CommandFailure(.unavailable, "the program that holds the run says: \(reason)")
             case .stopping: console.note("run \(run) is stopping")
-            case .notInProgress, .done, .failed: continue
+            case .failed(let status, let message): throw CommandFailure(status, message)
+            case .notInProgress, .done: continue
             }
         }
         return nil

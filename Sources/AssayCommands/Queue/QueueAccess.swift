@@ -69,21 +69,3 @@ struct QueueAccess {
             .unavailable, "the program that owns the store has gone without an answer; look with 'assay queue list'")
     }
 }
-
-extension ExecutionQueue {
-    /// Does what other programs ask for in the words of ``QueueVerb``.
-    ///
-    /// - Parameter later: takes what is to be run beside the queue's own work.
-    func service(
-        folder: String, later: AsyncStream<@Sendable () async -> Void>.Continuation
-    ) -> OwnerDesk.QueueService {
-        { [unowned self] json in
-            guard let verb = QueueVerb(json: json) else {
-                throw CommandFailure(
-                    .unavailable,
-                    "the program that owns the store is of another version and does not know what is asked")
-            }
-            return try await carryOut(verb, folder: folder, later: later)
-        }
-    }
-}

@@ -96,9 +96,10 @@ extension ExecutionQueue {
     ///
     /// - Parameters:
     ///   - folder: where spooled submissions lie.
-    ///   - later: takes what is to be run beside the queue's own work; `nil` where nobody works.
+    ///   - goingOn: lets a paused run go on; `nil` where nobody works.
     func carryOut(
-        _ verb: QueueVerb, folder: String, later: AsyncStream<@Sendable () async -> Void>.Continuation? = nil
+        _ verb: QueueVerb, folder: String,
+        goingOn: ((_ run: Run.ID, _ move: Pause.Move, _ toEnd: Bool) async throws -> JSONValue)? = nil
     ) async throws -> JSONValue {
         switch verb {
         case .submit(let spool):
@@ -123,24 +124,10 @@ extension ExecutionQueue {
         case .prune(let statuses, let age):
             return ["pruned": JSONValue(count: try await prune(statuses, olderThan: age))]
         case .goOn(let run, let move, let toEnd):
-            guard let later, let id = try await paused(in: run) else {
-                throw CommandFailure(.failed, "run '\(run)' is not paused")
-            }
-            later.yield {
-                // How it ends is on record, and told as every change is.
-                _ = try? await self.goOn(id, by: move, toEnd: toEnd)
-            }
-            return ["execution_id": .string(id.text)]
+            guard let goingOn else { throw CommandFailure(.failed, "nobody works on the queue") }
+            return try await goingOn(run, move, toEnd)
         }
         return ["paused": .bool(isPaused)]
-    }
-}
-
-extension ExecutionQueue {
-    /// The execution that `run` is the last run of, if it stands still.
-    private func paused(in run: Run.ID) async throws -> Execution.ID? {
-        for id in list(.paused) where try await execution(id).lastRunID == run { return id }
-        return nil
     }
 }
 

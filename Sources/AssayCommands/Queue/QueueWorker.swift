@@ -45,8 +45,11 @@ struct QueueWorker {
         }
         let (works, later) = AsyncStream.makeStream(of: (@Sendable () async -> Void).self)
         let alerts = try engine.watch(target.alerts) { console.warn($0.safe) }
-        let service = queue.service(folder: (store as? SQLiteStore)?.folder ?? "", later: later)
-        let socket = socket(beside: store, OwnerDesk(queue: service, alerts: engine.alertService(alerts)))
+        let folder = (store as? SQLiteStore)?.folder ?? ""
+        let desk = OwnerDesk(
+            queue: QueueDesk(queue: queue, engine: engine, folder: folder, later: later),
+            alerts: engine.alertService(alerts))
+        let socket = socket(beside: store, desk)
         let (stop, failure) = (StopFlag(), Failure())
         let signals = shell.stopSignals()
         let told = engine.events.subscribe([.executionStatus, .admissionDenied, .warning]) { tell($0) }
@@ -66,6 +69,10 @@ struct QueueWorker {
                 return false
             }
             group.addTask {
+                await queue.onRelease { desk.ring() }
+                return false
+            }
+            group.addTask {
                 for await signal in signals {
                     let isFirst = stop.signal == nil
                     stop.raise(signal)
@@ -78,6 +85,7 @@ struct QueueWorker {
                 return false
             }
             while let isOver = await group.next(), !isOver {}
+            later.finish()
             group.cancelAll()
         }
         await told.finish()
@@ -96,7 +104,8 @@ struct QueueWorker {
             throw ProcessingError(
                 .configuration,
                 "the execution was submitted for pipeline '\(submitted)', this program works with '\(path)'; "
-                    + "work with that file, then: assay queue resume \(execution.id)")
+                    + "work with that file"
+                    + (execution.status == .paused ? "" : ", then: assay queue resume \(execution.id)"))
         }
         var target: RunTarget
         do {
@@ -108,6 +117,7 @@ struct QueueWorker {
         target.options.caching = caching
         target.options.scope = execution.scope
         target.options.returnsOutcomes = false
+        try target.attachTaps(console)
         return (target.work, target.options)
     }
 

@@ -1,5 +1,6 @@
 import Assay
 import Foundation
+import Synchronization
 
 /// What becomes of a run whenever a breakpoint pauses it: somebody at a terminal says so, or it is left paused.
 final class PauseDesk: Sendable {
@@ -14,8 +15,15 @@ final class PauseDesk: Sendable {
 
     private let (happenings, tells) = AsyncStream.makeStream(of: Happening.self)
 
+    private let isOpen = Atomic(false)
+
+    /// Says that somebody will ``attend(_:in:)``; before that, pauses are not the desk's, and no run is kept for it.
+    func open() { isOpen.store(true, ordering: .releasing) }
+
     /// Takes note of a pause; ``attend(_:in:)`` says what becomes of it.
-    func paused(_ run: RunHandle, before start: NodeStart) { tells.yield(.paused(run, start)) }
+    func paused(_ run: RunHandle, before start: NodeStart) {
+        if isOpen.load(ordering: .acquiring) { tells.yield(.paused(run, start)) }
+    }
 
     /// Answers pauses until the task is cancelled.
     func attend(_ console: Console, in shell: Shell) async {

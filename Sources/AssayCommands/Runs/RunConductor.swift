@@ -75,7 +75,8 @@ struct RunConductor {
         _ progress: RunProgress, _ signals: AsyncStream<StopSignal>,
         _ begin: (@escaping @Sendable (RunHandle) -> Void) async throws -> Report
     ) async throws -> Report {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        pauses?.open()
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await listen(to: signals, progress) }
             if let pauses { group.addTask { await pauses.attend(console, in: shell) } }
             if isLive { group.addTask { await draw(progress) } }
@@ -99,7 +100,10 @@ struct RunConductor {
             shell.input.stop()
             console.screen.say("stopping: cancelled from another terminal")
         } move: { move, toEnd in
-            if toEnd { for breakpoint in handle.breakpoints { handle.removeBreakpoint(at: breakpoint.processorID) } }
+            // A run that does not stand still keeps its breakpoints, and refuses to go on.
+            if toEnd, handle.pausedBefore != nil {
+                for breakpoint in handle.breakpoints { handle.removeBreakpoint(at: breakpoint.processorID) }
+            }
             console.screen.answered()
             try move == .step ? handle.step() : handle.goOn()
             console.screen.say("going on: told so from another terminal")

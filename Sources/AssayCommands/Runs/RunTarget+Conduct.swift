@@ -36,7 +36,7 @@ extension RunTarget {
         var options = options
         var request = request
         if !options.budgets.isEmpty { request["budgets"] = .array(options.budgets.map(\.jsonValue)) }
-        options.request = .object(request)
+        options.request = .object(StoredRequest(request, options).members)
         try attachTaps(console)
         let socket = socket(beside: store, desk, console)
         let result: Result<ExitStatus, any Error>
@@ -55,7 +55,7 @@ extension RunTarget {
     }
 
     /// Attaches what the file says watches the pipes of a graph: a message, or a line of a file, for every value.
-    private func attachTaps(_ console: Console) throws {
+    func attachTaps(_ console: Console) throws {
         guard case .graph(let graph, _) = work else { return }
         for tap in taps {
             if let file = tap.file {

@@ -3,10 +3,35 @@ import AssayPipelines
 
 /// What a run on record was started with, as a run that goes on with it may change it.
 struct StoredRequest {
-    private var members: JSONObject
+    private(set) var members: JSONObject
 
     /// The request of a run on record.
     init(_ request: JSONValue) { members = request.object ?? [:] }
+
+    /// A request that is about to be filed with the run which it begins, with what holds for that run alone.
+    init(_ request: JSONObject, _ options: RunOptions) {
+        members = request
+        let standard = RunOptions()
+        func word(_ word: String, unless isStandard: Bool) -> JSONValue? { isStandard ? nil : .string(word) }
+        members["recovery"] = word(options.recovery.rawValue, unless: options.recovery == standard.recovery)
+        members["on_change"] = word(options.onChange.rawValue, unless: options.onChange == standard.onChange)
+        members["caching"] = word(options.caching.rawValue, unless: options.caching == standard.caching)
+    }
+
+    /// Has the same run go on as it was begun; what `options` say of the cache wins.
+    func goOn(_ options: inout RunOptions) {
+        if let recovery = members["recovery"]?.string.flatMap({ RunOptions.Recovery(rawValue: $0) }) {
+            options.recovery = recovery
+        }
+        if let change = members["on_change"]?.string.flatMap({ RunOptions.DefinitionChange(rawValue: $0) }) {
+            options.onChange = change
+        }
+        if options.caching == .asConfigured,
+            let caching = members["caching"]?.string.flatMap({ RunOptions.Caching(rawValue: $0) })
+        {
+            options.caching = caching
+        }
+    }
 
     /// The flags that the run had been given.
     var flags: JSONValue? { members["flags"] }
