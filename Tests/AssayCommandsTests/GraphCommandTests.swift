@@ -98,6 +98,29 @@ import Testing
         #expect(shell.messages.text.contains(#"tap start:output->clean:input item_1: {"n":4,"text":" Hi "}"#))
     }
 
+    @Test("says so once when what a tap sees cannot be written, and runs on")
+    func brokenTap() async throws {
+        let taps = "taps: [{pipe: 'input_proc:output->transform_proc:input', to: /dev/full}]\n"
+        let shell = try Self.shell(Self.configured + taps, "{\"data\": \"a\"}\n{\"data\": \"b\"}\n")
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none") == 0)
+        let warnings = shell.messages.lines.filter {
+            $0.contains("warning: tap input_proc:output->transform_proc:input")
+        }
+        #expect(warnings.count == 1)
+    }
+
+    @Test("names the node in failures, in JSON and in the table")
+    func failingNode() async throws {
+        let shell = try Self.shell(Self.configured, "{\"data\": 5}\n")
+        let (report, code) = try await report(shell, "run", "p.yaml", "--inputs", "in.jsonl")
+        #expect(code == 1)
+        #expect(report["outcomes"]?.array?.first?["error"]?["processor_id"] == "transform_proc")
+        let (text, _) = await shell.output(of: ["runs", "show", "last"])
+        #expect(text.contains("FAILED  NODE            CODE"))
+        let (events, _) = await shell.output(of: ["runs", "events", "last"])
+        #expect(events.contains("processor_complete  input_proc"))
+    }
+
     @Test("routes nothing where a filter keeps nothing")
     func filtered() async throws {
         let pipeline = """

@@ -144,6 +144,7 @@ private final class Typing: ByteSource {
         let other = CollectingSink()
         var second = shell.value
         second.messages = other
+        #expect(await CommandLineTool.run(["graph", move, "last", "--budget", "9"], in: second) == 64)
         #expect(await CommandLineTool.run(["graph", move, "last"], in: second) == 0)
         #expect(other.text.contains("goes on"))
         #expect(await code == 0)

@@ -62,6 +62,10 @@ private struct PausedRun {
     func move(_ move: Pause.Move, toEnd: Bool, _ how: RunFlags) async throws -> ExitStatus {
         let (run, folder) = try await find()
         if let client = try OwnerClient(SQLiteStore.socketName, in: folder) {
+            guard how.isEmpty else {
+                throw CommandFailure.usage(
+                    "another program holds the run and goes on with it as it was begun; leave out how it is to be done")
+            }
             return try await ask(client, run.id, move, toEnd: toEnd)
         }
         let store = try await StoreAccess.existing(console, in: shell)

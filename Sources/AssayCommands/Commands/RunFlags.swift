@@ -57,6 +57,11 @@ package struct RunFlags: ParsableArguments {
         ]
     }
 
+    /// Whether nothing is said of how a run is done.
+    var isEmpty: Bool {
+        settings.allSatisfy { $0.key == .quiet || $0.value == nil } && caching == .asConfigured
+    }
+
     /// What the flags say of the cache.
     var caching: RunOptions.Caching { noCache ? .off : refresh ? .refresh : .asConfigured }
 }

@@ -1,6 +1,7 @@
 import Assay
 import AssayPipelines
 import AssaySQLite
+import Synchronization
 
 extension RunTarget {
     /// Runs the target in the store that the settings name, from an engine of its own to the exit status.
@@ -59,7 +60,18 @@ extension RunTarget {
         guard case .graph(let graph, _) = work else { return }
         for tap in taps {
             if let file = tap.file {
-                try graph.attach(PipeTaps.file(LineFile(path: file)), to: tap.pipe)
+                let write = PipeTaps.file(try LineFile(path: file))
+                let hasWarned = Atomic(false)
+                try graph.attach(
+                    { value in
+                        do { try await write(value) } catch {
+                            // One that cannot be written is seldom alone.
+                            if !hasWarned.exchange(true, ordering: .relaxed) {
+                                console.warn("tap \(value.pipe): \(CommandFailure(error).message.safe)")
+                            }
+                            throw error
+                        }
+                    }, to: tap.pipe)
             } else {
                 try graph.attach(
                     { console.screen.say("tap \($0.pipe) \($0.inputID): \($0.value.json)".safe) }, to: tap.pipe)
