@@ -66,80 +66,10 @@ extension Engine {
         if let error = floor.failure { throw error }
     }
 
-    /// Has the run stand still: what keeps its floor from ending is its pause.
-    private func pause(_ flow: GraphFlow, on floor: Floor) {
-        floor.hold()
-        flow.tellPause()
-    }
-
-    /// Keeps what another program needs to go on with a run that is left in its pause.
-    private func leave(_ flow: GraphFlow, because failure: (any Error)?) async throws {
-        if let failure { throw failure }
-        try await flow.session.tally.fileEvents()
-        try await file(flow, as: .paused)
-        // What a store that forgets with the program has not been given: this program may go on with the run.
-        for departure in flow.takeRest() { try await saveRest(departure, of: flow) }
-        flow.session.noteLeft()
-    }
-
-    /// Files in their order that the run stands still and that it goes on, and starts lanes again when it does.
-    private func followPauses(of flow: GraphFlow, on floor: Floor) async {
-        let session = flow.session
-        for await change in flow.changed {
-            do {
-                switch change {
-                case .paused where session.stopped == nil: try await stand(flow)
-                case .moved:
-                    session.stands(false)
-                    if session.stopped == nil {
-                        try await file(flow, as: .running)
-                        session.emit(.runResumed)
-                        await startLanes(of: flow, on: floor)
-                        // What waited behind the pause may have run into the next one, which has a hold of its own.
-                        if flow.noticePause() { pause(flow, on: floor) }
-                    }
-                    floor.release()
-                case .missedPause: try await file(flow, as: .running)
-                case .paused, .over: session.stands(false)
-                }
-            } catch {
-                floor.fail(error)
-            }
-            // Nobody goes on with a run that was stopped or left.
-            if session.stopped != nil || flow.isLeft { while floor.release() {} }
-        }
-    }
-
-    /// Files that the run stands still, and tells those who may let it go on.
-    private func stand(_ flow: GraphFlow) async throws {
-        let session = flow.session
-        session.stands(true)
-        if let start = flow.pausedStart, flow.isBack(at: start) {
-            // It is on record as paused until it goes on.
-            _ = flow.stand()
-            return try flow.goOn(byOne: flow.firstMove == .step)
-        }
-        try await file(flow, as: .paused)
-        // Only now: whoever lets the run go on finds it on record as paused.
-        guard let start = flow.stand() else { return }
-        session.tally.emit(.runPaused, item: start.inputID, by: start.processorID) { ["value": start.value] }
-        session.graph?.options.onPause?(RunHandle(session: session), start)
-    }
-
-    /// Files that a run stands still, or goes on.
-    private nonisolated(nonsending) func file(_ flow: GraphFlow, as status: Status) async throws {
-        if status == .paused { flow.session.tally.note(flow.keptProfile) }
-        var run = flow.session.currentRun
-        run.status = status
-        if status == .paused { run.pause = flow.pause }
-        run.duration = flow.session.timeWorked
-        try await store.update(run)
-    }
-
     /// Starts lanes for what can be done and nobody does.
     ///
     /// - Parameter teams: for which; `nil`: for those that want one.
-    private nonisolated(nonsending) func startLanes(
+    nonisolated(nonsending) func startLanes(
         for teams: [Int]? = nil, of flow: GraphFlow, on floor: Floor
     ) async {
         for team in teams ?? flow.wantedLanes() {
@@ -409,7 +339,7 @@ extension Engine {
     }
 
     /// Saves what was not saved of an item that has not succeeded.
-    private nonisolated(nonsending) func saveRest(
+    nonisolated(nonsending) func saveRest(
         _ departure: GraphFlow.Departure, of flow: GraphFlow
     ) async throws {
         for unsaved in departure.traveller.unsaved {
