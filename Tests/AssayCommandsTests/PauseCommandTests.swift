@@ -110,6 +110,7 @@ private final class Typing: ByteSource {
         await shell.messages.waits(
             for: "paused before node 'pay' on input 'item_2'\n  150\ncontinue, step, show or cancel?")
         typing.type("what")
+        await shell.messages.waits(for: "there is no word 'what' here")
         typing.type("show")
         await shell.messages.waits(for: "breakpoint at 'pay' if value > 100: 1 match")
         typing.type("continue")

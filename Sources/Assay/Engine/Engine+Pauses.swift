@@ -21,12 +21,12 @@ extension Engine {
         options: GraphOptions = GraphOptions(), watching: (@Sendable (RunHandle) -> Void)? = nil
     ) async throws -> Report {
         try await alone(with: id) {
-            try await takeOver(id, with: graph, by: move, toEnd: toEnd, options, watching)
+            try await comeBack(to: id, with: graph, by: move, toEnd: toEnd, options, watching)
         }
     }
 
-    private func takeOver(
-        _ id: Run.ID, with graph: Graph, by move: Pause.Move, toEnd: Bool, _ options: GraphOptions,
+    private func comeBack(
+        to id: Run.ID, with graph: Graph, by move: Pause.Move, toEnd: Bool, _ options: GraphOptions,
         _ watching: (@Sendable (RunHandle) -> Void)?
     ) async throws -> Report {
         let paused = try await pausedRun(id)

@@ -11,22 +11,15 @@ package struct GraphContinueCommand: ShellCommand {
             'assay run' does.
             """)
 
-    @Argument(help: "The run: its name, how it begins, or 'last'.")
-    var run: String
-
     @Flag(help: "Remove its breakpoints first, so that it goes on to its end.")
     var toEnd = false
 
-    @OptionGroup var how: RunFlags
-    @OptionGroup var store: StoreFlags
-    @OptionGroup var output: OutputFlags
+    @OptionGroup var paused: PausedRunFlags
 
     package init() {}
 
     package func run(in shell: Shell) async throws -> ExitStatus {
-        let flags = how.settings.merging(store.settings) { $1 }.merging(output.settings) { $1 }
-        return try await PausedRun(name: run, console: Console(flags, in: shell), shell: shell)
-            .move(.goOn, toEnd: toEnd, how)
+        try await paused.move(.goOn, toEnd: toEnd, in: shell)
     }
 }
 
@@ -37,6 +30,17 @@ package struct GraphStepCommand: ShellCommand {
         abstract: "Run the node that a run is paused before, and pause again before the next start.",
         discussion: "As 'assay graph continue' otherwise.")
 
+    @OptionGroup var paused: PausedRunFlags
+
+    package init() {}
+
+    package func run(in shell: Shell) async throws -> ExitStatus {
+        try await paused.move(.step, toEnd: false, in: shell)
+    }
+}
+
+/// The run that is to go on, and how the commands that let it are told to work.
+package struct PausedRunFlags: ParsableArguments {
     @Argument(help: "The run: its name, how it begins, or 'last'.")
     var run: String
 
@@ -46,10 +50,10 @@ package struct GraphStepCommand: ShellCommand {
 
     package init() {}
 
-    package func run(in shell: Shell) async throws -> ExitStatus {
+    func move(_ move: Pause.Move, toEnd: Bool, in shell: Shell) async throws -> ExitStatus {
         let flags = how.settings.merging(store.settings) { $1 }.merging(output.settings) { $1 }
         return try await PausedRun(name: run, console: Console(flags, in: shell), shell: shell)
-            .move(.step, toEnd: false, how)
+            .move(move, toEnd: toEnd, how)
     }
 }
 

@@ -14,7 +14,6 @@ final class PauseDesk: Sendable {
     }
 
     private let (happenings, tells) = AsyncStream.makeStream(of: Happening.self)
-
     private let isOpen = Atomic(false)
 
     /// Says that somebody will ``attend(_:in:)``; before that, pauses are not the desk's, and no run is kept for it.
@@ -74,7 +73,7 @@ final class PauseDesk: Sendable {
                 console.screen.answered()
                 run.cancel()
             case "show": ask(PauseText(run.pausedBefore, run.breakpoints).lines, console)
-            default: ask([], console)
+            default: ask(word.isEmpty ? [] : ["there is no word '\(word.safe)' here"], console)
             }
         } catch {
             // Another terminal was faster.

@@ -78,9 +78,7 @@ extension Runnable {
                 watching: watching)
         }
     }
-}
 
-extension Runnable {
     /// Goes on with a run of a graph that was left in a pause.
     func goOn(
         _ id: Run.ID, _ engine: Engine, _ options: RunOptions, by move: Pause.Move, toEnd: Bool,
