@@ -30,6 +30,7 @@ struct Schema {
         Migration(name: "6", sql: version6),
         Migration(name: "7", sql: version7),
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
+        Migration(name: "9", sql: version9),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -48,6 +49,9 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    /// Saved steps know what they are worth.
+    private static let version9 = "ALTER TABLE checkpoints ADD COLUMN worth INTEGER"
 
     /// What the engine knows of a charge lies apart from what the processor noted.
     private static let version8 = "ALTER TABLE charges ADD COLUMN basis TEXT NOT NULL DEFAULT '{}'"

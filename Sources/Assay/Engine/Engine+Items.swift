@@ -204,7 +204,7 @@ extension Engine {
                     "attempt": JSONValue(work.attempt), "after_ms": JSONValue(delay),
                 ]
             }
-            if lost { work.desk.forgetCharges() }
+            if crashed { work.desk.forgetCharges() } else { try await work.desk.recordCharges() }
             // Before the wait: an attempt that was left behind must find out at once that it no longer counts.
             work.desk.beginAttempt(forgetting: work.session.options.recovery == .reprocess)
             // A cancelled wait means that this loop was left behind, which `begin` finds out.

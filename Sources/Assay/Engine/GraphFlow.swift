@@ -13,7 +13,7 @@ final class GraphFlow: Sendable {
         /// Outputs that were not saved, because the store forgets with the program: kept in case the item does not
         /// succeed.
         var unsaved: [UnsavedOutput] = []
-        var avoidedCost = Money.zero
+        var avoidedCost = MoneySum.zero
 
         /// The item, with what a source gets that starts on it now.
         fileprivate mutating func start(_ node: Int) -> (StoredItem, fed: Payload?) {
@@ -29,7 +29,7 @@ final class GraphFlow: Sendable {
             nodes[place] = node
             if !steps.isEmpty { self.steps += steps }
             if let unsaved { self.unsaved.append(unsaved) }
-            if avoided != .zero { avoidedCost = (try? avoidedCost.adding(avoided)) ?? avoidedCost }
+            avoidedCost += avoided
             return entry.item.id
         }
     }
