@@ -35,8 +35,10 @@ final class BudgetBook: Sendable {
 
         let matter: Matter
         let budgets: [Budget]
-        /// The calls in whose bodies it is asked: they cannot end before it has its answer.
-        let inside: Set<String>
+        /// By which others know that they wait for the call's end.
+        let number: Int
+        /// The calls around it: they cannot end before it has its answer.
+        let inside: CallNest
 
         var spending: Spending {
             switch matter {
@@ -67,10 +69,11 @@ final class BudgetBook: Sendable {
 
     private let store: any Store
     private let time: any TimeSource
+    private let callsInFlight: CallsInFlight
     private let state: Mutex<BudgetCount>
 
-    init(store: any Store, time: any TimeSource) {
-        (self.store, self.time) = (store, time)
+    init(store: any Store, callsInFlight: CallsInFlight, time: any TimeSource) {
+        (self.store, self.callsInFlight, self.time) = (store, callsInFlight, time)
         state = Mutex(BudgetCount(currency: store.currency))
     }
 
@@ -101,11 +104,14 @@ final class BudgetBook: Sendable {
     /// Counts what is asked for if it fits all of its budgets; a call in the place of what an earlier attempt at it was
     /// counted with. Waits while only the reservations of other calls are in the way.
     ///
+    /// - Parameter pause: does its body while nothing else is done, for a reservation of the named budget.
     /// - Returns: what budgets have to say, each of it once a window.
-    /// - Throws: ``ProcessingError`` with code `budget_exhausted` naming the first budget it does not fit, `cost` for a
-    ///   call without a price under a budget that needs one and for a sum above 9,000,000,000, `CancellationError` when
-    ///   the calling task is cancelled while it waits.
-    func count(_ ask: Ask) async throws -> [Warning] {
+    /// - Throws: ``ProcessingError`` with code `budget_exhausted` naming the first budget it does not fit, or the one for
+    ///   which it would wait for itself, `cost` for a call without a price under a budget that needs one and for a sum
+    ///   above 9,000,000,000, `CancellationError` when the calling task is cancelled while it waits.
+    func count(
+        _ ask: Ask, pause: (_ budget: String, _ body: @escaping @Sendable () async throws -> Void) async throws -> Void
+    ) async throws -> [Warning] {
         let ticket = state.withLock { $0.nextTicket() }
         do {
             while true {
@@ -116,10 +122,12 @@ final class BudgetBook: Sendable {
                     wake()
                     return notices
                 case .refused(let error): throw error
-                case .waits:
-                    // Who waited before may find out that it waits for this one.
-                    wake(butFor: ticket)
-                    try await signal(of: ticket)
+                case .waits(let calls, let refusal):
+                    guard callsInFlight.beginWait(of: ask.number, inside: ask.inside, forEndOf: calls) else {
+                        throw refusal
+                    }
+                    defer { callsInFlight.endWait(ask.number) }
+                    try await pause(refusal.budget ?? "") { try await self.signal(of: ticket) }
                 }
             }
         } catch {
@@ -133,7 +141,7 @@ final class BudgetBook: Sendable {
     ///
     /// - Throws: ``ProcessingError`` with code `cost` for a sum above 9,000,000,000.
     func countIncurred(_ charge: Charge, under budgets: [Budget]) async throws -> [Warning] {
-        let ask = Ask(matter: .charge(charge), budgets: budgets, inside: [])
+        let ask = Ask(matter: .charge(charge), budgets: budgets, number: 0, inside: .none)
         let moment = time.now()
         try await load(for: ask, at: moment)
         let notices = try state.withLock { state in try state.takeIncurred(ask, at: moment) }
@@ -195,8 +203,8 @@ final class BudgetBook: Sendable {
     }
 
     /// Calls those who wait and may find another answer by now.
-    private func wake(butFor ticket: Int? = nil) {
+    private func wake() {
         let moment = time.now()
-        for waiting in state.withLock({ $0.callable(at: moment, butFor: ticket) }) { waiting.resume() }
+        for waiting in state.withLock({ $0.callable(at: moment) }) { waiting.resume() }
     }
 }

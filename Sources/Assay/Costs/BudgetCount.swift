@@ -10,20 +10,23 @@ struct BudgetCount {
     enum Answer {
         case counted([BudgetBook.Warning])
         case refused(ProcessingError)
-        case waits
+        /// For the end of any of these calls; if it cannot wait for them it is refused so.
+        case waits([Int], otherwise: ProcessingError)
     }
 
     private enum Verdict {
         case fits
         case refused(ProcessingError)
         /// Only reservations under these are in the way, or somebody who asked for room there earlier.
-        case waits(Set<BudgetSubject>)
+        case waits(Set<BudgetSubject>, otherwise: ProcessingError)
     }
 
     /// A call whose cost is not known yet.
     private struct Promise {
         let call: CallRecord
         let isUnpriced: Bool
+        /// By which others know that they wait for its end.
+        let number: Int
         /// Whether it is being made; else nobody knows whether it was.
         var isOpen: Bool
         /// Where it counts.
@@ -127,9 +130,9 @@ struct BudgetCount {
     }
 
     private mutating func promise(
-        _ call: CallRecord, isUnpriced: Bool = false, isOpen: Bool, in scopes: [Budget.Scope] = Budget.Scope.allCases
+        _ call: CallRecord, isUnpriced: Bool = false, number: Int = 0, isOpen: Bool, in scopes: [Budget.Scope] = Budget.Scope.allCases
     ) {
-        var promise = Promise(call: call, isUnpriced: isUnpriced, isOpen: isOpen, subjects: [])
+        var promise = Promise(call: call, isUnpriced: isUnpriced, number: number, isOpen: isOpen, subjects: [])
         for subject in scopes.compactMap(Spending(call).subject) where change(subject, { _ in }) {
             promise.subjects.insert(subject)
         }
@@ -195,14 +198,15 @@ struct BudgetCount {
             switch ask.matter {
             case .call(let call, let isUnpriced):
                 takePromise(call.callID)
-                promise(call, isUnpriced: isUnpriced, isOpen: true)
+                promise(call, isUnpriced: isUnpriced, number: ask.number, isOpen: true)
             case .charge(let charge): settle(charge.cost, ask.spending, at: charge.timestamp)
             }
             return .counted(notices(ask.spending, ask.budgets, moment))
         case .refused(let error): return .refused(error)
-        case .waits(let lacking):
+        case .waits(let lacking, let refusal):
             waiters[ticket] = Waiter(ask: ask, lacking: lacking)
-            return .waits
+            let calls = promises.values.filter { $0.isOpen && !$0.subjects.isDisjoint(with: lacking) }
+            return .waits(calls.map(\.number), otherwise: refusal)
         }
     }
 
@@ -223,45 +227,33 @@ struct BudgetCount {
         let (spending, amount) = (ask.spending, ask.amount)
         guard amount > .zero || ask.isUnpriced else { return .fits }
         var lacking: Set<BudgetSubject> = []
-        var concerned: Set<BudgetSubject> = []
+        var concerned: [BudgetSubject: ProcessingError] = [:]
         for budget in ask.budgets where budget.mode == .enforce {
             guard let subject = spending.subject(budget.scope) else { continue }
-            concerned.insert(subject)
             let standing = standing(of: budget, subject, moment)
             let (certain, limit) = (standing.spent + standing.inDoubt, MoneySum(budget.limit))
+            let refusal = standing.refusal(of: amount, currency: currency)
+            concerned[subject] = refusal
             if ask.isUnpriced {
                 guard budget.unpriced == .allow else { return .refused(standing.needsPrice(ask.title)) }
-                guard certain < limit else { return .refused(standing.refusal(of: amount, currency: currency)) }
+                guard certain < limit else { return .refused(refusal) }
                 if hasOpenUnpriced(under: subject) { lacking.insert(subject) }
             } else {
-                guard certain + amount <= limit else {
-                    return .refused(standing.refusal(of: amount, currency: currency))
-                }
-                guard standing.spent + standing.reserved + amount > limit else { continue }
-                lacking.insert(subject)
-            }
-            if lacking.contains(subject), waitsForItself(under: subject, ask) {
-                return .refused(standing.refusal(of: amount, currency: currency))
+                guard certain + amount <= limit else { return .refused(refusal) }
+                if standing.spent + standing.reserved + amount > limit { lacking.insert(subject) }
             }
         }
         // First come, first served: who asked for room there earlier has it first. But those may be waiting for the end of
         // the call in whose body this is asked.
-        for (other, waiter) in waiters where other < ticket && ask.inside.isEmpty {
-            lacking.formUnion(waiter.lacking.intersection(concerned))
+        for (other, waiter) in waiters where other < ticket && ask.inside.calls.isEmpty {
+            lacking.formUnion(waiter.lacking.intersection(concerned.keys))
         }
-        return lacking.isEmpty ? .fits : .waits(lacking)
+        guard let refusal = lacking.first.flatMap({ concerned[$0] }) else { return .fits }
+        return .waits(lacking, otherwise: refusal)
     }
 
     private func hasOpenUnpriced(under subject: BudgetSubject) -> Bool {
         promises.values.contains { $0.isOpen && $0.isUnpriced && $0.subjects.contains(subject) }
-    }
-
-    /// Whether every call that has reserved something under `subject` waits itself, or for `ask`, so that none can end.
-    private func waitsForItself(under subject: BudgetSubject, _ ask: BudgetBook.Ask) -> Bool {
-        let stuck = waiters.values.lazy.filter { !$0.isCalled }.reduce(into: ask.inside) { $0.formUnion($1.ask.inside) }
-        return promises.values.allSatisfy {
-            !$0.isOpen || !$0.subjects.contains(subject) || stuck.contains($0.call.callID)
-        }
     }
 
     /// Why the costs of the execution could become more than a sum can be; a call may come to whatever an amount can be.
@@ -317,12 +309,12 @@ struct BudgetCount {
     mutating func leave(_ ticket: Int) { waiters[ticket] = nil }
 
     /// Those who may find another answer than to wait, in the order of their asking; they keep their turns until then.
-    mutating func callable(at moment: Timestamp, butFor ticket: Int?) -> [CheckedContinuation<Void, any Error>] {
+    mutating func callable(at moment: Timestamp) -> [CheckedContinuation<Void, any Error>] {
         var called: [CheckedContinuation<Void, any Error>] = []
-        for (other, waiter) in waiters.sorted(by: { $0.key < $1.key }) where other != ticket && !waiter.isCalled {
+        for (other, waiter) in waiters.sorted(by: { $0.key < $1.key }) where !waiter.isCalled {
             // Whoever comes after one that is called is looked at again when that one has been answered.
             if missingBases(for: waiter.ask, at: moment).isEmpty,
-                case .waits(let lacking) = verdict(on: waiter.ask, other, at: moment)
+                case .waits(let lacking, _) = verdict(on: waiter.ask, other, at: moment)
             {
                 waiters[other]?.lacking = lacking
                 continue

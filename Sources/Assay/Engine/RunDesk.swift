@@ -30,7 +30,7 @@ struct RunDesk: Desk {
 
     func charge(_ usage: Usage, in context: Context) async throws -> Bool {
         let charge = try await session.makeCharge(usage, in: context, step: nil)
-        try await session.spend(charge, hasHappened: usage.incurred, inside: usage.inside)
+        try await session.spend(charge, hasHappened: usage.incurred, inside: usage.inside, in: context)
         try await session.record(counted: [charge])
         note(worth: charge.cost, key: charge.key, in: context)
         return true
@@ -58,6 +58,10 @@ struct RunDesk: Desk {
     func emit(_ chunk: Payload, in context: Context) throws { throw Self.refused("emit", context) }
 
     func heartbeat(in context: Context) throws { throw Self.refused("heartbeat", context) }
+
+    func waiting<Value: Sendable>(
+        for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
+    ) async throws -> Value { try await session.wait(for: wait, body) }
 
     private static func refused(_ what: String, _ context: Context) -> ProcessingError {
         ProcessingError(.configuration, "'\(what)' works in extraction only, not in \(context.phase.rawValue)")
@@ -98,11 +102,22 @@ extension RunSession {
                     service: request.service, operation: request.operation, parameters: key,
                     scope: request.options.cache.scope, of: run, for: context.scope)
             }
+        let number = ledger.callsInFlight.number()
         guard let cacheKey, !request.options.cache.refresh, options.caching != .refresh else {
             return try await proceed(
-                request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil)
+                request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil, number: number)
         }
-        let turn = try await ledger.callsInFlight.take(cacheKey)
+        guard
+            let turn = try await ledger.callsInFlight.take(
+                cacheKey, for: number, inside: request.inside, in: context)
+        else {
+            hint(
+                "crossed_calls",
+                "calls of '\(request.service)/\(request.operation)' would have waited for each other, so that '\(context.inputID ?? run.processorID.text)' made one of its own; equal calls are paid once when all inputs make them in the same order"
+            )
+            return try await proceed(
+                request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil, number: number)
+        }
         do {
             if let entry = try await cached(cacheKey, item: context.inputID) {
                 let charge = hitCharge(for: entry, avoided: entry.cost, kind: .call, in: context, step: step)
@@ -120,7 +135,7 @@ extension RunSession {
                 ["service": .string(request.service), "operation": .string(request.operation)]
             }
             let decision = try await proceed(
-                request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn)
+                request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn, number: number)
             if case (.hit, _) = decision { ledger.callsInFlight.giveBack(turn) }
             return decision
         } catch {
@@ -132,7 +147,7 @@ extension RunSession {
     /// Asks breaker and budgets, and writes the intent of a call that must be made.
     private func proceed(
         _ request: CallRequest, _ identity: Digest, in context: Context, step: String?, cacheKey: String?,
-        turn: CallsInFlight.Turn?
+        turn: CallsInFlight.Turn?, number: Int
     ) async throws -> (CallDecision, worth: Money) {
         let isTrial = try admit(request.service)
         do {
@@ -164,7 +179,8 @@ extension RunSession {
             let reservation = [request.maximumCost, unitPrice].compactMap { $0 }.max()
             let record = intent(of: request, identity, after: known, doubt, reservation: reservation, context, step)
             try await promise(
-                record, isUnpriced: reservation == nil && record.maximumCost == .zero, inside: request.inside)
+                record, isUnpriced: reservation == nil && record.maximumCost == .zero, number: number,
+                inside: request.inside, in: context)
             let isFiled: Bool
             do { isFiled = try await store.file(record, charge: nil, cached: nil).isFiled } catch {
                 if doubt == nil {
@@ -179,11 +195,11 @@ extension RunSession {
                 _ = ledger.budgets.settle(record.callID, as: nil)
                 withdrawAttempt(at: request.service, isTrial)
                 return try await proceed(
-                    request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn)
+                    request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn, number: number)
             }
             let call = Call(
                 record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn,
-                continuesDoubt: doubt != nil, isTrial: isTrial)
+                number: number, continuesDoubt: doubt != nil, isTrial: isTrial)
             return (.proceed(call), .zero)
         } catch {
             withdrawAttempt(at: request.service, isTrial)

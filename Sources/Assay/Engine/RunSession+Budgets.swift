@@ -5,11 +5,15 @@ extension RunSession {
     ///
     /// - Parameters:
     ///   - hasHappened: whether it is a fact already, which no budget can refuse.
-    ///   - inside: the calls in whose bodies it is made.
+    ///   - inside: the calls around it.
+    ///   - context: for whose work it is made; `nil`: for the run's.
     /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; the run then starts nothing more.
-    func spend(_ charge: Charge, hasHappened: Bool, inside: Set<String> = []) async throws {
+    func spend(
+        _ charge: Charge, hasHappened: Bool, inside: CallNest = .none, in context: Context? = nil
+    ) async throws {
         if hasHappened { return tell(try await ledger.budgets.countIncurred(charge, under: options.budgets)) }
-        do { try await count(.charge(charge), inside: inside) } catch let error as ProcessingError
+        let number = ledger.callsInFlight.number()
+        do { try await count(.charge(charge), number, inside, context) } catch let error as ProcessingError
             where error.code == .budgetExhausted
         {
             // A charge that is on record already costs nothing more; it is counted and taken back when that shows.
@@ -22,18 +26,31 @@ extension RunSession {
 
     /// Counts the most that a call may cost; waits while only reservations are in its way.
     ///
-    /// - Throws: as ``spend(_:hasHappened:inside:)``, and ``ProcessingError`` with code `cost` for a call that has neither
+    /// - Throws: as ``spend(_:hasHappened:inside:in:)``, and ``ProcessingError`` with code `cost` for a call that has neither
     ///   a price nor a maximum under a budget that needs one.
-    func promise(_ call: CallRecord, isUnpriced: Bool, inside: Set<String>) async throws {
-        do { try await count(.call(call, isUnpriced: isUnpriced), inside: inside) } catch let error as ProcessingError
+    func promise(
+        _ call: CallRecord, isUnpriced: Bool, number: Int, inside: CallNest, in context: Context
+    ) async throws {
+        do { try await count(.call(call, isUnpriced: isUnpriced), number, inside, context) } catch let error as ProcessingError
             where error.code == .budgetExhausted
         {
             throw refused(error, item: call.inputID)
         }
     }
 
-    private func count(_ matter: BudgetBook.Ask.Matter, inside: Set<String>) async throws {
-        tell(try await ledger.budgets.count(.init(matter: matter, budgets: options.budgets, inside: inside)))
+    private func count(
+        _ matter: BudgetBook.Ask.Matter, _ number: Int, _ inside: CallNest, _ context: Context?
+    ) async throws {
+        let ask = BudgetBook.Ask(matter: matter, budgets: options.budgets, number: number, inside: inside)
+        let warnings = try await ledger.budgets.count(ask) { budget, body in
+            // What others have reserved is not the item's time.
+            if let context {
+                try await context.desk.waiting(for: .reservation(budget: budget), in: context) { _ in try await body() }
+            } else {
+                try await wait(for: .reservation(budget: budget)) { _ in try await body() }
+            }
+        }
+        tell(warnings)
     }
 
     /// Records charges that budgets count already, and takes back what turns out to be on record.

@@ -95,7 +95,7 @@ extension DeskMessage {
             let usage = Usage(
                 service: try words.text(2), operation: try words.text(3), quantity: words[4]?.number ?? 1,
                 cost: Money(wire: words[5]), key: words[6]?.string, incurred: words[7] == true,
-                metadata: try Words.object(try value(1)), inside: Set(wire: words[8]))
+                metadata: try Words.object(try value(1)), inside: CallNest(wire: words[8]))
             self = .charge(usage, step: words[1]?.string)
         case "open_call":
             var options = CallOptions()
@@ -106,7 +106,8 @@ extension DeskMessage {
             options.doubtPolicy = words[9]?.string.flatMap(DoubtPolicy.init)
             let request = CallRequest(
                 service: try words.text(2), operation: try words.text(3), maximumCost: Money(wire: words[4]),
-                key: parts.count > 1 ? try Words.json(parts[1]) : nil, options: options, inside: Set(wire: words[10]))
+                key: parts.count > 1 ? try Words.json(parts[1]) : nil, options: options,
+                inside: CallNest(wire: words[10]))
             self = .openCall(request, step: words[1]?.string)
         case "close_call":
             let metadata = try Words.object(try value(1))
@@ -141,7 +142,8 @@ extension DeskReply {
         case .accepted: ["accepted"].parts()
         case .openedStep(let path, let saved): ["step", JSONValue(path)].parts(saved)
         case .hit(let value): ["hit"].parts(value)
-        case .proceed(let callID, let key): ["proceed", .string(callID), .string(key)].parts()
+        case .proceed(let callID, let key, let number):
+            ["proceed", .string(callID), .string(key), JSONValue(number)].parts()
         case .refused(let error): ["refused", error.jsonValue].parts()
         }
     }
@@ -156,7 +158,9 @@ extension DeskReply {
         case "accepted": self = .accepted
         case "step": self = .openedStep(path: try words.text(1), saved: parts.count > 1 ? parts[1] : nil)
         case "hit" where parts.count > 1: self = .hit(parts[1])
-        case "proceed": self = .proceed(callID: try words.text(1), idempotencyKey: try words.text(2))
+        case "proceed":
+            guard let number = words[3]?.number?.integer else { throw FrameFault("a call without its number") }
+            self = .proceed(callID: try words.text(1), idempotencyKey: try words.text(2), number: number)
         case "refused":
             guard let error = WireError(words[1]) else { throw FrameFault("a refusal without its reason") }
             self = .refused(error)
@@ -209,7 +213,8 @@ extension JSONValue {
         self = .array([.number(Number(parts.seconds)), .number(Number(parts.attoseconds))])
     }
 
-    init(wire names: Set<String>) { self = .array(names.sorted().map { .string($0) }) }
+    // Those of worker processes are never assumed.
+    init(wire nest: CallNest) { self = .array(nest.calls.map { JSONValue($0) }) }
 
     init(wire money: Money?) { self = money.map { .number(Number($0.billionths)) } ?? .null }
 }
@@ -223,8 +228,8 @@ extension Duration {
     }
 }
 
-extension Set<String> {
-    init(wire json: JSONValue?) { self = Set((json?.array ?? []).compactMap(\.string)) }
+extension CallNest {
+    init(wire json: JSONValue?) { self.init(calls: json?.array?.compactMap { $0.number?.integer } ?? []) }
 }
 
 extension Money {

@@ -29,7 +29,7 @@ enum DeskReply: Sendable {
     case accepted
     case openedStep(path: String, saved: [UInt8]?)
     case hit([UInt8])
-    case proceed(callID: String, idempotencyKey: String)
+    case proceed(callID: String, idempotencyKey: String, number: Int)
     case refused(WireError)
 }
 

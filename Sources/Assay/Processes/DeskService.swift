@@ -31,9 +31,11 @@ final class DeskService: Sendable {
         do { return try await answer(message) } catch { return .refused(WireError(error)) }
     }
 
-    /// The open calls of these names.
-    private func calls(_ names: Set<String>) -> [Call] {
-        names.isEmpty ? [] : state.withLock { state in names.sorted().compactMap { state.calls[$0]?.call } }
+    /// The open calls of a nest.
+    private func calls(_ nest: CallNest) -> [Call] {
+        guard !nest.calls.isEmpty else { return [] }
+        let open = state.withLock { $0.calls.values.map(\.call) }
+        return nest.calls.compactMap { number in open.first { $0.number == number } }
     }
 
     /// Does what was asked for in the body of a step and of calls.
@@ -71,7 +73,8 @@ final class DeskService: Sendable {
             case .hit(let value): return .hit(value.jsonBytes)
             case .proceed(let call):
                 state.withLock { $0.calls[call.record.callID] = (call, enclosing) }
-                return .proceed(callID: call.record.callID, idempotencyKey: call.idempotencyKey)
+                return .proceed(
+                    callID: call.record.callID, idempotencyKey: call.idempotencyKey, number: call.number)
             }
         case .closeCall(let id, let settlement, let end, let step):
             guard let (call, enclosing) = state.withLock({ $0.calls.removeValue(forKey: id) }) else {

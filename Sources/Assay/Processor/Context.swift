@@ -28,11 +28,11 @@ public struct Context: Sendable {
     /// The full name of the step whose body is running.
     @TaskLocal package static var enclosingStep: String?
 
-    /// The paid calls whose bodies are running: they cannot end before what is asked for in them has its answer, and what
-    /// that costs is spared when their values come from the cache.
+    /// The paid calls whose bodies are running around each other, the outer ones first: they cannot end before what is
+    /// asked for in them has its answer, and what that costs is spared when their values come from the cache.
     @TaskLocal static var enclosingCalls: [Call] = []
 
-    private static var enclosingCallNames: Set<String> { Set(enclosingCalls.map(\.name)) }
+    private static var nest: CallNest { CallNest(calls: enclosingCalls.map(\.number)) }
 
     /// Does a part of `extract` whose value is saved: a later attempt or run gets the value and skips the body.
     ///
@@ -81,7 +81,7 @@ public struct Context: Sendable {
     ) async throws {
         let usage = Usage(
             service: service, operation: operation, quantity: quantity, cost: cost, key: key, incurred: incurred,
-            metadata: metadata, inside: Self.enclosingCallNames)
+            metadata: metadata, inside: Self.nest)
         _ = try await desk.charge(usage, in: self)
     }
 
@@ -102,7 +102,7 @@ public struct Context: Sendable {
     ) async throws -> Value {
         let request = CallRequest(
             service: service, operation: operation, maximumCost: maximumCost, key: key, options: options,
-            inside: Self.enclosingCallNames)
+            inside: Self.nest)
         switch try await desk.openCall(request, in: self) {
         case .hit(let value): return try value.decoded(as: Value.self)
         case .proceed(let call):
@@ -161,12 +161,12 @@ package struct Usage: Sendable {
     package var key: String?
     package var incurred: Bool
     package var metadata: JSONObject
-    /// The calls in whose bodies it is made.
-    package var inside: Set<String>
+    /// The calls around it.
+    package var inside: CallNest
 
     package init(
         service: String, operation: String, quantity: Number = 1, cost: Money? = nil, key: String? = nil,
-        incurred: Bool = false, metadata: JSONObject = [:], inside: Set<String> = []
+        incurred: Bool = false, metadata: JSONObject = [:], inside: CallNest = .none
     ) {
         self.service = service
         self.operation = operation
@@ -186,12 +186,12 @@ package struct CallRequest: Sendable {
     package var maximumCost: Money?
     package var key: JSONValue?
     package var options: CallOptions
-    /// The calls in whose bodies it is made.
-    package var inside: Set<String>
+    /// The calls around it.
+    package var inside: CallNest
 
     package init(
         service: String, operation: String, maximumCost: Money? = nil, key: JSONValue? = nil,
-        options: CallOptions = CallOptions(), inside: Set<String> = []
+        options: CallOptions = CallOptions(), inside: CallNest = .none
     ) {
         self.service = service
         self.operation = operation
@@ -262,4 +262,14 @@ package protocol Desk: Sendable {
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws
     func emit(_ chunk: Payload, in context: Context) async throws
     func heartbeat(in context: Context) throws
+    /// Has the item wait for something while `body` runs: its time limit and heartbeat limit stand still, those who
+    /// watch the run are shown why, and a stop ends it.
+    ///
+    /// `body` does nothing but wait; it ends when its task is cancelled. Several waits of one item may overlap.
+    ///
+    /// - Throws: what `body` throws; `CancellationError` when the attempt has been given up; ``ProcessingError`` with
+    ///   code `cancelled` when a stop has ended the wait.
+    func waiting<Value: Sendable>(
+        for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
+    ) async throws -> Value
 }
