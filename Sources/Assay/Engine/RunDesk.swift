@@ -468,7 +468,7 @@ extension RunSession {
         }
         hint(
             "cost_unreadable", about: subject,
-            "a cost of '\(subject)' cannot be read (\(text)); it counts with \(call.maximumCost), what was reserved for it")
+            "a cost of '\(subject)' cannot be read (\(text)); it counts with the \(call.maximumCost) reserved for it")
         tally.noteIncomplete("a cost of '\(subject)' cannot be read: \(text)")
     }
 
