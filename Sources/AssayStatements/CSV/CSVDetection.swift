@@ -106,9 +106,7 @@ struct CSVDetection {
         }
         layout.style = decimal == CSVLayout.decimalComma ? .printedComma : .printed
         useTypes(types, hasNegative: hasNegative)
-        let first: DateChoice.First? =
-            layout.currency == "USD" ? .month : layout.currency != nil || decimal == CSVLayout.decimalComma ? .day : nil
-        guard let pattern = dates.preferred(first) else {
+        guard let pattern = dates.decided(order: nil) else {
             throw StatementError(
                 .malformed, "the dates can be read two ways; give csv.date_format", line: layout.skipRows + 1)
         }

@@ -53,6 +53,7 @@ struct Ledger {
 
     private mutating func add(_ activity: Activity, classifier: Classifier, keepsTexts: Bool) {
         if activity.unreconciled { flags.insert(.unreconciled) }
+        flags.formUnion(activity.flags)
         if activity.undated > 0 { flags.insert(.undatedEntries) }
         let textPlaces = addTexts(of: activity, classifier: classifier, isShared: keepsTexts)
         guard let from = activity.from, activity.dayCount > 0 else {

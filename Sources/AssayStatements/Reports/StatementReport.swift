@@ -6,6 +6,8 @@ public struct StatementReport: Hashable, Sendable {
         public var account: String?
         /// The ISO 4217 code, if the file names it.
         public var currency: String?
+        /// The kind of account; `nil` where nothing in the file says it.
+        public var accountType: AccountType?
         /// The first and the last day that the bank states; `nil` where it states none.
         public var period: [Day?]
         /// The totals.
@@ -14,6 +16,12 @@ public struct StatementReport: Hashable, Sendable {
         public var factors: Factors
         /// What the factors of several statements are made from.
         public var activity: Activity
+        /// A balance of a day that neither opens nor closes the statement.
+        public var statedBalance: StatedBalance?
+        /// The rows or entries that are no movements.
+        public var leftOut: LeftOut
+        /// What each decision about the file rests on.
+        public var evidence: [Evidence]
         /// The transactions, if they were asked for.
         public var entries: [Transaction]?
     }
@@ -61,9 +69,11 @@ extension StatementFile {
         let parts = statements.map { statement in
             let activity = Activity(statement)
             return StatementReport.Part(
-                account: statement.account, currency: statement.currency, period: [statement.from, statement.to],
+                account: statement.account, currency: statement.currency, accountType: statement.accountType,
+                period: [statement.from, statement.to],
                 summary: StatementSummary(statement, byValueDate: format == .mt940),
                 factors: Factors([activity], settings: settings, classifier: classifier), activity: activity,
+                statedBalance: statement.statedBalance, leftOut: statement.leftOut, evidence: statement.evidence,
                 entries: includeTransactions
                     ? statement.entries.map { .init(date: $0.day, amount: $0.amount, description: $0.text) } : nil)
         }
