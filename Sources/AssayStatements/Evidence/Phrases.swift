@@ -52,6 +52,26 @@ enum Phrases {
         return directions[FoldedText.of(text)]
     }
 
+    /// Whether the first letters of a cell are those of some phrase.
+    static func mayBegin(_ cell: Bytes) -> Bool {
+        guard cell[0].isLetter || cell[0] >= 0xC3 else { return false }
+        // Single letters with blanks between them, and articles, are rare enough to be looked at.
+        if cell[1] == 0x20 { return true }
+        var key: UInt32 = 0
+        for index in 0..<3 { key = key << 8 | UInt32(cell[index] >= 0x80 ? 0x80 : cell[index].uppercased) }
+        return key & 0xFF == 0x80 || key & 0xFF00 == 0x8000 || key & 0xFF0000 == 0x800000 || beginnings.contains(key)
+    }
+
+    private static let beginnings: Set<UInt32> = {
+        var result = Set<UInt32>()
+        for phrase in Array(kinds.keys) + articles.map({ $0 + " " }) {
+            let bytes = Array(phrase.uppercased().utf8.prefix(3))
+            guard bytes.count == 3 else { continue }
+            result.insert(UInt32(bytes[0]) << 16 | UInt32(bytes[1]) << 8 | UInt32(bytes[2]))
+        }
+        return result
+    }()
+
     private static let fillers: Set<String> = [
         "as", "of", "on", "at", "vom", "am", "per", "zum", "le", "du", "au", "al", "em", "op", "van", "the", "dated", "za",
         "dzien", "do", "na", "from", "to", "for",

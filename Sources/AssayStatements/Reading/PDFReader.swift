@@ -281,6 +281,10 @@ struct PDFPageText {
         let patterns = DatePattern.known.filter { $0.order == dates.order || $0.parts.contains(.monthName) || $0.order == .year }
             .map(\.withoutRest)
         for line in otherLines {
+            let words = FoldedText.of(line.text).split(separator: " ")
+            guard words.contains(where: { ["period", "from", "through", "to", "zeitraum", "periode"].contains($0) }) else {
+                continue
+            }
             var days: [Day] = []
             var index = 0
             while index < line.count {

@@ -185,7 +185,10 @@ struct DateChoice {
         if kept == 1 { isDoubtful = false }
     }
 
-    /// Whether no pattern that is still possible fits `text`.
+    /// Whether a pattern that is still possible fits `text`.
+    func fits(_ text: Bytes) -> Bool { patterns.contains { $0.day(text) != nil } }
+
+    /// Whether no known pattern fits `text`.
     func refuses(_ text: Bytes) -> Bool { DatePattern.quicken.allSatisfy { $0.day(text) == nil } }
 
     /// The pattern that is beyond doubt: the only one that fits, the one of that order, or the only one that keeps
