@@ -34,7 +34,7 @@ public struct Activity: Codable, Hashable, Sendable {
         let entries = statement.entries
         var first: Day?
         var last: Day?
-        var places = 2
+        var places = max(2, statement.currency.map { CurrencyCode.decimals(of: $0) } ?? 2)
         for entry in entries {
             if let day = entry.day {
                 first = first.map { min($0, day) } ?? day

@@ -9,6 +9,9 @@ struct Ledger {
         var entryClass: EntryClass
         /// Whether the entry was returned the same day, so that it is no payment.
         var isReturned = false
+        /// The statement it is from, and its place there.
+        var statement: Int32 = 0
+        var place: Int32 = 0
     }
 
     /// The entries, by day.
@@ -20,11 +23,16 @@ struct Ledger {
     private(set) var opening: Amount?
     private(set) var closing: Amount?
     private(set) var flags: Set<FactorFlag> = []
+    /// The decimals that means are rounded to.
+    private(set) var decimals = 2
     private(set) var streams: [PaymentStream] = []
     /// Whether every statement has an opening balance, so that daily balances are known.
     var hasBalances: Bool { opening != nil && balances.count == days.count }
 
     private var classes: [Classifier.Classes] = []
+    /// What the format says of each text.
+    private(set) var kinds: [Entry.Kind] = []
+    private var statements: Int32 = 0
     private var places: [String: Int] = [:]
 
     /// Puts together statements that are sorted by period and free of duplicates.
@@ -38,6 +46,7 @@ struct Ledger {
             if isFirst { opening = activity.opening }
             closing = activity.closing ?? (activities.count == 1 ? nil : closing)
             isFirst = false
+            statements += 1
         }
         if activities.contains(where: { $0.opening == nil }) {
             opening = nil
@@ -54,13 +63,14 @@ struct Ledger {
     private mutating func add(_ activity: Activity, classifier: Classifier, keepsTexts: Bool) {
         if activity.unreconciled { flags.insert(.unreconciled) }
         flags.formUnion(activity.flags)
+        decimals = max(decimals, activity.scale)
         if activity.undated > 0 { flags.insert(.undatedEntries) }
         let textPlaces = addTexts(of: activity, classifier: classifier, isShared: keepsTexts)
         guard let from = activity.from, activity.dayCount > 0 else {
             // Without any day the entries still count in totals.
             let unit = Amount.power(9 - activity.scale)
             for (index, amount) in activity.amounts.enumerated() {
-                appendLine(Day(number: 0), Amount(billionths: amount * unit), textPlaces[activity.text[index]])
+                appendLine(Day(number: 0), Amount(billionths: amount * unit), textPlaces[activity.text[index]], index)
             }
             return
         }
@@ -77,15 +87,17 @@ struct Ledger {
             if clamped != offset { flags.insert(.entriesOutsidePeriod) }
             let amount = Amount(billionths: activity.amounts[index] * unit)
             changes[clamped] += amount
-            if clamped >= firstCounted { appendLine(from + clamped, amount, textPlaces[activity.text[index]]) }
+            if clamped >= firstCounted { appendLine(from + clamped, amount, textPlaces[activity.text[index]], index) }
         }
         appendBalances(from: from, opening: activity.opening, changes: changes)
     }
 
-    private mutating func appendLine(_ day: Day, _ amount: Amount, _ text: Int) {
+    private mutating func appendLine(_ day: Day, _ amount: Amount, _ text: Int, _ place: Int) {
         let known = classes[text]
         lines.append(
-            Line(day: day, amount: amount, text: text, entryClass: amount > .zero ? known.credit : known.debit))
+            Line(
+                day: day, amount: amount, text: text, entryClass: amount > .zero ? known.credit : known.debit,
+                statement: statements, place: Int32(truncatingIfNeeded: place)))
     }
 
     private mutating func addTexts(of activity: Activity, classifier: Classifier, isShared: Bool) -> [Int] {
@@ -96,7 +108,9 @@ struct Ledger {
             if isShared, let place = places[key] { return place }
             if isShared { places[key] = texts.count }
             texts.append(text)
-            classes.append(classifier.classes(of: text, kind: Entry.Kind(rawValue: code) ?? .other))
+            let kind = Entry.Kind(rawValue: code) ?? .other
+            classes.append(classifier.classes(of: text, kind: kind))
+            kinds.append(kind)
             return texts.count - 1
         }
     }
@@ -114,6 +128,11 @@ struct Ledger {
             days.append(day)
             if opening != nil { balances.append(balance) }
         }
+    }
+
+    /// The class that a line's text gives it; what is known beside the text may have given it another.
+    func classByText(of line: Line) -> EntryClass {
+        line.amount > .zero ? classes[line.text].credit : classes[line.text].debit
     }
 
     private mutating func sortByDay() {

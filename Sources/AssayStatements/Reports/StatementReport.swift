@@ -24,12 +24,16 @@ public struct StatementReport: Hashable, Sendable {
         public var evidence: [Evidence]
         /// The transactions, if they were asked for.
         public var entries: [Transaction]?
+        /// Where the statement was read from; known only while reports are put together, and never encoded.
+        var source: StatementSource?
     }
 
     /// One transaction as it is listed.
     public struct Transaction: Codable, Hashable, Sendable {
         /// The day it was booked; `nil` if the file does not date it.
         public var date: Day?
+        /// The value date, where the format has one.
+        public var valueDate: Day?
         /// Positive for money in, negative for money out.
         public var amount: Amount
         /// The text, without control characters.
@@ -37,12 +41,14 @@ public struct StatementReport: Hashable, Sendable {
 
         private enum CodingKeys: String, CodingKey {
             case date, amount, description
+            case valueDate = "value_date"
         }
 
         /// Encodes the value as the report shows it.
         public func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(date, forKey: .date)
+            try container.encode(valueDate, forKey: .valueDate)
             try container.encode(amount, forKey: .amount)
             try container.encode(description, forKey: .description)
         }
@@ -72,10 +78,14 @@ extension StatementFile {
                 account: statement.account, currency: statement.currency, accountType: statement.accountType,
                 period: [statement.from, statement.to],
                 summary: StatementSummary(statement, byValueDate: format == .mt940),
-                factors: Factors([activity], settings: settings, classifier: classifier), activity: activity,
+                factors: Factors(
+                    [activity], settings: settings, classifier: classifier, accountType: statement.accountType),
+                activity: activity,
                 statedBalance: statement.statedBalance, leftOut: statement.leftOut, evidence: statement.evidence,
                 entries: includeTransactions
-                    ? statement.entries.map { .init(date: $0.day, amount: $0.amount, description: $0.text) } : nil)
+                    ? statement.entries.map {
+                        .init(date: $0.day, valueDate: $0.valueDay, amount: $0.amount, description: $0.text)
+                    } : nil)
         }
         let currencies = Set(parts.compactMap(\.currency))
         return StatementReport(
