@@ -68,8 +68,9 @@ import Testing
 
     @Test("follow a policy of one's own") func own() async throws {
         let engine = Self.engine("daily", [Daily()])
-        #expect(try await engine.run(StepProcessor(), items: []).bill.baseCost == "0.10")
-        #expect(try await engine.run(StepProcessor(), items: []).bill.baseCost == .zero)
+        let items = [Item("a", 1), Item("b", 2)]
+        #expect(try await engine.run(StepProcessor(), items: items).bill.baseCost == "0.10")
+        #expect(try await engine.run(StepProcessor(), items: items).bill.baseCost == .zero)
     }
 
     @Test("a policy that throws leaves the result and an incomplete bill") func broken() async throws {

@@ -195,8 +195,9 @@ public struct Explanation: Sendable {
         if charge.metadata["charged_despite_error"] == true {
             return Decision(subject, "\(charge.cost) \(currency)", because: "it failed and is billed all the same")
         }
-        if charge.metadata["resolved"] == true {
-            return Decision(subject, "\(charge.cost) \(currency)", because: "it was in doubt and then counted as made")
+        if let resolution = charge.metadata["resolved"]?.string {
+            return Decision(
+                subject, "\(charge.cost) \(currency)", because: "it was in doubt; settled \(resolution)")
         }
         if charge.metadata["price_source"] == "none" {
             return Decision(subject, "\(charge.cost) \(currency)", because: "nobody named a price")
