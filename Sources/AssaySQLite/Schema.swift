@@ -29,7 +29,8 @@ struct Schema {
         Migration(name: "5", sql: version5),
         Migration(name: "6", sql: version6),
         Migration(name: "7", sql: version7),
-        Migration(name: "8", sql: version8, adopt: CallRow.adoptEarlier),
+        Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
+        Migration(name: "9", sql: version9, adopt: CallRow.adoptEarlier),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -50,7 +51,7 @@ struct Schema {
     var version: String { migrations.last?.name ?? "0" }
 
     /// Calls know the keys of their values, by which doubts are found from everywhere, and how doubts were resolved.
-    private static let version8 = """
+    private static let version9 = """
         ALTER TABLE calls ADD COLUMN cache_key TEXT;
         ALTER TABLE calls ADD COLUMN resolution TEXT;
         CREATE INDEX calls_in_doubt ON calls (cache_key) WHERE state = 'in_doubt';
@@ -61,6 +62,9 @@ struct Schema {
             PRIMARY KEY (call_id, run_id)
         ) STRICT, WITHOUT ROWID;
         """
+
+    /// What the engine knows of a charge lies apart from what the processor noted.
+    private static let version8 = "ALTER TABLE charges ADD COLUMN basis TEXT NOT NULL DEFAULT '{}'"
 
     /// How alerts stand that watch events.
     private static let version7 = """

@@ -38,8 +38,10 @@ public struct Charge: Hashable, Sendable {
     public var timestamp: Timestamp
     /// What a cache hit saved.
     public var avoidedCost: Money?
-    /// Further facts, of the engine and of the processor.
-    public var metadata: JSONObject
+    /// Why it was charged and how its amount was found; only the engine says so.
+    public var basis: Basis
+    /// What the processor noted with it; the engine's own names are not among it.
+    public let metadata: JSONObject
     /// The account of the run or item.
     public var accountID: ExternalID?
     /// The underwriting of the run or item.
@@ -49,8 +51,8 @@ public struct Charge: Hashable, Sendable {
     public init(
         costID: String, key: String? = nil, kind: Kind, runID: Run.ID, executionID: Execution.ID,
         processorID: Identifier, inputID: String? = nil, itemIndex: Int? = nil, step: String? = nil, service: String,
-        operation: String, cost: Money, timestamp: Timestamp, avoidedCost: Money? = nil, metadata: JSONObject = [:],
-        accountID: ExternalID? = nil, underwritingID: ExternalID? = nil
+        operation: String, cost: Money, timestamp: Timestamp, avoidedCost: Money? = nil, basis: Basis = Basis(),
+        metadata: JSONObject = [:], accountID: ExternalID? = nil, underwritingID: ExternalID? = nil
     ) {
         self.costID = costID
         self.key = key
@@ -66,13 +68,14 @@ public struct Charge: Hashable, Sendable {
         self.cost = cost
         self.timestamp = timestamp
         self.avoidedCost = avoidedCost
-        self.metadata = metadata
+        self.basis = basis
+        self.metadata = metadata.removing(Basis.names)
         self.accountID = accountID
         self.underwritingID = underwritingID
     }
 
     /// Whether it stands for a value that was found in the cache.
-    public var isCacheHit: Bool { metadata["cache_hit"] == true }
+    public var isCacheHit: Bool { basis.cause == .cacheHit }
 }
 
 /// A paid call: its intent is on record before it is made, its outcome after.
@@ -126,19 +129,7 @@ public struct CallRecord: Hashable, Sendable {
     /// The key under which the cache keeps its value, by which other executions know it as theirs; `nil`: it has no key.
     public var cacheKey: String?
     /// Who found out how it ended after its outcome was unknown; `nil`: it never was, or still is.
-    public var resolution: Resolution?
-
-    /// Who found out how a call of unknown outcome ended.
-    public enum Resolution: String, Codable, Sendable, CaseIterable {
-        /// It was made again under its idempotency key. Where the service does not honour keys it was made twice.
-        case repetition = "by repeat"
-        /// The resolver of its service.
-        case resolver = "by resolver"
-        /// Its policy.
-        case policy = "by policy"
-        /// A person.
-        case person = "by person"
-    }
+    public var resolution: Charge.Basis.Resolution?
 
     /// A call of the given parts.
     public init(
@@ -146,7 +137,7 @@ public struct CallRecord: Hashable, Sendable {
         processorID: Identifier, inputID: String?, service: String, operation: String, callKey: String,
         maximumCost: Money, timestamp: Timestamp, itemIndex: Int? = nil, step: String? = nil,
         accountID: ExternalID? = nil, underwritingID: ExternalID? = nil, doubtPolicy: DoubtPolicy = .hold,
-        cacheKey: String? = nil, resolution: Resolution? = nil
+        cacheKey: String? = nil, resolution: Charge.Basis.Resolution? = nil
     ) {
         self.callID = callID
         self.idempotencyKey = idempotencyKey
@@ -168,6 +159,11 @@ public struct CallRecord: Hashable, Sendable {
         self.cacheKey = cacheKey
         self.resolution = resolution
     }
+}
+
+extension CallRecord {
+    /// The key of the one charge that it may have.
+    public var chargeKey: String { "call|\(callID)" }
 }
 
 /// What becomes of a paid call of unknown outcome.

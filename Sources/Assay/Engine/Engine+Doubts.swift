@@ -77,33 +77,33 @@ extension Engine {
 
 extension CallRecord {
     /// The charge of a call that someone decided about instead of its own answer.
-    func charge(_ cost: Money, costID: String, at moment: Timestamp) -> Charge {
+    func charge(
+        _ cost: Money, _ resolution: Charge.Basis.Resolution, costID: String, at moment: Timestamp
+    ) -> Charge {
         Charge(
-            costID: costID, key: "call|\(callID)", kind: .call, runID: runID, executionID: executionID,
+            costID: costID, key: chargeKey, kind: .call, runID: runID, executionID: executionID,
             processorID: processorID, inputID: inputID, itemIndex: itemIndex, step: step, service: service,
-            operation: operation, cost: cost, timestamp: moment, metadata: ["cache_hit": false, "resolved": .string((resolution ?? .person).rawValue)],
+            operation: operation, cost: cost, timestamp: moment, basis: Charge.Basis(resolution: resolution),
             accountID: accountID, underwritingID: underwritingID)
     }
 }
 
 extension Ledger {
     /// Files that a call in doubt was not made, or costs nothing.
-    func release(_ call: CallRecord, _ resolution: CallRecord.Resolution) async throws {
+    func release(_ call: CallRecord, _ resolution: Charge.Basis.Resolution) async throws {
         try await file(call, as: .released, resolution, charge: nil)
     }
 
     /// Files that a call in doubt was made, with the charge of the run that made it.
     @discardableResult
-    func settle(_ call: CallRecord, _ resolution: CallRecord.Resolution, at cost: Money) async throws -> Charge {
-        var call = call
-        call.resolution = resolution
-        let charge = call.charge(cost, costID: "\(call.callID)-settled", at: world.time.now())
+    func settle(_ call: CallRecord, _ resolution: Charge.Basis.Resolution, at cost: Money) async throws -> Charge {
+        let charge = call.charge(cost, resolution, costID: "\(call.callID)-settled", at: world.time.now())
         try await file(call, as: .settled, resolution, charge: charge)
         return charge
     }
 
     private func file(
-        _ call: CallRecord, as state: CallRecord.State, _ resolution: CallRecord.Resolution, charge: Charge?
+        _ call: CallRecord, as state: CallRecord.State, _ resolution: Charge.Basis.Resolution, charge: Charge?
     ) async throws {
         var call = call
         (call.state, call.resolution) = (state, resolution)

@@ -13,7 +13,7 @@ extension RunSession {
     func honoursKeys(_ service: String) -> Bool { options.services[service]?.keys != .ignored }
 
     /// Asks about every open doubt of a call: those of the same item, and those that would have filled the cache with
-    /// its value, whichever execution they are of.
+    /// its value, whichever execution they are of. The item's own are the last.
     ///
     /// - Parameter isRepeated: whether the call is made again if nobody knows, which brings its value where the service
     ///   honours keys.
@@ -44,16 +44,16 @@ extension RunSession {
         about request: CallRequest, _ identity: Digest, in context: Context, cacheKey: String?
     ) async throws -> [CallRecord] {
         // A filter without an input does not narrow, and a call without one is not those of the items.
-        var known = try await store.calls(
+        let known = try await store.calls(
             matching: CallFilter(
                 executionID: run.executionID, inputID: context.inputID, service: request.service,
                 operation: request.operation, callKey: identity.text, states: [.inDoubt])
         ).filter { context.inputID != nil || $0.inputID == nil }
         guard let cacheKey else { return known }
         let names = Set(known.map(\.callID))
-        known += try await store.calls(matching: CallFilter(states: [.inDoubt], cacheKey: cacheKey))
-            .filter { !names.contains($0.callID) }
-        return known
+        // Those of the item come last: one of them is what would be repeated.
+        return try await store.calls(matching: CallFilter(states: [.inDoubt], cacheKey: cacheKey))
+            .filter { !names.contains($0.callID) } + known
     }
 
     /// Does what their policies say with doubts that the run does not repeat, since it has an answer without, and keeps
@@ -89,7 +89,7 @@ extension RunSession {
         var record = call
         (record.state, record.runID, record.resolution) = (.settled, run.id, .resolver)
         (record.itemIndex, record.step) = (context.itemIndex, step)
-        var charge = record.charge(cost, costID: tally.nextCostID(), at: world.time.now())
+        var charge = record.charge(cost, .resolver, costID: tally.nextCostID(), at: world.time.now())
         (charge.runID, charge.executionID, charge.inputID) = (run.id, run.executionID, context.inputID)
         let cached = cacheKey.map { entry($0, value, charge, policy: request.options.cache) }
         let isCharged = try await store.file(record, charge: charge, cached: cached).isCharged

@@ -30,9 +30,7 @@ struct PipelineSchema {
         _ = map["description"]?.text()
         options.scope = scope(map)
         let isGraph = map["run_as"]?.word("run_as", of: ["graph", "processor"]) != "processor"
-        options.services = map["services"].map(SpendingSchema().services) ?? [:]
-        let nodeSchema = nodeSchema(options.services)
-        let runner = map["runner"].flatMap { nodeSchema.runner($0) }
+        let runner = map["runner"].flatMap { nodeSchema([:]).runner($0) }
         options.runner = runner ?? .sequential
         options.recovery = map["recovery"]?.word("recovery", as: RunOptions.Recovery.self) ?? .resume
         options.onChange = map["on_change"]?.word("on_change", as: RunOptions.DefinitionChange.self) ?? .refuse
@@ -41,6 +39,8 @@ struct PipelineSchema {
         options.aggregatePartial = map["aggregate_partial"]?.bool() ?? false
         options.strictCosts = map["strict_costs"]?.bool() ?? false
         options.budgets = map["budget"].map(SpendingSchema().budgets) ?? []
+        options.services = map["services"].map(SpendingSchema().services) ?? [:]
+        let nodeSchema = nodeSchema(options.services)
         options.breakers = map["breakers"].map(SpendingSchema().breakers) ?? [:]
         options.batching = map["batch"].flatMap(BatchSchema().batching)
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []
