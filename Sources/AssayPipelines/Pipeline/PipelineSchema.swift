@@ -30,7 +30,7 @@ struct PipelineSchema {
         _ = map["description"]?.text()
         options.scope = scope(map)
         let isGraph = map["run_as"]?.word("run_as", of: ["graph", "processor"]) != "processor"
-        let runner = map["runner"].flatMap { nodeSchema([:]).runner($0) }
+        let runner = map["runner"].flatMap { nodes(knowing: [:]).runner($0) }
         options.runner = runner ?? .sequential
         options.recovery = map["recovery"]?.word("recovery", as: RunOptions.Recovery.self) ?? .resume
         options.onChange = map["on_change"]?.word("on_change", as: RunOptions.DefinitionChange.self) ?? .refuse
@@ -40,7 +40,7 @@ struct PipelineSchema {
         options.strictCosts = map["strict_costs"]?.bool() ?? false
         options.budgets = map["budget"].map(SpendingSchema().budgets) ?? []
         options.services = map["services"].map(SpendingSchema().services) ?? [:]
-        let nodeSchema = nodeSchema(options.services)
+        let nodeSchema = nodes(knowing: options.services)
         options.breakers = map["breakers"].map(SpendingSchema().breakers) ?? [:]
         options.batching = map["batch"].flatMap(BatchSchema().batching)
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []
@@ -200,7 +200,7 @@ struct PipelineSchema {
         return settings.processor
     }
 
-    private func nodeSchema(_ services: [String: ServiceTerms]) -> NodeSchema {
+    private func nodes(knowing services: [String: ServiceTerms]) -> NodeSchema {
         NodeSchema(
             registry: registry, folder: folder, environment: environment, overrides: overrides,
             workerSetup: .pipeline(definition: document.root.json, path: path, overrides: overrides),
