@@ -47,6 +47,12 @@ final class ProgramPipes: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
         var errorEnd: [UInt8] = []
         var isEnding = false
+        /// For whom the program works; `nil` between two requests.
+        var context: Context?
+        /// Whose lines come when it works for nobody: its run and processor.
+        let starter: Context
+
+        init(context: Context) { (self.context, starter) = (context, context) }
     }
 
     private let reading: Reading
@@ -54,8 +60,8 @@ final class ProgramPipes: Sendable {
     private let output: Descriptor
     private let errors: Descriptor
     private let bell: (read: Descriptor, write: Descriptor)
-    private let log: @Sendable (String) -> Void
-    private let state = Mutex(State())
+    private let filter: SecretFilter
+    private let state: Mutex<State>
 
     private let handed: Mutex<[Descriptor]>
 
@@ -64,12 +70,17 @@ final class ProgramPipes: Sendable {
 
     /// Pipes for a program that is to be started.
     ///
-    /// - Parameter log: takes each line of the error stream, as far as there are not too many.
+    /// - Parameters:
+    ///   - filter: hides secrets in what the program says on its error stream, before anything of it is forgotten.
+    ///   - context: for whom the program is started, and speaks until its first request has ended.
     /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there are no descriptors left.
-    init(reading: Reading, log: @escaping @Sendable (String) -> Void) throws(ProcessingError) {
+    init(
+        reading: Reading, hiding filter: SecretFilter, in context: Context
+    ) throws(ProcessingError) {
         let (input, output, errors) = (try Descriptor.pipe(), try Descriptor.pipe(), try Descriptor.pipe())
         bell = try Descriptor.pipe()
-        (self.reading, self.log) = (reading, log)
+        (self.reading, self.filter) = (reading, filter)
+        state = Mutex(State(context: context))
         (self.input, self.output, self.errors) = (input.write, output.read, errors.read)
         handed = Mutex([input.read, output.write, errors.write])
         for descriptor in [input.write, output.read, errors.read, bell.read, bell.write] {
@@ -89,6 +100,19 @@ final class ProgramPipes: Sendable {
     }
 
     // MARK: The engine's side
+
+    /// Says for whom the program works from now on: what it says is kept for that item, and for nobody else's message.
+    ///
+    /// - Parameter isFirst: whether it has not worked before, so that all it said is about this.
+    func beginRequest(of context: Context, isFirst: Bool) {
+        state.withLock { state in
+            state.context = context
+            if !isFirst { state.errorEnd = [] }
+        }
+    }
+
+    /// Says that the program has answered, or never will.
+    func endRequest() { state.withLock { $0.context = nil } }
 
     /// Hands bytes over to be written when the program reads.
     func write(_ bytes: [UInt8]) {
@@ -186,7 +210,8 @@ final class ProgramPipes: Sendable {
 
     private func serve() {
         var reader = OutputReader(reading)
-        var errorLines = ErrorLines(log)
+        var errorLines = ErrorLines()
+        var said = SecretStream(filter)
         var buffer = [UInt8](repeating: 0, count: 65_536)
         var (outputIsOpen, errorsAreOpen) = (true, true)
         blockBrokenPipes()
@@ -216,6 +241,8 @@ final class ProgramPipes: Sendable {
                 case .some(let count):
                     gotSomething = true
                     let pieces = reader.read(buffer[..<count])
+                    // What was said before the answer is known before it is.
+                    if errorsAreOpen { hearAll(&said, &errorLines, &buffer) }
                     deliver(pieces)
                     if case .tooLong = pieces.last { outputIsOpen = false }
                 case nil: break
@@ -224,11 +251,12 @@ final class ProgramPipes: Sendable {
             }
             if errorsAreOpen {
                 switch fill(&buffer, from: errors) {
-                case .some(0): errorsAreOpen = false
+                case .some(0):
+                    errorsAreOpen = false
+                    hear(said.finish(), &errorLines)
                 case .some(let count):
                     gotSomething = true
-                    keep(buffer[..<count])
-                    errorLines.read(buffer[..<count])
+                    hear(said.read(buffer[..<count]), &errorLines)
                 case nil: break
                 }
             }
@@ -239,6 +267,7 @@ final class ProgramPipes: Sendable {
                 waitForBell()
             }
         }
+        hear(said.finish(), &errorLines)
         errorLines.finish()
         if outputIsOpen { deliver(reader.finish()) }
         state.withLock { state in
@@ -312,6 +341,31 @@ final class ProgramPipes: Sendable {
         waiter?.resume()
     }
 
+    /// Takes what was said on the error stream, secrets hidden.
+    private func hear(_ bytes: [UInt8], _ lines: inout ErrorLines) {
+        guard !bytes.isEmpty else { return }
+        keep(bytes[...])
+        lines.read(bytes[...], for: speaker)
+    }
+
+    /// Takes what lies in the error stream now.
+    private func hearAll(_ said: inout SecretStream, _ lines: inout ErrorLines, _ buffer: inout [UInt8]) {
+        var waiting: Int32 = 0
+        guard ioctl(errors.number, UInt(FIONREAD), &waiting) == 0 else { return }
+        var left = Int(waiting)
+        while left > 0, let count = fill(&buffer, from: errors), count > 0 {
+            hear(said.read(buffer[..<count]), &lines)
+            left -= count
+        }
+    }
+
+    /// For whom the program speaks now; between two requests for no item.
+    private var speaker: ErrorLines.Speaker {
+        state.withLock { state in
+            state.context.map { ErrorLines.Speaker(context: $0) } ?? ErrorLines.Speaker(context: state.starter.withoutItem)
+        }
+    }
+
     private func keep(_ bytes: ArraySlice<UInt8>) {
         state.withLock { state in
             state.errorEnd += bytes.suffix(Self.keptBytes)
@@ -360,38 +414,48 @@ private struct OutputReader {
     }
 }
 
-/// Cuts the error stream into lines for the log.
+/// Cuts the error stream into lines, which are kept for the item in whose work they were begun.
 private struct ErrorLines {
-    /// How much of a program's error stream goes to the log.
-    private static let loggedBytes = 1 << 20
-
-    private let log: @Sendable (String) -> Void
-    private var rest: [UInt8] = []
-    private var logged = 0
-
-    init(_ log: @escaping @Sendable (String) -> Void) { self.log = log }
-
-    mutating func read(_ bytes: ArraySlice<UInt8>) {
-        guard logged <= Self.loggedBytes else { return }
-        var bytes = bytes
-        while let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
-            say(rest + bytes[..<end])
-            rest = []
-            bytes = bytes[(end + 1)...]
-        }
-        rest += bytes
-        if rest.count > ProgramLog.maximumBytes {
-            say(rest)
-            rest = []
-        }
+    /// Whose a line is.
+    struct Speaker {
+        let context: Context
     }
 
-    mutating func finish() { if !rest.isEmpty { say(rest) } }
+    /// How much of a program's error stream is kept of one request.
+    private static let keptBytes = 1 << 20
 
-    private mutating func say(_ line: [UInt8]) {
-        guard logged <= Self.loggedBytes else { return }
-        logged += line.count + 1
-        log(String(decoding: line.prefix(ProgramLog.maximumBytes), as: UTF8.self))
-        if logged > Self.loggedBytes { log("what follows on the error stream is not logged") }
+    private var rest: [UInt8] = []
+    /// Who began the line that is not whole.
+    private var speaker: Speaker?
+    private var kept = 0
+    private var last: (inputID: String?, attempt: Int)?
+
+    mutating func read(_ bytes: ArraySlice<UInt8>, for speaker: Speaker) {
+        let now = (inputID: speaker.context.inputID, attempt: speaker.context.attempt)
+        if last.map({ $0 != now }) ?? true { (last, kept) = (now, 0) }
+        var bytes = bytes
+        while let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
+            say(rest + bytes[..<end], self.speaker ?? speaker)
+            bytes = bytes[(end + 1)...]
+        }
+        guard !bytes.isEmpty else { return }
+        if rest.isEmpty { self.speaker = speaker }
+        rest += bytes
+        if rest.count > ProgramLog.maximumBytes { say(rest, self.speaker ?? speaker) }
+    }
+
+    mutating func finish() { if let speaker, !rest.isEmpty { say(rest, speaker) } }
+
+    private mutating func say(_ line: [UInt8], _ speaker: Speaker) {
+        (rest, self.speaker) = ([], nil)
+        guard kept <= Self.keptBytes else { return }
+        kept += line.count + 1
+        let text = String(decoding: line.prefix(ProgramLog.maximumBytes), as: UTF8.self)
+        let context = speaker.context
+        context.desk.say(text, at: .info, from: .stderr, in: context)
+        if kept > Self.keptBytes {
+            let end = "what follows on the error stream is not kept: it is more than \(Self.keptBytes >> 20) MiB"
+            context.desk.say(end, at: .warning, from: .log, in: context)
+        }
     }
 }

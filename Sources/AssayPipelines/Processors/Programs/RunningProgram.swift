@@ -1,6 +1,5 @@
 import Assay
 import Foundation
-import Logging
 import Synchronization
 
 /// A program that was started, with its pipes and the folder it works in.
@@ -19,11 +18,8 @@ final class RunningProgram: Sendable {
     init(
         _ plan: ProgramPlan, reading: ProgramPipes.Reading, variables: [String: String] = [:], in context: Context
     ) throws(ProcessingError) {
-        var logger = context.logger
-        // A worker outlives the item it was started for.
-        if reading == .lines { logger[metadataKey: "item"] = nil }
-        let log = ProgramLog(logger: logger, filter: plan.filter)
-        let pipes = try ProgramPipes(reading: reading) { log.write($0) }
+        let log = ProgramLog(context: context, filter: plan.filter)
+        let pipes = try ProgramPipes(reading: reading, hiding: plan.filter, in: context)
         let folder = plan.folder == nil ? try PrivateFolder() : nil
         var environment = plan.environment.revealed
         environment["ASSAY_RUN_ID"] = context.runID.text
@@ -37,7 +33,7 @@ final class RunningProgram: Sendable {
                     plan.executable, plan.arguments.revealed, environment: environment,
                     folder: plan.folder ?? folder?.path, descriptors: pipes.ends))
         } catch {
-            folder?.remove { log.write($0, at: .warning) }
+            folder?.remove { log.write($0, at: .warning, from: .log) }
             throw error
         }
         pipes.begin()
@@ -45,7 +41,7 @@ final class RunningProgram: Sendable {
         ending = Task {
             let exit = await process.waitForExit()
             pipes.programHasEnded()
-            folder?.remove { log.write($0, at: .warning) }
+            folder?.remove { log.write($0, at: .warning, from: .log) }
             return exit
         }
     }
