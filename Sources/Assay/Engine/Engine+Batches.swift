@@ -11,11 +11,15 @@ extension Engine {
             var cutter = try await makeCutter(session, history, batching, items: page)
             sayWhatIsCut(session, batching)
             // What is charged per input is charged when the inputs are known.
-            let isPaidByInput = try await ledger.basePrice(of: session.run, pipeline: session.options.price)
-                .isByInput
+            let course = try await beginGraph(session)
+            // The nodes of a graph charge by themselves, when they first start.
+            let isPaidByInput =
+                try await session.graph == nil
+                && ledger.basePrice(of: session.run, pipeline: session.options.price).isByInput
             let paysByBatch = isPaidByInput && !session.options.listsFirst
-            if !paysByBatch { try await chargeBase(session) }
+            if !paysByBatch, session.graph == nil { try await chargeBase(session) }
             try await carryOut(&cutter, batching, session, paysByBatch: paysByBatch, to: delivery)
+            if let graph = session.graph, let course { end(graph, session, course.joins) }
             await delivery.finish(session)
         } catch let gate as GateFailure {
             failure = gate.record
@@ -27,6 +31,15 @@ extension Engine {
         if let error = delivery.failure { throw error }
         report.batches = delivery.aggregate
         return report
+    }
+
+    /// Begins with a graph, which all batches share; `nil` for a run of one processor.
+    private func beginGraph(_ session: RunSession) async throws -> GraphCourse? {
+        guard let graph = session.graph else { return nil }
+        try await begin(graph, session)
+        let course = GraphCourse(graph, session)
+        session.shares(course)
+        return course
     }
 
     /// Where batches come from: the record, once the whole list is there, or the list itself.
@@ -147,7 +160,9 @@ extension Engine {
             batchID: cut.id, batchIndex: cut.index, counts: state.counts,
             status: policy.verdict(on: state.counts, isCancelled: isCancelled), began: began, startedAt: startedAt,
             finishedAt: world.time.now(), duration: world.time.uptime() - began,
-            retriesUsed: max(0, attempts.count - 1), attempts: attempts, errorMessages: failures.map(\.message))
+            retriesUsed: max(0, attempts.count - 1), attempts: attempts, errorMessages: failures.map(\.message),
+            limit: isCancelled
+                ? nil : policy.brokenLimit(state.counts, failures.last, setAt: batch.options.setAt["error_threshold"]))
         batch.tally.meters.count(metrics)
         if policy.enableInstrumentation { batch.emit(.batchComplete) { metrics.eventData } }
         try await batch.tally.fileEvents()
@@ -169,7 +184,7 @@ extension Engine {
             if paysBase { try await chargeBase(batch) }
             if let violation = cut.violation { throw violation }
             try await prepareItems(batch)
-            try await extract(batch)
+            if let graph = batch.graph { try await run(graph, batch) } else { try await extract(batch) }
         } catch let gate as GateFailure {
             if gate.record != nil { try await skipRest(batch, after: gate) }
         }
@@ -196,7 +211,7 @@ extension Engine {
         try await store.reopen(outcomes.map(\.index), of: batch.run.id, epoch: batch.run.epoch)
         let resumes = batch.options.recovery == .resume
         for outcome in outcomes {
-            if !resumes { try await store.dropCheckpoints(of: batch.checkpointSubject(outcome.inputID)) }
+            if !resumes { try await batch.dropCheckpoints(of: outcome.inputID) }
             batch.tally.takeBack(outcome)
             batch.withBatch { $0.beginnings[outcome.index]?.attempts = outcome.attempts }
         }
@@ -267,7 +282,7 @@ extension BatchMetrics {
             "status": .string(status.rawValue), "successful_items": JSONValue(counts.succeeded),
             "failed_items": JSONValue(counts.failed), "skipped_items": JSONValue(counts.skipped),
             "cancelled_items": JSONValue(counts.cancelled), "retries_used": JSONValue(retriesUsed),
-            "execution_time_ms": JSONValue(duration),
+            "execution_time_ms": JSONValue(duration), "limit": JSONValue(limit),
         ]
     }
 }

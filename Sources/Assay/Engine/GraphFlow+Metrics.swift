@@ -43,6 +43,9 @@ extension GraphFlow {
         return metrics(now(isOver: true), limit: Self.keptAtMost, withPipes: withPipes)
     }
 
+    /// The joins, with how often they ran and did not.
+    var joins: [GraphBook.Join] { state.withLock { $0.book }.joins }
+
     private func metrics(_ now: GraphBook.Now, limit: Int, withPipes: Bool) -> [NodeMetrics] {
         let (book, schedule) = state.withLock { ($0.book, $0.schedule) }
         let (bases, before) = (session.tally.baseCosts, before)
@@ -50,8 +53,20 @@ extension GraphFlow {
         return book.metrics(schedule, now: now, limit: limit, statistics: statistics)
             .map { node in
                 var node = node
-                if let base = bases[node.processorID] { node.cost = (try? node.cost.adding(base)) ?? node.cost }
+                // Of a batch they are added for all at once.
+                if !session.isBatch, let base = bases[node.processorID] { node.cost = (try? node.cost.adding(base)) ?? node.cost }
                 if let before = before[node.processorID] { node.add(before) }
+                return node
+            }
+    }
+
+    /// What the nodes have done in all batches of the run, as it is kept with the run when this one has ended.
+    func addToCourse() -> [NodeMetrics] {
+        let bases = session.tally.baseCosts
+        return course.add(metrics(now(isOver: true), limit: Self.keptAtMost, withPipes: false)).prefix(Self.keptAtMost)
+            .map { node in
+                var node = node
+                if let base = bases[node.processorID] { node.cost = (try? node.cost.adding(base)) ?? node.cost }
                 return node
             }
     }
