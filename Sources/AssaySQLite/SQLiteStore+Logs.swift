@@ -117,3 +117,26 @@ extension Connection {
         try delete.run()
     }
 }
+
+extension Schema {
+    /// What programs and processors say. `log_size` has how many bytes that is, so that nobody has to count.
+    static let logs = """
+        CREATE TABLE logs (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            run INTEGER NOT NULL,
+            input_id TEXT,
+            size INTEGER NOT NULL,
+            processor_id TEXT NOT NULL,
+            attempt INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            level TEXT NOT NULL,
+            timestamp INTEGER NOT NULL,
+            text TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX logs_by_item ON logs (run, input_id, number, size);
+        CREATE TABLE log_size (bytes INTEGER NOT NULL) STRICT;
+        INSERT INTO log_size VALUES (0);
+        CREATE TRIGGER log_added AFTER INSERT ON logs BEGIN UPDATE log_size SET bytes = bytes + new.size; END;
+        CREATE TRIGGER log_dropped AFTER DELETE ON logs BEGIN UPDATE log_size SET bytes = bytes - old.size; END;
+        """
+}

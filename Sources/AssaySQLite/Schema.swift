@@ -29,7 +29,8 @@ struct Schema {
         Migration(name: "5", sql: version5),
         Migration(name: "6", sql: version6),
         Migration(name: "7", sql: version7),
-        Migration(name: "8", sql: version8),
+        Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
+        Migration(name: "9", sql: logs),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -49,26 +50,8 @@ struct Schema {
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
 
-    /// What programs and processors say. `log_size` has how many bytes that is, so that nobody has to count.
-    private static let version8 = """
-        CREATE TABLE logs (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,
-            run INTEGER NOT NULL,
-            input_id TEXT,
-            size INTEGER NOT NULL,
-            processor_id TEXT NOT NULL,
-            attempt INTEGER NOT NULL,
-            source TEXT NOT NULL,
-            level TEXT NOT NULL,
-            timestamp INTEGER NOT NULL,
-            text TEXT NOT NULL
-        ) STRICT;
-        CREATE INDEX logs_by_item ON logs (run, input_id, number, size);
-        CREATE TABLE log_size (bytes INTEGER NOT NULL) STRICT;
-        INSERT INTO log_size VALUES (0);
-        CREATE TRIGGER log_added AFTER INSERT ON logs BEGIN UPDATE log_size SET bytes = bytes + new.size; END;
-        CREATE TRIGGER log_dropped AFTER DELETE ON logs BEGIN UPDATE log_size SET bytes = bytes - old.size; END;
-        """
+    /// What the engine knows of a charge lies apart from what the processor noted.
+    private static let version8 = "ALTER TABLE charges ADD COLUMN basis TEXT NOT NULL DEFAULT '{}'"
 
     /// How alerts stand that watch events.
     private static let version7 = """
