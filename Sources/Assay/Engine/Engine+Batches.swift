@@ -14,12 +14,15 @@ extension Engine {
             let course = try await beginGraph(session)
             // The nodes of a graph charge by themselves, when they first start.
             let isPaidByInput =
-                try await session.graph == nil
-                && ledger.basePrice(of: session.run, pipeline: session.options.price).isByInput
+                session.graph != nil
+                ? false : try await ledger.basePrice(of: session.run, pipeline: session.options.price).isByInput
             let paysByBatch = isPaidByInput && !session.options.listsFirst
             if !paysByBatch, session.graph == nil { try await chargeBase(session) }
             try await carryOut(&cutter, batching, session, paysByBatch: paysByBatch, to: delivery)
-            if let graph = session.graph, let course { end(graph, session, course.joins) }
+            if let course {
+                session.tally.note(course.profile(with: session.tally.baseCosts))
+                end(session, course.joins)
+            }
             await delivery.finish(session)
         } catch let gate as GateFailure {
             failure = gate.record

@@ -64,8 +64,12 @@ extension Engine {
         session.conducts(nil)
         if flow.isLeft { return try await leave(flow, because: floor.failure) }
         try await endRest(of: flow)
-        session.tally.note(isWhole ? flow.keptProfile : flow.addToCourse())
-        if isWhole { end(work, session, flow.joins) } else { flow.course.note(flow.joins) }
+        if isWhole {
+            session.tally.note(flow.keptProfile)
+            end(session, flow.joins)
+        } else {
+            flow.addToCourse()
+        }
         if let error = floor.failure { throw error }
     }
 
@@ -76,7 +80,7 @@ extension Engine {
     }
 
     /// What comes after the last item.
-    func end(_ work: GraphWork, _ session: RunSession, _ joins: [GraphBook.Join]) {
+    func end(_ session: RunSession, _ joins: [GraphBook.Join]) {
         hintAtJoins(joins, session)
         let failed = session.tally.haltFailure != nil
         session.emit(failed ? .graphError : .graphComplete) {

@@ -30,8 +30,14 @@ final class GraphCourse: Sendable {
     /// The joins in order of insertion, as they ran in all batches.
     var joins: [GraphBook.Join] { counted.withLock { $0 } }
 
-    /// Adds how joins ran in a batch.
-    func note(_ joins: [GraphBook.Join]) {
+    /// Adds what nodes have done in a batch, but for their base prices, and how joins ran there.
+    func add(_ nodes: [NodeMetrics], _ joins: [GraphBook.Join]) {
+        profile.withLock { profile in
+            for var node in nodes {
+                if let before = profile[node.processorID] { node.add(before) }
+                profile[node.processorID] = node
+            }
+        }
         counted.withLock { counted in
             guard !counted.isEmpty else { return counted = joins }
             for (place, join) in joins.enumerated() {
@@ -41,16 +47,17 @@ final class GraphCourse: Sendable {
         }
     }
 
-    /// Adds what nodes have done in a batch, but for the base prices.
+    /// What the nodes have done in all batches, those that took longest first.
     ///
-    /// - Returns: what they have done in all batches, those that took longest first.
-    func add(_ nodes: [NodeMetrics]) -> [NodeMetrics] {
-        profile.withLock { profile in
-            for var node in nodes {
-                if let before = profile[node.processorID] { node.add(before) }
-                profile[node.processorID] = node
-            }
-            return profile.values.sorted { ($1.total, $0.processorID) < ($0.total, $1.processorID) }
+    /// - Parameter bases: what was charged as base prices.
+    func profile(with bases: [Identifier: Money]) -> [NodeMetrics] {
+        let nodes = profile.withLock { Array($0.values) }.sorted {
+            ($1.total, $0.processorID) < ($0.total, $1.processorID)
+        }
+        return nodes.prefix(GraphFlow.keptAtMost).map { node in
+            var node = node
+            if let base = bases[node.processorID] { node.cost = (try? node.cost.adding(base)) ?? node.cost }
+            return node
         }
     }
 }

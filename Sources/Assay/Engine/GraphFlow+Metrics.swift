@@ -12,7 +12,7 @@ extension GraphFlow {
     }
 
     /// More nodes or pipes than these are not kept with a run: every look at its record would have to read them.
-    private static let keptAtMost = 1_000
+    static let keptAtMost = 1_000
 
     private func now(isOver: Bool) -> GraphBook.Now {
         GraphBook.Now(uptime: session.world.time.uptime(), time: session.world.time.now(), isOver: isOver)
@@ -60,15 +60,9 @@ extension GraphFlow {
             }
     }
 
-    /// What the nodes have done in all batches of the run, as it is kept with the run when this one has ended.
-    func addToCourse() -> [NodeMetrics] {
-        let bases = session.tally.baseCosts
-        return course.add(metrics(now(isOver: true), limit: Self.keptAtMost, withPipes: false)).prefix(Self.keptAtMost)
-            .map { node in
-                var node = node
-                if let base = bases[node.processorID] { node.cost = (try? node.cost.adding(base)) ?? node.cost }
-                return node
-            }
+    /// Adds what the nodes have done in this batch to what they did in others.
+    func addToCourse() {
+        course.add(metrics(now(isOver: true), limit: wiring.nodes.count, withPipes: false), joins)
     }
 
     /// What the nodes had done before the run was left in its pause.

@@ -13,7 +13,6 @@ final class RunLog: Sendable {
         var size = 0
         var dropped = 0
         var filing: Task<Void, Never>?
-        var failure: (any Error)?
         var hasTold = false
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Synchronization
 
 /// What a worker process writes to its standard output and error: passed on line by line, up to a limit an item.
@@ -12,8 +13,6 @@ final class WorkerOutput: Sendable {
 
     private struct State {
         var line: [UInt8] = []
-        /// For whom the line that is not whole was begun.
-        var speaker: Context?
         /// For whom the worker works.
         var context: Context?
         var tail: [UInt8] = []
@@ -60,7 +59,11 @@ final class WorkerOutput: Sendable {
         var waiting: Int32 = 0
         // No more than lies there now: a worker may go on writing for ever.
         if ioctl(source.number, UInt(FIONREAD), &waiting) == 0 { _ = takeAll(atMost: Int(waiting)) }
-        state.withLock { $0.context = nil }
+        state.withLock { state in
+            // A line without an end is of this item all the same.
+            tell(take(state.stream.finish()[...], &state) + rest(&state))
+            state.context = nil
+        }
     }
 
     /// The last 4 KiB of a worker that has ended, secrets hidden.
@@ -89,10 +92,7 @@ final class WorkerOutput: Sendable {
                 if count < 0, errno == EAGAIN || errno == EWOULDBLOCK { return true }
                 guard count > 0 else {
                     state.isOver = true
-                    var lines = take(state.stream.finish()[...], &state)
-                    if !state.line.isEmpty { lines.append((Self.shown(state.line[...]), state.speaker)) }
-                    state.line = []
-                    tell(lines)
+                    tell(take(state.stream.finish()[...], &state) + rest(&state))
                     break
                 }
                 left -= count
@@ -101,6 +101,12 @@ final class WorkerOutput: Sendable {
             }
             return !state.isOver
         }
+    }
+
+    /// The line that has no end.
+    private func rest(_ state: inout State) -> [Line] {
+        defer { state.line = [] }
+        return state.line.isEmpty ? [] : [(Self.shown(state.line[...]), state.context)]
     }
 
     private func tell(_ lines: [Line]) {
@@ -125,14 +131,13 @@ final class WorkerOutput: Sendable {
         }
         var lines: [Line] = []
         func end(_ line: ArraySlice<UInt8>) {
-            lines.append((Self.shown(line), state.line.isEmpty ? state.context : state.speaker))
+            lines.append((Self.shown(line), state.context))
             state.line = []
         }
         for piece in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
             end(state.line[...] + piece)
         }
         let rest = bytes.lastIndex(of: UInt8(ascii: "\n")).map { bytes[($0 + 1)...] } ?? bytes
-        if state.line.isEmpty { state.speaker = state.context }
         state.line += rest
         if state.line.count > Self.longestLine { end(state.line[...]) }
         return lines

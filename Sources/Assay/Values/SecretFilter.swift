@@ -10,9 +10,8 @@ package struct SecretFilter: Sendable, Hashable {
     private static let looked = 1 << 20
 
     private let secrets: Secret<Set<String>>
-    private let forms: Secret<[SecretForm]>
-    /// The bytes with which a form may begin.
-    private let beginnings: Secret<[Bool]>
+    /// The forms by the bytes with which they may begin.
+    private let forms: Secret<[[SecretForm]]>
 
     /// A filter that hides nothing.
     package static let none = SecretFilter([])
@@ -22,11 +21,10 @@ package struct SecretFilter: Sendable, Hashable {
         let secrets = Set(secrets.filter { $0.trimmed.count >= Self.shortest })
         var forms: Set<SecretForm> = []
         for secret in secrets { forms.formUnion(SecretForm.all(of: secret)) }
-        var beginnings = [Bool](repeating: false, count: 256)
-        for form in forms { for byte in form.beginnings { beginnings[Int(byte)] = true } }
+        var byBeginning = [[SecretForm]](repeating: [], count: 256)
+        for form in forms { for byte in form.beginnings { byBeginning[Int(byte)].append(form) } }
         self.secrets = Secret(secrets)
-        self.forms = Secret(Array(forms))
-        self.beginnings = Secret(beginnings)
+        self.forms = Secret(byBeginning)
     }
 
     /// A filter for what either of two filters hides.
@@ -36,7 +34,7 @@ package struct SecretFilter: Sendable, Hashable {
     }
 
     /// Whether it hides nothing.
-    package var isEmpty: Bool { forms.revealed.isEmpty }
+    package var isEmpty: Bool { secrets.revealed.isEmpty }
 
     package static func == (one: SecretFilter, other: SecretFilter) -> Bool { one.secrets == other.secrets }
     package func hash(into hasher: inout Hasher) { hasher.combine(secrets) }
@@ -75,8 +73,9 @@ package struct SecretFilter: Sendable, Hashable {
     /// - Parameter isCut: whether such a beginning is hidden when it has 4 letters or more.
     func scan(_ bytes: UnsafeBufferPointer<UInt8>, isCut: Bool) -> Found {
         var found = Found()
-        for start in bytes.indices where beginnings.revealed[Int(bytes[start])] {
-            for form in forms.revealed {
+        let forms = forms.revealed
+        for start in bytes.indices {
+            for form in forms[Int(bytes[start])] {
                 switch form.match(bytes, at: start) {
                 case .none: break
                 case .whole(let end): found.add(start..<end)

@@ -31,8 +31,11 @@ struct SecretForm: Hashable, Sendable {
     }
 
     /// The bytes with which it may begin.
-    var beginnings: [UInt8] {
-        (bytes.first?.first).map { [$0, UInt8(ascii: "%"), UInt8(ascii: "\\")] } ?? []
+    var beginnings: Set<UInt8> {
+        guard let first = bytes.first?.first else { return [] }
+        // In base64 for URLs two digits have other signs.
+        let other: [UInt8] = isBase64 ? [UInt8(ascii: "-"), UInt8(ascii: "_")] : []
+        return Set([first, UInt8(ascii: "%"), UInt8(ascii: "\\")] + other)
     }
 
     /// All forms of `secret`.

@@ -108,6 +108,9 @@ struct PipelineSchema {
         let schema = GraphSchema(nodes: nodeSchema, strategies: strategies)
         let drawn = processors.flatMap { schema.graph(id, processors: $0, connections: connections) }
         let (breakpoints, taps) = (map["breakpoints"], map["taps"])
+        if run.batching != nil {
+            breakpoints?.report("key 'breakpoints' cannot be used with 'batch': breakpoints pause a whole run")
+        }
         guard let drawn else { return nil }
         let watch = WatchSchema(folder: folder, environment: environment)
         if drawn.hasAllNodes {

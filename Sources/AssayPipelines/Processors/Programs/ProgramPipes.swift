@@ -1,5 +1,6 @@
 import Assay
 import Foundation
+import Logging
 import Synchronization
 
 /// The three pipes of a program, served by a thread of their own so that nobody ever waits for the program to read or
@@ -210,7 +211,7 @@ final class ProgramPipes: Sendable {
 
     private func serve() {
         var reader = OutputReader(reading)
-        var errorLines = ErrorLines()
+        var errorLines = ErrorLines(state.withLock { $0.starter })
         var said = SecretStream(filter)
         var buffer = [UInt8](repeating: 0, count: 65_536)
         var (outputIsOpen, errorsAreOpen) = (true, true)
@@ -253,10 +254,10 @@ final class ProgramPipes: Sendable {
                 switch fill(&buffer, from: errors) {
                 case .some(0):
                     errorsAreOpen = false
-                    hear(said.finish(), &errorLines)
+                    take(said.finish(), &errorLines)
                 case .some(let count):
                     gotSomething = true
-                    hear(said.read(buffer[..<count]), &errorLines)
+                    hear(buffer[..<count], &said, &errorLines)
                 case nil: break
                 }
             }
@@ -267,7 +268,7 @@ final class ProgramPipes: Sendable {
                 waitForBell()
             }
         }
-        hear(said.finish(), &errorLines)
+        take(said.finish(), &errorLines)
         errorLines.finish()
         if outputIsOpen { deliver(reader.finish()) }
         state.withLock { state in
@@ -341,11 +342,21 @@ final class ProgramPipes: Sendable {
         waiter?.resume()
     }
 
-    /// Takes what was said on the error stream, secrets hidden.
-    private func hear(_ bytes: [UInt8], _ lines: inout ErrorLines) {
-        guard !bytes.isEmpty else { return }
+    /// Takes what was said on the error stream.
+    private func hear(_ bytes: ArraySlice<UInt8>, _ said: inout SecretStream, _ lines: inout ErrorLines) {
+        let speaker = state.withLock { $0.context ?? $0.starter.withoutItem }
+        if lines.isOther(speaker) {
+            // What was held back is the other's, too.
+            take(said.finish(), &lines)
+            lines.change(to: speaker)
+        }
+        take(said.read(bytes), &lines)
+    }
+
+    /// Takes what was said, secrets hidden.
+    private func take(_ bytes: [UInt8], _ lines: inout ErrorLines) {
         keep(bytes[...])
-        lines.read(bytes[...], for: speaker)
+        lines.read(bytes[...])
     }
 
     /// Takes what lies in the error stream now.
@@ -354,15 +365,8 @@ final class ProgramPipes: Sendable {
         guard ioctl(errors.number, UInt(FIONREAD), &waiting) == 0 else { return }
         var left = Int(waiting)
         while left > 0, let count = fill(&buffer, from: errors), count > 0 {
-            hear(said.read(buffer[..<count]), &lines)
+            hear(buffer[..<count], &said, &lines)
             left -= count
-        }
-    }
-
-    /// For whom the program speaks now; between two requests for no item.
-    private var speaker: ErrorLines.Speaker {
-        state.withLock { state in
-            state.context.map { ErrorLines.Speaker(context: $0) } ?? ErrorLines.Speaker(context: state.starter.withoutItem)
         }
     }
 
@@ -414,48 +418,50 @@ private struct OutputReader {
     }
 }
 
-/// Cuts the error stream into lines, which are kept for the item in whose work they were begun.
+/// Cuts the error stream into lines, which are kept for the item in whose work they are said.
 private struct ErrorLines {
-    /// Whose a line is.
-    struct Speaker {
-        let context: Context
-    }
-
-    /// How much of a program's error stream is kept of one request.
+    /// How much of a program's error stream is kept of one attempt.
     private static let keptBytes = 1 << 20
 
     private var rest: [UInt8] = []
-    /// Who began the line that is not whole.
-    private var speaker: Speaker?
+    /// Who speaks.
+    private(set) var speaker: Context
     private var kept = 0
-    private var last: (inputID: String?, attempt: Int)?
 
-    mutating func read(_ bytes: ArraySlice<UInt8>, for speaker: Speaker) {
-        let now = (inputID: speaker.context.inputID, attempt: speaker.context.attempt)
-        if last.map({ $0 != now }) ?? true { (last, kept) = (now, 0) }
-        var bytes = bytes
-        while let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
-            say(rest + bytes[..<end], self.speaker ?? speaker)
-            bytes = bytes[(end + 1)...]
-        }
-        guard !bytes.isEmpty else { return }
-        if rest.isEmpty { self.speaker = speaker }
-        rest += bytes
-        if rest.count > ProgramLog.maximumBytes { say(rest, self.speaker ?? speaker) }
+    init(_ speaker: Context) { self.speaker = speaker }
+
+    /// Whether somebody else speaks now.
+    func isOther(_ context: Context) -> Bool {
+        (context.inputID, context.attempt) != (speaker.inputID, speaker.attempt)
     }
 
-    mutating func finish() { if let speaker, !rest.isEmpty { say(rest, speaker) } }
+    /// Ends the line of whoever spoke, whose words never stand beside another's.
+    mutating func change(to context: Context) {
+        finish()
+        (speaker, kept) = (context, 0)
+    }
 
-    private mutating func say(_ line: [UInt8], _ speaker: Speaker) {
-        (rest, self.speaker) = ([], nil)
+    mutating func read(_ bytes: ArraySlice<UInt8>) {
+        var bytes = bytes
+        while let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
+            say(rest + bytes[..<end])
+            bytes = bytes[(end + 1)...]
+        }
+        rest += bytes
+        if rest.count > ProgramLog.maximumBytes { say(rest) }
+    }
+
+    mutating func finish() { if !rest.isEmpty { say(rest) } }
+
+    private mutating func say(_ line: [UInt8]) {
+        rest = []
         guard kept <= Self.keptBytes else { return }
         kept += line.count + 1
         let text = String(decoding: line.prefix(ProgramLog.maximumBytes), as: UTF8.self)
-        let context = speaker.context
-        context.desk.say(text, at: .info, from: .stderr, in: context)
+        speaker.desk.say(text, at: .info, from: .stderr, in: speaker)
         if kept > Self.keptBytes {
             let end = "what follows on the error stream is not kept: it is more than \(Self.keptBytes >> 20) MiB"
-            context.desk.say(end, at: .warning, from: .log, in: context)
+            speaker.desk.say(end, at: .warning, from: .log, in: speaker)
         }
     }
 }

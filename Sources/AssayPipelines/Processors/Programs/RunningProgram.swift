@@ -1,5 +1,6 @@
 import Assay
 import Foundation
+import Logging
 import Synchronization
 
 /// A program that was started, with its pipes and the folder it works in.
