@@ -51,6 +51,10 @@ struct RunDesk: Desk {
 
     func heartbeat(in context: Context) throws { throw Self.refused("heartbeat", context) }
 
+    func waiting<Value: Sendable>(
+        for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
+    ) async throws -> Value { try await session.wait(for: wait, body) }
+
     private static func refused(_ what: String, _ context: Context) -> ProcessingError {
         ProcessingError(.configuration, "'\(what)' works in extraction only, not in \(context.phase.rawValue)")
     }
@@ -87,11 +91,22 @@ extension RunSession {
                     service: request.service, operation: request.operation, parameters: key,
                     scope: request.options.cache.scope, of: run, for: context.scope)
             }
+        let number = ledger.callsInFlight.number()
         guard let cacheKey, !request.options.cache.refresh, options.caching != .refresh else {
             return try await proceed(
-                request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil)
+                request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil, number: number)
         }
-        let turn = try await ledger.callsInFlight.take(cacheKey)
+        guard
+            let turn = try await ledger.callsInFlight.take(
+                cacheKey, for: number, inside: request.inside, in: context)
+        else {
+            hint(
+                "crossed_calls",
+                "calls of '\(request.service)/\(request.operation)' would have waited for each other, so that '\(context.inputID ?? run.processorID.text)' made one of its own; equal calls are paid once when all inputs make them in the same order"
+            )
+            return try await proceed(
+                request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil, number: number)
+        }
         do {
             if let entry = try await cached(cacheKey, item: context.inputID) {
                 let charge = hitCharge(for: entry, kind: .call, in: context, step: step)
@@ -109,7 +124,7 @@ extension RunSession {
                 ["service": .string(request.service), "operation": .string(request.operation)]
             }
             let decision = try await proceed(
-                request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn)
+                request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn, number: number)
             if case .hit = decision { ledger.callsInFlight.giveBack(turn) }
             return decision
         } catch {
@@ -121,7 +136,7 @@ extension RunSession {
     /// Asks breaker and budgets, and writes the intent of a call that must be made.
     private func proceed(
         _ request: CallRequest, _ identity: Digest, in context: Context, step: String?, cacheKey: String?,
-        turn: CallsInFlight.Turn?
+        turn: CallsInFlight.Turn?, number: Int
     ) async throws -> CallDecision {
         let isTrial = try admit(request.service)
         do {
@@ -158,12 +173,12 @@ extension RunSession {
                 _ = ledger.budgets.settle(record.callID, as: nil, at: record.timestamp)
                 withdrawAttempt(at: request.service, isTrial)
                 return try await proceed(
-                    request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn)
+                    request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn, number: number)
             }
             return .proceed(
                 Call(
                     record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn,
-                    continuesDoubt: doubt != nil, isTrial: isTrial))
+                    number: number, continuesDoubt: doubt != nil, isTrial: isTrial))
         } catch {
             withdrawAttempt(at: request.service, isTrial)
             throw error

@@ -3,6 +3,8 @@ import Synchronization
 /// What is counted and told over all of a run, whether it goes in batches or in one.
 final class RunTally: Sendable {
     let meters: Meters
+    /// What its items wait for.
+    let waits = WaitBoard()
     private let run: Run
     private let events: EventStream
     private let world: World
