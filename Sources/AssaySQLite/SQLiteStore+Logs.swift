@@ -15,7 +15,10 @@ extension SQLiteStore {
 extension Connection {
     private struct LogPlace: Hashable {
         let run: Int64
-        let inputID: ExternalID?
+        /// The item's name in bytes, as the database compares it.
+        let inputID: [UInt8]?
+
+        var input: String? { inputID.map { String(decoding: $0, as: UTF8.self) } }
     }
 
     func append(_ lines: [LogLine], keeping limits: LogLimits) throws {
@@ -40,7 +43,7 @@ extension Connection {
             insert.bind(line.timestamp.milliseconds)
             insert.bind(line.text)
             try insert.run()
-            touched.insert(LogPlace(run: key, inputID: line.inputID.map { ExternalID(unchecked: $0) }))
+            touched.insert(LogPlace(run: key, inputID: line.inputID.map { Array($0.utf8) }))
         }
         for place in touched { try dropOldLogs(of: place, beyond: limits.item) }
         try dropOldLogs(beyond: limits.total)
@@ -51,7 +54,7 @@ extension Connection {
         let find = try statement(
             "SELECT number, size FROM logs WHERE run = ? AND input_id IS ? ORDER BY number DESC")
         find.bind(place.run)
-        find.bind(place.inputID?.text)
+        find.bind(place.input)
         var (size, newestGone): (Int, Int64?) = (0, nil)
         try find.forEach { row in
             let number = row.integer()
@@ -61,7 +64,7 @@ extension Connection {
         guard let newestGone else { return }
         let delete = try statement("DELETE FROM logs WHERE run = ? AND input_id IS ? AND number <= ?")
         delete.bind(place.run)
-        delete.bind(place.inputID?.text)
+        delete.bind(place.input)
         delete.bind(newestGone)
         try delete.run()
     }

@@ -21,7 +21,7 @@ extension BatchConformance {
                     let report = try await stream.report()
                     try expect(report.status, .succeeded)
                     try expect(report.bill.totalCost, try Money(7))
-                    try expect(report.summary(as: [[String: Int]].self).count, 7)
+                    try expect(report.summary(as: [[String: Int]].self)?.count, 7)
                     try expect(report.profile.map(\.items), [7, 7])
                     let events = try await stage.engine.store.events(of: report.runID, after: 0, limit: 1_000)
                     for kind in [Event.Kind.graphStart, .graphComplete, .runComplete] {
