@@ -128,12 +128,12 @@ final class GraphFlow: Sendable {
         untouched = wiring.nodes.map { Passage.Node($0.id) }
         teams = plan.teams
         crews = plan.crews
-        nodes = plan.sessions(of: work.wiring.nodes, in: session)
+        course = session.course ?? GraphCourse(work, session)
+        nodes = plan.sessions(of: work.wiring.nodes, in: session, course.bases)
         let comeback = work.comeback
         self.comeback = comeback
         wayBack = comeback.map { work.wiring.ancestors(of: $0.node) } ?? []
         failures = Dictionary((comeback?.pause.failures ?? []).map { ($0.key, $0) }) { $1 }
-        course = session.course ?? GraphCourse(work, session)
         (lanesToStart, laneStarts) = AsyncStream.makeStream(of: Lane.self)
         let (id, store) = (session.run.id, session.store)
         frames = Frames(over: session.places) { place, limit in
@@ -403,12 +403,4 @@ final class GraphFlow: Sendable {
 
     /// Says that it will not be halted any more.
     func endWaitForHalt() { halts.finish() }
-
-    // MARK: Costs
-
-    /// Charges the base price of a node that starts on an item, if that is due.
-    nonisolated(nonsending) func chargeBase(of node: Int, on input: Item, by engine: Engine) async throws {
-        guard !course.bases[node].isPaid else { return }
-        try await course.bases[node].charge(for: nodes[node], on: input, by: engine)
-    }
 }

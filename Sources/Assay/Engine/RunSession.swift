@@ -32,6 +32,8 @@ final class RunSession: Sendable {
     let startedAt: Duration
     let tally: RunTally
     let crew: Crew
+    /// What its processor is charged by itself; that of a whole run is its batches', and a graph's nodes have their own.
+    let base: BaseCharge
     /// The place of its first item in the run.
     let start: Int
     /// The session of the whole run, for a batch.
@@ -86,6 +88,7 @@ final class RunSession: Sendable {
         startedAt = ledger.world.time.uptime() - (run.duration ?? .zero)
         tally = RunTally(run, events: events, world: ledger.world, store: ledger.store, onLogged: options.onLogged)
         crew = Crew(of: options.runner, for: processor)
+        base = BaseCharge()
         (start, whole, isBatch, nodeID) = (0, nil, false, nil)
         var logger = logger
         logger[metadataKey: "run"] = "\(run.id)"
@@ -116,7 +119,7 @@ final class RunSession: Sendable {
         (run, processor, options) = (whole.run, whole.processor, whole.options)
         (store, ledger, breakers) = (whole.store, whole.ledger, whole.breakers)
         (world, events, startedAt) = (whole.world, whole.events, whole.startedAt)
-        (tally, crew, logger) = (whole.tally, whole.crew, whole.logger)
+        (tally, crew, base, logger) = (whole.tally, whole.crew, whole.base, whole.logger)
         (self.start, self.whole, isBatch, nodeID, graph) = (start, whole, true, nil, whole.graph)
         state = Mutex(State())
     }
@@ -126,14 +129,16 @@ final class RunSession: Sendable {
     /// The session of one node of the graph that `graph` runs: what works on an item there asks this one.
     ///
     /// It has the node's processor and settings; what is counted, told and stopped is the whole run's.
-    init(node: Node, of graph: RunSession, crew: Crew) {
+    ///
+    /// - Parameter base: the node's base price, which all batches of a run share.
+    init(node: Node, of graph: RunSession, crew: Crew, base: BaseCharge) {
         var run = graph.run
         run.processorID = node.id
         run.definition = node.processor.definition
         (self.run, processor, options) = (run, node.processor, RunOptions(of: node, in: graph.options))
         (store, ledger, breakers) = (graph.store, graph.ledger, graph.breakers)
         (world, events, startedAt) = (graph.world, graph.events, graph.startedAt)
-        (tally, self.crew) = (graph.tally, crew)
+        (tally, self.crew, self.base) = (graph.tally, crew, base)
         (start, whole, isBatch, nodeID, self.graph) = (0, graph, false, node.id, nil)
         var logger = graph.logger
         logger[metadataKey: "graph"] = "\(graph.run.processorID)"
