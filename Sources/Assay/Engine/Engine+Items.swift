@@ -151,8 +151,7 @@ extension Engine {
             let desk = try await desk(for: entry, attempt: 1, session)
             let work = Work(
                 entry: entry, session: session, desk: desk, startedAt: world.time.uptime(), attempt: 0)
-            lane.keep(failed(work, error, nil, session))
-            session.noteFailure()
+            keep(failed(work, error, nil, session), in: lane, session)
             return nil
         }
         if let outcome = try await cachedOutcome(of: entry, session) {
