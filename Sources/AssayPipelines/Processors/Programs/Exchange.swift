@@ -96,7 +96,8 @@ final class Exchange: Sendable {
                 }
                 switch action {
                 case .log(.own(let text)): log.write(text, from: .output)
-                case .log(.said(let level, let text)): log.write(text, at: Logger.Level(rawValue: level) ?? .info, from: .log)
+                case .log(.said(let level, let text)):
+                    log.write(text, at: Logger.Level(rawValue: level) ?? .info, from: .log)
                 case .ask(.call(let call), let ref?):
                     let step = innermostStep
                     // A program that asks for one call within another cannot end that before; others can.
