@@ -31,7 +31,8 @@ struct Schema {
         Migration(name: "7", sql: version7),
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
         Migration(name: "9", sql: version9, adopt: CallRow.adoptEarlier),
-        Migration(name: "10", sql: version10),
+        Migration(name: "10", sql: logs),
+        Migration(name: "11", sql: version11),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -52,7 +53,7 @@ struct Schema {
     var version: String { migrations.last?.name ?? "0" }
 
     /// Saved steps know what they are worth.
-    private static let version10 = "ALTER TABLE checkpoints ADD COLUMN worth INTEGER"
+    private static let version11 = "ALTER TABLE checkpoints ADD COLUMN worth INTEGER"
 
     /// Calls know the keys of their values, by which doubts are found from everywhere, and how doubts were resolved.
     private static let version9 = """
