@@ -29,6 +29,7 @@ struct Schema {
         Migration(name: "5", sql: version5),
         Migration(name: "6", sql: version6),
         Migration(name: "7", sql: version7),
+        Migration(name: "8", sql: version8),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -47,6 +48,17 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    /// When executions were admitted under rates, which hold over programs.
+    private static let version8 = """
+        CREATE TABLE admissions (
+            number INTEGER PRIMARY KEY,
+            rate TEXT NOT NULL,
+            moment INTEGER NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX admissions_by_rate ON admissions (rate);
+        """
 
     /// How alerts stand that watch events.
     private static let version7 = """
