@@ -29,7 +29,8 @@ struct Schema {
         Migration(name: "5", sql: version5),
         Migration(name: "6", sql: version6),
         Migration(name: "7", sql: version7),
-        Migration(name: "8", sql: version8),
+        Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
+        Migration(name: "9", sql: admissions),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -50,7 +51,7 @@ struct Schema {
     var version: String { migrations.last?.name ?? "0" }
 
     /// When executions were admitted under rates, which hold over programs.
-    private static let version8 = """
+    private static let admissions = """
         CREATE TABLE admissions (
             number INTEGER PRIMARY KEY,
             rate TEXT NOT NULL,
@@ -59,6 +60,9 @@ struct Schema {
         ) STRICT;
         CREATE INDEX admissions_by_rate ON admissions (rate);
         """
+
+    /// What the engine knows of a charge lies apart from what the processor noted.
+    private static let version8 = "ALTER TABLE charges ADD COLUMN basis TEXT NOT NULL DEFAULT '{}'"
 
     /// How alerts stand that watch events.
     private static let version7 = """

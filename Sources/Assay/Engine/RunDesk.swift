@@ -55,15 +55,15 @@ struct RunDesk: Desk {
 extension RunSession {
     /// The charge that a use becomes.
     func makeCharge(_ usage: Usage, in context: Context, step: String?) async throws -> Charge {
-        let (cost, metadata) = try await ledger.cost(of: usage)
-        if metadata["price_source"] == "none" { hintAtPrice(of: "\(usage.service)/\(usage.operation)") }
+        let (cost, basis) = try await ledger.cost(of: usage)
+        if basis.priceSource == PriceOrigin.none { hintAtPrice(of: "\(usage.service)/\(usage.operation)") }
         let item = context.inputID ?? ""
         return Charge(
             costID: tally.nextCostID(),
             key: usage.key.map { "usage|\(run.executionID)|\(run.processorID)|\(item.utf8.count)|\(item)|\($0)" },
             kind: .usage, runID: run.id, executionID: run.executionID, processorID: run.processorID,
             inputID: context.inputID, itemIndex: context.itemIndex, step: step, service: usage.service,
-            operation: usage.operation, cost: cost, timestamp: world.time.now(), metadata: metadata,
+            operation: usage.operation, cost: cost, timestamp: world.time.now(), basis: basis, metadata: usage.metadata,
             accountID: context.scope.accountID, underwritingID: context.scope.underwritingID)
     }
 
@@ -227,7 +227,7 @@ extension RunSession {
     ) async throws {
         defer { if let turn = call.turn { ledger.callsInFlight.giveBack(turn) } }
         var record = call.record
-        var metadata: JSONObject = ["cache_hit": false]
+        var basis = Charge.Basis()
         var cost: Money?
         var value: Result<JSONValue, any Error>?
         switch end {
@@ -245,7 +245,7 @@ extension RunSession {
             cost = call.settled?.cost
             let billing = call.request.options.billing ?? options.billing
             if cost == nil, billing == .onAttempt { cost = call.unitPrice ?? record.maximumCost }
-            if cost != nil { metadata["charged_despite_error"] = true }
+            if cost != nil { basis.cause = .failure }
         }
         if !isLate { tellBreaker(of: record.service, end, call.isTrial) }
         let isInDoubt = record.state == .inDoubt
@@ -254,19 +254,18 @@ extension RunSession {
             case .hold: break
             case .settle:
                 cost = record.maximumCost
-                metadata["resolved"] = true
+                basis.resolution = .policy
             case .release: record.state = .released
             }
         }
         if cost != nil { record.state = .settled } else if record.state == .open { record.state = .released }
-        for member in call.settled?.metadata.members ?? [] { metadata[member.key] = member.value }
         let charge = cost.map { cost in
             Charge(
-                costID: tally.nextCostID(), key: "call|\(record.callID)", kind: .call, runID: run.id,
+                costID: tally.nextCostID(), key: record.chargeKey, kind: .call, runID: run.id,
                 executionID: run.executionID, processorID: run.processorID, inputID: context.inputID,
                 itemIndex: context.itemIndex, step: step, service: record.service, operation: record.operation,
-                cost: cost, timestamp: world.time.now(), metadata: metadata, accountID: context.scope.accountID,
-                underwritingID: context.scope.underwritingID)
+                cost: cost, timestamp: world.time.now(), basis: basis, metadata: call.settled?.metadata ?? [:],
+                accountID: context.scope.accountID, underwritingID: context.scope.underwritingID)
         }
         let cached: CacheEntry? =
             if let key = call.cacheKey, let value = try? value?.get(), let charge {
@@ -306,7 +305,7 @@ extension RunSession {
         var record = call
         (record.state, record.runID) = (.settled, run.id)
         (record.itemIndex, record.step) = (context.itemIndex, step)
-        var charge = record.charge(cost, costID: tally.nextCostID(), at: world.time.now())
+        var charge = record.charge(cost, .resolver, costID: tally.nextCostID(), at: world.time.now())
         charge.runID = run.id
         let cached = cacheKey.map { entry($0, value, charge, policy: request.options.cache) }
         let isCharged = try await store.file(record, charge: charge, cached: cached).isCharged
@@ -391,8 +390,7 @@ extension RunSession {
             costID: tally.nextCostID(), kind: kind, runID: run.id, executionID: run.executionID,
             processorID: run.processorID, inputID: context.inputID, itemIndex: context.itemIndex, step: step,
             service: entry.service, operation: entry.operation, cost: .zero, timestamp: world.time.now(),
-            avoidedCost: entry.cost,
-            metadata: ["cache_hit": true, "cached_at": entry.storedAt.jsonValue],
+            avoidedCost: entry.cost, basis: Charge.Basis(.cacheHit, cachedAt: entry.storedAt),
             accountID: context.scope.accountID, underwritingID: context.scope.underwritingID)
     }
 

@@ -102,13 +102,11 @@ final class RunTally: Sendable {
             guard let index = charge.itemIndex else { continue }
             add(charge.cost, avoided: charge.avoidedCost ?? .zero, to: index, by: charge.processorID)
         }
-        let bases = charges.filter { $0.kind == .base }.compactMap { Int($0.costID.split(separator: "-").last ?? "") }
         state.withLock { state in
             state.isListed = true
             state.metrics = run.metrics ?? state.metrics
             state.incompleteReason = run.incompleteReason
         }
-        baseNumber.store((bases.max() ?? -1) + 1, ordering: .relaxed)
         emission.withLock { $0.sequence = sequence }
     }
 
@@ -161,8 +159,7 @@ final class RunTally: Sendable {
             state.chargeNumber += 1
             return state.chargeNumber
         }
-        // The program that had the run before has given names of its own.
-        return run.epoch == 1 ? "\(run.id)-\(number)" : "\(run.id)-\(run.epoch).\(number)"
+        return run.costID(number)
     }
 
     /// The number of the first of `count` base charges.
