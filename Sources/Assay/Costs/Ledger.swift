@@ -5,7 +5,7 @@ struct Ledger: Sendable {
     let policies: [String: any ChargePolicy]
     let world: World
     let resolvers: [String: any DoubtResolver]
-    let callsInFlight = CallsInFlight()
+    let callsInFlight: CallsInFlight
     let budgets: BudgetBook
 
     init(
@@ -18,6 +18,7 @@ struct Ledger: Sendable {
         self.resolvers = resolvers
         self.world = world
         budgets = BudgetBook(store: store)
+        callsInFlight = CallsInFlight(time: world.time)
     }
 
     /// The price of `subject` in force now, and where it was found: pipeline, database, file, none.

@@ -32,6 +32,8 @@ final class RunSession: Sendable {
     let startedAt: Duration
     let tally: RunTally
     let crew: Crew
+    /// What its processor is charged by itself; that of a whole run is its batches', and a graph's nodes have their own.
+    let base: BaseCharge
     /// The place of its first item in the run.
     let start: Int
     /// The session of the whole run, for a batch.
@@ -84,6 +86,7 @@ final class RunSession: Sendable {
         startedAt = ledger.world.time.uptime() - (run.duration ?? .zero)
         tally = RunTally(run, events: events, world: ledger.world, store: ledger.store)
         crew = Crew(of: options.runner, for: processor)
+        base = BaseCharge()
         (start, whole, isBatch, nodeID) = (0, nil, false, nil)
         var logger = logger
         logger[metadataKey: "run"] = "\(run.id)"
@@ -114,7 +117,7 @@ final class RunSession: Sendable {
         (run, processor, options) = (whole.run, whole.processor, whole.options)
         (store, ledger, breakers) = (whole.store, whole.ledger, whole.breakers)
         (world, events, startedAt) = (whole.world, whole.events, whole.startedAt)
-        (tally, crew, logger) = (whole.tally, whole.crew, whole.logger)
+        (tally, crew, base, logger) = (whole.tally, whole.crew, whole.base, whole.logger)
         (self.start, self.whole, isBatch, nodeID, graph) = (start, whole, true, nil, whole.graph)
         state = Mutex(State())
     }
@@ -131,7 +134,7 @@ final class RunSession: Sendable {
         (self.run, processor, options) = (run, node.processor, RunOptions(of: node, in: graph.options))
         (store, ledger, breakers) = (graph.store, graph.ledger, graph.breakers)
         (world, events, startedAt) = (graph.world, graph.events, graph.startedAt)
-        (tally, self.crew) = (graph.tally, crew)
+        (tally, self.crew, base) = (graph.tally, crew, BaseCharge())
         (start, whole, isBatch, nodeID, self.graph) = (0, graph, false, node.id, nil)
         var logger = graph.logger
         logger[metadataKey: "graph"] = "\(graph.run.processorID)"
@@ -314,31 +317,35 @@ final class RunSession: Sendable {
         waiter?.resume()
     }
 
-    /// Waits for a moment, or until the run is stopped.
-    func sleep(until deadline: Duration) async {
+    /// Waits for a moment, or until the run is stopped by a stop that `counts`.
+    func sleep(until deadline: Duration, orStop counts: @escaping @Sendable (Stop) -> Bool) async {
         await withTaskGroup(of: Void.self) { group in
             let time = world.time
             group.addTask { try? await time.sleep(until: deadline) }
-            group.addTask { await self.waitForStop() }
+            group.addTask { await self.waitForStop(which: counts) }
             await group.next()
             group.cancelAll()
         }
     }
 
-    /// Returns when the run is stopped in whatever way, or the task is cancelled.
-    private func waitForStop() async {
+    /// Returns when the run is stopped by a stop that `counts`, or the task is cancelled.
+    func waitForStop(which counts: @escaping @Sendable (Stop) -> Bool) async {
+        // What is stopped is the run, not one of its nodes.
+        if nodeID != nil, let whole { return await whole.waitForStop(which: counts) }
         let id = state.withLock { state in
             state.nextAlarm += 1
             return state.nextAlarm
         }
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let now = state.withLock { state in
-                    guard state.stop?.isOfWholeRun != true, !Task.isCancelled else { return true }
-                    state.alarms[id] = continuation
-                    return false
+            while !Task.isCancelled, stopped.map(counts) != true {
+                await withCheckedContinuation { continuation in
+                    let now = state.withLock { state in
+                        guard state.stop.map(counts) != true, !Task.isCancelled else { return true }
+                        state.alarms[id] = continuation
+                        return false
+                    }
+                    if now { continuation.resume() }
                 }
-                if now { continuation.resume() }
             }
         } onCancel: {
             state.withLock { $0.alarms.removeValue(forKey: id) }?.resume()
@@ -453,6 +460,8 @@ public struct RunHandle: Sendable {
     public var executionID: Execution.ID { session.run.executionID }
     /// How its items have ended so far; items in flight are not counted.
     public var counts: Counts { session.tally.counts }
+    /// What items in flight wait for, rather than being worked on, most first.
+    public var waits: [ItemWait] { session.tally.waits.waits }
     /// Sums over what has ended so far.
     public var metrics: RunMetrics {
         var metrics = session.tally.metrics
