@@ -32,7 +32,8 @@ struct Schema {
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
         Migration(name: "9", sql: version9, adopt: CallRow.adoptEarlier),
         Migration(name: "10", sql: logs),
-        Migration(name: "11", sql: version11),
+        Migration(name: "11", sql: admissions),
+        Migration(name: "12", sql: worths),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -53,7 +54,18 @@ struct Schema {
     var version: String { migrations.last?.name ?? "0" }
 
     /// Saved steps know what they are worth.
-    private static let version11 = "ALTER TABLE checkpoints ADD COLUMN worth INTEGER"
+    private static let worths = "ALTER TABLE checkpoints ADD COLUMN worth INTEGER"
+
+    /// When executions were admitted under rates, which hold over programs.
+    private static let admissions = """
+        CREATE TABLE admissions (
+            number INTEGER PRIMARY KEY,
+            rate TEXT NOT NULL,
+            moment INTEGER NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX admissions_by_rate ON admissions (rate);
+        """
 
     /// Calls know the keys of their values, by which doubts are found from everywhere, and how doubts were resolved.
     private static let version9 = """
