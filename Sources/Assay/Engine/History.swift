@@ -43,7 +43,9 @@ struct History {
         if recovery == .resume || failedOnly, let last = earlier.first, last.deletedAt != nil {
             throw ProcessingError.deleted(last.id)
         }
-        if recovery == .resume, onChange == .refuse, let last = earlier.first, last.definition != processor.definition {
+        if recovery == .resume || failedOnly, onChange == .refuse, let last = earlier.first,
+            last.definition != processor.definition
+        {
             throw ProcessingError.definitionChanged(processor.name, last.id)
         }
         self.recovery = recovery
@@ -58,6 +60,14 @@ struct History {
         for index in runs.indices {
             guard let (stored, outcome) = try await runs[index].find(item.id) else { continue }
             guard try Self.isSame(stored.item.data, item.data, for: processor) else { return .afresh(changed: true) }
+            // Before anything is carried: a retry, too, must not file an outcome of one definition under another.
+            if recovery == .resume || failedOnly, runs[index].run.definition != processor.definition {
+                switch onChange {
+                case .keep: break
+                case .restart: return .afresh(changed: false)
+                case .refuse: throw ProcessingError.definitionChanged(processor.name, runs[index].run.id)
+                }
+            }
             let isReopened = reopened.map(item.id.equalsInBytes) ?? false
             if let outcome, failedOnly, outcome.status != .failed, !isReopened {
                 // What a run that was given up did not finish was to run in it.
@@ -65,13 +75,6 @@ struct History {
                 if !isLeft { return .settled(outcome.takenOver()) }
             }
             guard recovery == .resume else { return .afresh(changed: false) }
-            if runs[index].run.definition != processor.definition {
-                switch onChange {
-                case .keep: break
-                case .restart: return .afresh(changed: false)
-                case .refuse: throw ProcessingError.definitionChanged(processor.name, runs[index].run.id)
-                }
-            }
             guard let outcome, outcome.status == .succeeded, !isReopened else {
                 return .again(isReopened: isReopened)
             }
