@@ -29,6 +29,7 @@ struct Schema {
         Migration(name: "5", sql: version5),
         Migration(name: "6", sql: version6),
         Migration(name: "7", sql: version7),
+        Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -47,6 +48,9 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    /// What the engine knows of a charge lies apart from what the processor noted.
+    private static let version8 = "ALTER TABLE charges ADD COLUMN basis TEXT NOT NULL DEFAULT '{}'"
 
     /// How alerts stand that watch events.
     private static let version7 = """
