@@ -29,6 +29,7 @@ struct Schema {
         Migration(name: "5", sql: version5),
         Migration(name: "6", sql: version6),
         Migration(name: "7", sql: version7),
+        Migration(name: "8", sql: version8),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -47,6 +48,24 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    /// Items may be files, whose contents are known by digests; `file` is part of the seal where it is not null. The key
+    /// is that of digests of values which are not to be shown.
+    private static let version8 = """
+        ALTER TABLE items ADD COLUMN file TEXT;
+        ALTER TABLE queue_items ADD COLUMN file TEXT;
+        CREATE TABLE file_digests (
+            path TEXT NOT NULL PRIMARY KEY,
+            device INTEGER NOT NULL,
+            inode INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            modified INTEGER NOT NULL,
+            changed INTEGER NOT NULL,
+            digest TEXT NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO meta (name, value) VALUES ('definition_key', lower(hex(randomblob(32))));
+        """
 
     /// How alerts stand that watch events.
     private static let version7 = """

@@ -83,7 +83,7 @@ extension RunSession {
                     service: request.service, operation: request.operation, parameters: key,
                     scope: request.options.cache.scope, of: run, for: context.scope)
             }
-        guard let cacheKey, !request.options.cache.refresh, options.caching != .refresh else {
+        guard let cacheKey, !request.options.cache.refresh, options.looksUp else {
             return try await proceed(
                 request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil)
         }
