@@ -56,7 +56,7 @@ struct ChargeRow: Sendable {
     static let columns = Columns(
         """
         cost_id, key, kind, run_id, execution_id, processor_id, input_id, item_index, step, service, operation, cost,
-        timestamp, avoided_cost, account_id, underwriting_id, metadata, seal
+        timestamp, avoided_cost, account_id, underwriting_id, metadata, basis, seal
         """)
     fileprivate static let insertion = """
         INSERT INTO charges (\(columns)) VALUES (\(columns.marks))
@@ -70,6 +70,24 @@ struct ChargeRow: Sendable {
     init(_ charge: Charge) throws {
         self.charge = charge
         metadata = try JSONValue.object(charge.metadata).storedBytes("the metadata of charge '\(charge.costID)'")
+    }
+
+    /// Gives the charges that version 7 wrote their basis, which lay among their metadata; a damaged one stays as it is
+    /// and is found when read.
+    static func adoptVersion7(_ connection: Connection) throws {
+        let find = try connection.statement(
+            """
+            SELECT cost_id, key, kind, run_id, execution_id, processor_id, input_id, item_index, step, service, operation,
+            cost, timestamp, avoided_cost, account_id, underwriting_id, metadata, seal FROM charges WHERE seq = ?
+            """)
+        let update = try connection.prepare("UPDATE charges SET (\(columns)) = (\(columns.marks)) WHERE seq = ?")
+        for seq in try connection.statement("SELECT seq FROM charges").all({ $0.integer() }) {
+            find.bind(seq)
+            guard let charge = try find.first({ try? $0.readChargeOfVersion7() }) ?? nil else { continue }
+            update.bind(try ChargeRow(charge))
+            update.bind(seq)
+            try update.run()
+        }
     }
 }
 
@@ -232,27 +250,37 @@ extension SQLStatement {
         bind(charge.accountID?.text)
         bind(charge.underwritingID?.text)
         bind(json: row.metadata)
+        bind(json: charge.basis.stored.jsonBytes)
         bindSeal()
     }
 
     func readCharge() throws -> Charge {
-        try sealed("a charge") { row in
-            let (costID, key) = (row.text(), row.optionalText())
-            guard let kind = Charge.Kind(rawValue: row.text()), let run = Identifier(row.text()),
-                let execution = Identifier(row.text()), let processor = Identifier(row.text())
-            else { return nil }
-            let (inputID, index, step) = (row.optionalText(), row.optionalInteger(), row.optionalText())
-            let (service, operation) = (row.text(), row.text())
-            let (cost, timestamp) = (Money(billionths: row.integer()), Timestamp(milliseconds: row.integer()))
-            let avoided = row.optionalInteger().map { Money(billionths: $0) }
-            let (account, underwriting) = (row.optionalText(), row.optionalText())
-            return Charge(
-                costID: costID, key: key, kind: kind, runID: run, executionID: execution, processorID: processor,
-                inputID: inputID, itemIndex: index.map { Int($0) }, step: step, service: service,
-                operation: operation, cost: cost, timestamp: timestamp, avoidedCost: avoided,
-                metadata: try row.json().object ?? JSONObject(), accountID: account.flatMap { ExternalID($0) },
-                underwritingID: underwriting.flatMap { ExternalID($0) })
-        }
+        try sealed("a charge") { row in try row.charge { _, _ in try Charge.Basis(stored: row.json()) } }
+    }
+
+    /// A charge as it was stored before its basis was: what the engine knew of it lay among its metadata.
+    fileprivate func readChargeOfVersion7() throws -> Charge {
+        try sealed("a charge") { row in try row.charge(Charge.Basis.init(metadata:avoidedCost:)) }
+    }
+
+    private func charge(_ readBasis: (JSONObject, Money?) throws -> Charge.Basis?) throws -> Charge? {
+        let (costID, key) = (text(), optionalText())
+        guard let kind = Charge.Kind(rawValue: text()), let run = Identifier(text()),
+            let execution = Identifier(text()), let processor = Identifier(text())
+        else { return nil }
+        let (inputID, index, step) = (optionalText(), optionalInteger(), optionalText())
+        let (service, operation) = (text(), text())
+        let (cost, timestamp) = (Money(billionths: integer()), Timestamp(milliseconds: integer()))
+        let avoided = optionalInteger().map { Money(billionths: $0) }
+        let (account, underwriting) = (optionalText(), optionalText())
+        let metadata = try json().object ?? JSONObject()
+        guard let basis = try readBasis(metadata, avoided) else { return nil }
+        return Charge(
+            costID: costID, key: key, kind: kind, runID: run, executionID: execution, processorID: processor,
+            inputID: inputID, itemIndex: index.map { Int($0) }, step: step, service: service,
+            operation: operation, cost: cost, timestamp: timestamp, avoidedCost: avoided, basis: basis,
+            metadata: metadata, accountID: account.flatMap { ExternalID($0) },
+            underwritingID: underwriting.flatMap { ExternalID($0) })
     }
 
     fileprivate func bind(_ call: CallRecord) {

@@ -14,9 +14,11 @@ extension StoreConformance {
             try expect(await store.record(charges).count, 2)
         },
         StoreConformance("a store gives charges back with all their parts, in order of recording") { store in
-            var full = Sample.charge("c1", key: "k", cost: 1)
+            var full = Sample.charge("c1", key: "k", cost: 1, metadata: ["x": ["y": .null]])
             full.avoidedCost = Money(billionths: 5_000_000_000)
-            full.metadata = ["cache_hit": true, "quantity": .number(Number("1.50")!), "x": ["y": .null]]
+            full.basis = Charge.Basis(
+                .cacheHit, cachedAt: Sample.moment(7), quantity: Number("1.50"), unitPrice: Money(billionths: 1),
+                priceSource: .pipeline, resolution: .resolver)
             full.step = "ocr/page#2"
             full.accountID = ExternalID("Müller & Söhne")
             full.underwritingID = ExternalID("uw_1")

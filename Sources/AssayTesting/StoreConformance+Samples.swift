@@ -109,12 +109,12 @@ enum Sample {
 
     static func charge(
         _ costID: String, key: String? = nil, run: String = "run_1", execution: String = "exec_1",
-        cost: Int64 = 500_000_000, at time: Int = 0
+        cost: Int64 = 500_000_000, at time: Int = 0, metadata: JSONObject = [:]
     ) -> Charge {
         Charge(
             costID: costID, key: key, kind: .call, runID: id(run), executionID: id(execution),
             processorID: id("statement"), inputID: "doc_0", itemIndex: 0, service: "ocr", operation: "page",
-            cost: Money(billionths: cost), timestamp: moment(time))
+            cost: Money(billionths: cost), timestamp: moment(time), metadata: metadata)
     }
 
     static func call(_ name: String, input: String? = "doc_0", key: String = "a") -> CallRecord {

@@ -158,6 +158,55 @@ import Testing
         store.close()
     }
 
+    @Test("gives charges of its seventh version their basis, which a processor's metadata cannot make a hit")
+    func chargesOfVersion7() async throws {
+        try await {
+            let store = try SQLiteStore.open(folder.database)
+            defer { store.close() }
+            try await store.begin(Sample.run())
+        }()
+        let database = try DatabaseQueue(path: folder.database)
+        try database.inDatabase { database in
+            try database.execute(sql: "ALTER TABLE charges DROP COLUMN basis")
+            try database.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = '8'")
+            let insert = try Connection(database).prepare(
+                """
+                INSERT INTO charges (cost_id, key, kind, run_id, execution_id, processor_id, input_id, item_index, step,
+                service, operation, cost, timestamp, avoided_cost, account_id, underwriting_id, metadata, seal)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+            for (name, avoided, metadata) in [
+                ("hit", 5_000_000_000, #"{"cache_hit":true,"cached_at":"2025-03-03T09:15:00Z","note":1}"#),
+                ("forged", nil, #"{"cache_hit":true,"avoided_cost":9}"#),
+                ("priced", nil, #"{"price_source":"none","quantity":2,"unit_price":0.00}"#),
+            ] as [(String, Int64?, String)] {
+                for text in [name, nil, "usage", "run_1", "exec_1", "p", nil] { insert.bind(text) }
+                insert.bindNull()
+                insert.bindNull()
+                insert.bind("ocr")
+                insert.bind("page")
+                insert.bind(Int64(0))
+                insert.bind(Int64(1))
+                insert.bind(avoided)
+                insert.bindNull()
+                insert.bindNull()
+                insert.bind(json: Array(metadata.utf8))
+                insert.bindSeal()
+                try insert.run()
+            }
+        }
+        try database.close()
+        let store = try SQLiteStore.open(folder.database)
+        let charges = try await store.charges(matching: ChargeFilter())
+        #expect(charges.map(\.isCacheHit) == [true, false, false])
+        #expect(charges.map(\.metadata) == [["note": 1], [:], [:]])
+        #expect(charges[0].basis.cachedAt == Timestamp("2025-03-03T09:15:00Z"))
+        #expect(
+            charges[2].basis == Charge.Basis(quantity: 2, unitPrice: .zero, priceSource: PriceOrigin.none))
+        #expect(try await store.check() == [])
+        store.close()
+    }
+
     @Test("backs an older database up before it brings it up to date, in one step or not at all")
     func migration() async throws {
         let old = try SQLiteStore.open(folder.database)

@@ -187,7 +187,7 @@ private func amount(_ text: String) -> Amount? { Amount(text) }
             return statement
         }
         let report = StatementFile(format: .camt, statements: months).report()
-        let trend = AccountReport.reports(of: [report])[0].factors.depositsTrend
+        let trend = try #require(AccountReport.reports(of: [report])[0].factors.depositsTrend)
         #expect(trend.trendClass == .declining)
         #expect(trend.slope == amount("-54800"))
         #expect(trend.monthOverMonth == [amount("-0.1429"), amount("-0.4422")])

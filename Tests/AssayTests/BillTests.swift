@@ -12,8 +12,7 @@ import Testing
             costID: "cost_\(number)", kind: kind, runID: try id("run_123"), executionID: try id("exec_456"),
             processorID: try id("bank_statement"), inputID: item.map { "doc_\($0 + 1)" }, itemIndex: item,
             service: kind == .base ? "processor" : "clear", operation: operation, cost: cost,
-            timestamp: try #require(Timestamp("2025-03-03T09:15:0\(second)Z")),
-            metadata: kind == .base ? [:] : ["cache_hit": false])
+            timestamp: try #require(Timestamp("2025-03-03T09:15:0\(second)Z")))
     }
 
     @Test("are written as documented") func golden() throws {

@@ -80,7 +80,7 @@ import Testing
             var expected: JSONObject = ["cache_hit": false]
             if test.despiteError { expected["charged_despite_error"] = true }
             if test.settles != nil { expected["page"] = 3 }
-            #expect(charge.metadata == expected)
+            #expect(charge.annotations == expected)
             #expect(charge.kind == .call)
         }
     }

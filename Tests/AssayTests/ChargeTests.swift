@@ -120,7 +120,7 @@ import Testing
         let report = try await Self.bill(runner) { try await $0.charge("ocr", "page", quantity: 5) }
         #expect(report.bill.totalCost == "2.50")
         #expect(
-            report.bill.trackedCosts[0].metadata == [
+            report.bill.trackedCosts[0].annotations == [
                 "quantity": 5, "unit_price": Money(stringLiteral: "0.50").jsonValue,
             ])
         #expect(report.outcomes[0].cost == "2.50")
@@ -138,7 +138,7 @@ import Testing
             return n
         }
         #expect(report.bill.usageCost == .zero)
-        #expect(report.bill.trackedCosts.map { $0.metadata["price_source"] } == ["none", "none"])
+        #expect(report.bill.trackedCosts.map(\.basis.priceSource) == [PriceOrigin.none, PriceOrigin.none])
         #expect(engine.events.latest().filter { $0.kind == .hint }.count == 1)
     }
 

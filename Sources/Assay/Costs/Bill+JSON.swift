@@ -14,12 +14,10 @@ extension Charge {
 
     /// The entry as a bill lists it, without what the bill itself says.
     var entry: JSONValue {
-        var metadata = metadata
-        if let avoidedCost { metadata["avoided_cost"] = avoidedCost.jsonValue }
-        return [
+        [
             "cost_id": .string(costID), "service": .string(service), "operation": .string(operation),
             "cost": cost.jsonValue, "timestamp": timestamp.jsonValue, "input_id": JSONValue(inputID),
-            "metadata": .object(metadata),
+            "metadata": .object(annotations),
         ]
     }
 }

@@ -10,6 +10,8 @@ public final class Call: Sendable {
     let unitPrice: Money?
     let cacheKey: String?
     let turn: CallsInFlight.Turn?
+    /// By which others know that they are inside of it or wait for its end.
+    package let number: Int
     /// Whether an earlier attempt at it may or may not have been carried out.
     let continuesDoubt: Bool
     /// Whether the breaker of its service let it through as a trial.
@@ -18,13 +20,14 @@ public final class Call: Sendable {
 
     init(
         record: CallRecord, request: CallRequest, unitPrice: Money?, cacheKey: String?, turn: CallsInFlight.Turn?,
-        continuesDoubt: Bool, isTrial: Bool = false
+        number: Int, continuesDoubt: Bool, isTrial: Bool = false
     ) {
         self.record = record
         self.request = request
         self.unitPrice = unitPrice
         self.cacheKey = cacheKey
         self.turn = turn
+        self.number = number
         self.continuesDoubt = continuesDoubt
         self.isTrial = isTrial
         idempotencyKey = record.idempotencyKey

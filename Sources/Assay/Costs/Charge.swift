@@ -38,8 +38,10 @@ public struct Charge: Hashable, Sendable {
     public var timestamp: Timestamp
     /// What a cache hit saved.
     public var avoidedCost: Money?
-    /// Further facts, of the engine and of the processor.
-    public var metadata: JSONObject
+    /// Why it was charged and how its amount was found; only the engine says so.
+    public var basis: Basis
+    /// What the processor noted with it; the engine's own names are not among it.
+    public let metadata: JSONObject
     /// The account of the run or item.
     public var accountID: ExternalID?
     /// The underwriting of the run or item.
@@ -49,8 +51,8 @@ public struct Charge: Hashable, Sendable {
     public init(
         costID: String, key: String? = nil, kind: Kind, runID: Run.ID, executionID: Execution.ID,
         processorID: Identifier, inputID: String? = nil, itemIndex: Int? = nil, step: String? = nil, service: String,
-        operation: String, cost: Money, timestamp: Timestamp, avoidedCost: Money? = nil, metadata: JSONObject = [:],
-        accountID: ExternalID? = nil, underwritingID: ExternalID? = nil
+        operation: String, cost: Money, timestamp: Timestamp, avoidedCost: Money? = nil, basis: Basis = Basis(),
+        metadata: JSONObject = [:], accountID: ExternalID? = nil, underwritingID: ExternalID? = nil
     ) {
         self.costID = costID
         self.key = key
@@ -66,13 +68,14 @@ public struct Charge: Hashable, Sendable {
         self.cost = cost
         self.timestamp = timestamp
         self.avoidedCost = avoidedCost
-        self.metadata = metadata
+        self.basis = basis
+        self.metadata = metadata.removing(Basis.names)
         self.accountID = accountID
         self.underwritingID = underwritingID
     }
 
     /// Whether it stands for a value that was found in the cache.
-    public var isCacheHit: Bool { metadata["cache_hit"] == true }
+    public var isCacheHit: Bool { basis.cause == .cacheHit }
 }
 
 /// A paid call: its intent is on record before it is made, its outcome after.
@@ -149,6 +152,11 @@ public struct CallRecord: Hashable, Sendable {
         self.underwritingID = underwritingID
         self.doubtPolicy = doubtPolicy
     }
+}
+
+extension CallRecord {
+    /// The key of the one charge that it may have.
+    public var chargeKey: String { "call|\(callID)" }
 }
 
 /// What becomes of a paid call of unknown outcome.

@@ -5,7 +5,7 @@ struct Ledger: Sendable {
     let policies: [String: any ChargePolicy]
     let world: World
     let resolvers: [String: any DoubtResolver]
-    let callsInFlight = CallsInFlight()
+    let callsInFlight: CallsInFlight
     let budgets: BudgetBook
 
     init(
@@ -18,6 +18,7 @@ struct Ledger: Sendable {
         self.resolvers = resolvers
         self.world = world
         budgets = BudgetBook(store: store)
+        callsInFlight = CallsInFlight(time: world.time)
     }
 
     /// The price of `subject` in force now, and where it was found: pipeline, database, file, none.
@@ -77,30 +78,29 @@ struct Ledger: Sendable {
         let first = numbered(amounts.count)
         return amounts.enumerated().map { index, keyed in
             Charge(
-                costID: "\(run.id)-base-\(first + index)", key: keyed.key, kind: .base, runID: run.id,
+                costID: run.costID(first + index, of: "base-"), key: keyed.key, kind: .base, runID: run.id,
                 executionID: run.executionID, processorID: run.processorID, service: "processor",
                 operation: run.processorID.text, cost: keyed.amount, timestamp: now,
-                metadata: Self.metadata(of: base.origin), accountID: run.scope.accountID,
+                basis: Charge.Basis(priceSource: base.origin), accountID: run.scope.accountID,
                 underwritingID: run.scope.underwritingID)
         }
     }
 
-    /// What a use costs, with the metadata that says how that was found.
-    func cost(of usage: Usage) async throws -> (cost: Money, metadata: JSONObject) {
-        var metadata = usage.metadata
-        if usage.quantity != 1 || usage.cost == nil { metadata["quantity"] = .number(usage.quantity) }
-        if let cost = usage.cost { return (try Money(cost.number), metadata) }
-        let (price, origin) = try await price(of: .service(usage.service, operation: usage.operation))
-        metadata["unit_price"] = (price?.amount ?? .zero).jsonValue
-        for (key, value) in Self.metadata(of: origin).members.map({ ($0.key, $0.value) }) { metadata[key] = value }
-        return (try (price?.amount ?? .zero).times(usage.quantity), metadata)
-    }
-
-    /// Prices from the pipeline and missing ones are said in the charge; the others need no word.
-    private static func metadata(of origin: PriceOrigin) -> JSONObject {
-        switch origin {
-        case .pipeline, .none: ["price_source": .string(origin.rawValue)]
-        case .database, .file: [:]
+    /// What a use costs, and how that was found.
+    func cost(of usage: Usage) async throws -> (cost: Money, basis: Charge.Basis) {
+        if let cost = usage.cost {
+            return (try Money(cost.number), Charge.Basis(quantity: usage.quantity == 1 ? nil : usage.quantity))
         }
+        let (price, origin) = try await price(of: .service(usage.service, operation: usage.operation))
+        let unitPrice = price?.amount ?? .zero
+        let basis = Charge.Basis(quantity: usage.quantity, unitPrice: unitPrice, priceSource: origin)
+        return (try unitPrice.times(usage.quantity), basis)
+    }
+}
+
+extension Run {
+    /// The name of its charge of that number; a program that has taken the run over gives names of its own.
+    func costID(_ number: Int, of kind: String = "") -> String {
+        epoch == 1 ? "\(id)-\(kind)\(number)" : "\(id)-\(kind)\(epoch).\(number)"
     }
 }

@@ -76,7 +76,14 @@ extension PriceList: PriceSource {
     public func current() -> PriceList { self }
 }
 
-/// Which source a price was found in, as charges say it.
-enum PriceOrigin: String, Sendable {
-    case pipeline, database, file, none
+/// Where a price was found, as charges say it.
+public enum PriceOrigin: String, Codable, Sendable, CaseIterable {
+    /// In the pipeline file.
+    case pipeline
+    /// Among the prices of the store.
+    case database
+    /// In the price file.
+    case file
+    /// Nowhere: 0.00 is charged.
+    case none
 }

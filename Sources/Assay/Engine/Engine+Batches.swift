@@ -179,7 +179,7 @@ extension Engine {
     /// Waits before a retry, no longer than the run may take.
     private func wait(_ delay: Duration, _ batch: RunSession) async {
         let (moment, end) = (world.time.uptime() + delay, batch.startedAt + batch.options.timeout)
-        await batch.sleep(until: min(moment, end))
+        await batch.sleep(until: min(moment, end), orStop: \.isOfWholeRun)
         if Task.isCancelled { batch.stop(.init(reason: .runCancelled, drains: false)) }
         if world.time.uptime() >= end { batch.stop(.init(reason: .runTimeout, drains: false)) }
     }

@@ -17,7 +17,7 @@ extension Engine {
     ///   known.
     @discardableResult public func settle(callInDoubt id: String, at cost: Money) async throws -> Charge {
         let call = try await callInDoubt(id)
-        let charge = call.charge(cost, costID: "\(id)-settled", at: world.time.now())
+        let charge = call.charge(cost, .person, costID: "\(id)-settled", at: world.time.now())
         try await decide(call, as: .settled, charge: charge)
         return charge
     }
@@ -38,7 +38,7 @@ extension Engine {
             let isResolved: Bool
             switch await ledger.resolution(of: call, warn: { self.warn($0) }) {
             case .settled(let cost, _):
-                let charge = call.charge(cost, costID: "\(call.callID)-settled", at: world.time.now())
+                let charge = call.charge(cost, .resolver, costID: "\(call.callID)-settled", at: world.time.now())
                 try await decide(call, as: .settled, charge: charge)
                 isResolved = true
             case .released:
@@ -60,7 +60,8 @@ extension Engine {
         switch call.doubtPolicy {
         case .hold: return false
         case .settle:
-            let charge = call.charge(call.maximumCost, costID: "\(call.callID)-settled", at: world.time.now())
+            let charge = call.charge(
+                call.maximumCost, .policy, costID: "\(call.callID)-settled", at: world.time.now())
             try await decide(call, as: .settled, charge: charge)
         case .release: try await decide(call, as: .released, charge: nil)
         }
@@ -87,11 +88,13 @@ extension Engine {
 
 extension CallRecord {
     /// The charge of a call that someone decided about instead of its own answer.
-    func charge(_ cost: Money, costID: String, at moment: Timestamp) -> Charge {
+    func charge(
+        _ cost: Money, _ resolution: Charge.Basis.Resolution, costID: String, at moment: Timestamp
+    ) -> Charge {
         Charge(
-            costID: costID, key: "call|\(callID)", kind: .call, runID: runID, executionID: executionID,
+            costID: costID, key: chargeKey, kind: .call, runID: runID, executionID: executionID,
             processorID: processorID, inputID: inputID, itemIndex: itemIndex, step: step, service: service,
-            operation: operation, cost: cost, timestamp: moment, metadata: ["cache_hit": false, "resolved": true],
+            operation: operation, cost: cost, timestamp: moment, basis: Charge.Basis(resolution: resolution),
             accountID: accountID, underwritingID: underwritingID)
     }
 }

@@ -92,6 +92,14 @@ extension Engine {
         return committed
     }
 
+    /// The end of an item that was given up because the run was stopped.
+    func cancelled(_ work: Work, _ session: RunSession) -> CommittedOutcome {
+        var outcome = Outcome(work.entry, .cancelled, session.stopped?.reason ?? .runCancelled)
+        let remains = work.desk.close()
+        outcome.fill(from: work, remains, session)
+        return CommittedOutcome(outcome, charges: remains.charges)
+    }
+
     /// The failure of an item for good, with the point at which it can go on.
     func failed(
         _ work: Work, _ error: ProcessingError, _ reason: Outcome.Reason?, _ session: RunSession

@@ -84,7 +84,7 @@ extension Engine {
                 } else {
                     let context = session.context(
                         for: work.entry, phase: .extraction, attempt: work.attempts, desk: work.desk)
-                    guard lane.arm(generation, at: world.time.uptime(), limit: session.options.itemTimeout) else {
+                    guard lane.arm(generation, at: world.time.uptime(), alarm: floor.alarm) else {
                         return false
                     }
                     do {
@@ -202,29 +202,42 @@ extension Engine {
                         after: error, attempt: work.attempt - work.crashes, chance: world.chance()
                     ).map { .retry(after: $0) } ?? .skip
                 }
-            guard case .retry(let delay) = answer, session.stopped?.endsRetries != true else {
+            guard case .retry(let delay) = answer else {
                 guard lane.endWork(generation) else { return false }
                 try await fail(work, error, isPoison ? .poison : nil, by: answer, in: lane, on: floor)
                 break
             }
+            if lost { work.desk.forgetCharges() }
+            // The breaker has been told of this attempt; nobody is to tell it again.
+            work.admission = nil
+            guard lane.begin(work, generation) else { return false }
+            if try await isStopped(work, in: lane, on: floor, generation) { break }
             work.session.emit(.itemRetry, item: work.entry.item.id) {
                 [
                     "code": .string(error.code.rawValue), "message": .string(error.message),
                     "attempt": JSONValue(work.attempt), "after_ms": JSONValue(delay),
                 ]
             }
-            if lost { work.desk.forgetCharges() }
             // Before the wait: an attempt that was left behind must find out at once that it no longer counts.
             work.desk.beginAttempt(forgetting: work.session.options.recovery == .reprocess)
             // A cancelled wait means that this loop was left behind, which `begin` finds out.
-            try? await world.time.sleep(until: world.time.uptime() + delay)
-            if session.stopped?.endsRetries == true {
-                guard lane.endWork(generation) else { return false }
-                try await fail(work, error, nil, by: .skip, in: lane, on: floor)
-                break
-            }
+            await session.backOff(for: delay)
+            if try await isStopped(work, in: lane, on: floor, generation) { break }
             work.attempt += 1
             return lane.begin(work, generation)
+        }
+        return true
+    }
+
+    /// Has an item that has attempts left end as cancelled, if the run was stopped, so that a resume makes them.
+    private nonisolated(nonsending) func isStopped(
+        _ work: Work, in lane: Lane, on floor: Floor, _ generation: Int
+    ) async throws -> Bool {
+        guard floor.session.stopped?.endsRetries == true, lane.endWork(generation) else { return false }
+        if let flow = floor.flow {
+            await giveUp(work, [], in: flow, on: floor)
+        } else {
+            lane.keep(cancelled(work, floor.session))
         }
         return true
     }
@@ -273,6 +286,7 @@ extension Engine {
     private func watch(_ floor: Floor, _ group: inout DiscardingTaskGroup) async {
         let session = floor.session
         while !Task.isCancelled {
+            floor.alarm.listen()
             let now = world.time.uptime()
             let end = session.end
             if now >= end { return session.stop(.init(reason: .runTimeout, drains: false)) }
@@ -284,8 +298,9 @@ extension Engine {
                     next = min(next, deadline)
                     continue
                 }
+                let isSilent = lane.isSilent(at: now)
                 guard let (fresh, worker) = lane.expire(generation) else { continue }
-                let error = timeout(lane, fresh, now)
+                let error = timeout(lane, fresh, isSilent)
                 // Before its worker is stopped: what it asks for meanwhile is no longer done.
                 lane.workInProgress(fresh)?.desk.endAttempt()
                 group.addTask {
@@ -293,7 +308,7 @@ extension Engine {
                     await self.restart(lane, on: floor, generation: fresh, after: error)
                 }
             }
-            do { try await world.time.sleep(until: next) } catch { return }
+            await floor.alarm.sleep(until: next, by: world.time)
         }
     }
 
@@ -304,9 +319,9 @@ extension Engine {
         await start(lane, on: floor, generation: generation, after: error)
     }
 
-    private func timeout(_ lane: Lane, _ generation: Int, _ now: Duration) -> ProcessingError {
+    private func timeout(_ lane: Lane, _ generation: Int, _ isSilent: Bool) -> ProcessingError {
         let options = lane.workInProgress(generation)?.session.options ?? RunOptions()
-        if let limit = options.heartbeatTimeout, now - lane.lastSign >= limit {
+        if isSilent, let limit = options.heartbeatTimeout {
             return ProcessingError(.timeout, "no heartbeat for \(limit.secondsText)")
         }
         return ProcessingError(.timeout, "timed out after \(options.itemTimeout.secondsText)")
@@ -323,14 +338,7 @@ extension Engine {
             await giveUp(work, finished, in: flow, on: floor)
             return floor.laneEnded()
         }
-        var outcome = Outcome(work.entry, .cancelled, session.stopped?.reason ?? .runCancelled)
-        let remains = work.desk.close()
-        outcome.fill(from: work, remains, session)
-        do {
-            try await commit(finished + [CommittedOutcome(outcome, charges: remains.charges)], session)
-        } catch {
-            floor.fail(error)
-        }
+        do { try await commit(finished + [cancelled(work, session)], session) } catch { floor.fail(error) }
         floor.laneEnded()
     }
 }
@@ -342,6 +350,8 @@ final class Floor: Sendable {
     let flow: GraphFlow?
     /// The shortest time after which an attempt may have to be ended.
     let shortestLimit: Duration
+    /// Wakes the one who looks after the ends of attempts.
+    let alarm = Alarm()
     private let frames: Frames
     private let frameSize = Atomic(1)
     private let state: Mutex<State>

@@ -187,7 +187,7 @@ extension Engine {
         let charges = try ledger.baseCharges(
             for: session.run, at: base, digests: digests,
             numbered: session.tally.takeBaseNumbers)
-        if charges.contains(where: { $0.metadata["price_source"] == "none" }) {
+        if charges.contains(where: { $0.basis.priceSource == PriceOrigin.none }) {
             try await hintAtPrice(of: session)
         }
         // What costs nothing fits every budget, whether it is on record already or not.

@@ -91,7 +91,7 @@ public struct Explanation: Sendable {
     private var baseCharge: [Decision] {
         guard base.isEmpty else {
             return base.map { charge in
-                let origin = charge.metadata["price_source"]?.string ?? "price list"
+                let origin = charge.basis.priceSource?.rawValue ?? "price list"
                 return Decision(
                     "base charge", "\(charge.cost) \(currency)",
                     because: "price from \(origin), key \(charge.key ?? "none") was not on record")
@@ -151,7 +151,7 @@ public struct Explanation: Sendable {
         decisions += (events[id] ?? []).compactMap(attempt)
         decisions += (charges[id] ?? []).map(charge)
         let charged = Set((charges[id] ?? []).compactMap(\.key))
-        decisions += (calls[id] ?? []).filter { !charged.contains("call|\($0.callID)") }.map(call)
+        decisions += (calls[id] ?? []).filter { !charged.contains($0.chargeKey) }.map(call)
         if charges[id] == nil, calls[id] == nil {
             decisions.append(Decision("charges", "none", because: noCharge(outcome)))
         }
@@ -189,18 +189,20 @@ public struct Explanation: Sendable {
     private func charge(_ charge: Charge) -> Decision {
         let subject = "\(charge.kind == .call ? "call" : "charge") \(charge.service)/\(charge.operation)"
         if charge.isCacheHit {
-            let since = charge.metadata["cached_at"]?.string.map { " since \($0)" } ?? ""
+            let since = charge.basis.cachedAt.map { " since \($0)" } ?? ""
             return Decision(
                 subject, "cache hit, 0.00 \(currency)",
                 because: "the same was paid for before\(since); \(charge.avoidedCost ?? .zero) avoided")
         }
-        if charge.metadata["charged_despite_error"] == true {
+        if charge.basis.cause == .failure {
             return Decision(subject, "\(charge.cost) \(currency)", because: "it failed and is billed all the same")
         }
-        if charge.metadata["resolved"] == true {
-            return Decision(subject, "\(charge.cost) \(currency)", because: "it was in doubt and then counted as made")
+        if let resolution = charge.basis.resolution {
+            return Decision(
+                subject, "\(charge.cost) \(currency)",
+                because: "it was in doubt and then counted as made, \(resolution.rawValue)")
         }
-        if charge.metadata["price_source"] == "none" {
+        if charge.basis.priceSource == PriceOrigin.none {
             return Decision(subject, "\(charge.cost) \(currency)", because: "nobody named a price")
         }
         let reason = charge.kind == .call ? "the cache had no answer" : "it was used"

@@ -5,6 +5,8 @@ import Synchronization
 final class ItemDesk: Desk {
     private let session: RunSession
     private let item: Item
+    /// The time of the attempt in progress.
+    let clock = AttemptClock()
     private let state: Mutex<State>
 
     fileprivate struct State {
@@ -29,7 +31,6 @@ final class ItemDesk: Desk {
         var closed = false
         /// How often calls without a key were made in this attempt, by what they are for.
         var unkeyedCalls: [String: Int] = [:]
-        var lastBeat = Duration.zero
         /// What a node of a graph has emitted in this attempt.
         var emitted: [Payload] = []
     }
@@ -245,6 +246,20 @@ final class ItemDesk: Desk {
         }
     }
 
+    // MARK: Waits
+
+    func waiting<Value: Sendable>(
+        for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
+    ) async throws -> Value {
+        let now = session.world.time.uptime()
+        let pause = try state.withLock { state in
+            guard state.isCurrent(context) else { throw CancellationError() }
+            return clock.pause(at: now)
+        }
+        defer { clock.goOn(after: pause, at: session.world.time.uptime()) }
+        return try await session.wait(for: wait, body)
+    }
+
     // MARK: Signs of life
 
     func emit(_ chunk: Payload, in context: Context) async throws {
@@ -257,7 +272,7 @@ final class ItemDesk: Desk {
         let now = session.world.time.uptime()
         try state.withLock { state in
             guard state.isCurrent(context) else { throw CancellationError() }
-            state.lastBeat = now
+            clock.beat(at: now)
         }
     }
 
@@ -274,9 +289,6 @@ final class ItemDesk: Desk {
             "'\(item.id)' has \(bytes >> 20) MiB of JSON, which the process runner copies; use the runner 'thread' or smaller batches"
         )
     }
-
-    /// When the processor last said that the work goes on.
-    var lastBeat: Duration { state.withLock { $0.lastBeat } }
 
     // MARK: The end
 

@@ -37,8 +37,8 @@ final class Lane: Sendable {
         var generation = 0
         var claimed: ArraySlice<StoredItem> = []
         var work: Work?
-        var armedAt = Duration.zero
-        var deadline: Duration?
+        /// Whether an attempt is being made, on the clock of its desk.
+        var isArmed = false
         var finished: [CommittedOutcome] = []
         var committedAt = Duration.zero
         var task: Task<Void, Never>?
@@ -108,11 +108,15 @@ final class Lane: Sendable {
     }
 
     /// Starts the clock of an attempt.
-    func arm(_ generation: Int, at now: Duration, limit: Duration) -> Bool {
+    ///
+    /// - Parameter alarm: wakes whoever looks after the ends of attempts.
+    func arm(_ generation: Int, at now: Duration, alarm: Alarm) -> Bool {
         state.withLock { state in
-            guard state.generation == generation else { return false }
-            state.armedAt = now
-            state.deadline = now + limit
+            guard state.generation == generation, let work = state.work else { return false }
+            let options = work.session.options
+            work.desk.clock.begin(
+                at: now, limit: options.itemTimeout, heartbeat: options.heartbeatTimeout, alarm: alarm)
+            state.isArmed = true
             return true
         }
     }
@@ -121,7 +125,7 @@ final class Lane: Sendable {
     func disarm(_ generation: Int) -> Bool {
         state.withLock { state in
             guard state.generation == generation else { return false }
-            state.deadline = nil
+            state.isArmed = false
             return true
         }
     }
@@ -162,19 +166,12 @@ final class Lane: Sendable {
 
     // MARK: The supervisor's side
 
-    /// When the attempt in progress is out of time, or has been silent for too long.
-    var deadline: Duration? {
-        state.withLock { state in
-            guard let deadline = state.deadline, let work = state.work else { return nil }
-            guard let heartbeat = work.session.options.heartbeatTimeout else { return deadline }
-            return min(deadline, max(work.desk.lastBeat, state.armedAt) + heartbeat)
-        }
-    }
+    /// When the attempt in progress is out of time, or has been silent for too long; `nil` while the engine makes it
+    /// wait, which only the run's own limit ends.
+    var deadline: Duration? { state.withLock { $0.isArmed ? $0.work?.desk.clock.end : nil } }
 
-    /// When the attempt in progress, or the one that has just been left behind, gave its last sign of life.
-    var lastSign: Duration {
-        state.withLock { state in max(state.work?.desk.lastBeat ?? .zero, state.armedAt) }
-    }
+    /// Whether the attempt in progress has been silent for too long.
+    func isSilent(at now: Duration) -> Bool { state.withLock { $0.work?.desk.clock.isSilent(at: now) == true } }
 
     /// Leaves the driver of an attempt that is out of time behind; the item stays in progress.
     ///
@@ -182,9 +179,9 @@ final class Lane: Sendable {
     ///   meantime.
     func expire(_ generation: Int) -> (generation: Int, worker: (any Worker)?)? {
         let left: (task: Task<Void, Never>?, generation: Int, worker: (any Worker)?)? = state.withLock { state in
-            guard state.generation == generation, state.deadline != nil else { return nil }
+            guard state.generation == generation, state.isArmed else { return nil }
             state.generation += 1
-            state.deadline = nil
+            state.isArmed = false
             defer { state.task = nil }
             return (state.task, state.generation, state.worker)
         }
@@ -204,7 +201,7 @@ final class Lane: Sendable {
             state.generation += 1
             state.ended = true
             state.work = nil
-            state.deadline = nil
+            state.isArmed = false
             defer { (state.task, state.finished) = (nil, []) }
             return (state.task, (work, state.finished, state.worker))
         }

@@ -47,6 +47,10 @@ struct RunDesk: Desk {
 
     func heartbeat(in context: Context) throws { throw Self.refused("heartbeat", context) }
 
+    func waiting<Value: Sendable>(
+        for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
+    ) async throws -> Value { try await session.wait(for: wait, body) }
+
     private static func refused(_ what: String, _ context: Context) -> ProcessingError {
         ProcessingError(.configuration, "'\(what)' works in extraction only, not in \(context.phase.rawValue)")
     }
@@ -55,15 +59,15 @@ struct RunDesk: Desk {
 extension RunSession {
     /// The charge that a use becomes.
     func makeCharge(_ usage: Usage, in context: Context, step: String?) async throws -> Charge {
-        let (cost, metadata) = try await ledger.cost(of: usage)
-        if metadata["price_source"] == "none" { hintAtPrice(of: "\(usage.service)/\(usage.operation)") }
+        let (cost, basis) = try await ledger.cost(of: usage)
+        if basis.priceSource == PriceOrigin.none { hintAtPrice(of: "\(usage.service)/\(usage.operation)") }
         let item = context.inputID ?? ""
         return Charge(
             costID: tally.nextCostID(),
             key: usage.key.map { "usage|\(run.executionID)|\(run.processorID)|\(item.utf8.count)|\(item)|\($0)" },
             kind: .usage, runID: run.id, executionID: run.executionID, processorID: run.processorID,
             inputID: context.inputID, itemIndex: context.itemIndex, step: step, service: usage.service,
-            operation: usage.operation, cost: cost, timestamp: world.time.now(), metadata: metadata,
+            operation: usage.operation, cost: cost, timestamp: world.time.now(), basis: basis, metadata: usage.metadata,
             accountID: context.scope.accountID, underwritingID: context.scope.underwritingID)
     }
 
@@ -83,11 +87,22 @@ extension RunSession {
                     service: request.service, operation: request.operation, parameters: key,
                     scope: request.options.cache.scope, of: run, for: context.scope)
             }
+        let number = ledger.callsInFlight.number()
         guard let cacheKey, !request.options.cache.refresh, options.looksUp else {
             return try await proceed(
-                request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil)
+                request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil, number: number)
         }
-        let turn = try await ledger.callsInFlight.take(cacheKey)
+        guard
+            let turn = try await ledger.callsInFlight.take(
+                cacheKey, for: number, inside: request.inside, in: context)
+        else {
+            hint(
+                "crossed_calls",
+                "calls of '\(request.service)/\(request.operation)' would have waited for each other, so that '\(context.inputID ?? run.processorID.text)' made one of its own; equal calls are paid once when all inputs make them in the same order"
+            )
+            return try await proceed(
+                request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil, number: number)
+        }
         do {
             if let entry = try await cached(cacheKey, item: context.inputID) {
                 let charge = hitCharge(for: entry, kind: .call, in: context, step: step)
@@ -105,7 +120,7 @@ extension RunSession {
                 ["service": .string(request.service), "operation": .string(request.operation)]
             }
             let decision = try await proceed(
-                request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn)
+                request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn, number: number)
             if case .hit = decision { ledger.callsInFlight.giveBack(turn) }
             return decision
         } catch {
@@ -117,7 +132,7 @@ extension RunSession {
     /// Asks breaker and budgets, and writes the intent of a call that must be made.
     private func proceed(
         _ request: CallRequest, _ identity: Digest, in context: Context, step: String?, cacheKey: String?,
-        turn: CallsInFlight.Turn?
+        turn: CallsInFlight.Turn?, number: Int
     ) async throws -> CallDecision {
         let isTrial = try admit(request.service)
         do {
@@ -154,12 +169,12 @@ extension RunSession {
                 _ = ledger.budgets.settle(record.callID, as: nil, at: record.timestamp)
                 withdrawAttempt(at: request.service, isTrial)
                 return try await proceed(
-                    request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn)
+                    request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn, number: number)
             }
             return .proceed(
                 Call(
                     record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn,
-                    continuesDoubt: doubt != nil, isTrial: isTrial))
+                    number: number, continuesDoubt: doubt != nil, isTrial: isTrial))
         } catch {
             withdrawAttempt(at: request.service, isTrial)
             throw error
@@ -227,7 +242,7 @@ extension RunSession {
     ) async throws {
         defer { if let turn = call.turn { ledger.callsInFlight.giveBack(turn) } }
         var record = call.record
-        var metadata: JSONObject = ["cache_hit": false]
+        var basis = Charge.Basis()
         var cost: Money?
         var value: Result<JSONValue, any Error>?
         switch end {
@@ -245,7 +260,7 @@ extension RunSession {
             cost = call.settled?.cost
             let billing = call.request.options.billing ?? options.billing
             if cost == nil, billing == .onAttempt { cost = call.unitPrice ?? record.maximumCost }
-            if cost != nil { metadata["charged_despite_error"] = true }
+            if cost != nil { basis.cause = .failure }
         }
         if !isLate { tellBreaker(of: record.service, end, call.isTrial) }
         let isInDoubt = record.state == .inDoubt
@@ -254,19 +269,18 @@ extension RunSession {
             case .hold: break
             case .settle:
                 cost = record.maximumCost
-                metadata["resolved"] = true
+                basis.resolution = .policy
             case .release: record.state = .released
             }
         }
         if cost != nil { record.state = .settled } else if record.state == .open { record.state = .released }
-        for member in call.settled?.metadata.members ?? [] { metadata[member.key] = member.value }
         let charge = cost.map { cost in
             Charge(
-                costID: tally.nextCostID(), key: "call|\(record.callID)", kind: .call, runID: run.id,
+                costID: tally.nextCostID(), key: record.chargeKey, kind: .call, runID: run.id,
                 executionID: run.executionID, processorID: run.processorID, inputID: context.inputID,
                 itemIndex: context.itemIndex, step: step, service: record.service, operation: record.operation,
-                cost: cost, timestamp: world.time.now(), metadata: metadata, accountID: context.scope.accountID,
-                underwritingID: context.scope.underwritingID)
+                cost: cost, timestamp: world.time.now(), basis: basis, metadata: call.settled?.metadata ?? [:],
+                accountID: context.scope.accountID, underwritingID: context.scope.underwritingID)
         }
         let cached: CacheEntry? =
             if let key = call.cacheKey, let value = try? value?.get(), let charge {
@@ -306,7 +320,7 @@ extension RunSession {
         var record = call
         (record.state, record.runID) = (.settled, run.id)
         (record.itemIndex, record.step) = (context.itemIndex, step)
-        var charge = record.charge(cost, costID: tally.nextCostID(), at: world.time.now())
+        var charge = record.charge(cost, .resolver, costID: tally.nextCostID(), at: world.time.now())
         charge.runID = run.id
         let cached = cacheKey.map { entry($0, value, charge, policy: request.options.cache) }
         let isCharged = try await store.file(record, charge: charge, cached: cached).isCharged
@@ -391,8 +405,7 @@ extension RunSession {
             costID: tally.nextCostID(), kind: kind, runID: run.id, executionID: run.executionID,
             processorID: run.processorID, inputID: context.inputID, itemIndex: context.itemIndex, step: step,
             service: entry.service, operation: entry.operation, cost: .zero, timestamp: world.time.now(),
-            avoidedCost: entry.cost,
-            metadata: ["cache_hit": true, "cached_at": entry.storedAt.jsonValue],
+            avoidedCost: entry.cost, basis: Charge.Basis(.cacheHit, cachedAt: entry.storedAt),
             accountID: context.scope.accountID, underwritingID: context.scope.underwritingID)
     }
 

@@ -314,31 +314,35 @@ final class RunSession: Sendable {
         waiter?.resume()
     }
 
-    /// Waits for a moment, or until the run is stopped.
-    func sleep(until deadline: Duration) async {
+    /// Waits for a moment, or until the run is stopped by a stop that `counts`.
+    func sleep(until deadline: Duration, orStop counts: @escaping @Sendable (Stop) -> Bool) async {
         await withTaskGroup(of: Void.self) { group in
             let time = world.time
             group.addTask { try? await time.sleep(until: deadline) }
-            group.addTask { await self.waitForStop() }
+            group.addTask { await self.waitForStop(which: counts) }
             await group.next()
             group.cancelAll()
         }
     }
 
-    /// Returns when the run is stopped in whatever way, or the task is cancelled.
-    private func waitForStop() async {
+    /// Returns when the run is stopped by a stop that `counts`, or the task is cancelled.
+    func waitForStop(which counts: @escaping @Sendable (Stop) -> Bool) async {
+        // What is stopped is the run, not one of its nodes.
+        if nodeID != nil, let whole { return await whole.waitForStop(which: counts) }
         let id = state.withLock { state in
             state.nextAlarm += 1
             return state.nextAlarm
         }
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let now = state.withLock { state in
-                    guard state.stop?.isOfWholeRun != true, !Task.isCancelled else { return true }
-                    state.alarms[id] = continuation
-                    return false
+            while !Task.isCancelled, stopped.map(counts) != true {
+                await withCheckedContinuation { continuation in
+                    let now = state.withLock { state in
+                        guard state.stop.map(counts) != true, !Task.isCancelled else { return true }
+                        state.alarms[id] = continuation
+                        return false
+                    }
+                    if now { continuation.resume() }
                 }
-                if now { continuation.resume() }
             }
         } onCancel: {
             state.withLock { $0.alarms.removeValue(forKey: id) }?.resume()
@@ -453,6 +457,8 @@ public struct RunHandle: Sendable {
     public var executionID: Execution.ID { session.run.executionID }
     /// How its items have ended so far; items in flight are not counted.
     public var counts: Counts { session.tally.counts }
+    /// What items in flight wait for, rather than being worked on, most first.
+    public var waits: [ItemWait] { session.tally.waits.waits }
     /// Sums over what has ended so far.
     public var metrics: RunMetrics {
         var metrics = session.tally.metrics

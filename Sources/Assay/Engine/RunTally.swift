@@ -3,6 +3,8 @@ import Synchronization
 /// What is counted and told over all of a run, whether it goes in batches or in one.
 final class RunTally: Sendable {
     let meters: Meters
+    /// What its items wait for.
+    let waits = WaitBoard()
     private let run: Run
     private let events: EventStream
     private let world: World
@@ -103,13 +105,11 @@ final class RunTally: Sendable {
             guard let index = charge.itemIndex else { continue }
             add(charge.cost, avoided: charge.avoidedCost ?? .zero, to: index, by: charge.processorID)
         }
-        let bases = charges.filter { $0.kind == .base }.compactMap { Int($0.costID.split(separator: "-").last ?? "") }
         state.withLock { state in
             state.isListed = true
             state.metrics = run.metrics ?? state.metrics
             state.incompleteReason = run.incompleteReason
         }
-        baseNumber.store((bases.max() ?? -1) + 1, ordering: .relaxed)
         emission.withLock { $0.sequence = sequence }
     }
 
@@ -162,8 +162,7 @@ final class RunTally: Sendable {
             state.chargeNumber += 1
             return state.chargeNumber
         }
-        // The program that had the run before has given names of its own.
-        return run.epoch == 1 ? "\(run.id)-\(number)" : "\(run.id)-\(run.epoch).\(number)"
+        return run.costID(number)
     }
 
     /// The number of the first of `count` base charges.

@@ -43,6 +43,7 @@ extension DeskMessage {
                 JSONValue(wire: request.maximumCost), JSONValue(request.options.billing?.rawValue),
                 .string(request.options.cache.scope.rawValue), JSONValue(wire: request.options.cache.ttl),
                 .bool(request.options.cache.refresh), JSONValue(request.options.doubtPolicy?.rawValue),
+                .array(request.inside.calls.map { JSONValue($0) }),
             ].parts(request.key?.jsonBytes)
         case .closeCall(let id, let settled, let end, let step):
             switch end {
@@ -96,7 +97,8 @@ extension DeskMessage {
             options.doubtPolicy = words[9]?.string.flatMap(DoubtPolicy.init)
             let request = CallRequest(
                 service: try words.text(2), operation: try words.text(3), maximumCost: Money(wire: words[4]),
-                key: parts.count > 1 ? try Words.json(parts[1]) : nil, options: options)
+                key: parts.count > 1 ? try Words.json(parts[1]) : nil, options: options,
+                inside: CallNest(calls: words[10]?.array?.compactMap { $0.number?.integer } ?? []))
             self = .openCall(request, step: words[1]?.string)
         case "close_call":
             let metadata = try Words.object(try value(1))
@@ -127,7 +129,8 @@ extension DeskReply {
         case .done: ["done"].parts()
         case .openedStep(let path, let saved): ["step", JSONValue(path)].parts(saved)
         case .hit(let value): ["hit"].parts(value)
-        case .proceed(let callID, let key): ["proceed", .string(callID), .string(key)].parts()
+        case .proceed(let callID, let key, let number):
+            ["proceed", .string(callID), .string(key), JSONValue(number)].parts()
         case .refused(let error): ["refused", error.jsonValue].parts()
         }
     }
@@ -141,7 +144,9 @@ extension DeskReply {
         case "done": self = .done
         case "step": self = .openedStep(path: try words.text(1), saved: parts.count > 1 ? parts[1] : nil)
         case "hit" where parts.count > 1: self = .hit(parts[1])
-        case "proceed": self = .proceed(callID: try words.text(1), idempotencyKey: try words.text(2))
+        case "proceed":
+            guard let number = words[3]?.number?.integer else { throw FrameFault("a call without its number") }
+            self = .proceed(callID: try words.text(1), idempotencyKey: try words.text(2), number: number)
         case "refused":
             guard let error = WireError(words[1]) else { throw FrameFault("a refusal without its reason") }
             self = .refused(error)

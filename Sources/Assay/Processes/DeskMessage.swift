@@ -27,7 +27,7 @@ enum DeskReply: Sendable {
     case done
     case openedStep(path: String, saved: [UInt8]?)
     case hit([UInt8])
-    case proceed(callID: String, idempotencyKey: String)
+    case proceed(callID: String, idempotencyKey: String, number: Int)
     case refused(WireError)
 }
 

@@ -55,7 +55,8 @@ final class DeskService: Sendable {
             case .hit(let value): return .hit(value.jsonBytes)
             case .proceed(let call):
                 state.withLock { $0.calls[call.record.callID] = call }
-                return .proceed(callID: call.record.callID, idempotencyKey: call.idempotencyKey)
+                return .proceed(
+                    callID: call.record.callID, idempotencyKey: call.idempotencyKey, number: call.number)
             }
         case .closeCall(let id, let settled, let end, let step):
             guard let call = state.withLock({ $0.calls.removeValue(forKey: id) }) else {

@@ -67,7 +67,7 @@ final class RemoteDesk: Desk {
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
         switch try await ask(.openCall(request, step: Context.enclosingStep)) {
         case .hit(let value): return .hit(try JSONValue(json: value))
-        case .proceed(let callID, let idempotencyKey):
+        case .proceed(let callID, let idempotencyKey, let number):
             state.withLock { $0.openCalls += 1 }
             // Prices, cache and intent are the business of the other side, which knows the call by its name.
             let record = CallRecord(
@@ -77,7 +77,8 @@ final class RemoteDesk: Desk {
                 maximumCost: request.maximumCost ?? .zero, timestamp: Timestamp(milliseconds: 0))
             return .proceed(
                 Call(
-                    record: record, request: request, unitPrice: nil, cacheKey: nil, turn: nil, continuesDoubt: false))
+                    record: record, request: request, unitPrice: nil, cacheKey: nil, turn: nil, number: number,
+                    continuesDoubt: false))
         default: throw FrameFault("another reply than a call")
         }
     }
@@ -123,6 +124,11 @@ final class RemoteDesk: Desk {
     func heartbeat(in context: Context) throws {
         guard tell(.heartbeat) else { throw CancellationError() }
     }
+
+    // What an item waits for is known on the other side, where its clock is.
+    func waiting<Value: Sendable>(
+        for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
+    ) async throws -> Value { try await body(WaitSign(wait)) }
 
     // MARK: The wire
 

@@ -31,6 +31,9 @@ public struct Context: Sendable {
     /// The full name of the step whose body is running.
     @TaskLocal package static var enclosingStep: String?
 
+    /// The paid calls whose bodies are running around each other.
+    @TaskLocal static var enclosingCalls = CallNest.none
+
     /// Does a part of `extract` whose value is saved: a later attempt or run gets the value and skips the body.
     ///
     /// The value is durable before this returns. The second use of a name in one item is `name#2`; a step inside a
@@ -98,12 +101,17 @@ public struct Context: Sendable {
         options: CallOptions = CallOptions(), _ body: (Call) async throws -> Value
     ) async throws -> Value {
         let request = CallRequest(
-            service: service, operation: operation, maximumCost: maximumCost, key: key, options: options)
+            service: service, operation: operation, maximumCost: maximumCost, key: key, options: options,
+            inside: Self.enclosingCalls)
         switch try await desk.openCall(request, in: self) {
         case .hit(let value): return try value.decoded(as: Value.self)
         case .proceed(let call):
             let value: Value
-            do { value = try await body(call) } catch {
+            do {
+                value = try await Self.$enclosingCalls.withValue(request.inside.inside(call.number)) {
+                    try await body(call)
+                }
+            } catch {
                 try await desk.closeCall(call, .threw(error), in: self)
                 throw error
             }
@@ -178,16 +186,19 @@ package struct CallRequest: Sendable {
     package var maximumCost: Money?
     package var key: JSONValue?
     package var options: CallOptions
+    /// The calls around it.
+    package var inside: CallNest
 
     package init(
         service: String, operation: String, maximumCost: Money? = nil, key: JSONValue? = nil,
-        options: CallOptions = CallOptions()
+        options: CallOptions = CallOptions(), inside: CallNest = .none
     ) {
         self.service = service
         self.operation = operation
         self.maximumCost = maximumCost
         self.key = key
         self.options = options
+        self.inside = inside
     }
 }
 
@@ -250,4 +261,14 @@ package protocol Desk: Sendable {
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws
     func emit(_ chunk: Payload, in context: Context) async throws
     func heartbeat(in context: Context) throws
+    /// Has the item wait for something while `body` runs: its time limit and heartbeat limit stand still, those who
+    /// watch the run are shown why, and a stop ends it.
+    ///
+    /// `body` does nothing but wait; it ends when its task is cancelled. Several waits of one item may overlap.
+    ///
+    /// - Throws: what `body` throws; `CancellationError` when the attempt has been given up; ``ProcessingError`` with
+    ///   code `cancelled` when a stop has ended the wait.
+    func waiting<Value: Sendable>(
+        for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
+    ) async throws -> Value
 }

@@ -104,6 +104,15 @@ extension JSONObject {
     }
 }
 
+extension JSONObject {
+    /// The object without the members of these names.
+    func removing(_ keys: Set<String>) -> JSONObject {
+        var rest = self
+        for key in keys where rest[key] != nil { rest[key] = nil }
+        return rest
+    }
+}
+
 extension JSONObject: ExpressibleByDictionaryLiteral {
     /// An object of members in any order; of two with the same key the later one counts.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {

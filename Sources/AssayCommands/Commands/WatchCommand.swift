@@ -46,6 +46,6 @@ extension ProgressBlock {
     fileprivate var line: String {
         let ended = counts.succeeded + counts.failed + counts.skipped + counts.cancelled
         return "\(ended.grouped) of \(counts.total.grouped)  \(counts.succeeded.grouped) done  "
-            + "\(counts.failed.grouped) failed  \(cost) \(currency)"
+            + "\(counts.failed.grouped) failed  \(cost) \(currency)" + waits.map { "  \($0.text)" }.joined()
     }
 }

@@ -14,9 +14,10 @@ struct AccountTable {
             func text(_ value: (some CustomStringConvertible)?) -> String { value.map { "\($0)" } ?? "-" }
             table.rows.append([
                 text(account.account), text(account.currency), "\(account.statements)", account.chain.rawValue,
-                "\(factors.total.days)", text(factors.total.averageDailyBalance), "\(factors.total.trueRevenue)",
-                "\(factors.total.nsfCount)", "\(factors.total.overdraftCount)", text(factors.total.daysNegative),
-                text(factors.total.lowestDailyBalance), "\(factors.mcaPositions)", factors.trend.trendClass.rawValue,
+                "\(factors.total.days)", text(factors.total.averageDailyBalance), text(factors.total.trueRevenue),
+                text(factors.total.nsfCount), text(factors.total.overdraftCount), text(factors.total.daysNegative),
+                text(factors.total.lowestDailyBalance), text(factors.mcaPositions),
+                text(factors.trend?.trendClass.rawValue),
             ])
         }
     }

@@ -8,6 +8,7 @@ extension ProgressBlock {
             "cost_billionths": .number(Number(cost.billionths)),
             "avoided_billionths": .number(Number(avoided.billionths)), "currency": .string(currency),
             "elapsed_ms": .number(Number(elapsed.milliseconds)),
+            "waits": .array(waits.map { ["count": JSONValue(count: $0.count), "for": .string($0.reason)] }),
             "failures": .array(failures.map { ["input_id": .string($0.inputID), "text": .string($0.text)] }),
         ]
     }
@@ -20,7 +21,8 @@ extension ProgressBlock {
             let skipped = count("skipped"), let cancelled = count("cancelled"), let cached = number("cached"),
             let resumed = number("resumed"), let cost = number("cost_billionths"),
             let avoided = number("avoided_billionths"), let currency = json["currency"]?.string,
-            let elapsed = number("elapsed_ms"), let failures = json["failures"]?.array
+            let elapsed = number("elapsed_ms"), let waits = json["waits"]?.array,
+            let failures = json["failures"]?.array
         else { return nil }
         var counts = Counts(total: total)
         (counts.succeeded, counts.failed) = (succeeded, failed)
@@ -28,6 +30,10 @@ extension ProgressBlock {
         self.init(
             counts: counts, cached: cached, resumed: resumed, cost: Money(billionths: Int64(cost)),
             avoided: Money(billionths: Int64(avoided)), currency: currency, elapsed: .milliseconds(elapsed),
+            waits: waits.compactMap { wait in
+                guard let count = wait["count"]?.number?.integer, let reason = wait["for"]?.string else { return nil }
+                return ItemWait(count: count, reason: reason)
+            },
             failures: failures.compactMap { failure in
                 guard let input = failure["input_id"]?.string, let text = failure["text"]?.string else { return nil }
                 return Failure(inputID: input, text: text)

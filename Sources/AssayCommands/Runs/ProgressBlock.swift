@@ -21,12 +21,14 @@ package struct ProgressBlock: Sendable {
     let avoided: Money
     let currency: String
     let elapsed: Duration
+    let waits: [ItemWait]
     let failures: [Failure]
 
     /// A run of which `elapsed` has passed.
     package init(
         counts: Counts, cached: Int = 0, resumed: Int = 0, cost: Money = .zero, avoided: Money = .zero,
-        currency: String = "USD", elapsed: Duration, failures: [Failure] = []
+        currency: String = "USD", elapsed: Duration, waits: [ItemWait] = [],
+        failures: [Failure] = []
     ) {
         self.counts = counts
         self.cached = cached
@@ -35,8 +37,12 @@ package struct ProgressBlock: Sendable {
         self.avoided = avoided
         self.currency = currency
         self.elapsed = elapsed
+        self.waits = waits
         self.failures = failures
     }
+
+    /// How many reasons for waits are shown.
+    private static let shownWaits = 3
 
     /// Items that have ended.
     private var ended: Int { counts.succeeded + counts.failed + counts.skipped + counts.cancelled }
@@ -51,6 +57,7 @@ package struct ProgressBlock: Sendable {
     package func lines(width: Int, paint: Paint) -> [String] {
         let width = max(1, width - 1)
         var lines = [bar(width), numbers(paint, width)]
+        for wait in waits.prefix(Self.shownWaits) { lines.append(wait.text.safe.cut(toColumns: width)) }
         for failure in failures {
             lines.append(paint("failed \(failure.inputID): \(failure.text)".safe.cut(toColumns: width), .red))
         }
@@ -79,6 +86,11 @@ package struct ProgressBlock: Sendable {
         let text = parts.joined(separator: "  ").cut(toColumns: width)
         return counts.failed > 0 ? paint(text, .yellow) : text
     }
+}
+
+extension ItemWait {
+    /// "3 wait for a call of doc_7".
+    var text: String { "\(count.grouped) \(count == 1 ? "waits" : "wait") for \(reason)" }
 }
 
 extension Int {

@@ -57,7 +57,7 @@ final class RunProgress: Sendable {
             return ProgressBlock(
                 counts: counts, cached: state.cached, resumed: state.resumed, cost: state.cost,
                 avoided: state.avoided, currency: currency, elapsed: state.workingSince.map { now - $0 } ?? .zero,
-                failures: state.failures.map { .init(inputID: $0.inputID, text: $0.text) })
+                waits: handle.waits, failures: state.failures.map { .init(inputID: $0.inputID, text: $0.text) })
         }
     }
 }

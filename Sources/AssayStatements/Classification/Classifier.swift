@@ -30,6 +30,44 @@ struct Classifier: Sendable {
         return Classes(credit: credit(lists, kind), debit: debit(lists, kind))
     }
 
+    /// The phrase, or what the format says, by which an entry has its class; `nil` where nothing speaks for another.
+    func reason(for entryClass: EntryClass, of text: String, kind: Entry.Kind) -> String? {
+        if let phrase = table.phrase(of: Classifier.lists(for: entryClass), in: text) { return phrase }
+        switch kind {
+        case .other: return nil
+        case .interest: return "interest by the bank's code"
+        case .fee: return "fee by the bank's code"
+        case .returnedDeposit: return "return by the bank's code"
+        }
+    }
+
+    /// The lists of phrases that may give an entry its class.
+    private static func lists(for entryClass: EntryClass) -> PhraseTable.Lists {
+        switch entryClass {
+        case .revenue, .payment: []
+        case .transfer: .transfer
+        case .refund: .refund
+        case .interest: .interest
+        case .contribution: .contribution
+        case .reversal: .reversal
+        case .loanProceeds: [.funder, .proceeds, .processorCapital]
+        case .feeRefund: [.fee, .overdraft]
+        case .taxRefund: .taxRefund
+        case .claimProceeds: .claim
+        case .otherIncome: .otherIncome
+        case .insufficientFundsReturn, .nsfFee: .insufficientFunds
+        case .payroll: .payroll
+        case .loan: .lender
+        case .mca: [.funder, .processorCapital]
+        case .fee: .fee
+        case .overdraftFee: .overdraft
+        case .returnedDeposit: .returnedDeposit
+        case .rent: .rent
+        case .tax: .tax
+        case .ownerDraw: .ownerDraw
+        }
+    }
+
     private func credit(_ lists: PhraseTable.Lists, _ kind: Entry.Kind) -> EntryClass {
         // "NSF FEE REFUND" gives a fee back; the return of an item names no fee.
         if lists.contains(.fee) || lists.contains(.overdraft),
@@ -60,6 +98,8 @@ struct Classifier: Sendable {
         if lists.contains(.payroll) { return .payroll }
         if !lists.isDisjoint(with: [.funder, .processorCapital]) { return .mca }
         if lists.contains(.lender) { return .loan }
-        return lists.contains(.rentOrTax) ? .rentOrTax : .payment
+        if lists.contains(.ownerDraw) { return .ownerDraw }
+        if lists.contains(.tax) { return .tax }
+        return lists.contains(.rent) ? .rent : .payment
     }
 }

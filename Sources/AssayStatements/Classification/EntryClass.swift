@@ -14,5 +14,7 @@ public enum EntryClass: String, Codable, Hashable, Sendable {
     case nsfFee = "nsf_fee"
     case overdraftFee = "overdraft_fee"
     case returnedDeposit = "returned_deposit"
-    case rentOrTax = "rent_or_tax"
+    case rent, tax
+    /// What the owners take out.
+    case ownerDraw = "owner_draw"
 }

@@ -20,11 +20,13 @@ struct PhraseTable: Sendable {
         static let returnedDeposit = Lists(rawValue: 1 << 13)
         static let overdraft = Lists(rawValue: 1 << 14)
         static let fee = Lists(rawValue: 1 << 15)
-        static let rentOrTax = Lists(rawValue: 1 << 16)
+        static let rent = Lists(rawValue: 1 << 16)
         static let wire = Lists(rawValue: 1 << 17)
         static let processorCapital = Lists(rawValue: 1 << 18)
         static let returnedItemFee = Lists(rawValue: 1 << 19)
         static let reversal = Lists(rawValue: 1 << 20)
+        static let tax = Lists(rawValue: 1 << 21)
+        static let ownerDraw = Lists(rawValue: 1 << 22)
     }
 
     private struct Phrase {
@@ -57,7 +59,9 @@ struct PhraseTable: Sendable {
         add(settings.returnedDeposits, to: .returnedDeposit)
         add(settings.overdrafts, to: .overdraft)
         add(settings.fees, to: .fee)
-        add(settings.rentAndTaxes, to: .rentOrTax)
+        add(settings.rents, to: .rent)
+        add(settings.taxes, to: .tax)
+        add(settings.ownerDraws, to: .ownerDraw)
         add(["WIRE"], to: .wire)
         add(["RETURN", "RETURNED", "REVERSAL", "REVERSED"], to: .reversal)
     }
@@ -78,10 +82,24 @@ struct PhraseTable: Sendable {
 
     /// The lists of all phrases that stand as whole words in `text`, which is normalised.
     func lists(in text: String) -> Lists {
+        var found: Lists = []
+        forEachPhrase(in: text) { found.formUnion($0.lists) }
+        return found
+    }
+
+    /// The longest phrase of `lists` that stands in `text`, which is normalised.
+    func phrase(of lists: Lists, in text: String) -> String? {
+        var longest: [UInt8] = []
+        forEachPhrase(in: text) { phrase in
+            if !phrase.lists.isDisjoint(with: lists), phrase.words.count > longest.count { longest = phrase.words }
+        }
+        return longest.isEmpty ? nil : String(decoding: longest, as: UTF8.self)
+    }
+
+    private func forEachPhrase(in text: String, _ body: (Phrase) -> Void) {
         var text = text
-        return text.withUTF8 { buffer in
+        text.withUTF8 { buffer in
             let bytes = Bytes(buffer)
-            var found: Lists = []
             var start = 0
             while start < bytes.count {
                 var end = start
@@ -91,11 +109,10 @@ struct PhraseTable: Sendable {
                     end += 1
                 }
                 for phrase in phrases[PhraseTable.bucket(hash)] where matches(phrase.words, bytes, at: start) {
-                    found.formUnion(phrase.lists)
+                    body(phrase)
                 }
                 start = end + 1
             }
-            return found
         }
     }
 

@@ -14,6 +14,10 @@ public enum FactorFlag: String, Codable, Hashable, Comparable, Sendable {
     case undatedEntries = "undated_entries"
     /// Entries dated outside the period were counted on its first or last day.
     case entriesOutsidePeriod = "entries_outside_period"
+    /// A card account, which has no revenue, returned items or advances.
+    case cardAccount = "card_account"
+    /// A loan account, which has none either.
+    case loanAccount = "loan_account"
 
     /// Orders by size.
     public static func < (left: FactorFlag, right: FactorFlag) -> Bool { left.rawValue < right.rawValue }

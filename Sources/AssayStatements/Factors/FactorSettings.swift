@@ -77,8 +77,17 @@ public struct FactorSettings: Codable, Hashable, Sendable {
     public var overdrafts = ["OVERDRAFT FEE", "OVERDRAFT ITEM FEE", "EXTENDED OVERDRAFT", "OD FEE"]
     /// Words of fees.
     public var fees = ["FEE", "FEES", "SERVICE CHARGE", "SERVICE CHRG", "SVC CHG", "MAINTENANCE CHARGE"]
-    /// Words that show a fixed, frequent debit to be no advance payment.
-    public var rentAndTaxes = ["RENT", "TAX", "TAXES", "IRS", "USATAXPYMT", "PROPERTIES", "PROPERTY"]
+    /// Words of rent; a fixed, frequent debit with one of them is no advance payment.
+    public var rents = ["RENT", "PROPERTIES", "PROPERTY", "LANDLORD", "MIETE", "LOYER", "HUUR", "HYRA"]
+    /// Words of taxes; a fixed, frequent debit with one of them is no advance payment.
+    public var taxes = [
+        "TAX", "TAXES", "IRS", "USATAXPYMT", "FINANZAMT", "STEUER", "IMPOTS", "DGFIP", "BELASTINGDIENST", "HMRC",
+    ]
+    /// Words of what the owners take out.
+    public var ownerDraws = [
+        "OWNER DRAW", "OWNERS DRAW", "OWNER S DRAW", "MEMBER DRAW", "PARTNER DRAW", "SHAREHOLDER DISTRIBUTION",
+        "OWNER DISTRIBUTION", "MEMBER DISTRIBUTION", "PRIVATENTNAHME", "DIVIDEND PAID",
+    ]
 
     /// Makes a value of its parts.
     public init() {}

@@ -1,7 +1,7 @@
 /// All factors of one account over one or several statements.
 public struct Factors: Hashable, Sendable {
     /// The version of the definitions that the factors follow.
-    public static let definitionVersion = 1
+    public static let definitionVersion = 2
 
     /// A deposit that a list names.
     public struct Deposit: Codable, Hashable, Sendable {
@@ -39,13 +39,13 @@ public struct Factors: Hashable, Sendable {
     /// Streams, largest total first.
     public var recurring: [RecurringStream]
     /// Distinct advances that are still being paid back.
-    public var mcaPositions: Int
+    public var mcaPositions: Int?
     /// The share of true revenue that goes to advances, to four places.
     public var holdback: Amount?
-    /// The trends of true revenue, deposits and average daily balance.
-    public var trend: Trend
-    /// The trend of all deposits.
-    public var depositsTrend: Trend
+    /// The trend of true revenue; `nil` of an account that only holds debt.
+    public var trend: Trend?
+    /// The trend of all deposits; `nil` of an account that only holds debt.
+    public var depositsTrend: Trend?
     /// The trend of the average daily balance.
     public var balanceTrend: Trend
     /// The sign of the slope over the month ends.
@@ -59,38 +59,45 @@ public struct Factors: Hashable, Sendable {
 
     /// The factors of statements of one account, sorted by period and free of duplicates.
     init(
-        _ activities: [Activity], settings: FactorSettings, classifier: Classifier, withMonths: Bool = false,
-        flags: Set<FactorFlag> = [], ownTransfers: Set<TransferLeg> = []
+        _ activities: [Activity], settings: FactorSettings, classifier: Classifier, accountType: AccountType? = nil,
+        withMonths: Bool = false, flags: Set<FactorFlag> = [], ownTransfers: Set<TransferLeg> = []
     ) {
+        let isDebt = accountType?.isDebt == true
         let ledger = Ledger(activities, settings: settings, classifier: classifier, ownTransfers: ownTransfers)
         let lines = ledger.lines
-        total = PeriodFactors(ledger, days: 0..<ledger.days.count, lines: 0..<lines.count, settings: settings)
+        total = PeriodFactors(
+            ledger, days: 0..<ledger.days.count, lines: 0..<lines.count, settings: settings, isDebt: isDebt)
         entries = lines.count
-        let byMonth = Factors.months(of: ledger, settings: settings)
+        let byMonth = Factors.months(of: ledger, settings: settings, isDebt: isDebt)
         months = withMonths ? byMonth.map(\.factors) : nil
         let full = byMonth.filter(\.isFull)
         let numbers = full.map(\.number)
-        trend = Trend(months: numbers, values: full.map(\.factors.factors.trueRevenue))
-        depositsTrend = Trend(months: numbers, values: full.map(\.factors.factors.depositsTotal))
+        trend = isDebt ? nil : Trend(months: numbers, values: full.compactMap(\.factors.factors.trueRevenue))
+        depositsTrend = isDebt ? nil : Trend(months: numbers, values: full.map(\.factors.factors.depositsTotal))
         let balances = full.filter { $0.factors.factors.averageDailyBalance != nil }
         balanceTrend = Trend(
             months: balances.map(\.number), values: balances.compactMap(\.factors.factors.averageDailyBalance))
         endingBalanceTrend = Trend.slope(balances.map(\.number), balances.compactMap(\.factors.factors.endingBalance))
             .map { $0.billionths.signum() }.map(Int.init)
-        holdback = total.mcaPaymentsTotal.ratio(to: total.trueRevenue)
+        let revenue = total.trueRevenue ?? .zero
+        holdback = total.mcaPaymentsTotal.flatMap { $0.ratio(to: revenue) }
         let allStreams = ledger.streams.map { RecurringStream($0, in: ledger) }
-        mcaPositions = allStreams.count { $0.entryClass == .mca && $0.direction == "out" && $0.status != .ended }
+        mcaPositions =
+            isDebt ? nil : allStreams.count { $0.entryClass == .mca && $0.direction == "out" && $0.status != .ended }
         recurring = Array(allStreams.sorted { ($1.total, $0.text) < ($0.total, $1.text) }.prefix(settings.mostListed))
         let mean =
             full.isEmpty
-            ? total.trueRevenue
-            : full.reduce(.zero) { $0 + $1.factors.factors.trueRevenue }.divided(by: full.count) ?? .zero
+            ? revenue
+            : full.reduce(.zero) { $0 + ($1.factors.factors.trueRevenue ?? .zero) }.divided(by: full.count) ?? .zero
         let (product, overflow) = mean.billionths.multipliedReportingOverflow(
             by: settings.largeDepositShare.billionths / 1000)
         let limit = overflow ? mean : Amount(billionths: Amount.halfEven(product, Amount.one / 1000))
-        excludedDeposits = Factors.list(ledger, settings) { $0.entryClass != .revenue }
-        largeDeposits = Factors.list(ledger, settings) { $0.amount > limit }
-        self.flags = ledger.flags.union(flags).sorted()
+        excludedDeposits = isDebt ? [] : Factors.list(ledger, settings) { $0.entryClass != .revenue }
+        largeDeposits = isDebt ? [] : Factors.list(ledger, settings) { $0.amount > limit }
+        var flags = ledger.flags.union(flags)
+        if accountType == .card { flags.insert(.cardAccount) }
+        if accountType == .loan { flags.insert(.loanAccount) }
+        self.flags = flags.sorted()
     }
 
     private static func list(
@@ -109,7 +116,7 @@ public struct Factors: Hashable, Sendable {
 
     /// The calendar months that are covered, in whole or in part.
     private static func months(
-        of ledger: Ledger, settings: FactorSettings
+        of ledger: Ledger, settings: FactorSettings, isDebt: Bool
     ) -> [(number: Int, isFull: Bool, factors: Month)] {
         var result: [(number: Int, isFull: Bool, factors: Month)] = []
         var start = 0
@@ -123,7 +130,8 @@ public struct Factors: Hashable, Sendable {
             while end < ledger.days.count, ledger.days[end] < next { end += 1 }
             let firstLine = line
             while line < ledger.lines.count, ledger.lines[line].day < next { line += 1 }
-            let factors = PeriodFactors(ledger, days: start..<end, lines: firstLine..<line, settings: settings)
+            let factors = PeriodFactors(
+                ledger, days: start..<end, lines: firstLine..<line, settings: settings, isDebt: isDebt)
             let name = "\(year)-\(month < 10 ? "0" : "")\(month)"
             result.append((year * 12 + month - 1, end - start == length, Month(month: name, factors: factors)))
             start = end

@@ -9,6 +9,9 @@ struct Ledger {
         var entryClass: EntryClass
         /// Whether the entry was returned the same day, so that it is no payment.
         var isReturned = false
+        /// The statement it is from, and its place there.
+        var statement: Int32 = 0
+        var place: Int32 = 0
     }
 
     /// The entries, by day.
@@ -25,6 +28,9 @@ struct Ledger {
     var hasBalances: Bool { opening != nil && balances.count == days.count }
 
     private var classes: [Classifier.Classes] = []
+    /// What the format says of each text.
+    private(set) var kinds: [Entry.Kind] = []
+    private var statements: Int32 = 0
     private var places: [String: Int] = [:]
 
     /// Puts together statements that are sorted by period and free of duplicates.
@@ -38,6 +44,7 @@ struct Ledger {
             if isFirst { opening = activity.opening }
             closing = activity.closing ?? (activities.count == 1 ? nil : closing)
             isFirst = false
+            statements += 1
         }
         if activities.contains(where: { $0.opening == nil }) {
             opening = nil
@@ -59,7 +66,7 @@ struct Ledger {
             // Without any day the entries still count in totals.
             let unit = Amount.power(9 - activity.scale)
             for (index, amount) in activity.amounts.enumerated() {
-                appendLine(Day(number: 0), Amount(billionths: amount * unit), textPlaces[activity.text[index]])
+                appendLine(Day(number: 0), Amount(billionths: amount * unit), textPlaces[activity.text[index]], index)
             }
             return
         }
@@ -76,15 +83,17 @@ struct Ledger {
             if clamped != offset { flags.insert(.entriesOutsidePeriod) }
             let amount = Amount(billionths: activity.amounts[index] * unit)
             changes[clamped] += amount
-            if clamped >= firstCounted { appendLine(from + clamped, amount, textPlaces[activity.text[index]]) }
+            if clamped >= firstCounted { appendLine(from + clamped, amount, textPlaces[activity.text[index]], index) }
         }
         appendBalances(from: from, opening: activity.opening, changes: changes)
     }
 
-    private mutating func appendLine(_ day: Day, _ amount: Amount, _ text: Int) {
+    private mutating func appendLine(_ day: Day, _ amount: Amount, _ text: Int, _ place: Int) {
         let known = classes[text]
         lines.append(
-            Line(day: day, amount: amount, text: text, entryClass: amount > .zero ? known.credit : known.debit))
+            Line(
+                day: day, amount: amount, text: text, entryClass: amount > .zero ? known.credit : known.debit,
+                statement: statements, place: Int32(truncatingIfNeeded: place)))
     }
 
     private mutating func addTexts(of activity: Activity, classifier: Classifier, isShared: Bool) -> [Int] {
@@ -95,7 +104,9 @@ struct Ledger {
             if isShared, let place = places[key] { return place }
             if isShared { places[key] = texts.count }
             texts.append(text)
-            classes.append(classifier.classes(of: text, kind: Entry.Kind(rawValue: code) ?? .other))
+            let kind = Entry.Kind(rawValue: code) ?? .other
+            classes.append(classifier.classes(of: text, kind: kind))
+            kinds.append(kind)
             return texts.count - 1
         }
     }
@@ -113,6 +124,11 @@ struct Ledger {
             days.append(day)
             if opening != nil { balances.append(balance) }
         }
+    }
+
+    /// The class that a line's text gives it; what is known beside the text may have given it another.
+    func classByText(of line: Line) -> EntryClass {
+        line.amount > .zero ? classes[line.text].credit : classes[line.text].debit
     }
 
     private mutating func sortByDay() {

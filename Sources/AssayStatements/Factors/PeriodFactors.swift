@@ -1,7 +1,8 @@
 /// The factors that can be stated for any run of days: a whole statement, several, or a month of them.
 ///
 /// Balances are those at the end of a day and `nil` without an opening balance. Totals are positive. Definitions are
-/// those of ``Factors/definitionVersion``.
+/// those of ``Factors/definitionVersion``. Of an account that only holds debt, what tells how a business earns and copes is
+/// `nil`: revenue, returned items, overdrafts, advances and negative days.
 public struct PeriodFactors: Hashable, Sendable {
     /// The first and the last covered day.
     public var period: [Day?]
@@ -38,25 +39,31 @@ public struct PeriodFactors: Hashable, Sendable {
     /// Deposits less withdrawals.
     public var netCashFlow = Amount.zero
     /// Deposits that are neither transfers, borrowed money, refunds, interest nor other income.
-    public var trueRevenue = Amount.zero
+    public var trueRevenue: Amount? = .zero
     /// Deposits that are true revenue.
-    public var revenueDepositsCount = 0
+    public var revenueDepositsCount: Int? = 0
+    /// True revenue less the customers' payments that bounced.
+    public var netRevenue: Amount?
+    /// What was paid to an account that only holds debt; `nil` of other accounts.
+    public var paymentsReceived: Amount?
     /// All deposits over true revenue, to four places.
     public var grossToTrueRatio: Amount?
     /// Items presented and returned unpaid.
-    public var nsfCount = 0
+    public var nsfCount: Int? = 0
     /// Fees for items returned unpaid.
-    public var nsfFeesTotal = Amount.zero
+    public var nsfFeesTotal: Amount? = .zero
     /// Overdraft fees.
-    public var overdraftCount = 0
+    public var overdraftCount: Int? = 0
     /// All fees of the bank.
     public var feesTotal = Amount.zero
     /// Customers' cheques that bounced.
-    public var returnedDepositsCount = 0
-    /// Payments of advances on receivables.
-    public var mcaPaymentsCount = 0
+    public var returnedDepositsCount: Int? = 0
     /// What they come to.
-    public var mcaPaymentsTotal = Amount.zero
+    public var returnedDepositsTotal: Amount? = .zero
+    /// Payments of advances on receivables.
+    public var mcaPaymentsCount: Int? = 0
+    /// What they come to.
+    public var mcaPaymentsTotal: Amount? = .zero
     /// Payments to lenders.
     public var loanPaymentsCount = 0
     /// What they come to.
@@ -65,16 +72,25 @@ public struct PeriodFactors: Hashable, Sendable {
     public var payrollCount = 0
     /// What they come to.
     public var payrollTotal = Amount.zero
+    /// Payments of rent.
+    public var rentTotal = Amount.zero
+    /// Payments of taxes.
+    public var taxesTotal = Amount.zero
+    /// What the owners put in.
+    public var ownerIn = Amount.zero
+    /// What the owners took out, as a positive sum.
+    public var ownerOut = Amount.zero
     /// The balance at the end of the last day.
     public var endingBalance: Amount?
 
     /// Counts the covered days at those places of the ledger, and its lines in that range.
-    init(_ ledger: Ledger, days range: Range<Int>, lines: Range<Int>, settings: FactorSettings) {
+    init(_ ledger: Ledger, days range: Range<Int>, lines: Range<Int>, settings: FactorSettings, isDebt: Bool = false) {
         days = range.count
         period = [
             range.isEmpty ? nil : ledger.days[range.lowerBound],
             range.isEmpty ? nil : ledger.days[range.upperBound - 1],
         ]
+        if isDebt { leaveOutBusiness() }
         if range.isEmpty {
             opening = ledger.opening
             endingBalance = ledger.closing
@@ -85,7 +101,20 @@ public struct PeriodFactors: Hashable, Sendable {
         }
         countEntries(ledger.lines[lines])
         netCashFlow = depositsTotal - withdrawalsTotal
-        grossToTrueRatio = depositsTotal.ratio(to: trueRevenue)
+        grossToTrueRatio = trueRevenue.flatMap { depositsTotal.ratio(to: $0) }
+        netRevenue = trueRevenue.flatMap { revenue in returnedDepositsTotal.map { revenue - $0 } }
+        if isDebt {
+            paymentsReceived = depositsTotal
+            (daysNegative, longestNegativeRun, lowBalanceDays) = (nil, nil, nil)
+        }
+    }
+
+    /// An account that only holds debt has no revenue, and owing is no lack of funds.
+    private mutating func leaveOutBusiness() {
+        (trueRevenue, revenueDepositsCount) = (nil, nil)
+        (nsfCount, nsfFeesTotal, overdraftCount) = (nil, nil, nil)
+        (returnedDepositsCount, returnedDepositsTotal) = (nil, nil)
+        (mcaPaymentsCount, mcaPaymentsTotal) = (nil, nil)
     }
 
     private mutating func countBalances(_ ledger: Ledger, _ range: Range<Int>, _ settings: FactorSettings) {
@@ -124,7 +153,7 @@ public struct PeriodFactors: Hashable, Sendable {
         var (depositDay, feesOfDay, returnsOfDay) = (Day?.none, 0, 0)
         for line in lines {
             if line.day != day {
-                nsfCount += max(feesOfDay, returnsOfDay)
+                nsfCount? += max(feesOfDay, returnsOfDay)
                 (day, feesOfDay, returnsOfDay) = (line.day, 0, 0)
             }
             if line.amount > .zero {
@@ -136,9 +165,10 @@ public struct PeriodFactors: Hashable, Sendable {
                     depositDay = line.day
                 }
                 if line.entryClass == .revenue {
-                    trueRevenue += line.amount
-                    revenueDepositsCount += 1
+                    trueRevenue? += line.amount
+                    revenueDepositsCount? += 1
                 }
+                if line.entryClass == .contribution { ownerIn += line.amount }
                 if line.entryClass == .insufficientFundsReturn { returnsOfDay += 1 }
             } else if line.amount < .zero {
                 withdrawalsCount += 1
@@ -147,29 +177,34 @@ public struct PeriodFactors: Hashable, Sendable {
                 countWithdrawal(line)
             }
         }
-        nsfCount += max(feesOfDay, returnsOfDay)
+        nsfCount? += max(feesOfDay, returnsOfDay)
     }
 
     private mutating func countWithdrawal(_ line: Ledger.Line) {
         let amount = line.amount.magnitude
         switch line.entryClass {
         case .nsfFee:
-            nsfFeesTotal += amount
+            nsfFeesTotal? += amount
             feesTotal += amount
         case .overdraftFee:
-            overdraftCount += 1
+            overdraftCount? += 1
             feesTotal += amount
         case .fee: feesTotal += amount
-        case .returnedDeposit: returnedDepositsCount += 1
+        case .returnedDeposit:
+            returnedDepositsCount? += 1
+            returnedDepositsTotal? += amount
         case .mca where !line.isReturned:
-            mcaPaymentsCount += 1
-            mcaPaymentsTotal += amount
+            mcaPaymentsCount? += 1
+            mcaPaymentsTotal? += amount
         case .loan where !line.isReturned:
             loanPaymentsCount += 1
             loanPaymentsTotal += amount
         case .payroll where !line.isReturned:
             payrollCount += 1
             payrollTotal += amount
+        case .rent where !line.isReturned: rentTotal += amount
+        case .tax where !line.isReturned: taxesTotal += amount
+        case .ownerDraw where !line.isReturned: ownerOut += amount
         default: break
         }
     }

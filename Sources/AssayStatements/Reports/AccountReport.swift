@@ -14,6 +14,8 @@ public struct AccountReport: Hashable, Sendable {
     public var account: String?
     /// The ISO 4217 code, if the file names it.
     public var currency: String?
+    /// The kind of account; `nil` where nothing in the files says it.
+    public var accountType: AccountType?
     /// How many statements there are, duplicates dropped.
     public var statements: Int
     /// How the statements follow each other.
@@ -22,6 +24,8 @@ public struct AccountReport: Hashable, Sendable {
     public var balanceCheck: BalanceCheck
     /// Over the covered days, with `months`.
     public var factors: Factors
+    /// The flags of the factors in words, the most serious first.
+    public var flagReasons: [FlagReason] = []
 
     /// The reports of all accounts that `reports` hold statements of, in the order they first appear.
     ///
@@ -38,12 +42,13 @@ public struct AccountReport: Hashable, Sendable {
         }
     }
 
-    private init(
+    init(
         _ group: StatementGroup, settings: FactorSettings, classifier: Classifier, ownTransfers: Set<TransferLeg>
     ) {
         let parts = group.parts
         account = parts.first?.account
         currency = parts.first?.currency
+        accountType = parts.lazy.compactMap(\.accountType).first
         statements = parts.count
         chain = group.chain
         let checks = parts.map(\.summary.balanceCheck)
@@ -52,15 +57,19 @@ public struct AccountReport: Hashable, Sendable {
         if chain == .gap { flags.insert(.gap) }
         if chain == .overlap { flags.insert(.overlap) }
         factors = Factors(
-            parts.map(\.activity), settings: settings, classifier: classifier, withMonths: true, flags: flags,
+            parts.map(\.activity), settings: settings, classifier: classifier, accountType: accountType,
+            withMonths: true, flags: flags,
             ownTransfers: ownTransfers)
+        flagReasons = FlagReason.reasons(for: factors.flags, of: parts)
     }
 }
 
 extension AccountReport: Codable {
     private enum CodingKeys: String, CodingKey {
         case account, currency, statements, chain, factors
+        case accountType = "account_type"
         case balanceCheck = "balance_check"
+        case flagReasons = "flag_reasons"
     }
 
     /// Encodes the value as the report shows it.
@@ -68,9 +77,11 @@ extension AccountReport: Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(account, forKey: .account)
         try container.encode(currency, forKey: .currency)
+        try container.encode(accountType, forKey: .accountType)
         try container.encode(statements, forKey: .statements)
         try container.encode(chain, forKey: .chain)
         try container.encode(balanceCheck, forKey: .balanceCheck)
         try container.encode(factors, forKey: .factors)
+        try container.encode(flagReasons, forKey: .flagReasons)
     }
 }

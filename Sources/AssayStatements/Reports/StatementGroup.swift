@@ -57,6 +57,7 @@ struct StatementGroup {
         parts = order.map { parts[$0] }.filter { part in
             var bare = part
             bare.entries = nil
+            bare.source = nil
             return seen.insert(bare).inserted
         }
     }
@@ -70,7 +71,7 @@ struct StatementGroup {
         return .ok
     }
 
-    private static func link(_ previous: Activity, _ next: Activity) -> AccountReport.Chain {
+    static func link(_ previous: Activity, _ next: Activity) -> AccountReport.Chain {
         guard let end = previous.to, let start = next.from else { return .gap }
         let days = start - end
         let goesOn = previous.closing == nil || next.opening == nil || previous.closing == next.opening

@@ -27,6 +27,7 @@ extension StatementReport: Codable {
 extension StatementReport.Part: Codable {
     private enum CodingKeys: String, CodingKey {
         case account, currency, period, factors, activity, entries
+        case accountType = "account_type"
     }
 
     /// Decodes what was encoded.
@@ -36,6 +37,7 @@ extension StatementReport.Part: Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         account = try container.decodeIfPresent(String.self, forKey: .account)
         currency = try container.decodeIfPresent(String.self, forKey: .currency)
+        accountType = try container.decodeIfPresent(AccountType.self, forKey: .accountType)
         period = try container.decode([Day?].self, forKey: .period)
         summary = try StatementSummary(from: decoder)
         factors = try container.decode(Factors.self, forKey: .factors)
@@ -48,6 +50,7 @@ extension StatementReport.Part: Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(account, forKey: .account)
         try container.encode(currency, forKey: .currency)
+        try container.encode(accountType, forKey: .accountType)
         try container.encode(period, forKey: .period)
         try summary.encode(to: encoder)
         try container.encode(factors, forKey: .factors)

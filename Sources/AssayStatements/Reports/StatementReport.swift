@@ -6,6 +6,8 @@ public struct StatementReport: Hashable, Sendable {
         public var account: String?
         /// The ISO 4217 code, if the file names it.
         public var currency: String?
+        /// The kind of account; `nil` where nothing in the file says it.
+        public var accountType: AccountType?
         /// The first and the last day that the bank states; `nil` where it states none.
         public var period: [Day?]
         /// The totals.
@@ -16,12 +18,16 @@ public struct StatementReport: Hashable, Sendable {
         public var activity: Activity
         /// The transactions, if they were asked for.
         public var entries: [Transaction]?
+        /// Where the statement was read from; known only while reports are put together, and never encoded.
+        var source: StatementSource?
     }
 
     /// One transaction as it is listed.
     public struct Transaction: Codable, Hashable, Sendable {
         /// The day it was booked; `nil` if the file does not date it.
         public var date: Day?
+        /// The value date, where the format has one.
+        public var valueDate: Day?
         /// Positive for money in, negative for money out.
         public var amount: Amount
         /// The text, without control characters.
@@ -29,12 +35,14 @@ public struct StatementReport: Hashable, Sendable {
 
         private enum CodingKeys: String, CodingKey {
             case date, amount, description
+            case valueDate = "value_date"
         }
 
         /// Encodes the value as the report shows it.
         public func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(date, forKey: .date)
+            try container.encode(valueDate, forKey: .valueDate)
             try container.encode(amount, forKey: .amount)
             try container.encode(description, forKey: .description)
         }
@@ -61,11 +69,16 @@ extension StatementFile {
         let parts = statements.map { statement in
             let activity = Activity(statement)
             return StatementReport.Part(
-                account: statement.account, currency: statement.currency, period: [statement.from, statement.to],
+                account: statement.account, currency: statement.currency, accountType: statement.accountType,
+                period: [statement.from, statement.to],
                 summary: StatementSummary(statement, byValueDate: format == .mt940),
-                factors: Factors([activity], settings: settings, classifier: classifier), activity: activity,
+                factors: Factors(
+                    [activity], settings: settings, classifier: classifier, accountType: statement.accountType),
+                activity: activity,
                 entries: includeTransactions
-                    ? statement.entries.map { .init(date: $0.day, amount: $0.amount, description: $0.text) } : nil)
+                    ? statement.entries.map {
+                        .init(date: $0.day, valueDate: $0.valueDay, amount: $0.amount, description: $0.text)
+                    } : nil)
         }
         let currencies = Set(parts.compactMap(\.currency))
         return StatementReport(

@@ -4,6 +4,8 @@ public struct Statement: Hashable, Sendable {
     public var account: String?
     /// The ISO 4217 code, if the file names it.
     public var currency: String?
+    /// The kind of account; `nil` where nothing in the file says it.
+    public var accountType: AccountType?
     /// The first and the last day the bank says the statement covers.
     public var from: Day?
     /// The last day the bank says the statement covers.

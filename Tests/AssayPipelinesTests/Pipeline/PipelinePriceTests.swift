@@ -258,7 +258,7 @@ import Testing
             let report = try await engine.run(pipeline.single, over: [Item("1", "A")], options: pipeline.options)
             #expect("\(report.bill.baseCost)" == cost)
             let charges = try await engine.store.charges(matching: ChargeFilter(runID: report.runID))
-            #expect(charges.map { $0.metadata["price_source"]?.string } == [source])
+            #expect(charges.map { $0.annotations["price_source"]?.string } == [source])
         }
     }
 }

@@ -97,8 +97,13 @@ final class Exchange: Sendable {
                 case .log(.said(let level, let text)): log.write(text, at: Logger.Level(rawValue: level) ?? .info)
                 case .ask(.call(let call), let ref?):
                     let step = innermostStep
+                    // A program that asks for one call within another cannot end that before; others can.
+                    let inside = CallNest(
+                        calls: state.withLock { $0.calls.values.map(\.number) }.sorted(), isAssumed: true)
                     // Beside the other lines: it may have to wait for the outcome of another call of this program.
-                    group.addTask { await self.interruptible { try await self.open(call, ref: ref, step: step) } }
+                    group.addTask {
+                        await self.interruptible { try await self.open(call, ref: ref, step: step, inside) }
+                    }
                 case .ask(let question, let ref): try await answer(question, ref: ref)
                 case .settle(let settlement, let ref): try await settle(settlement, ref: ref)
                 case .end(let ending):
@@ -221,12 +226,12 @@ final class Exchange: Sendable {
         }
     }
 
-    private func open(_ paid: Conversation.PaidCall, ref: String, step: String?) async throws {
+    private func open(_ paid: Conversation.PaidCall, ref: String, step: String?, _ inside: CallNest) async throws {
         try await refusable(ref) {
             let call = CallRequest(
                 service: paid.service, operation: paid.operation,
                 maximumCost: try paid.maximumCost.map { try Money($0) },
-                key: paid.key)
+                key: paid.key, inside: inside)
             let decision = try await Context.$enclosingStep.withValue(step) {
                 try await context.desk.openCall(call, in: context)
             }

@@ -65,7 +65,7 @@ final class ProgramPool: Sendable {
 
     /// The program's answer to a request.
     func answer(_ request: ProgramRequest, in context: Context) async throws -> JSONValue {
-        try await takePlace()
+        try await takePlace(in: context)
         switch plan.mode {
         case .worker: return try await askWorker(request, in: context)
         case .once: return try await runOnce(request, in: context)
@@ -161,16 +161,22 @@ final class ProgramPool: Sendable {
 
     // MARK: Places
 
-    private func takePlace() async throws {
-        let number = state.withLock { state -> Int? in
-            if state.free > 0 {
-                state.free -= 1
-                return nil
-            }
+    /// Has an item wait for a place, which is not its time: what holds it is another's program, or one that is ending.
+    private func takePlace(in context: Context) async throws {
+        let isFree = state.withLock { state in
+            guard state.free > 0 else { return false }
+            state.free -= 1
+            return true
+        }
+        guard !isFree else { return }
+        try await context.desk.waiting(for: .place(at: plan.name), in: context) { _ in try await self.waitForPlace() }
+    }
+
+    private func waitForPlace() async throws {
+        let number = state.withLock { state in
             state.lastNumber += 1
             return state.lastNumber
         }
-        guard let number else { return }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let now = state.withLock { state -> Result<Void, any Error>? in
@@ -251,7 +257,7 @@ final class ProgramPool: Sendable {
                 for _ in 0..<limit {
                     group.addTask {
                         // Nobody cancels this, so a place is all that can come.
-                        do { try await self.takePlace() } catch { assertionFailure("\(error)") }
+                        do { try await self.waitForPlace() } catch { assertionFailure("\(error)") }
                     }
                 }
             }

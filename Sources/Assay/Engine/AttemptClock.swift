@@ -1,0 +1,140 @@
+import Synchronization
+
+/// The time that an attempt at an item has, which does not run while the engine makes it wait.
+final class AttemptClock: Sendable {
+    private struct State {
+        /// The how manieth attempt is timed; what an earlier one still waits for no longer counts.
+        var number = 0
+        var deadline = Duration.zero
+        var heartbeat: Duration?
+        var lastSign = Duration.zero
+        /// How many waits are in progress, and since when.
+        var waits = 0
+        var waitsSince = Duration.zero
+        var alarm: Alarm?
+
+        var end: Duration? {
+            guard waits == 0 else { return nil }
+            return heartbeat.map { min(deadline, lastSign + $0) } ?? deadline
+        }
+    }
+
+    /// A wait that was begun.
+    struct Wait {
+        fileprivate let number: Int
+    }
+
+    private let state = Mutex(State())
+
+    /// Begins an attempt.
+    ///
+    /// - Parameters:
+    ///   - heartbeat: how long it may go without a sign of life; `nil`: as long as it has time.
+    ///   - alarm: wakes whoever looks after its end, when that has come nearer.
+    func begin(at now: Duration, limit: Duration, heartbeat: Duration?, alarm: Alarm? = nil) {
+        state.withLock { state in
+            state = State(
+                number: state.number + 1, deadline: now + limit, heartbeat: heartbeat, lastSign: now, alarm: alarm)
+        }
+    }
+
+    /// When the attempt is out of time, or has been silent for too long; `nil` while it is made to wait.
+    var end: Duration? { state.withLock { $0.end } }
+
+    /// Whether the attempt has been silent for too long.
+    func isSilent(at now: Duration) -> Bool {
+        state.withLock { state in state.waits == 0 && state.heartbeat.map { now - state.lastSign >= $0 } == true }
+    }
+
+    /// Takes note of a sign of life.
+    func beat(at now: Duration) { state.withLock { $0.lastSign = max($0.lastSign, now) } }
+
+    /// Says that the attempt is made to wait from now on; to be ended with ``goOn(after:at:)``.
+    func pause(at now: Duration) -> Wait {
+        state.withLock { state in
+            if state.waits == 0 { state.waitsSince = now }
+            state.waits += 1
+            return Wait(number: state.number)
+        }
+    }
+
+    /// Says that a wait is over; of several at once the last one lets the time run again.
+    func goOn(after wait: Wait, at now: Duration) {
+        let (end, alarm) = state.withLock { state -> (Duration?, Alarm?) in
+            guard state.number == wait.number else { return (nil, nil) }
+            state.waits -= 1
+            if state.waits == 0 {
+                state.deadline += now - state.waitsSince
+                // Nobody could beat meanwhile.
+                state.lastSign = now
+            }
+            return (state.end, state.alarm)
+        }
+        if let end { alarm?.ring(for: end) }
+    }
+}
+
+/// Wakes the one who looks after ends, when one has come nearer than it knows.
+final class Alarm: Sendable {
+    private struct State {
+        /// The first end that was rung for since the last look.
+        var first: Duration?
+        var sleepsUntil: Duration?
+        var sleeper: CheckedContinuation<Void, Never>?
+
+        var isRung: Bool {
+            guard let first, let sleepsUntil else { return false }
+            return first < sleepsUntil
+        }
+    }
+
+    private let state = Mutex(State())
+
+    /// Says that there is an end at `moment`.
+    func ring(for moment: Duration) {
+        let sleeper = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.first = min(state.first ?? moment, moment)
+            guard state.isRung else { return nil }
+            defer { state.sleeper = nil }
+            return state.sleeper
+        }
+        sleeper?.resume()
+    }
+
+    /// To be said before ends are looked at: what rings from here on is heard by the sleep that follows.
+    func listen() { state.withLock { $0 = State() } }
+
+    /// Sleeps until `moment`, until it rings for an earlier end, or until the task is cancelled.
+    func sleep(until moment: Duration, by time: any TimeSource) async {
+        let isRung = state.withLock { state in
+            state.sleepsUntil = moment
+            return state.isRung
+        }
+        guard !isRung else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await time.sleep(until: moment) }
+            group.addTask { await self.waitForRing() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func waitForRing() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let now = state.withLock { state in
+                    guard !state.isRung, !Task.isCancelled else { return true }
+                    state.sleeper = continuation
+                    return false
+                }
+                if now { continuation.resume() }
+            }
+        } onCancel: {
+            let sleeper = state.withLock { state in
+                defer { state.sleeper = nil }
+                return state.sleeper
+            }
+            sleeper?.resume()
+        }
+    }
+}

@@ -1,0 +1,181 @@
+/// A flag in words: what was found, where, and what would mend it.
+public struct FlagReason: Codable, Hashable, Sendable {
+    /// How much a flag weighs.
+    public enum Weight: String, Codable, CaseIterable, Comparable, Sendable {
+        /// The figures may not be used.
+        case stop
+        /// A person should look.
+        case check
+        /// Figures are absent.
+        case absent
+
+        /// Orders the most serious first.
+        public static func < (left: Weight, right: Weight) -> Bool { left.order < right.order }
+
+        private var order: Int {
+            switch self {
+            case .stop: 0
+            case .check: 1
+            case .absent: 2
+            }
+        }
+    }
+
+    /// The flag.
+    public var code: FactorFlag
+    /// How much it weighs.
+    public var weight: Weight
+    /// What was found, in a line of words.
+    public var reason: String
+    /// What would mend it; `nil` where nothing is to be done.
+    public var remedy: String?
+    /// The file at fault, where it is one.
+    public var source: String?
+
+    init(_ code: FactorFlag, _ reason: String, remedy: String? = nil, source: String? = nil) {
+        (self.code, weight, self.reason, self.remedy, self.source) = (code, code.weight, reason, remedy, source)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case code, weight, reason, remedy, source
+    }
+
+    /// Encodes every key; what is not known as `null`.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(code, forKey: .code)
+        try container.encode(weight, forKey: .weight)
+        try container.encode(reason, forKey: .reason)
+        try container.encode(remedy, forKey: .remedy)
+        try container.encode(source, forKey: .source)
+    }
+}
+
+extension FactorFlag {
+    /// How much the flag weighs.
+    public var weight: FlagReason.Weight {
+        switch self {
+        case .unreconciled: .stop
+        case .gap, .overlap, .mixedCurrency, .undatedEntries, .entriesOutsidePeriod: .check
+        case .noOpeningBalance, .cardAccount, .loanAccount: .absent
+        }
+    }
+}
+
+extension FlagReason {
+    /// The reasons for `flags` over statements of one account, the most serious first.
+    static func reasons(for flags: [FactorFlag], of parts: [StatementReport.Part]) -> [FlagReason] {
+        flags.flatMap { flag in
+            let found = reasons(for: flag, of: parts)
+            return found.isEmpty ? [FlagReason(flag, general(flag))] : found
+        }
+        .enumerated().sorted { ($0.element.weight, $0.offset) < ($1.element.weight, $1.offset) }.map(\.element)
+    }
+
+    private static func reasons(for flag: FactorFlag, of parts: [StatementReport.Part]) -> [FlagReason] {
+        switch flag {
+        case .unreconciled: parts.filter(\.activity.unreconciled).map(unreconciled)
+        case .gap: zip(parts, parts.dropFirst()).compactMap { gap(between: $0, and: $1) }
+        case .overlap: zip(parts, parts.dropFirst()).compactMap { overlap(of: $0, and: $1) }
+        case .noOpeningBalance: parts.filter { $0.activity.opening == nil }.map(noOpeningBalance)
+        case .undatedEntries: parts.filter { $0.activity.undated > 0 }.map(undated)
+        case .entriesOutsidePeriod: parts.compactMap(outsidePeriod)
+        case .mixedCurrency, .cardAccount, .loanAccount: []
+        }
+    }
+
+    private static func unreconciled(_ part: StatementReport.Part) -> FlagReason {
+        let name = part.source?.name
+        let remedy = "do not use the figures; ask for another export of the same days, as OFX, camt or MT940"
+        guard let opening = part.summary.opening, let closing = part.summary.closing,
+            let credits = part.summary.credits, let debits = part.summary.debits
+        else {
+            return FlagReason(
+                .unreconciled, "totals, or a running balance, in the file contradict its entries", remedy: remedy,
+                source: name)
+        }
+        let sum = opening + credits - debits
+        guard sum != closing else {
+            return FlagReason(
+                .unreconciled, "the balances add up from \(opening) to \(closing), but other totals in the file do not",
+                remedy: remedy, source: name)
+        }
+        return FlagReason(
+            .unreconciled,
+            "\(opening) and the entries come to \(sum), the file says \(closing): \((sum - closing).magnitude) apart",
+            remedy: remedy, source: name)
+    }
+
+    private static func gap(between previous: StatementReport.Part, and next: StatementReport.Part) -> FlagReason? {
+        guard StatementGroup.link(previous.activity, next.activity) == .gap else { return nil }
+        guard let end = previous.activity.to, let start = next.activity.from else {
+            return FlagReason(
+                .gap, "a statement names no days, so nobody knows how it follows the others",
+                remedy: "ask for an export with dates",
+                source: previous.activity.to == nil
+                    ? previous.source?.name : next.source?.name)
+        }
+        if start - end > 1 {
+            let (first, last) = (end + 1, start + -1)
+            return FlagReason(
+                .gap, first == last ? "no statement covers \(first)" : "no statement covers \(first) to \(last)",
+                remedy: "add the statement of these days")
+        }
+        let (before, after) = (previous.activity.closing ?? .zero, next.activity.opening ?? .zero)
+        return FlagReason(
+            .gap, "the balance does not go on: \(before) on \(end), \(after) on \(start)",
+            remedy: "add the statement between these days")
+    }
+
+    private static func overlap(of previous: StatementReport.Part, and next: StatementReport.Part) -> FlagReason? {
+        guard StatementGroup.link(previous.activity, next.activity) == .overlap, let end = previous.activity.to,
+            let start = next.activity.from
+        else { return nil }
+        let names = [previous.source?.name, next.source?.name].compactMap { $0 }
+        let both = names.count == 2 ? names.joined(separator: " and ") : "two statements"
+        return FlagReason(.overlap, "\(both) both cover \(start) to \(end); these days count once")
+    }
+
+    private static func noOpeningBalance(_ part: StatementReport.Part) -> FlagReason {
+        FlagReason(
+            .noOpeningBalance, "no opening balance is known: daily balances and negative days are absent",
+            remedy: "give an export that states balances, such as OFX, camt or MT940", source: part.source?.name)
+    }
+
+    private static func undated(_ part: StatementReport.Part) -> FlagReason {
+        let count = part.activity.undated
+        let day = part.activity.to.map { " on \($0)" } ?? ""
+        return FlagReason(
+            .undatedEntries,
+            count == 1 ? "1 entry without a date counts\(day)" : "\(count) entries without a date count\(day)",
+            source: part.source?.name)
+    }
+
+    private static func outsidePeriod(_ part: StatementReport.Part) -> FlagReason? {
+        guard let from = part.activity.from, part.activity.dayCount > 0 else { return nil }
+        let outside = part.activity.days.filter { !(0..<part.activity.dayCount).contains($0) }
+        guard let first = outside.min(), let last = outside.max() else { return nil }
+        let days = first == last ? "of \(from + first)" : "of \(from + first) to \(from + last)"
+        let statement = "the statement of \(from) to \(part.activity.to ?? from)"
+        return FlagReason(
+            .entriesOutsidePeriod,
+            outside.count == 1
+                ? "1 entry \(days) stands in \(statement) and counts at its edge"
+                : "\(outside.count) entries \(days) stand in \(statement) and count at its edge",
+            source: part.source?.name)
+    }
+
+    private static func general(_ flag: FactorFlag) -> String {
+        switch flag {
+        case .unreconciled: "balances, totals or a running balance contradict the entries"
+        case .gap: "days or a balance are missing between statements"
+        case .overlap: "two statements cover the same days, which count once"
+        case .noOpeningBalance: "no opening balance is known: daily balances and negative days are absent"
+        case .mixedCurrency: "the statements are in several currencies, which are never added"
+        case .undatedEntries: "entries without a date count on the last day"
+        case .entriesOutsidePeriod: "entries dated outside of the period count at its edge"
+        case .cardAccount: "card account: no revenue, NSF and advance figures"
+        case .loanAccount: "loan account: no revenue, NSF and advance figures"
+        }
+    }
+}

@@ -1,0 +1,38 @@
+/// Where a statement was read from.
+public struct StatementSource: Codable, Hashable, Sendable {
+    /// The name of the item, mostly a file's.
+    public var name: String
+    /// The SHA-256 of the file in hexadecimal digits, where it is known.
+    public var sha256: String?
+    /// The place of the statement in its file, from 1.
+    public var number: Int
+
+    /// Makes a value of its parts.
+    public init(name: String, sha256: String? = nil, number: Int) {
+        (self.name, self.sha256, self.number) = (name, sha256, number)
+    }
+}
+
+/// The report of a file with where it came from.
+public struct SourcedReport: Sendable {
+    /// The name of the item, mostly a file's.
+    public var name: String
+    /// The SHA-256 of the file in hexadecimal digits, where it is known.
+    public var sha256: String?
+    /// What the file comes to.
+    public var report: StatementReport
+
+    /// Makes a value of its parts.
+    public init(name: String, sha256: String? = nil, report: StatementReport) {
+        (self.name, self.sha256, self.report) = (name, sha256, report)
+    }
+
+    /// The statements, each with where it was read from.
+    var parts: [StatementReport.Part] {
+        report.statements.enumerated().map { index, statement in
+            var part = statement
+            part.source = StatementSource(name: name, sha256: sha256, number: index + 1)
+            return part
+        }
+    }
+}

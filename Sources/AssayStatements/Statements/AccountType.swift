@@ -1,0 +1,13 @@
+/// What kind of account a statement is of.
+public enum AccountType: String, Codable, CaseIterable, Hashable, Sendable {
+    /// A current account.
+    case bank
+    case savings
+    /// A card account: what is owed is a negative balance, what comes in pays it off.
+    case card
+    /// A loan or a line of credit.
+    case loan
+
+    /// Whether the account only holds debt, so that it has no revenue, returned items or advances.
+    public var isDebt: Bool { self == .card || self == .loan }
+}

@@ -1,0 +1,157 @@
+import AssayStatements
+import Testing
+
+/// A statement of days of March 2025 from "day amount text" lines; it states its balances.
+private func march(
+    _ lines: [(Int, String, String)], account: String? = "1", type: AccountType? = nil, opening: String = "1000",
+    days: ClosedRange<Int> = 1...31
+) -> Statement {
+    func day(_ number: Int) -> Day { Day(number: 20_147 + Int32(number)) }
+    var statement = Statement(account: account, currency: "USD")
+    statement.accountType = type
+    (statement.from, statement.to) = (day(days.lowerBound), day(days.upperBound))
+    statement.opening = Amount(opening)
+    statement.entries = lines.map { Entry(day: day($0.0), amount: Amount($0.1) ?? .zero, text: $0.2) }
+    statement.closing = statement.entries.reduce(statement.opening ?? .zero) { $0 + $1.amount }
+    return statement
+}
+
+private func histories(_ statements: (String, Statement)..., includeTransactions: Bool = false) -> [AccountHistory] {
+    AccountHistory.histories(
+        of: statements.map { name, statement in
+            SourcedReport(
+                name: name,
+                report: StatementFile(format: .ofx, statements: [statement]).report(
+                    includeTransactions: includeTransactions))
+        })
+}
+
+@Suite("The history of an account") struct HistoryTests {
+    @Test("names each entry's class, the phrase that gave it, and where it was read from")
+    func entries() throws {
+        let lines = [
+            (3, "500.00", "SQUARE 0301"), (4, "-900.00", "RENT MARCH"), (5, "70.00", "REFUND 1234 ACME"),
+            (6, "-10.00", "SHOP"),
+        ]
+        let history = try #require(histories(("a.ofx", march(lines))).first)
+        #expect(history.entries.map(\.entryClass) == [.revenue, .rent, .refund, .payment])
+        #expect(history.entries.map(\.why) == [nil, "RENT", "REFUND", nil])
+        #expect(history.entries.map(\.countsAsRevenue) == [true, false, false, false])
+        #expect(history.entries.map(\.number) == [1, 2, 3, 4])
+        #expect(history.entries.allSatisfy { $0.source?.name == "a.ofx" })
+        #expect(history.entries.map(\.balance) == ["1500", "600", "670", "660"].map { Amount($0) })
+        #expect(history.days.count == 31)
+        #expect(history.days.last?.balance == Amount("660"))
+    }
+
+    @Test("shows the bank's own text where it is on record, and its words without numbers where not")
+    func descriptions() throws {
+        let lines = [(3, "500.00", "Square 0301")]
+        #expect(histories(("a.ofx", march(lines)))[0].entries[0].description == "SQUARE")
+        let whole = histories(("a.ofx", march(lines)), includeTransactions: true)
+        #expect(whole[0].entries[0].description == "Square 0301")
+    }
+
+    @Test("says of a deposit that left another account of the run why it is no revenue")
+    func transfers() throws {
+        let found = histories(
+            ("a.ofx", march([(3, "-500.00", "OUT")], account: "1")),
+            ("b.ofx", march([(4, "500.00", "ACME")], account: "2")))
+        let entry = try #require(found[1].entries.first)
+        #expect(entry.entryClass == .transfer && !entry.countsAsRevenue)
+        #expect(entry.why == "the money left another account of these statements")
+    }
+
+    @Test("reads the same whatever the order of its files")
+    func order() {
+        let first = ("a.ofx", march([(3, "5.00", "A")], days: 1...10))
+        let second = ("b.ofx", march([(13, "7.00", "B")], opening: "1005", days: 11...31))
+        let one = histories(first, second)[0]
+        let other = histories(second, first)[0]
+        #expect(one.report == other.report)
+        #expect(one.entries.map(\.source?.name) == ["a.ofx", "b.ofx"])
+        #expect(other.entries.map(\.source?.name) == ["a.ofx", "b.ofx"])
+        #expect(one.report.flagReasons.isEmpty)
+    }
+
+    @Test(
+        "puts each flag in words with its file and what would mend it",
+        arguments: [
+            (
+                FactorFlag.unreconciled, FlagReason.Weight.stop,
+                "1000.00 and the entries come to 1005.00, the file says 999.00: 6.00 apart"
+            ),
+            (.noOpeningBalance, .absent, "no opening balance is known: daily balances and negative days are absent"),
+            (
+                .entriesOutsidePeriod, .check,
+                "1 entry of 2025-03-02 stands in the statement of 2025-03-03 to 2025-03-31 and counts at its edge"
+            ),
+            (.undatedEntries, .check, "1 entry without a date counts on 2025-03-31"),
+        ])
+    func reasons(flag: FactorFlag, weight: FlagReason.Weight, words: String) throws {
+        var statement = march([(5, "5.00", "A")])
+        switch flag {
+        case .unreconciled: statement.closing = Amount("999")
+        case .noOpeningBalance: (statement.opening, statement.closing) = (nil, nil)
+        case .entriesOutsidePeriod:
+            statement.entries[0].day = Day("2025-03-02")
+            statement.from = Day("2025-03-03")
+        default: statement.entries[0].day = nil
+        }
+        let reason = try #require(histories(("a.ofx", statement))[0].report.flagReasons.first)
+        #expect(reason.code == flag && reason.weight == weight && reason.reason == words)
+        #expect(reason.source == "a.ofx")
+    }
+
+    @Test("names the days that no statement covers")
+    func gap() throws {
+        let first = ("a.ofx", march([(3, "5.00", "A")], days: 1...10))
+        let second = ("b.ofx", march([(23, "7.00", "B")], opening: "1005", days: 21...31))
+        let reason = try #require(histories(first, second)[0].report.flagReasons.first)
+        #expect(reason.reason == "no statement covers 2025-03-11 to 2025-03-20")
+        #expect(reason.remedy == "add the statement of these days")
+    }
+
+    @Test(
+        "of a card or a loan has no revenue, returned items, advances or negative days", arguments: AccountType.allCases
+    )
+    func debt(type: AccountType) throws {
+        let lines = [(3, "500.00", "PAYMENT THANK YOU"), (4, "-900.00", "SHOP"), (5, "-35.00", "NSF FEE")]
+        let report = histories(("a.ofx", march(lines, type: type, opening: "-100")))[0].report
+        let total = report.factors.total
+        #expect(report.accountType == type)
+        #expect((total.trueRevenue == nil) == type.isDebt)
+        #expect((total.nsfCount == nil) == type.isDebt)
+        #expect((total.daysNegative == nil) == type.isDebt)
+        #expect((report.factors.mcaPositions == nil) == type.isDebt)
+        #expect((report.factors.trend == nil) == type.isDebt)
+        #expect(total.paymentsReceived == (type.isDebt ? Amount("500") : nil))
+        #expect(report.factors.flags.contains(.cardAccount) == (type == .card))
+        #expect(report.factors.flags.contains(.loanAccount) == (type == .loan))
+    }
+
+    @Test(
+        "tells rent, taxes and what owners put in and take out apart",
+        arguments: [
+            ("-100", "RENT OFFICE", EntryClass.rent), ("-100", "IRS USATAXPYMT", .tax),
+            ("-100", "OWNER DRAW", .ownerDraw), ("100", "OWNER CONTRIBUTION", .contribution),
+        ])
+    func owners(amount: String, text: String, entryClass: EntryClass) throws {
+        let history = histories(("a.ofx", march([(5, amount, text)])))[0]
+        #expect(history.entries[0].entryClass == entryClass)
+        let total = history.report.factors.total
+        let sums = [
+            EntryClass.rent: total.rentTotal, .tax: total.taxesTotal, .ownerDraw: total.ownerOut,
+            .contribution: total.ownerIn,
+        ]
+        for (key, sum) in sums { #expect(sum == (key == entryClass ? Amount("100") : .zero)) }
+    }
+
+    @Test("has the deposits that bounced taken off its net revenue")
+    func netRevenue() throws {
+        let lines = [(3, "500.00", "SQUARE"), (4, "-90.00", "DEPOSITED ITEM RETURNED")]
+        let total = histories(("a.ofx", march(lines)))[0].report.factors.total
+        #expect(total.returnedDepositsTotal == Amount("90"))
+        #expect(total.netRevenue == Amount("410"))
+    }
+}
