@@ -18,6 +18,7 @@ public final class SQLiteStore: Store {
 
     public let currency: String
     public let keepsJSON = true
+    public let definitionKey: [UInt8]
     /// The database's path from the root on.
     public let path: String
     /// The runs of a dead owner that were found unfinished and ended as `interrupted` when this store was opened.
@@ -72,11 +73,14 @@ public final class SQLiteStore: Store {
         let opening = Opening(path: folder.database, schema: schema)
         let queue = try DatabaseQueue(path: folder.database, configuration: .writer)
         try opening.migrate(queue)
-        (self.currency, recovered) = try queue.inDatabase { database in
+        (self.currency, recovered, definitionKey) = try queue.inDatabase { database in
             let connection = Connection(database)
             try opening.check(connection)
             return try connection.transaction {
-                (try connection.settleCurrency(currency), try connection.recover(at: now))
+                (
+                    try connection.settleCurrency(currency), try connection.recover(at: now),
+                    try connection.definitionKey()
+                )
             }
         }
         if !confirms { try queue.inDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") } }
@@ -92,9 +96,9 @@ public final class SQLiteStore: Store {
         path = folder.database
         readers = Readers(path: path)
         let opening = Opening(path: path, schema: schema)
-        self.currency = try readers.read { connection in
+        (self.currency, definitionKey) = try readers.read { connection in
             try opening.checkVersion(connection.database)
-            return try connection.currency(currency) ?? currency ?? "USD"
+            return (try connection.currency(currency) ?? currency ?? "USD", try connection.definitionKey())
         }
         recovered = []
         commits = nil

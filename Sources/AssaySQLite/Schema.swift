@@ -30,6 +30,7 @@ struct Schema {
         Migration(name: "6", sql: version6),
         Migration(name: "7", sql: version7),
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
+        Migration(name: "9", sql: version9),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -48,6 +49,24 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    /// Items may be files, whose contents are known by digests; `file` is part of the seal where it is not null. The key
+    /// is that of digests of values which are not to be shown.
+    private static let version9 = """
+        ALTER TABLE items ADD COLUMN file TEXT;
+        ALTER TABLE queue_items ADD COLUMN file TEXT;
+        CREATE TABLE file_digests (
+            path TEXT NOT NULL PRIMARY KEY,
+            device INTEGER NOT NULL,
+            inode INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            modified INTEGER NOT NULL,
+            changed INTEGER NOT NULL,
+            digest TEXT NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO meta (name, value) VALUES ('definition_key', lower(hex(randomblob(32))));
+        """
 
     /// What the engine knows of a charge lies apart from what the processor noted.
     private static let version8 = "ALTER TABLE charges ADD COLUMN basis TEXT NOT NULL DEFAULT '{}'"

@@ -8,11 +8,18 @@ extension Engine {
         -> ItemDesk
     {
         var saved: [String: JSONValue] = [:]
+        var foreign: [String: Digest] = [:]
         var point = ResumePoint(of: entry.item)
         if let named = point?.inputDigest, named != (try session.digest(of: entry.item)) { point = nil }
         if session.resumes(entry.index) {
             let digest = try session.digest(of: entry.item)
-            let kept = try await store.checkpoints(of: session.checkpointSubject(entry.item.id))
+            var kept = try await store.checkpoints(of: session.checkpointSubject(entry.item.id))
+            let former = session.nodeID == nil ? session.options.formerName : nil
+            if let former, kept.saved.isEmpty {
+                var subject = session.checkpointSubject(entry.item.id)
+                subject.processorID = former
+                kept = try await store.checkpoints(of: subject)
+            }
             for step in kept.damaged {
                 session.emit(.warning, item: entry.item.id) {
                     ["message": .string("the saved value of step '\(step)' is damaged and is made again")]
@@ -24,9 +31,13 @@ extension Engine {
                 && History.accepts(checkpoint.definition, for: session.run, session.options)
             {
                 saved[checkpoint.step] = checkpoint.value
+                if checkpoint.definition != session.run.definition || checkpoint.subject.processorID == former {
+                    foreign[checkpoint.step] = checkpoint.definition
+                }
             }
         }
-        return ItemDesk(session, item: entry.item, attempt: attempt, saved: saved, resumePoint: point)
+        return ItemDesk(
+            session, item: entry.item, attempt: attempt, saved: saved, foreign: foreign, resumePoint: point)
     }
 
     /// The outcome of an item whose output was cached, with the zero charge that stands for it.
@@ -56,10 +67,9 @@ extension Engine {
 
     /// Where an item's output is cached; `nil` for an input that cannot be written as JSON.
     private func itemKey(of entry: StoredItem, _ session: RunSession, _ policy: CachePolicy) -> String? {
-        guard let input = try? (entry.transformed ?? entry.item.data).json() else { return nil }
+        guard let input = try? session.processor.cacheDigest(of: entry) else { return nil }
         return CacheKey.item(
-            session.processor, input: input, scope: policy.scope, of: session.run,
-            for: session.run.scope.filled(by: entry.item))
+            input: input, scope: policy.scope, of: session.run, for: session.run.scope.filled(by: entry.item))
     }
 
     /// The success of an item, with its charges and, if asked for, its output for the cache.
@@ -69,7 +79,8 @@ extension Engine {
         outcome.output = output
         outcome.fill(from: work, remains, session)
         var committed = CommittedOutcome(outcome, charges: remains.charges)
-        if let policy = session.options.itemCacheInForce, let key = itemKey(of: work.entry, session, policy),
+        if !outcome.isKept, let policy = session.options.itemCacheInForce,
+            let key = itemKey(of: work.entry, session, policy),
             let value = try? output.json()
         {
             let now = world.time.now()
@@ -128,6 +139,7 @@ extension Outcome {
     mutating func fill(from work: Work, _ remains: ItemDesk.Remains, _ session: RunSession) {
         duration = session.world.time.uptime() - work.startedAt
         attempts = work.attempts
+        if remains.usedDefinition != nil { isKept = true }
         if !remains.steps.isEmpty {
             session.tally.note(remains.steps)
             // One record a step: of several over the attempts the last one in which its body ran.

@@ -44,7 +44,8 @@ extension Engine {
 
     /// The run as it begins, with what earlier runs of its execution left.
     func prepare(
-        _ processor: RegisteredProcessor, _ options: RunOptions, failedOnly: Bool, graph: GraphWork? = nil
+        _ processor: RegisteredProcessor, _ options: RunOptions, failedOnly: Bool, isPlan: Bool = false,
+        graph: GraphWork? = nil
     ) async throws -> (Run, History) {
         try ledger.checkCurrency()
         let id = world.makeIdentifier()
@@ -53,8 +54,9 @@ extension Engine {
         let execution =
             options.executionID ?? options.scope.executionID ?? previous?.executionID ?? world.makeIdentifier()
         var history = try await History(
-            of: processor, in: execution, recovery: options.recovery, onChange: options.onChange,
-            failedOnly: failedOnly, store: store)
+            of: processor, formerly: options.formerName, in: execution, recovery: options.recovery,
+            onChange: options.onChange,
+            failedOnly: failedOnly, isPlan: isPlan, store: store)
         history.reopened = graph?.restored?.inputID
         var metadata = previous?.lineage.metadata ?? [:]
         for member in options.metadata.members { metadata[member.key] = member.value }
@@ -64,10 +66,12 @@ extension Engine {
             retryCount: options.retryCount ?? previous.map { $0.lineage.retryCount + 1 }
                 ?? (options.previousRunID == nil ? 0 : 1),
             lastErrorStep: options.lastErrorStep ?? previous?.error?.step, metadata: metadata)
+        let definition = processor.definition(in: store)
         var run = Run(
-            id: id, executionID: execution, processorID: processor.name, definition: processor.definition,
+            id: id, executionID: execution, processorID: processor.name, definition: definition.digest,
             scope: options.scope, lineage: lineage, runner: options.runner.name, request: options.request,
             startedAt: world.time.now())
+        run.definitionParts = definition.parts
         run.graphID = graph?.graph.id
         return (run, history)
     }
@@ -118,10 +122,18 @@ extension Engine {
             case .afresh(let changed):
                 entry.inputChanged = changed
                 try await session.dropCheckpoints(of: item.id)
+            case .refused(let error): throw error
             case .settled(var outcome):
                 entry.settled = true
                 outcome.index = index
                 settled.append(CommittedOutcome(outcome))
+            }
+            if let error = item.file?.refusal, !entry.settled {
+                entry.settled = true
+                var outcome = Outcome(entry, .failed, nil)
+                outcome.error = FailureRecord(error, stage: .prevalidation, item: item.id, attempt: 0)
+                settled.append(CommittedOutcome(outcome))
+                resuming.removeAll { $0 == index }
             }
             if let named = ResumePoint(of: item)?.inputDigest, named != (try session.digest(of: item)) {
                 entry.inputChanged = true
@@ -133,6 +145,9 @@ extension Engine {
         session.add(items: stored, resuming: resuming)
         session.tally.noteTaken(stored.count)
         try await announce(settled.map(\.outcome), session)
+        for outcome in settled.lazy.map(\.outcome) where outcome.status == .failed && !outcome.carried {
+            session.noteFailure()
+        }
     }
 
     /// Charges the base price, before anything is looked at: a run that fails has paid.
@@ -141,7 +156,7 @@ extension Engine {
             var digests: [Digest] = []
             let price = try await ledger.basePrice(of: session.run, pipeline: session.options.price)
             if price.isByInput {
-                try await forEachItem(session) { digests.append(session.processor.digest(of: try $0.item.data.json())) }
+                try await forEachItem(session) { digests.append(try session.digest(of: $0.item)) }
             }
             try await recordBase(of: session, on: digests, at: price)
         } catch let error as ProcessingError where error.code == .budgetExhausted {
@@ -224,6 +239,15 @@ extension Engine {
             if world.time.uptime() >= session.end { session.stop(.init(reason: .runTimeout, drains: false)) }
             if session.stopped != nil { throw GateFailure.stopped }
             guard !session.hasEnded(entry.index) else { return }
+            do throws(ProcessingError) { try session.processor.files?.verify() } catch {
+                throw GateFailure(error, stage: .transformation, index: nil)
+            }
+            do throws(ProcessingError) { try entry.item.file?.verify() } catch {
+                var outcome = Outcome(entry, .failed, nil)
+                outcome.error = FailureRecord(error, stage: .transformation, item: entry.item.id, attempt: 0)
+                try await commit([CommittedOutcome(outcome)], session)
+                return session.noteFailure()
+            }
             let context = session.context(for: entry, phase: .preprocessing)
             switch await session.processor.prepare(entry.item.data, context) {
             case .unchanged: break
@@ -433,7 +457,7 @@ enum Verdict {
     static func status(of counts: Counts, stop: Outcome.Reason?, failed: Bool) -> Status {
         switch stop {
         case .runCancelled, .runTimeout: return .cancelled
-        case .failurePolicy, .atomic, .graphHalted: return .failed
+        case .failurePolicy, .atomic, .graphHalted, .definitionChanged: return .failed
         default: break
         }
         if failed || (counts.total > 0 && counts.succeeded == 0) { return .failed }
@@ -448,6 +472,9 @@ enum Verdict {
         case .budgetExhausted:
             guard let refusal = session.tally.budgetRefusal else { return nil }
             error = refusal
+        case .definitionChanged:
+            guard let change = session.tally.changedDefinition else { return nil }
+            error = change
         case .runTimeout:
             error = ProcessingError(
                 .timeout, "the run timed out after \(session.options.timeout.secondsText); resume it to go on")

@@ -14,6 +14,8 @@ final class GraphFlow: Sendable {
         /// succeed.
         var unsaved: [UnsavedOutput] = []
         var avoidedCost = Money.zero
+        /// Whether it was given what another definition of a node made.
+        var isKept = false
 
         /// The item, with what a source gets that starts on it now.
         fileprivate mutating func start(_ node: Int) -> (StoredItem, fed: Payload?) {
@@ -39,6 +41,8 @@ final class GraphFlow: Sendable {
         let node: Int
         let input: StoredItem
         let output: Payload
+        /// Whether it rests on what another definition of the node made.
+        let isKept: Bool
     }
 
     let session: RunSession
@@ -238,6 +242,12 @@ final class GraphFlow: Sendable {
     }
 
     // MARK: Items
+
+    /// Takes note that an item is given what another definition of a node made.
+    func noteKept(_ item: Int) { state.withLock { $0.travellers[item]?.isKept = true } }
+
+    /// Whether a node is given what items come with.
+    func isSource(_ node: Int) -> Bool { wiring.incoming[node].isEmpty }
 
     /// Lets the next item in.
     ///

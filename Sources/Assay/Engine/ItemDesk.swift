@@ -11,6 +11,10 @@ final class ItemDesk: Desk {
 
     fileprivate struct State {
         var saved: [String: JSONValue]
+        /// The steps among the saved ones that another definition made.
+        var foreign: [String: Digest]
+        /// The definition of a step of another one whose value was used.
+        var usedDefinition: Digest?
         var resumePoint: ResumePoint?
         var reachedResumePoint = false
         var uses: [String: Int] = [:]
@@ -34,13 +38,17 @@ final class ItemDesk: Desk {
     /// - Parameters:
     ///   - attempt: the number of the first attempt that it serves.
     ///   - saved: values of steps that earlier attempts finished.
+    ///   - foreign: the definitions of those that another definition of the processor made.
     ///   - resumePoint: where the caller wants to go on.
-    init(_ session: RunSession, item: Item, attempt: Int, saved: [String: JSONValue], resumePoint: ResumePoint?) {
+    init(
+        _ session: RunSession, item: Item, attempt: Int, saved: [String: JSONValue], foreign: [String: Digest] = [:],
+        resumePoint: ResumePoint?
+    ) {
         self.session = session
         self.item = item
         var saved = saved
         for step in resumePoint?.saved ?? [] { saved[step.step] = step.value }
-        state = Mutex(State(saved: saved, resumePoint: resumePoint, attempt: attempt))
+        state = Mutex(State(saved: saved, foreign: foreign, resumePoint: resumePoint, attempt: attempt))
     }
 
     /// Begins a further attempt: uses are counted anew, saved steps return their values unless `forgetting` them.
@@ -104,6 +112,7 @@ final class ItemDesk: Desk {
             let path = use == 1 ? base : "\(base)#\(use)"
             let saved = state.value(of: path)
             if let saved {
+                if let definition = state.foreign[path] { state.usedDefinition = state.usedDefinition ?? definition }
                 state.steps.append(.init(name: path, restored: true, duration: .zero))
                 state.completed.append(.init(step: path, value: saved))
             } else {
@@ -140,15 +149,16 @@ final class ItemDesk: Desk {
             throw ProcessingError(.processing, "the value of step '\(step.path)' cannot be written as JSON: \(error)")
         }
         // A step of an attempt that was left behind must not overwrite a newer attempt's.
-        let charges = try state.withLock { state in
+        let (charges, used) = try state.withLock { state in
             guard state.isCurrent(context) else { throw CancellationError() }
+            state.foreign[step.path] = nil
             defer { state.charges = [] }
-            return state.charges
+            return (state.charges, state.usedDefinition)
         }
         let run = session.run
         let checkpoint = Checkpoint(
             subject: session.checkpointSubject(item.id), step: step.path, inputDigest: try session.digest(of: item),
-            definition: run.definition, runID: run.id,
+            definition: run.definition.mixed(with: used), runID: run.id,
             epoch: run.epoch, value: json, savedAt: session.world.time.now())
         do { try await session.store.save(checkpoint, charges: charges) } catch {
             state.withLock { $0.charges = charges + $0.charges }
@@ -288,6 +298,8 @@ final class ItemDesk: Desk {
         var completed: [ResumePoint.Saved]
         var failedStep: String?
         var charges: [Charge]
+        /// The definition of a step of another one whose value was used.
+        var usedDefinition: Digest?
     }
 
     /// Closes the desk: later charges are recorded at once, later steps refused.
@@ -297,7 +309,7 @@ final class ItemDesk: Desk {
             defer { state.charges = [] }
             return Remains(
                 steps: state.steps, completed: state.completed, failedStep: state.failedStep ?? state.openSteps.last,
-                charges: state.charges)
+                charges: state.charges, usedDefinition: state.usedDefinition)
         }
     }
 
@@ -310,6 +322,15 @@ final class ItemDesk: Desk {
             var seen: Set<String> = []
             return (step, state.steps.map(\.name).filter { seen.insert($0).inserted })
         }
+    }
+}
+
+extension Digest {
+    /// The definition of what rests on values of another one: no processor has it, so that it is used under
+    /// `on_change: keep` alone.
+    func mixed(with other: Digest?) -> Digest {
+        guard let other else { return self }
+        return Digest(of: ["mixed", .string(text), .string(other.text)])
     }
 }
 

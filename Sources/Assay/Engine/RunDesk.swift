@@ -88,7 +88,7 @@ extension RunSession {
                     scope: request.options.cache.scope, of: run, for: context.scope)
             }
         let number = ledger.callsInFlight.number()
-        guard let cacheKey, !request.options.cache.refresh, options.caching != .refresh else {
+        guard let cacheKey, !request.options.cache.refresh, options.looksUp else {
             return try await proceed(
                 request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil, number: number)
         }

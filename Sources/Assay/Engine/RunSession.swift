@@ -18,7 +18,7 @@ final class RunSession: Sendable {
         /// Whether what failed is not tried again, since nothing starts any more.
         var endsRetries: Bool { isFromOutside || reason == .graphHalted }
         /// Whether it is the end of all batches and not just of the one in which it happened.
-        var isOfWholeRun: Bool { isFromOutside || reason == .budgetExhausted }
+        var isOfWholeRun: Bool { isFromOutside || reason == .budgetExhausted || reason == .definitionChanged }
     }
 
     let run: Run
@@ -127,7 +127,7 @@ final class RunSession: Sendable {
     init(node: Node, of graph: RunSession, crew: Crew) {
         var run = graph.run
         run.processorID = node.id
-        run.definition = node.processor.definition
+        run.definition = node.processor.definition(in: graph.store).digest
         (self.run, processor, options) = (run, node.processor, RunOptions(of: node, in: graph.options))
         (store, ledger, breakers) = (graph.store, graph.ledger, graph.breakers)
         (world, events, startedAt) = (graph.world, graph.events, graph.startedAt)
@@ -416,11 +416,11 @@ extension RunSession {
             runID: run.id, executionID: run.executionID, processorID: run.processorID,
             scope: run.scope.filled(by: entry?.item),
             lineage: run.lineage, inputID: entry?.item.id, attempt: attempt, phase: phase, itemIndex: entry?.index,
-            desk: desk)
+            file: entry?.item.file, desk: desk)
     }
 
     /// The digest by which an item's data is compared.
-    func digest(of item: Item) throws -> Digest { processor.digest(of: try item.data.json()) }
+    func digest(of item: Item) throws -> Digest { try processor.digest(of: item) }
 
     /// Whose saved steps are those of the item named `inputID`.
     func checkpointSubject(_ inputID: String) -> CheckpointSubject {

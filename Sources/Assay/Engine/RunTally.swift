@@ -24,6 +24,7 @@ final class RunTally: Sendable {
         var failureTexts: [String: Int] = [:]
         var incompleteReason: String?
         var budgetRefusal: ProcessingError?
+        var changedDefinition: ProcessingError?
         var haltFailure: FailureRecord?
         var hinted: Set<String> = []
         var costs: [CostPlace: (cost: Money, avoided: Money)] = [:]
@@ -232,6 +233,14 @@ final class RunTally: Sendable {
 
     /// Why a budget stopped the run.
     var budgetRefusal: ProcessingError? { state.withLock { $0.budgetRefusal } }
+
+    /// Takes note that the processor is not what the run began with; the first word on it counts.
+    func noteChangedDefinition(_ error: ProcessingError) {
+        state.withLock { $0.changedDefinition = $0.changedDefinition ?? error }
+    }
+
+    /// Why the run cannot go on with its processor.
+    var changedDefinition: ProcessingError? { state.withLock { $0.changedDefinition } }
 
     /// Takes note of the failure that halted a graph; of several the first counts.
     func noteHalt(_ record: FailureRecord) { state.withLock { $0.haltFailure = $0.haltFailure ?? record } }

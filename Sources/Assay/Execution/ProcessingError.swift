@@ -10,6 +10,7 @@ public struct ProcessingError: Error, Sendable {
         case circuitOpen = "circuit_open"
         case unknownStep = "unknown_step"
         case definitionChanged = "definition_changed"
+        case inputChanged = "input_changed"
         case denied, interrupted
         case recoveryExhausted = "recovery_exhausted"
         case queueFull = "queue_full"
@@ -130,7 +131,8 @@ extension ProcessingError.Code {
             .queueFull, .runnerUnavailable, .alreadyRunning, .store, .pipeFull, .pipeEmpty:
             true
         case .prevalidation, .transformation, .validation, .aggregation, .cost, .protocol, .budgetExhausted,
-            .unknownStep, .definitionChanged, .denied, .recoveryExhausted, .graph, .pipeClosed, .configuration,
+            .unknownStep, .definitionChanged, .inputChanged, .denied, .recoveryExhausted, .graph, .pipeClosed,
+            .configuration,
             .notFound, .exists, .illegalMove:
             false
         }

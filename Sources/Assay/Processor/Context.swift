@@ -22,6 +22,9 @@ public struct Context: Sendable {
     public var logger: Logger { desk.logger(for: self) }
 
     let itemIndex: Int?
+    /// The file that the item at work stands for, or has beside its data; `nil` for an item without one, and at nodes of
+    /// graphs that are no sources.
+    public let file: InputFile?
     /// Where what is asked for is handed in.
     package let desk: any Desk
 

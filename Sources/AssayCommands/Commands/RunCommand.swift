@@ -13,7 +13,7 @@ package struct RunCommand: ShellCommand {
             """,
         discussion: """
             An input is a file, a folder (with all its files), a pattern such as 'statements/*.ofx', or '-' for JSON \
-            lines on the input: {"input_id": …, "data": …}. Ctrl-C once finishes what is in flight and leaves a run \
+            lines on the input: {"input_id": …, "data": …} or {"file": PATH}. Ctrl-C once finishes what is in flight and leaves a run \
             that can be resumed; twice stops at once.
             """)
 
@@ -45,10 +45,10 @@ package struct RunCommand: ShellCommand {
         try breaks.apply(to: &target.work)
         let work = target.work
         let stop = StopFlag()
-        let items = try InputList(
-            named, lists: what.inputs, otherwise: target.items, scope: target.scope, stop: stop, in: shell)
+        let items = try what.items(named, of: target, stop: stop, console, in: shell)
         return try await target.conduct(console, stop: stop, in: shell) { engine, options, watching in
-            try await work.run(engine, over: items, options, watching: watching)
+            try await work.run(
+                engine, over: items.begun(allowsEmpty: what.allowEmpty), options, watching: watching)
         }
     }
 }

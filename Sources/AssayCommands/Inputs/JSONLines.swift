@@ -28,6 +28,19 @@ struct JSONLines {
         do { return try Item(json: json, position: position) } catch { throw refused(error.message) }
     }
 
+    /// The item of a value that this gave.
+    ///
+    /// - Parameters:
+    ///   - file: makes the file of what stands under `file`.
+    ///   - name: the name of an item that is a file and does not name itself.
+    func item(
+        _ json: JSONValue, position: Int, file: (JSONValue) -> InputFile?, name: (InputFile) -> String
+    ) throws -> Item {
+        do { return try Item(json: json, position: position, file: file, name: name) } catch {
+            throw refused(error.message)
+        }
+    }
+
     /// The value of the next line, whatever it is.
     mutating func nextValue() throws -> JSONValue? {
         while let bytes = try nextLine() {

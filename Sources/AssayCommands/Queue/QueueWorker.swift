@@ -18,13 +18,13 @@ struct QueueWorker {
     private let target: RunTarget
     private let path: String
     private let queue: PipelineQueue
-    private let caching: RunOptions.Caching
+    private let caching: RunOptions.Caching?
 
     /// A worker with the settings and prices of the pipeline at `path`.
     ///
     /// - Throws: ``CommandFailure`` when the file says nothing of a queue.
     init(pipeline path: String, _ how: RunFlags, _ console: Console, in shell: Shell) throws {
-        (self.console, self.shell, self.path, caching) = (console, shell, path, how.caching)
+        (self.console, self.shell, self.path, caching) = (console, shell, path, how.saidCaching)
         target = try RunTarget(pipeline: path, parameters: [], console, in: shell)
         guard let queue = target.queue else {
             throw CommandFailure(
@@ -114,7 +114,7 @@ struct QueueWorker {
         } catch let failure as CommandFailure {
             throw ProcessingError(.configuration, failure.message)
         }
-        target.options.caching = caching
+        StoredRequest(request).repeatCaching(caching, in: &target.options, since: execution.createdAt)
         target.options.scope = execution.scope
         target.options.returnsOutcomes = false
         try target.attachTaps(console)

@@ -63,6 +63,9 @@ struct ProgramProcessor: Processor {
         let processor = ProgramProcessor(plan: plan)
         var registered = try? RegisteredProcessor(processor, workload: .io)
         registered?.startsPrograms = true
+        registered?.files = DefinitionFiles.files(
+            ofCommand: plan.executable, arguments: plan.arguments.revealed, from: surroundings.folder,
+            workingFolder: plan.folder)
         registered?.finish = { await processor.pools.finish($0) }
         return registered
     }
