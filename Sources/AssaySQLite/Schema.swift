@@ -31,6 +31,7 @@ struct Schema {
         Migration(name: "7", sql: version7),
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
         Migration(name: "9", sql: version9),
+        Migration(name: "10", sql: version10),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -49,6 +50,9 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    /// Saved steps know what they are worth.
+    private static let version10 = "ALTER TABLE checkpoints ADD COLUMN worth INTEGER"
 
     /// Items may be files, whose contents are known by digests; `file` is part of the seal where it is not null. The key
     /// is that of digests of values which are not to be shown.

@@ -169,7 +169,7 @@ public final class FaultyStore: Store {
 
     public func ledgerPosition() async throws -> Int { try await base.ledgerPosition() }
 
-    public func total(matching filter: ChargeFilter) async throws -> Money {
+    public func total(matching filter: ChargeFilter) async throws -> MoneySum {
         try await base.total(matching: filter)
     }
 

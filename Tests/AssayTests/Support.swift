@@ -73,6 +73,11 @@ extension Money: ExpressibleByStringLiteral {
     }
 }
 
+extension MoneySum: ExpressibleByStringLiteral {
+    /// The sum that a literal writes.
+    public init(stringLiteral text: String) { self.init(Money(stringLiteral: text)) }
+}
+
 extension PriceList {
     /// A list of base prices by processor and unit prices by service and operation.
     static func of(base: [String: Price] = [:], units: [String: Money] = [:]) -> PriceList {

@@ -82,7 +82,7 @@ extension Engine {
         var call = call
         call.state = state
         let isCharged = try await store.file(call, charge: charge, cached: nil).isCharged
-        _ = ledger.budgets.settle(call.callID, as: isCharged ? charge : nil, at: world.time.now())
+        _ = ledger.budgets.settle(call.callID, as: isCharged ? charge : nil)
     }
 }
 

@@ -149,10 +149,10 @@ extension Engine {
         }
         // Only a run that comes back to its pause has paid for it itself.
         let costs = node.tally.takeCosts(of: item.index, by: node.run.processorID)
-        ended.cost = costs.cost
+        ended.cost = try costs.cost.money()
         try await depart(
             flow.end(
-                unit, end, as: ended, at: world.time.uptime(), isNew: flow.firstMove == nil, avoided: costs.avoided),
+                unit, end, as: ended, at: world.time.uptime(), isNew: flow.firstMove == nil, avoided: try costs.avoided.money()),
             from: lane, of: flow)
         return true
     }
@@ -201,7 +201,8 @@ extension Engine {
         // Whoever goes on with it must know by whose leave it is made.
         guard lane.begin(work, generation) else { throw CancellationError() }
         let gates = session.context(
-            for: work.entry, phase: .preprocessing, attempt: work.attempts, desk: RunDesk(session: session))
+            for: work.entry, phase: .preprocessing, attempt: work.attempts,
+            desk: RunDesk(session: session, work: work.desk))
         var input = work.input
         switch await session.processor.prepare(input, gates) {
         case .unchanged: break
@@ -444,9 +445,7 @@ extension GraphFlow {
         outcome.isKept = traveller.isKept
         outcome.duration = session.world.time.uptime() - traveller.startedAt
         outcome.attempts = nodes.reduce(0) { max($0, $1.attempts) }
-        let cost = nodes.reduce(Money.zero) { (try? $0.adding($1.cost)) ?? $0 }
-        if cost != .zero { outcome.cost = cost }
-        if traveller.avoidedCost != .zero { outcome.avoidedCost = traveller.avoidedCost }
+        session.tally.fill(&outcome, cost: nodes.reduce(.zero) { $0 + $1.cost }, avoided: traveller.avoidedCost)
         if !traveller.steps.isEmpty { outcome.steps = traveller.steps }
         if outcome.status == .failed {
             let first = responsible.min() ?? failed.min()

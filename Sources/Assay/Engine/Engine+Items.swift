@@ -207,7 +207,7 @@ extension Engine {
                 try await fail(work, error, isPoison ? .poison : nil, by: answer, in: lane, on: floor)
                 break
             }
-            if lost { work.desk.forgetCharges() }
+            if crashed { work.desk.forgetCharges() } else { try await work.desk.recordCharges() }
             // The breaker has been told of this attempt; nobody is to tell it again.
             work.admission = nil
             guard lane.begin(work, generation) else { return false }

@@ -201,7 +201,7 @@ extension Engine {
     /// Says that nobody named a base price. Most nodes of a graph need none, so of a graph it is said only where no
     /// node has one.
     private func hintAtPrice(of session: RunSession) async throws {
-        guard let graph = session.graphOfNode else { return session.hintAtPrice(of: session.run.processorID.text) }
+        guard let graph = session.graphOfNode else { return session.hintAtPrice(of: session.run.processorID) }
         guard session.tally.asksForPricesFirst() else { return }
         let (added, listed, now) = (try await store.prices(), ledger.prices.current(), world.time.now())
         let hasPrice = graph.wiring.nodes.contains { node in
@@ -301,7 +301,8 @@ extension Engine {
         try await forEachItem(session) { entry in
             guard !session.hasEnded(entry.index) else { return }
             var ended = outcome(entry)
-            (ended.cost, ended.avoidedCost) = session.tally.takeCosts(of: entry.index)
+            let sums = session.tally.takeCosts(of: entry.index)
+            session.tally.fill(&ended, cost: sums.cost, avoided: sums.avoided)
             rest.append(CommittedOutcome(ended))
             if rest.count == 1_024 {
                 try await commit(rest, session)

@@ -50,7 +50,7 @@ extension GraphFlow {
         return book.metrics(schedule, now: now, limit: limit, statistics: statistics)
             .map { node in
                 var node = node
-                if let base = bases[node.processorID] { node.cost = (try? node.cost.adding(base)) ?? node.cost }
+                if let base = bases[node.processorID] { node.cost += base }
                 if let before = before[node.processorID] { node.add(before) }
                 return node
             }

@@ -13,7 +13,7 @@ final class GraphFlow: Sendable {
         /// Outputs that were not saved, because the store forgets with the program: kept in case the item does not
         /// succeed.
         var unsaved: [UnsavedOutput] = []
-        var avoidedCost = Money.zero
+        var avoidedCost = MoneySum.zero
         /// Whether it was given what another definition of a node made.
         var isKept = false
 
@@ -31,7 +31,7 @@ final class GraphFlow: Sendable {
             nodes[place] = node
             if !steps.isEmpty { self.steps += steps }
             if let unsaved { self.unsaved.append(unsaved) }
-            if avoided != .zero { avoidedCost = (try? avoidedCost.adding(avoided)) ?? avoidedCost }
+            avoidedCost += avoided
             return entry.item.id
         }
     }

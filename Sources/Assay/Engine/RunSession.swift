@@ -390,8 +390,10 @@ final class RunSession: Sendable {
         tally.emit(kind, item: item, by: nodeID, data)
     }
 
-    /// Sends a hint, each kind of hint once.
-    func hint(_ kind: String, _ message: @autoclosure () -> String) { tally.hint(kind, message()) }
+    /// Sends a hint, each kind of hint once about each subject.
+    func hint(_ kind: String, about subject: String = "", _ message: @autoclosure () -> String) {
+        tally.hint(kind, about: subject, message())
+    }
 
     /// Sends a `warning` event.
     func warn(_ message: String, item: String?) { emit(.warning, item: item) { ["message": .string(message)] } }

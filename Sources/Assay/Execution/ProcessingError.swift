@@ -46,6 +46,8 @@ public struct ProcessingError: Error, Sendable {
     public var outcomeUnknown: Bool
     /// The error that was thrown underneath, as it was thrown.
     public var cause: (any Error)?
+    /// The name of the budget that refused.
+    package var budget: String?
     /// The type name of what user code threw; `nil` to use the code's name.
     package var thrownName: String?
 

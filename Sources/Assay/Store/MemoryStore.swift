@@ -245,8 +245,8 @@ public final class MemoryStore: Store {
 
     public func ledgerPosition() async throws -> Int { state.withLock { $0.charges.count } }
 
-    public func total(matching filter: ChargeFilter) async throws -> Money {
-        try await charges(matching: filter).reduce(.zero) { try $0.adding($1.cost) }
+    public func total(matching filter: ChargeFilter) async throws -> MoneySum {
+        try await charges(matching: filter).reduce(.zero) { $0 + $1.cost }
     }
 
     public func recordedKeys(among keys: [String]) async throws -> Set<String> {

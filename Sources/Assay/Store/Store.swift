@@ -95,10 +95,8 @@ public protocol Store: CheckpointStorage {
     /// How many entries the ledger holds; an entry keeps its position for ever.
     func ledgerPosition() async throws -> Int
 
-    /// The sum of the charges that fit `filter`.
-    ///
-    /// - Throws: ``ProcessingError`` with code `cost` above 9,000,000,000.
-    func total(matching filter: ChargeFilter) async throws -> Money
+    /// The sum of the charges that fit `filter`, however large.
+    func total(matching filter: ChargeFilter) async throws -> MoneySum
 
     /// Which of `keys` charges are on record under.
     func recordedKeys(among keys: [String]) async throws -> Set<String>
@@ -224,8 +222,6 @@ extension Store {
     }
 
     /// Sums over the cached values that fit `filter`, by service and operation; every value is read.
-    ///
-    /// - Throws: ``ProcessingError`` with code `cost` when a sum is larger than an amount may be.
     public func cacheStatistics(
         matching filter: CacheFilter = CacheFilter(), at moment: Timestamp
     ) async throws -> CacheStatistics {
@@ -235,7 +231,7 @@ extension Store {
         while true {
             let found = try await cacheEntries(matching: filter, after: last, limit: page)
             statistics.damaged += found.damaged
-            for entry in found.entries { try statistics.add(entry, at: moment) }
+            for entry in found.entries { statistics.add(entry, at: moment) }
             guard found.entries.count == page else { return statistics }
             last = found.entries.last?.key
         }
@@ -394,11 +390,13 @@ public struct Checkpoint: Hashable, Sendable {
     public var value: JSONValue
     /// When it was saved.
     public var savedAt: Timestamp
+    /// What its body would cost without a cache and without anything saved; `nil` when nobody knows.
+    public var worth: Money?
 
     /// A saved step of the given parts.
     public init(
         subject: CheckpointSubject, step: String, inputDigest: Digest, definition: Digest, runID: Run.ID, epoch: Int,
-        value: JSONValue, savedAt: Timestamp
+        value: JSONValue, savedAt: Timestamp, worth: Money? = nil
     ) {
         self.subject = subject
         self.step = step
@@ -408,6 +406,7 @@ public struct Checkpoint: Hashable, Sendable {
         self.epoch = epoch
         self.value = value
         self.savedAt = savedAt
+        self.worth = worth
     }
 }
 
