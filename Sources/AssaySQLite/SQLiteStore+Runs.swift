@@ -1,9 +1,9 @@
 public import Assay
 
 extension SQLiteStore {
-    public func begin(_ run: Run) async throws {
+    public func begin(_ run: Run, asSubmitted: Bool) async throws {
         let record = try RunRecord(run)
-        try await write { try $0.begin(run, record) }
+        try await write { try $0.begin(run, record, asSubmitted: asSubmitted) }
     }
 
     public func update(_ run: Run) async throws {
@@ -58,12 +58,14 @@ struct RunStand {
 }
 
 extension Connection {
-    func begin(_ run: Run, _ record: RunRecord) throws {
+    func begin(_ run: Run, _ record: RunRecord, asSubmitted: Bool) throws {
         let busy = try statement(
             "SELECT 1 FROM runs WHERE execution_id = ? AND status IN ('pending', 'running', 'paused') LIMIT 1")
         busy.bind(run.executionID.text)
         guard try busy.first({ $0.int() }) == nil else { throw ProcessingError.alreadyRunning(run.executionID) }
         guard try stand(of: run.id) == nil else { throw ProcessingError.runExists(run.id) }
+        let queued = try queued(run.executionID)
+        guard asSubmitted || queued == nil else { throw ProcessingError.wasSubmitted(run.executionID) }
 
         let execution = try statement(
             """
@@ -80,7 +82,7 @@ extension Connection {
         let insert = try prepare(Run.insertion)
         insert.bind(run, record)
         try insert.run()
-        if let queued = try queued(run.executionID) { try file(queued.execution.begun(by: run), after: queued) }
+        if let queued { try file(queued.execution.begun(by: run), after: queued) }
     }
 
     func update(_ run: Run, _ record: RunRecord) throws {

@@ -17,6 +17,11 @@ extension ExecutionQueue {
             }
         }
         try await recoverOrphans()
+        for execution in try await store.executions(matching: ExecutionFilter(statuses: [.pending])) {
+            let reason = elsewhere(execution)
+            if execution.waitsFor != reason { try await note(execution.id, waitsFor: reason) }
+        }
+        try await admission.attach(to: store, world)
         meters.note(counts)
     }
 
