@@ -34,6 +34,7 @@ struct Schema {
         Migration(name: "10", sql: version10),
         Migration(name: "11", sql: version11, adopt: CallRow.adoptEarlier),
         Migration(name: "12", sql: admissions),
+        Migration(name: "13", sql: logs),
     ])
 
     /// Marks a file as a store of this engine: "asay".

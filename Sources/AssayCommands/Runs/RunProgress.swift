@@ -49,7 +49,7 @@ final class RunProgress: Sendable {
                 state.cost += outcome.cost
                 state.avoided += outcome.avoidedCost
                 guard let error = outcome.error else { continue }
-                state.failures.append((outcome.inputID, "\(error.code.rawValue): \(error.message)"))
+                state.failures.append((outcome.inputID, "\(error.code.rawValue): \(error.lastLine)"))
                 if state.failures.count > Self.shownFailures { state.failures.removeFirst() }
             }
         }
