@@ -479,14 +479,11 @@ extension GraphFlow {
         outcome.isKept = traveller.isKept
         outcome.duration = session.world.time.uptime() - traveller.startedAt
         outcome.attempts = nodes.reduce(0) { max($0, $1.attempts) }
-        session.tally.fill(&outcome, cost: nodes.reduce(.zero) { $0 + $1.cost }, avoided: traveller.avoidedCost)
-        if !traveller.steps.isEmpty { outcome.steps = traveller.steps }
         // What it cost in attempts of its batch that do not count any more.
         let before = session.tally.takeCosts(of: traveller.entry.index)
-        if before.cost != .zero { outcome.cost = (try? outcome.cost.adding(before.cost)) ?? outcome.cost }
-        if before.avoided != .zero {
-            outcome.avoidedCost = (try? outcome.avoidedCost.adding(before.avoided)) ?? outcome.avoidedCost
-        }
+        session.tally.fill(
+            &outcome, cost: nodes.reduce(before.cost) { $0 + $1.cost }, avoided: traveller.avoidedCost + before.avoided)
+        if !traveller.steps.isEmpty { outcome.steps = traveller.steps }
         outcome.attempts += session.attemptsBefore(traveller.entry.index)
         if outcome.status == .failed, let first = responsible.min() ?? failed.min() {
             if let error = nodes[first].error { outcome.error = error }

@@ -154,8 +154,9 @@ extension Engine {
             let desk = try await desk(for: entry, attempt: 1, session)
             let work = Work(
                 entry: entry, session: session, desk: desk, startedAt: world.time.uptime(), attempt: 0)
-            lane.keep(failed(work, error, nil, session))
-            session.noteFailure()
+            let failed = failed(work, error, nil, session)
+            lane.keep(failed)
+            session.noteFailure(of: entry.item.id) { failed.outcome.error }
             return nil
         }
         if entry.isAsListed, let outcome = try await cachedOutcome(of: entry, session) {

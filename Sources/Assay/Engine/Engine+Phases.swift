@@ -145,7 +145,7 @@ extension Engine {
         session.tally.noteTaken(stored.count)
         try await announce(settled.map(\.outcome), session)
         for outcome in settled.lazy.map(\.outcome) where outcome.status == .failed && !outcome.carried {
-            session.noteFailure()
+            session.noteFailure(of: outcome.inputID) { outcome.error }
         }
     }
 
@@ -238,7 +238,7 @@ extension Engine {
                 var outcome = Outcome(entry, .failed, nil)
                 outcome.error = FailureRecord(error, stage: .transformation, item: entry.item.id, attempt: 0)
                 try await commit([CommittedOutcome(outcome)], session)
-                return session.noteFailure()
+                return session.noteFailure(of: entry.item.id) { outcome.error }
             }
             let context = session.context(for: entry, phase: .preprocessing)
             switch await session.processor.prepare(entry.item.data, context) {

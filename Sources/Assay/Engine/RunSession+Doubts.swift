@@ -108,7 +108,8 @@ extension Engine {
     func attendDoubts(_ session: RunSession) async throws {
         let open = try await callsInDoubt(of: session.run.executionID)
         guard !open.isEmpty else { return }
-        let passed = try await succeeded(among: Set(open.compactMap { $0.inputID.map(ExternalID.init(unchecked:)) }), session)
+        let passed = try await succeeded(
+            among: Set(open.compactMap { $0.inputID.map(ExternalID.init(unchecked:)) }), session)
         for call in open {
             let isPassed = call.inputID.map { passed.contains(ExternalID(unchecked: $0)) } ?? false
             // Nobody waits for a service once a run was told to end.

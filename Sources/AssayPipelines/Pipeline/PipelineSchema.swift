@@ -100,7 +100,8 @@ struct PipelineSchema {
 
     private func graph(
         _ id: Identifier?, _ map: MapReader, _ nodeSchema: NodeSchema, _ processors: ValueReader?,
-        _ connections: ValueReader?, _ strategy: ValueReader?, _ runner: (any Runner)?, _ run: RunOptions, _ checkpoints: CheckpointSettings
+        _ connections: ValueReader?, _ strategy: ValueReader?, _ runner: (any Runner)?, _ run: RunOptions,
+        _ checkpoints: CheckpointSettings
     ) -> (Pipeline.Content, taps: [TapSetting])? {
         var options = GraphOptions(run)
         options.checkpoints = checkpoints

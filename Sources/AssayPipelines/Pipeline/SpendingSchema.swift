@@ -52,7 +52,8 @@ struct SpendingSchema {
             return nil
         }
         guard HTTPPlan.isHeaderName(text), !HTTPPlan.isReserved(text) else {
-            value.report("keys must be honoured, ignored or the name of a header that requests may have, found \(text.quoted)")
+            value.report(
+                "keys must be honoured, ignored or the name of a header that requests may have, found \(text.quoted)")
             return nil
         }
         return ServiceTerms(keyHeader: text)
