@@ -68,7 +68,7 @@ extension Engine {
             lastErrorStep: options.lastErrorStep ?? previous?.error?.step, metadata: metadata)
         let definition = processor.definition(in: store)
         var run = Run(
-            id: id, executionID: execution, processorID: processor.name, definition: definition.digest,
+            id: id, executionID: execution, processorID: processor.name, definition: history.filedDefinition,
             scope: options.scope, lineage: lineage, runner: options.runner.name, request: options.request,
             startedAt: world.time.now())
         run.definitionParts = definition.parts
