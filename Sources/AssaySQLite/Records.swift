@@ -207,6 +207,7 @@ extension Run {
         try object.pack(request, as: "request")
         if definitionParts != [:] { object["definition_parts"] = definitionParts }
         object["is_listed"] = .bool(isListed)
+        object["is_refused"] = isAccepted ? nil : true
         object["is_given_up"] = isGivenUp ? true : nil
         if let pause { try object.pack(pause.jsonValue, as: "pause") }
         object["graph_id"] = graphID.map { .string($0.text) }
@@ -242,6 +243,7 @@ extension Run {
         metrics = record["metrics"].flatMap { RunMetrics(stored: $0) }
         incompleteReason = record["incomplete_reason"]?.string
         definitionParts = record["definition_parts"] ?? [:]
+        isAccepted = record["is_refused"]?.bool != true
         isGivenUp = record["is_given_up"]?.bool ?? false
         pause = record["pause"]?.unpacked.flatMap { Pause(json: $0) }
         graphID = record["graph_id"]?.string.flatMap { Identifier($0) }

@@ -50,7 +50,7 @@ struct History {
         recovery: RunOptions.Recovery, onChange: RunOptions.DefinitionChange, failedOnly: Bool, isPlan: Bool,
         store: any Store
     ) async throws {
-        let all = try await store.runs(matching: RunFilter(executionID: execution))
+        let all = try await store.runs(matching: RunFilter(executionID: execution)).filter(\.isAccepted)
         let earlier = all.filter { $0.processorID == processor.name || $0.processorID == former }
         if recovery == .resume || failedOnly, let last = earlier.first, last.deletedAt != nil {
             throw ProcessingError.deleted(last.id)
@@ -82,7 +82,11 @@ struct History {
         // The last run that had the item says how it stands: what it took over was filed together with the item.
         for index in runs.indices {
             guard let (stored, outcome) = try await runs[index].find(item.id) else { continue }
-            guard try Self.isSame(stored.item, item, for: processor) else { return .afresh(changed: true) }
+            guard try Self.isSame(stored.item, item, for: processor) else {
+                // A batch that prevalidation refused has left no mark.
+                if outcome?.wasRefused == true { continue }
+                return .afresh(changed: true)
+            }
             let isReopened = reopened.map(item.id.equalsInBytes) ?? false
             guard failedOnly || recovery == .resume else { return .afresh(changed: false) }
             let run = runs[index].run
@@ -206,6 +210,9 @@ extension Outcome {
         return outcome
     }
 
+    /// Whether nothing was done for it because its list, or its batch, was refused or stopped in a gate.
+    fileprivate var wasRefused: Bool { status == .skipped || error?.step == Stage.prevalidation.rawValue }
+
     /// The outcome of an item that was not finished.
     init(_ entry: StoredItem, _ status: Status, _ reason: Reason?) {
         self.init(inputID: entry.item.id, index: entry.index, status: status, reason: reason)
@@ -243,6 +250,9 @@ extension ProcessingError {
 }
 
 extension Basis {
+    /// Whether what was saved of the item is of no use.
+    var startsOver: Bool { self == .changed || self == .restarted }
+
     /// The reason for people.
     var words: String {
         switch self {

@@ -66,7 +66,8 @@ extension FlagReason {
     /// The reasons for `flags` over statements of one account, the most serious first.
     static func reasons(for flags: [FactorFlag], of parts: [StatementReport.Part]) -> [FlagReason] {
         flags.flatMap { flag in
-            let found = reasons(for: flag, of: parts)
+            var seen = Set<FlagReason>()
+            let found = reasons(for: flag, of: parts).filter { seen.insert($0).inserted }
             return found.isEmpty ? [FlagReason(flag, general(flag))] : found
         }
         .enumerated().sorted { ($0.element.weight, $0.offset) < ($1.element.weight, $1.offset) }.map(\.element)
