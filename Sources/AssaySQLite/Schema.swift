@@ -30,11 +30,8 @@ struct Schema {
         Migration(name: "6", sql: version6),
         Migration(name: "7", sql: version7),
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
-        Migration(name: "9", sql: version9),
+        Migration(name: "9", sql: version9, adopt: CallRow.adoptEarlier),
         Migration(name: "10", sql: version10),
-        Migration(name: "11", sql: version11, adopt: CallRow.adoptEarlier),
-        Migration(name: "12", sql: admissions),
-        Migration(name: "13", sql: logs),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -54,36 +51,9 @@ struct Schema {
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
 
-    /// When executions were admitted under rates, which hold over programs.
-    private static let admissions = """
-        CREATE TABLE admissions (
-            number INTEGER PRIMARY KEY,
-            rate TEXT NOT NULL,
-            moment INTEGER NOT NULL,
-            seal INTEGER NOT NULL
-        ) STRICT;
-        CREATE INDEX admissions_by_rate ON admissions (rate);
-        """
-
-    /// Calls know the keys of their values, by which doubts are found from everywhere, and how doubts were resolved.
-    private static let version11 = """
-        ALTER TABLE calls ADD COLUMN cache_key TEXT;
-        ALTER TABLE calls ADD COLUMN resolution TEXT;
-        CREATE INDEX calls_in_doubt ON calls (cache_key) WHERE state = 'in_doubt';
-        CREATE TABLE doubts_met (
-            call_id TEXT NOT NULL,
-            run_id TEXT NOT NULL,
-            execution_id TEXT NOT NULL,
-            PRIMARY KEY (call_id, run_id)
-        ) STRICT, WITHOUT ROWID;
-        """
-
-    /// Saved steps know what they are worth.
-    private static let version10 = "ALTER TABLE checkpoints ADD COLUMN worth INTEGER"
-
     /// Items may be files, whose contents are known by digests; `file` is part of the seal where it is not null. The key
     /// is that of digests of values which are not to be shown.
-    private static let version9 = """
+    private static let version10 = """
         ALTER TABLE items ADD COLUMN file TEXT;
         ALTER TABLE queue_items ADD COLUMN file TEXT;
         CREATE TABLE file_digests (
@@ -97,6 +67,18 @@ struct Schema {
             seal INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         INSERT INTO meta (name, value) VALUES ('definition_key', lower(hex(randomblob(32))));
+
+    /// Calls know the keys of their values, by which doubts are found from everywhere, and how doubts were resolved.
+    private static let version9 = """
+        ALTER TABLE calls ADD COLUMN cache_key TEXT;
+        ALTER TABLE calls ADD COLUMN resolution TEXT;
+        CREATE INDEX calls_in_doubt ON calls (cache_key) WHERE state = 'in_doubt';
+        CREATE TABLE doubts_met (
+            call_id TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            execution_id TEXT NOT NULL,
+            PRIMARY KEY (call_id, run_id)
+        ) STRICT, WITHOUT ROWID;
         """
 
     /// What the engine knows of a charge lies apart from what the processor noted.

@@ -67,7 +67,7 @@ extension Engine {
             lastErrorStep: options.lastErrorStep ?? previous?.error?.step, metadata: metadata)
         let definition = processor.definition(in: store)
         var run = Run(
-            id: id, executionID: execution, processorID: processor.name, definition: definition.digest,
+            id: id, executionID: execution, processorID: processor.name, definition: history.filedDefinition,
             scope: options.scope, lineage: lineage, runner: options.runner.name, request: options.request,
             startedAt: world.time.now(), isAccepted: false)
         run.definitionParts = definition.parts
@@ -228,9 +228,6 @@ extension Engine {
                 isBasePaid = true
             }
             guard !session.hasEnded(entry.index) else { return }
-            if entry.basis?.startsOver == true, !session.resumes(entry.index) {
-                try await session.dropCheckpoints(of: entry.item.id)
-            }
             do throws(ProcessingError) { try session.processor.files?.verify() } catch {
                 throw GateFailure(error, stage: .transformation, index: nil)
             }
@@ -239,6 +236,9 @@ extension Engine {
                 outcome.error = FailureRecord(error, stage: .transformation, item: entry.item.id, attempt: 0)
                 try await commit([CommittedOutcome(outcome)], session)
                 return session.noteFailure(of: entry.item.id) { outcome.error }
+            }
+            if entry.basis?.startsOver == true, !session.resumes(entry.index) {
+                try await session.dropCheckpoints(of: entry.item.id)
             }
             let context = session.context(for: entry, phase: .preprocessing)
             switch await session.processor.prepare(entry.item.data, context) {

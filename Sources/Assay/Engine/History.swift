@@ -58,13 +58,14 @@ struct History {
         let definition = processor.definition(in: store)
         self.definition = definition
         name = processor.name
-        let reuses = recovery == .resume || failedOnly
-        if reuses, onChange == .refuse, earlier.isEmpty, processor.type != nil,
+        if recovery == .resume, onChange == .refuse, earlier.isEmpty, processor.type != nil,
             let same = all.first(where: { $0.definition == definition.digest })
         {
             throw ProcessingError.renamed(same, processor.name)
         }
-        if reuses, onChange == .refuse, let last = earlier.first, last.definition != definition.digest {
+        if recovery == .resume || failedOnly, onChange == .refuse, let last = earlier.first,
+            last.definition != definition.digest
+        {
             let refusal = ProcessingError.definitionChanged(processor.name, definition, since: last)
             guard isPlan else { throw refusal }
             self.refusal = refusal
@@ -86,10 +87,11 @@ struct History {
                 if outcome?.wasRefused == true { continue }
                 return .afresh(changed: true)
             }
+            let isReopened = reopened.map(item.id.equalsInBytes) ?? false
+            guard failedOnly || recovery == .resume else { return .afresh(changed: false) }
             let run = runs[index].run
             let isOther = run.definition != definition.digest || run.processorID != name
-            // Before anything is carried: a retry, too, must not file an outcome of one definition under another.
-            if isOther, recovery == .resume || failedOnly {
+            if isOther {
                 switch onChange {
                 case .keep: break
                 case .restart: return .afresh(changed: false)
@@ -99,19 +101,27 @@ struct History {
                     return .refused(refusal)
                 }
             }
-            let isReopened = reopened.map(item.id.equalsInBytes) ?? false
             if let outcome, failedOnly, outcome.status != .failed, !isReopened {
                 // What a run that was given up did not finish was to run in it.
-                let isLeft = runs[index].run.isGivenUp && outcome.status == .cancelled && !outcome.carried
-                if !isLeft { return .settled(outcome.takenOver(isKept: isOther)) }
+                let isLeft = run.isGivenUp && outcome.status == .cancelled && !outcome.carried
+                if !isLeft { return .settled(outcome.takenOver(ofOther: isOther)) }
             }
             guard recovery == .resume else { return .afresh(changed: false) }
             guard let outcome, outcome.status == .succeeded, !isReopened else {
                 return .again(isReopened: isReopened)
             }
-            return .settled(outcome.takenOver(isKept: isOther))
+            return .settled(outcome.takenOver(ofOther: isOther))
         }
         return .new
+    }
+
+    /// The definition under which a run is filed that uses what the last one left: mixed of both where that was made by
+    /// another one, so that whoever goes on with it has to say once more what that means.
+    var filedDefinition: Digest {
+        guard onChange == .keep, failedOnly || recovery == .resume, let last = runs.first?.run,
+            last.definition != definition.digest || last.processorID != name
+        else { return definition.digest }
+        return definition.digest.mixed(with: last.definition)
     }
 
     /// Whether steps that were saved under `definition` may be used.
@@ -190,8 +200,8 @@ private struct EarlierRun {
 extension Outcome {
     /// The outcome in a later run that does not work on the item again.
     ///
-    /// - Parameter isKept: whether that run is of another definition.
-    fileprivate func takenOver(isKept isOther: Bool) -> Outcome {
+    /// - Parameter isOther: whether another definition made it.
+    fileprivate func takenOver(ofOther isOther: Bool) -> Outcome {
         var outcome = Outcome(inputID: inputID, index: index, status: status, reason: reason)
         outcome.output = output
         outcome.error = error
@@ -224,7 +234,14 @@ extension ProcessingError {
         _ processor: Identifier, _ definition: Definition, since run: Run
     ) -> ProcessingError {
         let differences = definition.differences(from: run.definitionParts)
-        let what = differences.isEmpty ? "it is another one" : differences.prefix(10).joined(separator: ", ")
+        let what =
+            if !differences.isEmpty {
+                differences.prefix(10).joined(separator: ", ")
+            } else if definition.parts == run.definitionParts {
+                "that run went on with what another one had saved"
+            } else {
+                "it is another one"
+            }
         return ProcessingError(
             .definitionChanged,
             "'\(processor)' is not what it was in run '\(run.id)': \(what); "

@@ -69,7 +69,7 @@ public struct InputFile: Hashable, Sendable {
     }
 
     /// The file that ``jsonValue`` wrote, or that its path alone names; `nil` for anything else.
-    init?(json: JSONValue) {
+    package init?(json: JSONValue) {
         if let path = json.string {
             guard !path.isEmpty else { return nil }
             self.init(path: path)

@@ -63,7 +63,7 @@ extension ExecutionQueue {
         }
         let processor = RegisteredProcessor(graph.id, graph.wiring)
         let definition = processor.definition(in: store)
-        guard definition.digest == run.definition else {
+        guard definition.parts == run.definitionParts else {
             throw ProcessingError.definitionChanged(processor.name, definition, since: run)
         }
     }

@@ -4,7 +4,7 @@ import Foundation
 /// names of the folders on the way are in memory.
 ///
 /// Hidden files and folders are left out, and so is a link that leads back to a folder that was entered already.
-package struct FolderWalk {
+package struct FolderWalk: Sendable {
     /// Something that was found.
     package enum Found: Equatable, Sendable {
         /// A file, or what is no file and has to be told of.
@@ -13,23 +13,23 @@ package struct FolderWalk {
         case refused(String, because: String)
     }
 
-    private enum Entry {
+    private enum Entry: Sendable {
         case folder(String)
         case found(Found)
     }
 
-    private struct Place: Hashable {
+    private struct Place: Hashable, Sendable {
         let device, inode: UInt64
     }
 
-    private let place: (String) -> String
+    private let place: @Sendable (String) -> String
     private var waiting: [Entry]
     private var entered: Set<Place> = []
 
     /// The files below `folder`, as the user calls it.
     ///
     /// - Parameter place: turns such a path into one the system understands.
-    package init(_ folder: String, place: @escaping (String) -> String) {
+    package init(_ folder: String, place: @escaping @Sendable (String) -> String) {
         self.place = place
         waiting = [.folder(folder)]
     }

@@ -195,7 +195,7 @@ extension InputList: AsyncSequence {
                 switch source {
                 case .file(let path):
                     if let item = take(.file(path)) { return item.filled(by: list.scope) }
-                case .folder(let path): reading = .walk(FolderWalk(path, place: list.shell.place))
+                case .folder(let path): reading = .walk(FolderWalk(path) { [shell = list.shell] in shell.place(of: $0) })
                 case .lines(let path):
                     let file = try DescriptorSource(path: list.shell.place(of: path), name: path)
                     reading = .lines(JSONLines(file, name: path))
@@ -221,7 +221,8 @@ extension InputList: AsyncSequence {
                 reading = .nothing
                 defer { reading = .lines(lines) }
                 while let json = try lines.nextValue() {
-                    let item = try lines.item(json, position: position, file: list.file, name: list.name)
+                    let item = try lines.item(
+                        json, position: position, file: { list.file(json: $0) }, name: { list.name($0) })
                     let isNamed = json["input_id"]?.string != nil
                     guard let written = json["file"]?.string, !item.hasOwnData, !isNamed else { return item }
                     if isNew(item.id, written) { return item }
@@ -248,10 +249,7 @@ extension InputList: AsyncSequence {
 
         /// Whether a file is given for the first time; only where several things were named is that a question.
         private mutating func isNew(_ id: String, _ written: String) -> Bool {
-            if case .lines = list.sources.first, list.sources.count == 1 {
-            } else if list.sources.count < 2 {
-                return true
-            }
+            guard list.mayRepeat else { return true }
             if let other = spellings[id] {
                 list.tell(
                     written == other
@@ -266,13 +264,22 @@ extension InputList: AsyncSequence {
 
     package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(list: self, rest: sources[...]) }
 
+    /// Whether a file may come twice: files of one folder do not.
+    fileprivate var mayRepeat: Bool {
+        guard sources.count == 1 else { return true }
+        return switch sources[0] {
+        case .lines, .standardInput: true
+        case .file, .folder, .items: false
+        }
+    }
+
     /// Where a file lies that the user calls `path`, from the root of the system on.
     fileprivate func place(of path: String) -> String { FilePath.absolute(path, from: shell.folder) }
 
     fileprivate func file(_ path: String) -> InputFile { InputFile(path: place(of: path)) }
 
     /// The file that stands under `file` of a JSON line.
-    fileprivate func file(_ json: JSONValue) -> InputFile? {
+    fileprivate func file(json: JSONValue) -> InputFile? {
         guard let path = json.string else { return InputFile(json: json) }
         return path.isEmpty ? nil : file(path)
     }

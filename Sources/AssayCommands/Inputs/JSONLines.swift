@@ -2,7 +2,7 @@ import Assay
 import AssayPipelines
 
 /// The items that JSON lines write, read as they are asked for; empty lines are passed over.
-struct JSONLines {
+struct JSONLines: Sendable {
     /// What the user calls the source.
     let name: String
     private let source: any ByteSource
