@@ -114,7 +114,9 @@ extension Engine {
             entry.basis = verdict.basis
             switch verdict {
             case .new: break
-            case .again: resuming.append(index)
+            case .again(_, let hasKilled):
+                resuming.append(index)
+                if hasKilled { session.tally.suspicion.noteKiller(at: index) }
             case .afresh(let changed):
                 entry.inputChanged = changed
                 try await session.dropCheckpoints(of: item.id)
@@ -337,7 +339,8 @@ extension Engine {
             run.error = failure ?? Verdict.error(for: session) ?? session.tally.firstFailure
         }
         run.isGivenUp =
-            session.options.waitsWhenGivenUp && session.stopped?.reason == .runCancelled && Task.isCancelled
+            session.options.waitsWhenGivenUp && session.stopped?.reason == .runCancelled
+            && (Task.isCancelled || session.isGivenUp)
         try await followDoubtPolicies(of: run.executionID)
         run.finishedAt = world.time.now()
         run.duration = session.timeWorked
@@ -433,7 +436,7 @@ enum Verdict {
     static func status(of counts: Counts, stop: Outcome.Reason?, failed: Bool) -> Status {
         switch stop {
         case .runCancelled, .runTimeout: return .cancelled
-        case .failurePolicy, .atomic, .graphHalted: return .failed
+        case .failurePolicy, .atomic, .graphHalted, .programBroken: return .failed
         default: break
         }
         if failed || (counts.total > 0 && counts.succeeded == 0) { return .failed }
@@ -445,6 +448,8 @@ enum Verdict {
         let error: ProcessingError
         switch session.stopped?.reason {
         case .graphHalted: return session.tally.haltFailure
+        case .programBroken:
+            error = session.tally.brokenProgram ?? session.tally.suspicion.failure(of: session.run.processorID)
         case .budgetExhausted:
             guard let refusal = session.tally.budgetRefusal else { return nil }
             error = refusal

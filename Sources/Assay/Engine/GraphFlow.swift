@@ -146,7 +146,7 @@ final class GraphFlow: Sendable {
                 session.tally.emit(kind, by: node) { ["breaker": .string("\(work.graph.id)/\(node)")] }
             })
         let (id, store) = (session.run.id, session.store)
-        frames = Frames(over: session.places) { place, limit in
+        frames = Frames(over: session.places, comesLate: session.tally.suspicion.isKiller) { place, limit in
             try await store.items(of: id, from: place, limit: limit).filter {
                 !session.hasEnded($0.index) && $0.index != comeback?.entry.index
             }

@@ -5,7 +5,7 @@ struct History {
         /// It was never seen before: runs in full.
         case new
         /// It was not finished, or is to go on from a checkpoint: runs, and its finished steps return their values.
-        case again(isReopened: Bool)
+        case again(isReopened: Bool, hasKilled: Bool)
         /// It comes with other data, or is to start over: runs in full, and its saved steps are forgotten.
         case afresh(changed: Bool)
         /// It has its outcome: taken over.
@@ -15,7 +15,7 @@ struct History {
         var basis: Basis {
             switch self {
             case .new: .new
-            case .again(let isReopened): isReopened ? .reopened : .unfinished
+            case .again(let isReopened, _): isReopened ? .reopened : .unfinished
             case .afresh(let changed): changed ? .changed : .restarted
             case .settled(let outcome): outcome.status == .succeeded ? .finished : .notFailed
             }
@@ -59,7 +59,7 @@ struct History {
             guard let (stored, outcome) = try await runs[index].find(item.id) else { continue }
             guard try Self.isSame(stored.item.data, item.data, for: processor) else { return .afresh(changed: true) }
             let isReopened = reopened.map(item.id.equalsInBytes) ?? false
-            if let outcome, failedOnly, outcome.status != .failed, !isReopened {
+            if let outcome, failedOnly, !outcome.isRetried, !isReopened {
                 // What a run that was given up did not finish was to run in it.
                 let isLeft = runs[index].run.isGivenUp && outcome.status == .cancelled && !outcome.carried
                 if !isLeft { return .settled(outcome.takenOver()) }
@@ -73,7 +73,7 @@ struct History {
                 }
             }
             guard let outcome, outcome.status == .succeeded, !isReopened else {
-                return .again(isReopened: isReopened)
+                return .again(isReopened: isReopened, hasKilled: outcome?.hasKilled == true)
             }
             return .settled(outcome.takenOver())
         }
@@ -149,6 +149,9 @@ private struct EarlierRun {
 }
 
 extension Outcome {
+    /// Whether a retry runs the item again: it failed, or its program never came to it.
+    fileprivate var isRetried: Bool { status == .failed || status == .cancelled && reason == .programBroken }
+
     /// The outcome in a later run that does not work on the item again.
     fileprivate func takenOver() -> Outcome {
         var outcome = Outcome(inputID: inputID, index: index, status: status, reason: reason)

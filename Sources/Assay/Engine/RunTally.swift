@@ -5,6 +5,8 @@ final class RunTally: Sendable {
     let meters: Meters
     /// What its items wait for.
     let waits = WaitBoard()
+    /// Whether what its items are given to dies of all of them.
+    let suspicion = Suspicion()
     private let run: Run
     private let events: EventStream
     private let world: World
@@ -25,6 +27,7 @@ final class RunTally: Sendable {
         var incompleteReason: String?
         var budgetRefusal: ProcessingError?
         var haltFailure: FailureRecord?
+        var brokenProgram: ProcessingError?
         var hinted: Set<String> = []
         var costs: [CostPlace: (cost: Money, avoided: Money)] = [:]
         var baseCosts: [Identifier: Money] = [:]
@@ -232,6 +235,14 @@ final class RunTally: Sendable {
 
     /// Why a budget stopped the run.
     var budgetRefusal: ProcessingError? { state.withLock { $0.budgetRefusal } }
+
+    /// Takes note of why the program of the run cannot be started.
+    func noteBrokenProgram(_ error: ProcessingError) {
+        state.withLock { $0.brokenProgram = $0.brokenProgram ?? error }
+    }
+
+    /// Why the program of the run cannot be started.
+    var brokenProgram: ProcessingError? { state.withLock { $0.brokenProgram } }
 
     /// Takes note of the failure that halted a graph; of several the first counts.
     func noteHalt(_ record: FailureRecord) { state.withLock { $0.haltFailure = $0.haltFailure ?? record } }

@@ -11,6 +11,7 @@ public struct Outcome: Sendable {
         case budgetExhausted = "budget_exhausted"
         case interrupted
         case poison
+        case programBroken = "program_broken"
         case upstreamFailed = "upstream_failed"
         case notRouted = "not_routed"
         case noInput = "no_input"
