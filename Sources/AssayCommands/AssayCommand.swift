@@ -15,7 +15,7 @@ package struct AssayCommand: AsyncParsableCommand {
             RetryCommand.self, CancelCommand.self, WaitCommand.self, WatchCommand.self, ExplainCommand.self,
             RunsCommand.self, QueueCommand.self, GraphCommand.self, CostsCommand.self, CacheCommand.self,
             CheckpointsCommand.self,
-            AlertsCommand.self, StoreCommand.self, ConfigCommand.self,
+            AlertsCommand.self, StatementsCommand.self, StoreCommand.self, ConfigCommand.self,
         ])
 
     package init() {}

@@ -1,24 +1,111 @@
 import AssayStatements
 
-/// What underwriters read first, one row an account.
+/// What underwriters read first, one row an account, with its flags in words below.
 struct AccountTable {
-    private(set) var table = TextTable([
-        .flexible("ACCOUNT"), .text("CUR"), .number("STATEMENTS"), .text("CHAIN"), .number("DAYS"),
-        .number("AVG DAILY"), .number("TRUE REVENUE"), .number("NSF"), .number("OD"), .number("DAYS NEG"),
-        .number("LOWEST"), .number("MCA"), .text("TREND"),
-    ])
+    private let accounts: [(label: (Int) -> String, report: AccountReport)]
 
-    init(_ accounts: some Sequence<AccountReport>) {
-        for account in accounts {
-            let factors = account.factors
-            func text(_ value: (some CustomStringConvertible)?) -> String { value.map { "\($0)" } ?? "-" }
-            table.rows.append([
-                text(account.account), text(account.currency), "\(account.statements)", account.chain.rawValue,
-                "\(factors.total.days)", text(factors.total.averageDailyBalance), text(factors.total.trueRevenue),
-                text(factors.total.nsfCount), text(factors.total.overdraftCount), text(factors.total.daysNegative),
-                text(factors.total.lowestDailyBalance), text(factors.mcaPositions),
-                text(factors.trend?.trendClass.rawValue),
-            ])
+    /// The accounts, those that only hold debt under a heading of their own.
+    init(_ histories: [AccountHistory]) {
+        accounts = Self.sorted(histories.map { history in ({ history.label(in: $0) }, history.report) })
+    }
+
+    /// The accounts as a run's summary has them, which knows no files.
+    init(reports: [AccountReport]) {
+        accounts = Self.sorted(
+            reports.map { report in ({ (report.account ?? "(no account)").cut(toColumns: $0) }, report) })
+    }
+
+    private static func sorted(_ all: [(label: (Int) -> String, report: AccountReport)]) -> [(
+        label: (Int) -> String, report: AccountReport
+    )] {
+        let order: [AccountType?] = [.bank, nil, .savings, .card, .loan]
+        return order.flatMap { type in all.filter { $0.report.accountType == type } }
+    }
+
+    private static let columns: [TextTable.Column] = [
+        .text("ACCOUNT"), .text("TYPE"), .text("CUR"), .number("STMT").dropped(4), .number("DAYS").dropped(5),
+        .number("AVG DAILY"), .number("LOWEST").dropped(2), .number("REVENUE"), .number("NEG"), .number("NSF"),
+        .number("OD").dropped(3), .number("MCA"), .text("TREND").dropped(1), .text("CHECK"),
+    ]
+
+    /// The table in at most `width` columns, then the flags.
+    func lines(width: Int?, _ paint: Paint?) -> [String] {
+        let labelWidth = width.map { $0 < 120 ? 14 : 20 } ?? 40
+        var table = TextTable(Self.columns)
+        table.rows = accounts.map { cells($0.label(labelWidth), $0.report) }
+        var lines = table.lines(width: width, paint: paint)
+        if let heading, let first = accounts.firstIndex(where: { $0.report.accountType?.isDebt == true }) {
+            lines.insert(heading, at: first + 1)
         }
+        if width != nil, !accounts.isEmpty {
+            let legend = "NEG days below zero, NSF returned for lack of funds, MCA advances, CHECK of balances"
+            lines += ["", paint.map { $0(legend, .dim) } ?? legend]
+        }
+        let flags = accounts.flatMap { account in flagLines(account.label(labelWidth), account.report, width, paint) }
+        return flags.isEmpty ? lines : lines + [""] + flags
+    }
+
+    private var heading: String? {
+        let types = Set(accounts.compactMap(\.report.accountType))
+        switch (types.contains(.card), types.contains(.loan)) {
+        case (true, true): return "cards and loans"
+        case (true, false): return "cards"
+        case (false, true): return "loans"
+        case (false, false): return nil
+        }
+    }
+
+    private func cells(_ label: String, _ report: AccountReport) -> [String] {
+        let (factors, total) = (report.factors, report.factors.total)
+        return [
+            label, report.accountType?.rawValue ?? "–", report.currency ?? "–", "\(report.statements)", "\(total.days)",
+            .figure(total.averageDailyBalance), .figure(total.lowestDailyBalance), .figure(total.trueRevenue),
+            .figure(total.daysNegative), .figure(total.nsfCount), .figure(total.overdraftCount),
+            .figure(factors.mcaPositions), .figure(factors.trend?.trendClass.rawValue), report.checkWord,
+        ]
+    }
+
+    private func flagLines(_ label: String, _ report: AccountReport, _ width: Int?, _ paint: Paint?) -> [String] {
+        let indent = (accounts.map { $0.label(width.map { $0 < 120 ? 14 : 20 } ?? 40).columns }.max() ?? 0) + 2
+        return report.flagReasons.flatMap { reason -> [String] in
+            let source = reason.source.map { " (\($0.fileName))" } ?? ""
+            let remedy = reason.remedy.map { "; \($0)" } ?? ""
+            let text = (reason.reason + source + remedy).safe
+            let lines = text.wrapped(toColumns: max(30, (width ?? 100) - indent))
+            let color: Paint.Color? = reason.weight == .stop ? .red : reason.weight == .check ? .yellow : nil
+            return lines.enumerated().map { index, line in
+                let head = index == 0 ? label + String(repeating: " ", count: max(0, indent - label.columns)) : ""
+                let start = index == 0 ? head : String(repeating: " ", count: indent)
+                return start + (color.flatMap { color in paint.map { $0(line, color) } } ?? line)
+            }
+        }
+    }
+}
+
+extension AccountReport {
+    /// `ok`, `WRONG` or `n/a`, and how many further flags there are.
+    var checkWord: String {
+        let isWrong = balanceCheck == .mismatch || factors.flags.contains(.unreconciled)
+        let further = factors.flags.count { $0 != .unreconciled }
+        let word = isWrong ? "WRONG" : balanceCheck == .ok ? "ok" : "n/a"
+        return further == 0 ? word : "\(word) +\(further)"
+    }
+}
+
+extension String {
+    /// A figure for a table; `–` when it is absent.
+    static func figure(_ value: (some CustomStringConvertible)?) -> String { value.map { "\($0)" } ?? "–" }
+
+    /// The text in lines of at most `width` columns, broken between words.
+    func wrapped(toColumns width: Int) -> [String] {
+        var (lines, line) = ([String](), "")
+        for word in split(separator: " ") {
+            if !line.isEmpty, line.columns + 1 + String(word).columns > width {
+                lines.append(line)
+                line = ""
+            }
+            line += line.isEmpty ? String(word) : " " + word
+        }
+        return line.isEmpty ? lines : lines + [line]
     }
 }

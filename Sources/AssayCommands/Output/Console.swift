@@ -44,6 +44,9 @@ package struct Console: Sendable {
         try output.write(Array((output.columns == nil ? json : json.safeJSON).utf8))
     }
 
+    /// Writes text as it is.
+    package func write(text: String) throws(SinkError) { try output.write(Array(text.utf8)) }
+
     /// Writes one fact for programs; tables have no place for it.
     package func write(fact json: JSONValue) throws(SinkError) {
         guard format == .json || format == .jsonl else { return }

@@ -12,16 +12,8 @@ struct RunSummary {
     /// Writes all of it.
     func write(_ report: Report) async throws {
         try console.write(lines: [headline(report)] + (report.batches.map { [Self.line($0)] } ?? []))
-        if let accounts = try? report.summary(as: BankStatements.Accounts.self)?.accounts, !accounts.isEmpty {
-            try console.write(lines: [""])
-            try console.write(AccountTable(accounts.prefix(Self.shown)).table)
-            if accounts.count > Self.shown {
-                let left = (accounts.count - Self.shown).grouped
-                try console.write(lines: ["and \(left) more accounts: assay runs show \(report.runID) -o json"])
-            }
-        }
-        let table = try await outputs(of: report)
-        if let table {
+        let shownStatements = try await writeStatements(of: report)
+        if !shownStatements, let table = try await outputs(of: report) {
             try console.write(lines: [""])
             try console.write(table.table)
             if table.left > 0 {
@@ -84,26 +76,51 @@ struct RunSummary {
             + "\(parts.joined(separator: ", ")) of \(counts.total.grouped)\(took)  run \(report.runID)"
     }
 
+    /// The most files whose accounts are put together anew; of more, the accounts of the run's summary are shown.
+    private static let mostFiles = 500
+
+    /// Writes the accounts and statements of a run that read some; false when it read none.
+    private func writeStatements(of report: Report) async throws -> Bool {
+        let isSmall = report.counts.succeeded <= Self.mostFiles
+        let reports = try await RunStatements.reports(
+            of: report.runID, in: store, limit: isSmall ? Self.mostFiles : Self.shown)
+        guard !reports.isEmpty else { return false }
+        let histories = AccountHistory.histories(of: reports)
+        let width = console.columns
+        var left = 0
+        if isSmall {
+            let accounts = AccountTable(Array(histories.prefix(Self.shown)))
+            try console.write(lines: [""] + accounts.lines(width: width, console.paint))
+            left = histories.count - Self.shown
+        } else if let accounts = try? report.summary(as: BankStatements.Accounts.self)?.accounts, !accounts.isEmpty {
+            let table = AccountTable(reports: Array(accounts.prefix(Self.shown)))
+            try console.write(lines: [""] + table.lines(width: width, console.paint))
+            left = accounts.count - Self.shown
+        }
+        if left > 0 {
+            try console.write(lines: ["and \(left.grouped) more accounts: assay statements accounts \(report.runID)"])
+        }
+        try console.write(lines: [""])
+        try console.write(StatementTable(histories, width: width, limit: Self.shown).table)
+        let rest = report.counts.succeeded - min(reports.count, Self.shown)
+        if rest > 0 {
+            try console.write(lines: ["and \(rest.grouped) more files: assay runs items \(report.runID)"])
+        }
+        try console.write(lines: ["", "the report page: assay statements report \(report.runID) --out report.html"])
+        return true
+    }
+
     /// The first outputs, and how many items that succeeded are not among them.
     private func outputs(of report: Report) async throws -> (table: TextTable, left: Int)? {
-        var factors = FactorTable()
         var plain = OutputTable()
-        var items = 0
         try await store.forEachOutcome(of: report.runID, page: 64) { outcomes in
             for outcome in outcomes where outcome.status == .succeeded {
-                let left = Self.shown - max(factors.table.rows.count, plain.table.rows.count)
-                guard let output = try outcome.output?.json(), left > 0 else { return false }
-                switch factors.add(output, of: outcome.inputID, atMost: left) {
-                case .whole: items += 1
-                case .part: return false
-                case .none:
-                    plain.add(output, of: outcome)
-                    items += 1
-                }
+                guard let output = try outcome.output?.json(), plain.table.rows.count < Self.shown else { return false }
+                plain.add(output, of: outcome)
             }
             return true
         }
-        guard !(factors.isEmpty && plain.table.rows.isEmpty) else { return nil }
-        return (factors.isEmpty ? plain.table : factors.table, report.counts.succeeded - items)
+        guard !plain.table.rows.isEmpty else { return nil }
+        return (plain.table, report.counts.succeeded - plain.table.rows.count)
     }
 }

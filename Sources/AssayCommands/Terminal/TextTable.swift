@@ -5,11 +5,19 @@ package struct TextTable: Sendable {
         let title: String
         let isRight: Bool
         let isFlexible: Bool
+        /// The lower, the earlier the column is left out of a terminal that is too narrow; `nil`: never.
+        var rank: Int?
 
         /// A column of texts, at the left.
         package static func text(_ title: String) -> Column { Column(title: title, isRight: false, isFlexible: false) }
         /// A column of numbers, at the right.
         package static func number(_ title: String) -> Column { Column(title: title, isRight: true, isFlexible: false) }
+        /// The column as one that is left out before those of a higher `rank`, where the terminal is too narrow.
+        package func dropped(_ rank: Int) -> Column {
+            var column = self
+            column.rank = rank
+            return column
+        }
         /// A column of texts that are cut when the terminal is too narrow.
         package static func flexible(_ title: String) -> Column {
             Column(title: title, isRight: false, isFlexible: true)
@@ -17,7 +25,7 @@ package struct TextTable: Sendable {
     }
 
     /// The columns.
-    package let columns: [Column]
+    package private(set) var columns: [Column]
     /// One text per column, as it was given by data or program; made safe when shown.
     package var rows: [[String]] = []
 
@@ -26,8 +34,29 @@ package struct TextTable: Sendable {
 
     /// The table in lines of at most `width` columns as far as its texts can be cut; numbers never are.
     package func lines(width: Int? = nil, paint: Paint? = nil) -> [String] {
+        if let width, let table = fitted(to: width) { return table.lines(width: width, paint: paint) }
         let widths = widths(in: width)
         return [head(widths, paint)] + body(widths, cutting: width != nil)
+    }
+
+    /// The table without the columns that there is no room for; `nil` when nothing is to be left out.
+    private func fitted(to width: Int) -> TextTable? {
+        let readable = 24
+        var widths = widths(in: nil)
+        for index in columns.indices where columns[index].isFlexible { widths[index] = min(widths[index], readable) }
+        var kept = Array(columns.indices)
+        while kept.reduce(Self.gap * (kept.count - 1), { $0 + widths[$1] }) > width,
+            let first = kept.filter({ columns[$0].rank != nil }).min(by: {
+                columns[$0].rank ?? 0 < columns[$1].rank ?? 0
+            })
+        {
+            kept.removeAll { $0 == first }
+        }
+        guard kept.count < columns.count else { return nil }
+        var table = TextTable(kept.map { columns[$0] })
+        table.rows = rows.map { row in kept.map { row[$0] } }
+        for index in table.columns.indices { table.columns[index].rank = nil }
+        return table
     }
 
     /// How wide each column is so that the rows fit.

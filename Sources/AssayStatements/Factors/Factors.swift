@@ -26,6 +26,15 @@ public struct Factors: Hashable, Sendable {
         public var month: String
         /// The factors of the covered days.
         public var factors: PeriodFactors
+
+        /// How many days the month has.
+        public var length: Int {
+            let parts = month.split(separator: "-").compactMap { Int($0) }
+            return parts.count == 2 ? Day.length(ofMonth: parts[1], in: parts[0]) : factors.days
+        }
+
+        /// Whether every day of it is covered.
+        public var isWhole: Bool { factors.days == length }
     }
 
     /// The factors over all covered days.

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Assay
+
+extension ExportFormat: ExpressibleByArgument {}
+
+/// Flags of the commands that show figures of statements.
+struct StatementOutputFlags: ParsableArguments {
+    @Option(name: [.short, .long], help: "How data is written: table, csv, json, jsonl or none.")
+    var output: ExportFormat?
+
+    @Option(help: "When colours are used: auto, always or never.")
+    var color: ColorChoice?
+
+    /// The console, and how the data is written.
+    func console(_ store: StoreFlags?, in shell: Shell) throws -> (Console, ExportFormat) {
+        // What settings say elsewhere knows no CSV, which only these commands write.
+        let named = output.flatMap { $0 == .csv ? OutputFormat.table : OutputFormat(rawValue: $0.rawValue) }
+        let flags: [Settings.Key: String?] = [.output: named?.rawValue, .color: color?.rawValue]
+        let console = try Console((store?.settings ?? [:]).merging(flags) { $1 }, in: shell)
+        return (console, output ?? ExportFormat(rawValue: console.format.rawValue) ?? .table)
+    }
+}
+
+/// Which run, and which of its accounts.
+struct StatementChoice: ParsableArguments {
+    @Argument(help: "The run; the newest one by default.")
+    var run: String?
+
+    @Option(help: "Only this account: its number, the last characters of it, or its name.")
+    var account: String?
+}

@@ -1,0 +1,99 @@
+extension ReportPage {
+    /// What came back or was paid without money, with how that was decided.
+    func returns(of history: AccountHistory) -> String {
+        guard history.report.accountType?.isDebt != true else { return "" }
+        let kinds: [(String, Set<EntryClass>)] = [
+            ("Returned for lack of funds", [.insufficientFundsReturn, .nsfFee]), ("Overdrafts", [.overdraftFee]),
+            ("Returned deposits", [.returnedDeposit]), ("Other returns", [.reversal]),
+        ]
+        var body = ""
+        for (title, classes) in kinds {
+            let entries = history.entries.filter { classes.contains($0.entryClass) }
+            guard !entries.isEmpty else { continue }
+            body += "<h4>\(title): \(entries.count) \(entries.count == 1 ? "line" : "lines")</h4>\n"
+            let shown = 50
+            body += HTML.table(
+                ["Date", "Text", "#Amount", "Kind", "Decided by", "From"],
+                entries.prefix(shown).map { entry in
+                    [
+                        .text("\(entry.date)"), .text(masked(entry.description)), .number(entry.amount.grouped),
+                        .text(entry.entryClass.words), .text(entry.why ?? ""), .text(place(of: entry)),
+                    ]
+                })
+            if entries.count > shown { body += "<p class=\"soft\">and \(entries.count - shown) more</p>\n" }
+        }
+        return HTML.section("Returns", body.isEmpty ? "<p>None was found.</p>\n" : body, level: 3)
+    }
+
+    /// How far each month's revenue is from the mean, from six whole months on.
+    func seasons(of history: AccountHistory) -> String {
+        let whole = (history.report.factors.months ?? []).filter(\.isWhole)
+        let values = whole.compactMap(\.factors.trueRevenue)
+        guard whole.count >= 6, values.count == whole.count,
+            let mean = values.reduce(Amount.zero, +).divided(by: values.count), mean > .zero
+        else { return "" }
+        var byMonth: [String: Amount] = [:]
+        for (month, value) in zip(whole, values) { byMonth[month.month] = value }
+        let shown = zip(whole, values).suffix(13)
+        let highest = shown.compactMap { $0.1.ratio(to: mean) }.max() ?? .zero
+        let rows = shown.map { month, value -> [HTML.Cell] in
+            let ratio = value.ratio(to: mean) ?? .zero
+            let width = highest > .zero ? ratio.billionths * 160 / highest.billionths : 0
+            let year = Int(month.month.prefix(4)) ?? 0
+            let before = byMonth["\(year - 1)\(month.month.dropFirst(4))"]
+            return [
+                .head(month.month), .number(value.grouped),
+                .html("<span class=\"bar\" style=\"width:\(max(0, width))px\"></span> \(HTML.escaped(ratio.percent))"),
+                .text(before.flatMap { value.share(of: $0) } ?? "\u{2013}"),
+            ]
+        }
+        let table = HTML.table(
+            ["Month", "#Revenue", "Of the mean", "Of the same month last year"], rows, className: "bars")
+        return HTML.section("Seasonality", table, level: 3)
+    }
+
+    /// Where everything was read from.
+    var sources: String {
+        let rows = accounts.flatMap { history in
+            history.sources.map { source -> [HTML.Cell] in
+                let period = source.from.flatMap { from in source.to.map { "\(from) to \($0)" } } ?? "no days"
+                return [
+                    .html("<span class=\"wrap\">\(HTML.escaped(masked(source.source?.name ?? "\u{2013}")))</span>"),
+                    .text(source.source?.sha256.map { String($0.prefix(12)) } ?? "\u{2013}"),
+                    .text(source.format?.rawValue ?? "\u{2013}"), .text(history.shortName),
+                    .number("\(source.source?.number ?? 1)"), .text(period), .number("\(source.summary.transactions)"),
+                    .number(source.summary.opening?.grouped ?? "\u{2013}"),
+                    .number(source.summary.closing?.grouped ?? "\u{2013}"), .text(source.summary.balanceCheck.words),
+                ]
+            }
+        }
+        let titles = [
+            "File", "SHA-256", "Format", "Account", "#Statement", "Period", "#Entries", "#Opening", "#Closing", "Check",
+        ]
+        return HTML.section("Sources", HTML.table(titles, rows))
+    }
+
+    var costSection: String {
+        let rows = costs.map { line -> [HTML.Cell] in
+            [
+                .text(line.name), .number("\(line.count)"), .number("\(line.cached)"), .number(line.total),
+                .number(line.avoided),
+            ]
+        }
+        let table = HTML.table(
+            ["Service", "#Count", "#From the cache", "#Cost \(costCurrency)", "#Avoided \(costCurrency)"], rows)
+        return HTML.section(
+            "Cost of making this", table + "<p class=\"soft\">run \(HTML.escaped(runID))</p>\n")
+    }
+}
+
+extension BalanceCheck {
+    /// The check as a person calls it.
+    var words: String {
+        switch self {
+        case .ok: "adds up"
+        case .mismatch: "WRONG"
+        case .notAvailable: "nothing to compare"
+        }
+    }
+}

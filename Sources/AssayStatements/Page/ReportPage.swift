@@ -1,0 +1,234 @@
+/// A page about the accounts of an applicant, whole in itself: no script, nothing loaded, made to be printed.
+public struct ReportPage: Sendable {
+    /// What a service cost.
+    public struct CostLine: Sendable {
+        /// The service and operation.
+        public var name: String
+        /// How often.
+        public var count: Int
+        /// How often its result came from the cache.
+        public var cached: Int
+        /// What was charged.
+        public var total: String
+        /// What was not charged because the result was there.
+        public var avoided: String
+
+        /// Makes a value of its parts.
+        public init(name: String, count: Int, cached: Int, total: String, avoided: String) {
+            (self.name, self.count, self.cached, self.total, self.avoided) = (name, count, cached, total, avoided)
+        }
+    }
+
+    /// Who it is about.
+    public var applicant: String
+    /// The accounts.
+    public var accounts: [AccountHistory]
+    /// When it was made, as it is shown.
+    public var madeOn: String
+    /// The run that read the statements.
+    public var runID: String
+    /// What the run cost.
+    public var costs: [CostLine] = []
+    /// The currency of those costs.
+    public var costCurrency = ""
+    /// Whether account numbers keep their last four characters only, also in texts.
+    public var isMasked = false
+
+    /// A page about `accounts`.
+    public init(applicant: String, accounts: [AccountHistory], madeOn: String, runID: String) {
+        (self.applicant, self.accounts, self.madeOn, self.runID) = (applicant, accounts, madeOn, runID)
+    }
+
+    /// The page.
+    public var html: String {
+        var body = head + keyFigures + flags
+        for (index, history) in accounts.enumerated() {
+            let title =
+                "\(history.shortName) \u{00B7} \(history.report.accountType?.rawValue ?? "account")"
+                + (history.report.currency.map { " \u{00B7} \($0)" } ?? "")
+            body += "<section class=\"account\(index == 0 ? " first" : "")\"><h2>\(HTML.escaped(title))</h2>\n"
+            body += months(of: history) + balances(of: history, index) + deposits(of: history)
+            body += debt(of: history) + obligations(of: history) + returns(of: history) + seasons(of: history)
+            body += "</section>\n"
+        }
+        body += sources + costSection
+        return ReportPage.document(title: "Statements of \(applicant)", body: body)
+    }
+
+    /// A page that names the pages of several applicants.
+    public static func index(
+        _ pages: [(name: String, file: String, accounts: [AccountHistory])], madeOn: String, runID: String
+    )
+        -> String
+    {
+        let rows = pages.flatMap { page in
+            page.accounts.map { history -> [HTML.Cell] in
+                let (report, total) = (history.report, history.report.factors.total)
+                return [
+                    .html("<a href=\"\(HTML.escaped(page.file))\">\(HTML.escaped(page.name))</a>"),
+                    .text(history.shortName),
+                    .text(report.accountType?.rawValue ?? "\u{2013}"), .text(report.currency ?? "\u{2013}"),
+                    .number("\(total.days)"),
+                    .html(figure(total.averageDailyBalance, noBalance(report)), isNumber: true),
+                    .html(figure(total.trueRevenue, noBusiness(report)), isNumber: true),
+                    .html(figure(total.daysNegative, noNegative(report)), isNumber: true),
+                    .html(figure(total.nsfCount, noBusiness(report)), isNumber: true), .text(check(report)),
+                ]
+            }
+        }
+        let table = HTML.table(
+            [
+                "Applicant", "Account", "Type", "Cur", "#Days", "#Average daily", "#Revenue", "#Negative", "#NSF",
+                "Check",
+            ], rows)
+        return document(
+            title: "Statements",
+            body: "<h1>Statements</h1>\n<p class=\"soft\">\(HTML.escaped(madeOn)), run \(HTML.escaped(runID))</p>\n"
+                + table)
+    }
+
+    private static func document(title: String, body: String) -> String {
+        """
+        <!DOCTYPE html>
+        <html lang="en"><head><meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="referrer" content="no-referrer"><title>\(HTML.escaped(title))</title>
+        <style>\(PageStyle.css)</style></head>
+        <body>
+        \(body)</body></html>
+
+        """
+    }
+
+    /// In words whether the balances of an account add up.
+    static func check(_ report: AccountReport) -> String {
+        if report.balanceCheck == .mismatch || report.factors.flags.contains(.unreconciled) { return "WRONG" }
+        return report.balanceCheck == .ok ? "adds up" : "nothing to compare"
+    }
+
+    // MARK: Head
+
+    private var head: String {
+        let totals = accounts.map(\.report.factors.total)
+        let (from, to) = (
+            totals.compactMap { $0.period.first ?? nil }.min(), totals.compactMap { $0.period.last ?? nil }.max()
+        )
+        let span = from.flatMap { from in to.map { $0 - from + 1 } } ?? 0
+        let names = accounts.map { history in
+            [history.shortName, history.report.accountType?.rawValue, history.report.currency].compactMap { $0 }
+                .joined(separator: " ")
+        }
+        let covered = accounts.map { "\($0.report.factors.total.days) of \(span)" }.joined(separator: ", ")
+        return "<h1>\(HTML.escaped(applicant))</h1>\n"
+            + HTML.facts([
+                ("Accounts", HTML.escaped(names.joined(separator: ", "))),
+                ("Period", from.flatMap { from in to.map { "\(from) to \($0)" } } ?? "no days"),
+                ("Days covered", covered), ("Made on", HTML.escaped(madeOn)),
+                ("Run", HTML.escaped(String(runID.prefix(8)))), ("Definitions", "version \(Factors.definitionVersion)"),
+            ]) + band
+    }
+
+    private var band: String {
+        let wrong = accounts.count { ReportPage.check($0.report) == "WRONG" }
+        let noun = accounts.count == 1 ? "account" : "accounts"
+        if wrong > 0 {
+            return
+                "<div class=\"band stop\">\u{25A0} \(wrong) of \(accounts.count) \(noun) \(wrong == 1 ? "does" : "do") not add up: do not use the figures</div>\n"
+        }
+        let flagged = accounts.count { history in history.report.flagReasons.contains { $0.weight == .check } }
+        if flagged > 0 {
+            return
+                "<div class=\"band check\">\u{25B2} \(flagged) of \(accounts.count) \(noun) \(flagged == 1 ? "has" : "have") something to check</div>\n"
+        }
+        let proved = accounts.count { $0.report.balanceCheck == .ok }
+        return
+            "<div class=\"band\">\(proved) of \(accounts.count) \(noun) \(proved == 1 ? "adds" : "add") up; nothing contradicts itself</div>\n"
+    }
+
+    // MARK: Key figures
+
+    private var keyFigures: String {
+        let business = accounts.filter { $0.report.accountType?.isDebt != true }
+        var order: [String?] = []
+        for history in business where !order.contains(history.report.currency) { order.append(history.report.currency) }
+        var body = ""
+        for currency in order {
+            let figures = BusinessFigures(
+                currency: currency, reports: business.filter { $0.report.currency == currency })
+            let (revenue, average) = (figures.monthlyRevenue, figures.averageDailyBalance)
+            let (negative, ending) = (figures.daysNegative, figures.endingBalance)
+            body += "<h3>\(HTML.escaped(currency ?? "currency not known"))</h3>\n<div class=\"keys\">"
+            body += HTML.facts([
+                ("Average monthly true revenue", ReportPage.figure(revenue.0, revenue.1)),
+                ("Average daily balance", ReportPage.figure(average.0, average.1)),
+                ("Negative days", ReportPage.figure(negative.0, negative.1)),
+                ("NSF and overdrafts", "\(figures.refusals) <small>last 30 days \(figures.recentRefusals)</small>"),
+                ("Active advance positions", "\(figures.positions)"),
+                ("Holdback", figures.holdback.map { HTML.escaped($0.percent) } ?? ReportPage.absent("no revenue")),
+                ("Ending balance", ReportPage.figure(ending.0, ending.1)),
+                ("Revenue trend", HTML.escaped(figures.trend)),
+            ])
+            body += "</div>\n"
+        }
+        let debts = accounts.filter { $0.report.accountType?.isDebt == true }
+        if !debts.isEmpty {
+            body += "<h3>Cards and loans</h3>\n"
+            body += HTML.table(
+                ["Account", "Type", "Cur", "#Payments received", "#Charges", "#Ending balance"],
+                debts.map { history in
+                    let (report, total) = (history.report, history.report.factors.total)
+                    return [
+                        .text(history.shortName), .text(report.accountType?.rawValue ?? ""),
+                        .text(report.currency ?? "\u{2013}"),
+                        .html(ReportPage.figure(total.paymentsReceived, "not known"), isNumber: true),
+                        .number(total.withdrawalsTotal.grouped),
+                        .html(ReportPage.figure(total.endingBalance, ReportPage.noBalance(report)), isNumber: true),
+                    ]
+                })
+        }
+        return HTML.section("Key figures", body)
+    }
+
+    // MARK: Flags
+
+    private var flags: String {
+        let lines = accounts.flatMap { history in
+            history.report.flagReasons.map { reason -> String in
+                let (sign, word): (String, String) =
+                    switch reason.weight {
+                    case .stop: ("\u{25A0}", "stop")
+                    case .check: ("\u{25B2}", "check")
+                    case .absent: ("\u{25CB}", "absent")
+                    }
+                let source =
+                    reason.source.map { " (\(masked($0.split(separator: "/").last.map(String.init) ?? $0)))" } ?? ""
+                let remedy = reason.remedy.map { "; \($0)" } ?? ""
+                return
+                    "<p class=\"flag \(word)\"><b>\(sign) \(word)</b>\(HTML.escaped("\(history.shortName): \(reason.reason)\(source)\(remedy)"))</p>"
+            }
+        }
+        return HTML.section("Flags", lines.isEmpty ? "<p>None.</p>\n" : lines.joined(separator: "\n") + "\n")
+    }
+
+    /// The text, with all but the last four digits of long numbers hidden where that was asked for.
+    func masked(_ text: String) -> String {
+        guard isMasked else { return text }
+        var (result, run) = ("", [Character]())
+        func flush() {
+            let hidden = run.count > 4 ? run.count - 4 : 0
+            result += String(repeating: "\u{2022}", count: hidden) + String(run.dropFirst(hidden))
+            run = []
+        }
+        for character in text {
+            if character.isNumber {
+                run.append(character)
+            } else {
+                flush()
+                result.append(character)
+            }
+        }
+        flush()
+        return result
+    }
+}
