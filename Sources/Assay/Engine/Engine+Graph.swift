@@ -233,7 +233,10 @@ extension Engine {
         work.admission = nil
         work.admission = try flow.recovery.admit(session.run.processorID)
         // Whoever goes on with it must know by whose leave it is made.
-        guard lane.begin(work, generation) else { throw CancellationError() }
+        guard lane.begin(work, generation) else {
+            if let admission = work.admission { flow.recovery.withdraw(session.run.processorID, after: admission) }
+            throw CancellationError()
+        }
         let gates = session.context(
             for: work.entry, phase: .preprocessing, attempt: work.attempts,
             desk: RunDesk(session: session, work: work.desk))

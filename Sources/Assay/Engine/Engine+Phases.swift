@@ -119,7 +119,9 @@ extension Engine {
             entry.basis = verdict.basis
             switch verdict {
             case .new: break
-            case .again: resuming.append(index)
+            case .again(_, let hasKilled):
+                resuming.append(index)
+                if hasKilled { session.tally.suspicion.noteKiller(at: index) }
             case .afresh(let changed): entry.inputChanged = changed
             case .refused(let error): throw error
             case .settled(var outcome):
@@ -355,7 +357,8 @@ extension Engine {
             run.error = failure ?? Verdict.error(for: session) ?? session.tally.firstFailure
         }
         run.isGivenUp =
-            session.options.waitsWhenGivenUp && session.stopped?.reason == .runCancelled && Task.isCancelled
+            session.options.waitsWhenGivenUp && session.stopped?.reason == .runCancelled
+            && (Task.isCancelled || session.isGivenUp)
         try await attendDoubts(session)
         hintAtRepeats(session)
         run.finishedAt = world.time.now()
@@ -464,7 +467,7 @@ enum Verdict {
     static func status(of counts: Counts, stop: Outcome.Reason?, failed: Bool) -> Status {
         switch stop {
         case .runCancelled, .runTimeout: return .cancelled
-        case .failurePolicy, .atomic, .graphHalted, .definitionChanged: return .failed
+        case .failurePolicy, .atomic, .graphHalted, .definitionChanged, .programBroken: return .failed
         default: break
         }
         if failed || (counts.total > 0 && counts.succeeded == 0) { return .failed }
@@ -477,6 +480,8 @@ enum Verdict {
         switch session.stopped?.reason {
         case .graphHalted: return session.tally.haltFailure
         case .failurePolicy, .atomic: return session.tally.policyFailure
+        case .programBroken:
+            error = session.tally.brokenProgram ?? session.tally.suspicion.failure(of: session.run.processorID)
         case .budgetExhausted:
             guard let refusal = session.tally.budgetRefusal else { return nil }
             error = refusal

@@ -140,7 +140,7 @@ final class GraphFlow: Sendable {
         failures = Dictionary((comeback?.pause.failures ?? []).map { ($0.key, $0) }) { $1 }
         (lanesToStart, laneStarts) = AsyncStream.makeStream(of: Lane.self)
         let (id, store) = (session.run.id, session.store)
-        frames = Frames(over: session.places) { place, limit in
+        frames = Frames(over: session.places, comesLate: session.tally.suspicion.isKiller) { place, limit in
             try await store.items(of: id, from: place, limit: limit).filter {
                 !session.hasEnded($0.index) && $0.index != comeback?.entry.index
             }

@@ -29,6 +29,7 @@ final class ItemDesk: Desk {
         /// Whether the attempt was given up: nothing it still asks for is done.
         var isOver = false
         var closed = false
+        var remark: String?
         /// How often calls without a key were made in this attempt, by what they are for.
         var unkeyedCalls: [String: Int] = [:]
         /// What a node of a graph has emitted in this attempt.
@@ -52,6 +53,7 @@ final class ItemDesk: Desk {
         state.withLock { state in
             state.attempt += 1
             state.isOver = false
+            state.remark = nil
             state.unkeyedCalls = [:]
             state.emitted = []
             state.uses = [:]
@@ -274,6 +276,17 @@ final class ItemDesk: Desk {
             try await session.closeCall(open.call, .threw(error), isLate: false, in: open.context, step: open.step)
         }
     }
+
+    func answered(in context: Context) { session.tally.suspicion.noteAnswer() }
+
+    func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {
+        session.hint(kind, message)
+        guard explainsTimeout else { return }
+        state.withLock { state in if state.isCurrent(context) { state.remark = message } }
+    }
+
+    /// What is odd about the attempt, for its time-out.
+    var remark: String? { state.withLock { $0.remark } }
 
     // MARK: Waits
 

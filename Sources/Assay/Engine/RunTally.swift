@@ -5,6 +5,8 @@ final class RunTally: Sendable {
     let meters: Meters
     /// What its items wait for.
     let waits = WaitBoard()
+    /// Whether what its items are given to dies of all of them.
+    let suspicion = Suspicion()
     private let run: Run
     private let events: EventStream
     private let world: World
@@ -28,6 +30,7 @@ final class RunTally: Sendable {
         var changedDefinition: ProcessingError?
         var haltFailure: FailureRecord?
         var policyFailure: FailureRecord?
+        var brokenProgram: ProcessingError?
         var hinted: Set<Hint> = []
         var repeats: [String: Int] = [:]
         var costs: [CostPlace: (cost: MoneySum, avoided: MoneySum)] = [:]
@@ -297,6 +300,14 @@ final class RunTally: Sendable {
 
     /// Why the run cannot go on with its processor.
     var changedDefinition: ProcessingError? { state.withLock { $0.changedDefinition } }
+
+    /// Takes note of why the program of the run cannot be started.
+    func noteBrokenProgram(_ error: ProcessingError) {
+        state.withLock { $0.brokenProgram = $0.brokenProgram ?? error }
+    }
+
+    /// Why the program of the run cannot be started.
+    var brokenProgram: ProcessingError? { state.withLock { $0.brokenProgram } }
 
     /// Takes note of the failure that halted a graph; of several the first counts.
     func noteHalt(_ record: FailureRecord) { state.withLock { $0.haltFailure = $0.haltFailure ?? record } }

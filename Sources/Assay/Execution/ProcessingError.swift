@@ -5,6 +5,7 @@ public struct ProcessingError: Error, Sendable {
         case prevalidation, transformation, validation, extraction, api, processing, aggregation, cost
         case timeout, cancelled
         case workerCrashed = "worker_crashed"
+        case programBroken = "program_broken"
         case `protocol`
         case budgetExhausted = "budget_exhausted"
         case circuitOpen = "circuit_open"
@@ -140,7 +141,8 @@ extension ProcessingError.Code {
     /// Whether another attempt may help when the thrower does not say.
     public var isRetryable: Bool {
         switch self {
-        case .extraction, .api, .processing, .timeout, .cancelled, .workerCrashed, .circuitOpen, .interrupted,
+        case .extraction, .api, .processing, .timeout, .cancelled, .workerCrashed, .programBroken, .circuitOpen,
+            .interrupted,
             .queueFull, .runnerUnavailable, .alreadyRunning, .store, .pipeFull, .pipeEmpty:
             true
         case .prevalidation, .transformation, .validation, .aggregation, .cost, .protocol, .budgetExhausted,
