@@ -20,12 +20,34 @@ extension SQLiteStore {
         try await readAside { connection in try connection.snapshot { try connection.countOutcomes(of: run) } }
     }
 
-    public func run(_ id: Run.ID) async throws -> Run? { try read { try $0.run(id) } }
+    public func run(_ id: Run.ID) async throws -> Run? {
+        try read { connection in
+            try readShowing(connection) {
+                try connection.run(id)
+            } _: { found, abandoned in try found.map { try connection.shown($0, abandoned) } }
+        }
+    }
 
-    public func execution(_ id: Execution.ID) async throws -> Execution? { try read { try $0.execution(id) } }
+    public func execution(_ id: Execution.ID) async throws -> Execution? {
+        try read { connection in
+            try readShowing(connection) {
+                try connection.execution(id)
+            } _: { found, abandoned in try found.map { try connection.shown($0, abandoned) } }
+        }
+    }
 
     public func runs(matching filter: RunFilter) async throws -> [Run] {
-        try await readAside { try $0.runs(matching: filter) }
+        guard abandoned != nil, let statuses = filter.statuses else {
+            return try await readAside { [self] connection in
+                try readShowing(connection) {
+                    try connection.runs(matching: filter)
+                } _: { runs, abandoned in try runs.map { try connection.shown($0, abandoned) } }
+            }
+        }
+        var wide = filter
+        (wide.statuses, wide.limit) = (nil, nil)
+        let all = try await runs(matching: wide).filter { statuses.contains($0.status) }
+        return Array(all.prefix(filter.limit ?? .max))
     }
 }
 

@@ -8,7 +8,7 @@ extension Engine {
         -> ItemDesk
     {
         var saved: [String: SavedStep] = [:]
-        var point = ResumePoint(of: entry.item)
+        var point = session.options.recovery == .reprocess ? nil : ResumePoint(of: entry.item)
         if let named = point?.inputDigest, named != (try session.digest(of: entry.item)) { point = nil }
         let kept = try await savedSteps(of: entry, session)
         for step in kept.damaged {

@@ -236,7 +236,7 @@ package struct QueueSnapshotCommand: ShellCommand {
 
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
-        let store = try await StoreAccess.queueReader(console, in: shell)
+        let store = try await StoreAccess.database(console, in: shell)
         defer { StoreAccess.close(store) }
         let engine = Engine(store: store, prices: PriceList(currency: store.currency), world: shell.world)
         let snapshot = try await ExecutionQueue.snapshot(of: engine)

@@ -33,7 +33,7 @@ package struct QueueListCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
         let wanted = try status.map { try RunsListCommand.status($0) }
-        let store = try await StoreAccess.queueReader(console, in: shell)
+        let store = try await StoreAccess.database(console, in: shell)
         defer { StoreAccess.close(store) }
         let stand = QueueStand(
             try await store.queueRecord(), isOwned: try OwnerClient(SQLiteStore.socketName, in: store.folder) != nil,
@@ -76,7 +76,7 @@ package struct QueueStatusCommand: ShellCommand {
 
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
-        let store = try await StoreAccess.queueReader(console, in: shell)
+        let store = try await StoreAccess.database(console, in: shell)
         defer { StoreAccess.close(store) }
         let counts = try await store.executionCounts()
         let record = try await store.queueRecord()
@@ -114,7 +114,7 @@ package struct QueueShowCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
         let id = try RunsListCommand.identifier(execution, "the execution")
-        let store = try await StoreAccess.queueReader(console, in: shell)
+        let store = try await StoreAccess.database(console, in: shell)
         defer { StoreAccess.close(store) }
         guard let found = try await store.execution(id), found.number != nil,
             case .object(var object) = found.jsonValue
