@@ -157,9 +157,7 @@ extension Engine {
             let desk = try await desk(for: entry, attempt: 1, session)
             let work = Work(
                 entry: entry, session: session, desk: desk, startedAt: world.time.uptime(), attempt: 0)
-            let failed = failed(work, error, nil, session)
-            lane.keep(failed)
-            session.noteFailure(of: entry.item.id) { failed.outcome.error }
+            keep(failed(work, error, nil, session), in: lane, session)
             return nil
         }
         if entry.isAsListed, let outcome = try await cachedOutcome(of: entry, session) {

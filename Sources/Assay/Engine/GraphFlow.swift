@@ -133,7 +133,7 @@ final class GraphFlow: Sendable {
         teams = plan.teams
         crews = plan.crews
         course = session.course ?? GraphCourse(work, session)
-        nodes = plan.sessions(of: work.wiring.nodes, in: session, bases: course.bases)
+        nodes = plan.sessions(of: work.wiring.nodes, in: session, course.bases)
         let comeback = work.comeback
         self.comeback = comeback
         wayBack = comeback.map { work.wiring.ancestors(of: $0.node) } ?? []

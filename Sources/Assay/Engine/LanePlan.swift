@@ -56,7 +56,7 @@ struct LanePlan: Sendable {
     /// What the work of each node asks.
     ///
     /// - Parameter bases: the base prices of the nodes, by place.
-    func sessions(of nodes: [Node], in graph: RunSession, bases: [BaseCharge]) -> [RunSession] {
+    func sessions(of nodes: [Node], in graph: RunSession, _ bases: [BaseCharge]) -> [RunSession] {
         nodes.enumerated().map { RunSession(node: $1, of: graph, crew: crews[teamOfNode[$0]], base: bases[$0]) }
     }
 

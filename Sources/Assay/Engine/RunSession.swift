@@ -132,6 +132,8 @@ final class RunSession: Sendable {
     /// The session of one node of the graph that `graph` runs: what works on an item there asks this one.
     ///
     /// It has the node's processor and settings; what is counted, told and stopped is the whole run's.
+    ///
+    /// - Parameter base: the node's base price, which all batches of a run share.
     init(node: Node, of graph: RunSession, crew: Crew, base: BaseCharge) {
         var run = graph.run
         run.processorID = node.id

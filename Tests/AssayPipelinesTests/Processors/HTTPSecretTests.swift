@@ -2,6 +2,7 @@ import Assay
 @testable import AssayPipelines
 import AssayTesting
 import Foundation
+import FoundationNetworking
 import Testing
 
 @Suite("Secrets and web services") struct HTTPSecretTests {
