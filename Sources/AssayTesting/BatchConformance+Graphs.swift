@@ -14,8 +14,10 @@ extension BatchConformance {
                     try expect(batches.map(\.status), [.succeeded, .succeeded, .succeeded])
                     let outcomes = batches.flatMap(\.outcomes)
                     try expect(outcomes.map(\.inputID), Stage.items(7).map(\.id))
-                    try expect(outcomes.map { try $0.get(as: [String: Int].self) }, (0..<7).map { ["b:output": $0 + 1] })
-                    try expect(outcomes.map { $0.passage?.nodes.map(\.status) }, (0..<7).map { _ in [.succeeded, .succeeded] })
+                    try expect(
+                        outcomes.map { try $0.get(as: [String: Int].self) }, (0..<7).map { ["b:output": $0 + 1] })
+                    try expect(
+                        outcomes.map { $0.passage?.nodes.map(\.status) }, (0..<7).map { _ in [.succeeded, .succeeded] })
                     try expect(stage.calls.inOrder.count, 14)
                     try expect(batches.map(\.bill.totalCost), [try Money(3), try Money(3), try Money(1)])
                     let report = try await stream.report()
@@ -31,7 +33,9 @@ extension BatchConformance {
                 }
             }
         },
-        BatchConformance("a failed batch of a graph runs again from the nodes that failed, and pays once for the others") {
+        BatchConformance(
+            "a failed batch of a graph runs again from the nodes that failed, and pays once for the others"
+        ) {
             stage in
             for runner in try Self.runners {
                 stage.calls.reset()
@@ -49,7 +53,8 @@ extension BatchConformance {
                 try expect(await stream.report().bill.totalCost, try Money(3))
             }
         },
-        BatchConformance("what strategies of a graph have counted holds over all batches, and a halt ends the run") { stage in
+        BatchConformance("what strategies of a graph have counted holds over all batches, and a halt ends the run") {
+            stage in
             for isParallel in [false, true] {
                 var options = Self.options(nil)
                 options.errorStrategy = try SkipStrategy(maxSkips: 2)
@@ -79,7 +84,8 @@ extension BatchConformance {
                 try expect(await stream.report().profile.map(\.cost).sorted(), [.zero, try Money(9)])
             }
         },
-        BatchConformance("a resumed run of a graph in batches runs only the nodes that failed or were never reached") { stage in
+        BatchConformance("a resumed run of a graph in batches runs only the nodes that failed or were never reached") {
+            stage in
             for runner in try Self.runners {
                 stage.calls.reset()
                 var options = Self.options(runner)

@@ -34,7 +34,9 @@ extension StoreConformance {
         StoreConformance("a store drops the oldest of what was said when it is too much in all") { store in
             for name in ["run_1", "run_2"] { try await store.begin(Sample.run(name, execution: "exec_\(name)")) }
             let limits = LogLimits(item: .max, total: 4 * line("text 0", of: "").size)
-            for number in 0..<3 { try await store.append([line("text \(number)", of: "doc_\(number)")], keeping: limits) }
+            for number in 0..<3 {
+                try await store.append([line("text \(number)", of: "doc_\(number)")], keeping: limits)
+            }
             try await store.append(
                 (3..<6).map { line("text \($0)", of: "doc_\($0)", run: "run_2") }, keeping: limits)
             try expect(await texts(store, filter()), ["text 2"])

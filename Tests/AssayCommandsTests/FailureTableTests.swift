@@ -50,7 +50,8 @@ import Testing
         let (json, _) = await shell.output(of: "validate", "g.yaml", "-o", "json")
         #expect(try JSONValue(json: json)["warnings"]?.array?.first?["line"] == 4)
         #expect(await shell.assay("run", "g.yaml", "--inputs", "in.jsonl") == 0)
-        #expect(shell.messages.text.contains("hint: node 'record' ran on no input, since one of its own inputs never came"))
+        #expect(
+            shell.messages.text.contains("hint: node 'record' ran on no input, since one of its own inputs never came"))
         let (drawing, _) = await shell.output(of: "graph", "show", "last")
         #expect(drawing.contains("record ran on no input: one of its own inputs never came for 1 of them"))
     }

@@ -205,7 +205,8 @@ import Testing
     @Test("refuses breakpoints beside batches")
     func breakpointsInBatches() async throws {
         let shell = try Self.shell(
-            Self.configured + "batch: {size: 2}\nbreakpoints: [{processor_id: transform_proc}]\n", "{\"data\": \"x\"}\n")
+            Self.configured + "batch: {size: 2}\nbreakpoints: [{processor_id: transform_proc}]\n", "{\"data\": \"x\"}\n"
+        )
         #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl") == 65)
         #expect(shell.messages.text.contains("key 'breakpoints' cannot be used with 'batch'"))
         try shell.write(Self.configured, to: "p.yaml")

@@ -40,7 +40,8 @@ import Testing
     func lines() {
         let filter = SecretFilter(["-----BEGIN KEY-----\nMIIEowIBAAKCAQEA\nx\n-----END KEY-----\n"])
         #expect(filter.hiding("read MIIEowIBAAKCAQEA.") == "read ***.")
-        #expect(filter.hiding("-----BEGIN KEY-----\r\n  MIIEowIBAAKCAQEA\r\n  x\r\n  -----END KEY-----\r\n") == "***\r\n")
+        #expect(
+            filter.hiding("-----BEGIN KEY-----\r\n  MIIEowIBAAKCAQEA\r\n  x\r\n  -----END KEY-----\r\n") == "***\r\n")
         #expect(filter.hiding(#"-----BEGIN KEY-----\nMIIEowIBAAKCAQEA\nx\n-----END KEY-----\n"#) == #"***\n"#)
     }
 
@@ -122,7 +123,8 @@ import Testing
 
     private static func noise(_ numbers: inout SeededNumbers) -> String {
         let words = ["key:", "\n", "failed ", "0 ", "{\"a\": ", "…", "%", "\\", " ", "ll", "1l1l1l "]
-        return (0..<Int.random(in: 1...5, using: &numbers)).map { _ in words.randomElement(using: &numbers) ?? "" }.joined()
+        return (0..<Int.random(in: 1...5, using: &numbers)).map { _ in words.randomElement(using: &numbers) ?? "" }
+            .joined()
     }
 
     /// The secret as a text of outside may hold it.
@@ -137,7 +139,9 @@ import Testing
         case 1: return trimmed
         case 2: return secret.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         case 3: return trimmed.utf8.map { "%" + String(format: "%02x", $0) }.joined()
-        case 4: return base64(["", "u:", "u"].randomElement(using: &numbers)! + secret + ["", ":p"].randomElement(using: &numbers)!)
+        case 4:
+            return base64(
+                ["", "u:", "u"].randomElement(using: &numbers)! + secret + ["", ":p"].randomElement(using: &numbers)!)
         case 5: return base64(trimmed).replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
         case 6: return JSONValue.string(secret).json
         case 7: return wrapped(trimmed, at: Int.random(in: 1...30, using: &numbers))

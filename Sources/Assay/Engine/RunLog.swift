@@ -62,7 +62,10 @@ final class RunLog: Sendable {
                     defer { state.hasTold = true }
                     return !state.hasTold
                 }
-                if isFirst { fails("what is said in this run is not kept: \(ProcessingError(wrapping: error, as: .store).message)") }
+                if isFirst {
+                    fails(
+                        "what is said in this run is not kept: \(ProcessingError(wrapping: error, as: .store).message)")
+                }
                 continue
             }
             await isFiled()

@@ -87,7 +87,9 @@ final class WorkerOutput: Sendable {
         state.withLock { state in
             var left = limit
             while !state.isOver, left > 0 {
-                let count = state.chunk.withUnsafeMutableBytes { Foundation.read(source.number, $0.baseAddress, $0.count) }
+                let count = state.chunk.withUnsafeMutableBytes {
+                    Foundation.read(source.number, $0.baseAddress, $0.count)
+                }
                 if count < 0, errno == EINTR { continue }
                 if count < 0, errno == EAGAIN || errno == EWOULDBLOCK { return true }
                 guard count > 0 else {

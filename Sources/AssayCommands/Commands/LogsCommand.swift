@@ -80,7 +80,8 @@ private struct LogLines {
 
     func begin() throws {
         guard console.format == .json else { return }
-        try console.write(json: "{\"schema\":\"assay/logs/1\",\"run_id\":\(JSONValue.string(runID.text).json),\"lines\":[")
+        try console.write(
+            json: "{\"schema\":\"assay/logs/1\",\"run_id\":\(JSONValue.string(runID.text).json),\"lines\":[")
     }
 
     /// Writes what was filed since the last time.
@@ -122,5 +123,7 @@ private struct LogLines {
 
 extension Substring {
     /// The text with everything escaped that a terminal would act on, but for tabs.
-    fileprivate var shown: String { split(separator: "\t", omittingEmptySubsequences: false).map { String($0).safe }.joined(separator: "\t") }
+    fileprivate var shown: String {
+        split(separator: "\t", omittingEmptySubsequences: false).map { String($0).safe }.joined(separator: "\t")
+    }
 }

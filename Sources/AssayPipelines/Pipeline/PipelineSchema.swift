@@ -45,10 +45,13 @@ struct PipelineSchema {
         let nodeSchema = nodes(knowing: options.services)
         options.breakers = map["breakers"].map(SpendingSchema().breakers) ?? [:]
         if case .map(let services)? = map["breakers"]?.node.value {
-            for service in services { options.setAt["breakers.\(service.key)"] = document.findings.place(of: service.value.position) }
+            for service in services {
+                options.setAt["breakers.\(service.key)"] = document.findings.place(of: service.value.position)
+            }
         }
         options.batching = map["batch"].flatMap(BatchSchema().batching)
-        if case .map(let keys)? = map["batch"]?.node.value, let key = keys.first(where: { $0.key == "error_threshold" }) {
+        if case .map(let keys)? = map["batch"]?.node.value, let key = keys.first(where: { $0.key == "error_threshold" })
+        {
             options.setAt["error_threshold"] = document.findings.place(of: key.value.position)
         }
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []

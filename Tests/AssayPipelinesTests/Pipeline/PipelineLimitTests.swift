@@ -24,7 +24,8 @@ import Testing
         }
     }
 
-    private static let processor = "processors: [{processor_id: s, processor_type: simple, parameters: {function: uppercase}}]"
+    private static let processor =
+        "processors: [{processor_id: s, processor_type: simple, parameters: {function: uppercase}}]"
     private static let refused = "function 'uppercase' needs a text, found a number"
 
     @Test(
@@ -89,7 +90,8 @@ import Testing
             """
         let message = try await error(text, over: [1, "b", 2])
         #expect(
-            message?.hasPrefix("max_skips: 1 of node 's' (p.yaml:8) was used up by i1; i3 failed at node 's': ") == true)
+            message?.hasPrefix("max_skips: 1 of node 's' (p.yaml:8) was used up by i1; i3 failed at node 's': ") == true
+        )
     }
 
     /// Whatever the order in which items fail, those that are named used the limit up, and the one that broke it did not.
