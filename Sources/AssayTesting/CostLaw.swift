@@ -50,7 +50,9 @@ public struct RecipeProcessor: Processor {
         }
     }
 
-    private static func money(_ cents: JSONValue) throws -> Money { try Money(cents.number ?? 0).times(Number("0.01") ?? 0) }
+    private static func money(_ cents: JSONValue) throws -> Money {
+        try Money(cents.number ?? 0).times(Number("0.01") ?? 0)
+    }
 }
 
 /// The law that what an execution is charged and what its cache hits avoided are together what it costs without a cache:
@@ -79,7 +81,8 @@ public struct CostLaw: Sendable, CustomStringConvertible {
         let cached = try await drawn.history(in: stores.0, under: runner, caching: true)
         let uncached = try await drawn.history(in: stores.1, under: runner, caching: false)
         for (place, (with, without)) in zip(cached, uncached).enumerated() {
-            try expect(MoneySum(with.totalCost) + with.avoidedCost, MoneySum(without.totalCost), "execution \(place), \(self)")
+            try expect(
+                MoneySum(with.totalCost) + with.avoidedCost, MoneySum(without.totalCost), "execution \(place), \(self)")
             try expect(without.avoidedCost, .zero)
         }
         return cached.reduce(.zero) { $0 + $1.avoidedCost }
@@ -101,7 +104,9 @@ public struct CostLaw: Sendable, CustomStringConvertible {
             var recipes = Recipes(parts: parts)
             let inputs = (0..<Int.random(in: 2...5, using: &chance)).map { _ in recipes.input(using: &chance) }
             executions = (0..<3).map { _ in
-                (0..<Int.random(in: 1...6, using: &chance)).map { Item("n\($0)", inputs.randomElement(using: &chance)!) }
+                (0..<Int.random(in: 1...6, using: &chance)).map {
+                    Item("n\($0)", inputs.randomElement(using: &chance)!)
+                }
             }
         }
 

@@ -3,7 +3,8 @@ extension Budget {
     public var jsonValue: JSONValue {
         [
             "name": .string(name), "limit": limit.jsonValue, "scope": .string(scope.rawValue),
-            "window": .string(window.rawValue), "mode": .string(mode.rawValue), "warn_at": .number(warnAt), "time_zone": .string(timeZone),
+            "window": .string(window.rawValue), "mode": .string(mode.rawValue), "warn_at": .number(warnAt),
+            "time_zone": .string(timeZone),
             "unpriced": .string(unpriced.rawValue),
         ]
     }

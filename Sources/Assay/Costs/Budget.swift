@@ -62,7 +62,8 @@ public struct Budget: Hashable, Sendable {
     /// - Throws: ``ProcessingError`` with code `configuration` when `warnAt` is not a share of at most 18 decimals, or
     ///   nobody knows the time zone.
     public init(
-        _ limit: Money, name: String = Budget.standardName, scope: Scope = .run, window: Window = .total, mode: Mode = .enforce,
+        _ limit: Money, name: String = Budget.standardName, scope: Scope = .run, window: Window = .total,
+        mode: Mode = .enforce,
         warnAt: Number? = nil, timeZone: String = "UTC", unpriced: Unpriced = .refuse
     ) throws(ProcessingError) {
         guard WindowClock.knows(timeZone) else {

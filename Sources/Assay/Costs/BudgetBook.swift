@@ -69,12 +69,11 @@ final class BudgetBook: Sendable {
 
     private let store: any Store
     private let time: any TimeSource
-    private let callsInFlight: CallsInFlight
     private let state: Mutex<BudgetCount>
 
     init(store: any Store, callsInFlight: CallsInFlight, time: any TimeSource) {
-        (self.store, self.callsInFlight, self.time) = (store, callsInFlight, time)
-        state = Mutex(BudgetCount(currency: store.currency))
+        (self.store, self.time) = (store, time)
+        state = Mutex(BudgetCount(currency: store.currency, callsInFlight: callsInFlight))
     }
 
     // MARK: Counting
@@ -122,12 +121,7 @@ final class BudgetBook: Sendable {
                     wake()
                     return notices
                 case .refused(let error): throw error
-                case .waits(let calls, let refusal):
-                    guard callsInFlight.beginWait(of: ask.number, inside: ask.inside, forEndOf: calls) else {
-                        throw refusal
-                    }
-                    defer { callsInFlight.endWait(ask.number) }
-                    try await pause(refusal.budget ?? "") { try await self.signal(of: ticket) }
+                case .waits(let budget): try await pause(budget) { try await self.signal(of: ticket) }
                 }
             }
         } catch {

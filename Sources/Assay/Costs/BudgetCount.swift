@@ -10,8 +10,8 @@ struct BudgetCount {
     enum Answer {
         case counted([BudgetBook.Warning])
         case refused(ProcessingError)
-        /// For the end of any of these calls; if it cannot wait for them it is refused so.
-        case waits([Int], otherwise: ProcessingError)
+        /// For what is reserved of the named budget.
+        case waits(budget: String)
     }
 
     private enum Verdict {
@@ -55,13 +55,17 @@ struct BudgetCount {
     /// What was in the ledger when a tally began.
     var bases: [Base: MoneySum] = [:]
     private let currency: String
+    /// Where waits for each other are recognized.
+    private let callsInFlight: CallsInFlight
     private var tallies: [BudgetSubject: Tally] = [:]
     private var promises: [String: Promise] = [:]
     private var noticed: Set<BudgetBook.Notice> = []
     private var lastTicket = 0
     private var waiters: [Int: Waiter] = [:]
 
-    init(currency: String) { self.currency = currency }
+    init(currency: String, callsInFlight: CallsInFlight) {
+        (self.currency, self.callsInFlight) = (currency, callsInFlight)
+    }
 
     // MARK: Runs
 
@@ -130,7 +134,8 @@ struct BudgetCount {
     }
 
     private mutating func promise(
-        _ call: CallRecord, isUnpriced: Bool = false, number: Int = 0, isOpen: Bool, in scopes: [Budget.Scope] = Budget.Scope.allCases
+        _ call: CallRecord, isUnpriced: Bool = false, number: Int = 0, isOpen: Bool,
+        in scopes: [Budget.Scope] = Budget.Scope.allCases
     ) {
         var promise = Promise(call: call, isUnpriced: isUnpriced, number: number, isOpen: isOpen, subjects: [])
         for subject in scopes.compactMap(Spending(call).subject) where change(subject, { _ in }) {
@@ -194,7 +199,7 @@ struct BudgetCount {
     mutating func take(_ ask: BudgetBook.Ask, _ ticket: Int, at moment: Timestamp) -> Answer {
         switch verdict(on: ask, ticket, at: moment) {
         case .fits:
-            waiters[ticket] = nil
+            leave(ticket)
             switch ask.matter {
             case .call(let call, let isUnpriced):
                 takePromise(call.callID)
@@ -204,15 +209,16 @@ struct BudgetCount {
             return .counted(notices(ask.spending, ask.budgets, moment))
         case .refused(let error): return .refused(error)
         case .waits(let lacking, let refusal):
+            guard begins(ask, under: lacking) else { return .refused(refusal) }
             waiters[ticket] = Waiter(ask: ask, lacking: lacking)
-            let calls = promises.values.filter { $0.isOpen && !$0.subjects.isDisjoint(with: lacking) }
-            return .waits(calls.map(\.number), otherwise: refusal)
+            return .waits(budget: refusal.budget ?? "")
         }
     }
 
     /// Counts what has happened already, which only a sum that cannot be told refuses.
-    mutating func takeIncurred(_ ask: BudgetBook.Ask, at moment: Timestamp) throws(ProcessingError) -> [BudgetBook.Warning]
-    {
+    mutating func takeIncurred(
+        _ ask: BudgetBook.Ask, at moment: Timestamp
+    ) throws(ProcessingError) -> [BudgetBook.Warning] {
         if let error = excess(of: ask) { throw error }
         if case .charge(let charge) = ask.matter { settle(charge.cost, ask.spending, at: charge.timestamp) }
         return notices(ask.spending, ask.budgets, moment)
@@ -250,6 +256,13 @@ struct BudgetCount {
         }
         guard let refusal = lacking.first.flatMap({ concerned[$0] }) else { return .fits }
         return .waits(lacking, otherwise: refusal)
+    }
+
+    /// Begins the wait of `ask` for the calls that have reserved something under these, or begins it anew; `false` when it
+    /// would wait for itself.
+    private func begins(_ ask: BudgetBook.Ask, under subjects: Set<BudgetSubject>) -> Bool {
+        let calls = promises.values.filter { $0.isOpen && !$0.subjects.isDisjoint(with: subjects) }
+        return callsInFlight.beginWait(of: ask.number, inside: ask.inside, forEndOf: calls.map(\.number))
     }
 
     private func hasOpenUnpriced(under subject: BudgetSubject) -> Bool {
@@ -306,7 +319,9 @@ struct BudgetCount {
     }
 
     /// Forgets who waited with `ticket`.
-    mutating func leave(_ ticket: Int) { waiters[ticket] = nil }
+    mutating func leave(_ ticket: Int) {
+        if let waiter = waiters.removeValue(forKey: ticket) { callsInFlight.endWait(waiter.ask.number) }
+    }
 
     /// Those who may find another answer than to wait, in the order of their asking; they keep their turns until then.
     mutating func callable(at moment: Timestamp) -> [CheckedContinuation<Void, any Error>] {
@@ -314,7 +329,8 @@ struct BudgetCount {
         for (other, waiter) in waiters.sorted(by: { $0.key < $1.key }) where !waiter.isCalled {
             // Whoever comes after one that is called is looked at again when that one has been answered.
             if missingBases(for: waiter.ask, at: moment).isEmpty,
-                case .waits(let lacking, _) = verdict(on: waiter.ask, other, at: moment)
+                case .waits(let lacking, _) = verdict(on: waiter.ask, other, at: moment),
+                begins(waiter.ask, under: lacking)
             {
                 waiters[other]?.lacking = lacking
                 continue

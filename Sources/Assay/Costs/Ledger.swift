@@ -31,9 +31,14 @@ struct Ledger: Sendable {
     }
 
     /// What a missing price was probably meant to be: another one of the service, or of a service of a similar name.
-    func likelyPrice(for service: String, _ operation: String) async throws -> String {
-        let known = (try await store.prices().entries + prices.current().entries).compactMap { entry in
-            if case .service(let service, let operation) = entry.subject { (service, operation) } else { nil }
+    ///
+    /// Prices that cannot be read are none to be meant; whoever needs one finds that out by itself.
+    func likelyPrice(for service: String, _ operation: String) async -> String {
+        let added = (try? await store.prices().entries) ?? []
+        let known = (added + prices.current().entries).compactMap {
+            entry -> (String, String)? in
+            guard case .service(let service, let operation) = entry.subject else { return nil }
+            return (service, operation)
         }
         let ofService = Set(known.filter { $0.0.equalsInBytes(service) }.map { "\($0.0)/\($0.1)" }).sorted()
         guard ofService.isEmpty else {

@@ -186,7 +186,8 @@ extension Engine {
         ended.cost = try costs.cost.money()
         try await depart(
             flow.end(
-                unit, end, as: ended, at: world.time.uptime(), isNew: flow.firstMove == nil, avoided: try costs.avoided.money()),
+                unit, end, as: ended, at: world.time.uptime(), isNew: flow.firstMove == nil,
+                avoided: try costs.avoided.money()),
             from: lane, of: flow)
         return true
     }

@@ -73,7 +73,7 @@ extension Engine {
             return nil
         }
         let context = session.context(for: entry, phase: .extraction)
-        let avoided = try await avoided(by: found, for: entry, session)
+        let avoided = try await self.avoided(by: found, for: entry, session)
         let charge = session.hitCharge(for: found, avoided: avoided, kind: .usage, in: context, step: nil)
         try await store.useCacheEntry(key, charge: charge)
         session.note(charge)

@@ -171,9 +171,9 @@ extension RunSession {
             }
             var doubts = try await askAboutDoubts(
                 request, identity, in: context, step: step, cacheKey: cacheKey, isRepeated: true)
-            if let (value, cost) = doubts.answer {
+            if let value = doubts.value {
                 withdrawAttempt(at: request.service, isTrial)
-                return (.hit(value), cost)
+                return (.hit(value), doubts.worth)
             }
             // Nobody knows, so the callee is asked again under the key it knows, if that means anything to it.
             let doubt = honoursKeys(request.service) ? doubts.open.popLast() : nil
@@ -282,7 +282,7 @@ extension RunSession {
             if case .returned(let payload) = end, call.cacheKey != nil { value = Result { try payload.json() } }
             cost = settled ?? call.unitPrice ?? record.maximumCost
             if settled == nil, call.unitPrice == nil, call.request.maximumCost == nil {
-                try await hintAtPrice(of: record.service, record.operation)
+                await hintAtPrice(of: record.service, record.operation)
             }
         case .notMade: if call.continuesDoubt { record.state = .inDoubt }
         // Whatever a body throws when it is cancelled, the callee may have done its work.
@@ -414,17 +414,17 @@ extension RunSession {
     }
 
     /// Says once that something costs nothing because nobody named its price, and which price was probably meant.
-    private func hintAtPrice(of service: String, _ operation: String) async throws {
+    private func hintAtPrice(of service: String, _ operation: String) async {
         let subject = "\(service)/\(operation)"
         guard !tally.hasHinted("no_price", about: subject) else { return }
-        let likely = try await ledger.likelyPrice(for: service, operation)
+        let likely = await ledger.likelyPrice(for: service, operation)
         hint("no_price", about: subject, "'\(subject)' has no price; 0.00 is charged\(likely)")
     }
 
     /// Says that something has no price, or refuses it under strict costs.
     private func noteMissingPrice(of service: String, _ operation: String, else remedy: String) async throws {
-        guard options.strictCosts else { return try await hintAtPrice(of: service, operation) }
-        let likely = try await ledger.likelyPrice(for: service, operation)
+        guard options.strictCosts else { return await hintAtPrice(of: service, operation) }
+        let likely = await ledger.likelyPrice(for: service, operation)
         throw Self.needsPrice(service, operation, else: remedy, likely)
     }
 
@@ -448,7 +448,7 @@ extension RunSession {
         }
         hint(
             "cost_unreadable", about: subject,
-            "a cost of '\(subject)' cannot be read (\(text)); it counts with \(call.maximumCost), what was reserved for it")
+            "a cost of '\(subject)' cannot be read (\(text)); it counts with the \(call.maximumCost) reserved for it")
         tally.noteIncomplete("a cost of '\(subject)' cannot be read: \(text)")
     }
 

@@ -31,7 +31,8 @@ extension RunSession {
     func promise(
         _ call: CallRecord, isUnpriced: Bool, number: Int, inside: CallNest, in context: Context
     ) async throws {
-        do { try await count(.call(call, isUnpriced: isUnpriced), number, inside, context) } catch let error as ProcessingError
+        do { try await count(.call(call, isUnpriced: isUnpriced), number, inside, context) } catch let error
+            as ProcessingError
             where error.code == .budgetExhausted
         {
             throw refused(error, item: call.inputID)

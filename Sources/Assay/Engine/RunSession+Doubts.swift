@@ -3,8 +3,10 @@
 extension RunSession {
     /// What is left of the doubts about a call once everybody who may know was asked.
     struct Doubts {
-        /// The value of one of them that its service still had, and what it cost.
-        var answer: (value: JSONValue, cost: Money)?
+        /// The value of one of them that its service still had.
+        var value: JSONValue?
+        /// What that call came to.
+        var worth = Money.zero
         /// Those that are still open, in order of their intents.
         var open: [CallRecord] = []
     }
@@ -23,13 +25,13 @@ extension RunSession {
     ) async throws -> Doubts {
         var doubts = Doubts()
         for call in try await doubtsKnown(about: request, identity, in: context, cacheKey: cacheKey) {
-            guard doubts.answer == nil else { break }
+            guard doubts.value == nil else { break }
             switch await ledger.resolution(
                 of: call, warn: { message in emit(.warning) { ["message": .string(message)] } })
             {
             case .settled(let cost, let value?):
-                let taken = try await take(value, for: call, cost: cost, request, cacheKey, in: context, step)
-                doubts.answer = (taken, cost)
+                doubts.value = try await take(value, for: call, cost: cost, request, cacheKey, in: context, step)
+                doubts.worth = cost
             // Its value is lost: a service that honours keys gives it again, and charges nothing more.
             case .settled(_, nil) where isRepeated && honoursKeys(call.service): doubts.open.append(call)
             case .settled(let cost, nil):

@@ -118,7 +118,8 @@ extension DeskMessage {
                 if let error = WireError(words[4]) {
                     .threw(error)
                 } else if words[4] == true { .made } else { .returned(try value(2)) }
-            self = .closeCall(id: try words.text(2), cost == nil && metadata.members.isEmpty ? nil : settlement, end,
+            self = .closeCall(
+                id: try words.text(2), cost == nil && metadata.members.isEmpty ? nil : settlement, end,
                 step: words[1]?.string)
         case "emit": self = .emit(try value(1))
         case "fail_step": self = .failStep(path: try words.text(1))

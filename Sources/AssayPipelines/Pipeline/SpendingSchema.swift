@@ -19,7 +19,8 @@ struct SpendingSchema {
         let mode = map["mode"]?.word("budget mode", as: Budget.Mode.self) ?? .enforce
         let warnAt = map["warn_at"]?.decimal(places: 18, in: .between(0, and: 1))
         let timeZone = map["time_zone"]?.text() ?? "UTC"
-        let unpriced = map["unpriced"]?.word("what happens to calls without a price", as: Budget.Unpriced.self) ?? .refuse
+        let unpriced =
+            map["unpriced"]?.word("what happens to calls without a price", as: Budget.Unpriced.self) ?? .refuse
         map.finish()
         guard let limit else { return nil }
         do {
