@@ -52,7 +52,9 @@ package enum CommandLineTool {
     private static func negativeNumber(in arguments: [String]) -> String? {
         let words = arguments.prefix { $0 != "--" }
         for (flag, value) in zip(words, words.dropFirst()) {
-            guard flag.hasPrefix("--"), !flag.contains("="), value.hasPrefix("-"), Double(value) != nil else { continue }
+            guard flag.hasPrefix("--"), !flag.contains("="), value.hasPrefix("-"), Double(value) != nil else {
+                continue
+            }
             return "a negative number is written with '=', as \(flag)=\(value)"
         }
         return nil

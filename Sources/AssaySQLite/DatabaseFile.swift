@@ -50,10 +50,12 @@ final class DatabaseFile: Sendable {
 
     /// Says that SQLite has closed the file for whoever opened this.
     func close() {
-        guard isOpen.withLock({ isOpen in
-            defer { isOpen = false }
-            return isOpen
-        }) else { return }
+        guard
+            isOpen.withLock({ isOpen in
+                defer { isOpen = false }
+                return isOpen
+            })
+        else { return }
         Self.inUse.withLock { inUse in
             var use = inUse[identity] ?? Use()
             use.users -= 1
@@ -73,7 +75,8 @@ final class DatabaseFile: Sendable {
     /// The first bytes of the file, at most `count`.
     func head(_ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
-        return Array(bytes.prefix(max(0, pread(descriptor, &bytes, count, 0))))
+        let length = pread(descriptor, &bytes, count, 0)
+        return Array(bytes.prefix(max(0, length)))
     }
 }
 
@@ -94,7 +97,9 @@ extension DatabaseFile {
     func take(_ mark: Mark, waiting: Bool = false) -> Bool {
         var request = Self.request(Int16(F_WRLCK), mark)
         var result: Int32
-        repeat { result = fcntl(descriptor, waiting ? Self.setAndWait : Self.set, &request) } while result < 0
+        repeat {
+            result = fcntl(descriptor, waiting ? Self.setAndWait : Self.set, &request)
+        } while result < 0
             && errno == EINTR
         return result == 0
     }

@@ -85,7 +85,8 @@ struct OwnershipLost: Error {
             holder.map { "\($0) has taken over the store '\(path)' of this program" }
             ?? "the store '\(path)' was removed or replaced while this program worked on it"
         refusal = ProcessingError(
-            .store, "\(what), which has stopped: what it did since then is not on record; look at the runs there and "
+            .store,
+            "\(what), which has stopped: what it did since then is not on record; look at the runs there and "
                 + "resume those that were interrupted", retryable: false)
     }
 }
@@ -114,7 +115,8 @@ extension Connection {
         guard file.isInPlace else { throw OwnershipLost(file.path, to: nil) }
         let now = try ownerStamp()
         guard now == stamp else {
-            throw OwnershipLost(file.path, to: now.map { String($0.drop { $0 != " " }.dropFirst()) } ?? "another program")
+            throw OwnershipLost(
+                file.path, to: now.map { String($0.drop { $0 != " " }.dropFirst()) } ?? "another program")
         }
     }
 

@@ -47,7 +47,9 @@ extension SQLiteStore {
             return try read { connection in
                 try readShowing(connection) {
                     try connection.calls(matching: filter)
-                } _: { calls, _ in calls.map { connection.shown($0) } }
+                } _: { calls, _ in
+                    calls.map { connection.shown($0) }
+                }
             }
         }
         var wide = filter

@@ -29,7 +29,9 @@ extension SQLiteStore {
         let shown = try await readAside { [self, wide] connection in
             try readShowing(connection) {
                 try connection.executions(matching: wide)
-            } _: { executions, abandoned in try executions.map { try connection.shown($0, abandoned) } }
+            } _: { executions, abandoned in
+                try executions.map { try connection.shown($0, abandoned) }
+            }
         }
         return Array(shown.filter(filter.matches).prefix(filter.limit ?? .max))
     }

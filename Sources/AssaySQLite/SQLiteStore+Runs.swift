@@ -24,7 +24,9 @@ extension SQLiteStore {
         try read { connection in
             try readShowing(connection) {
                 try connection.run(id)
-            } _: { found, abandoned in try found.map { try connection.shown($0, abandoned) } }
+            } _: { found, abandoned in
+                try found.map { try connection.shown($0, abandoned) }
+            }
         }
     }
 
@@ -32,7 +34,9 @@ extension SQLiteStore {
         try read { connection in
             try readShowing(connection) {
                 try connection.execution(id)
-            } _: { found, abandoned in try found.map { try connection.shown($0, abandoned) } }
+            } _: { found, abandoned in
+                try found.map { try connection.shown($0, abandoned) }
+            }
         }
     }
 
@@ -41,7 +45,9 @@ extension SQLiteStore {
             return try await readAside { [self] connection in
                 try readShowing(connection) {
                     try connection.runs(matching: filter)
-                } _: { runs, abandoned in try runs.map { try connection.shown($0, abandoned) } }
+                } _: { runs, abandoned in
+                    try runs.map { try connection.shown($0, abandoned) }
+                }
             }
         }
         var wide = filter

@@ -31,10 +31,10 @@ struct Schema {
         Migration(name: "7", sql: version7),
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
         Migration(name: "9", sql: version9, adopt: CallRow.adoptEarlier),
-        Migration(name: "10", sql: version10),
-        Migration(name: "11", sql: worths),
-        Migration(name: "12", sql: admissions),
-        Migration(name: "13", sql: logs),
+        Migration(name: "10", sql: logs),
+        Migration(name: "11", sql: admissions),
+        Migration(name: "12", sql: files),
+        Migration(name: "13", sql: worths),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -70,7 +70,7 @@ struct Schema {
 
     /// Items may be files, whose contents are known by digests; `file` is part of the seal where it is not null. The key
     /// is that of digests of values which are not to be shown.
-    private static let version10 = """
+    private static let files = """
         ALTER TABLE items ADD COLUMN file TEXT;
         ALTER TABLE queue_items ADD COLUMN file TEXT;
         CREATE TABLE file_digests (

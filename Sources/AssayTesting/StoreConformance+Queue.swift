@@ -78,7 +78,8 @@ extension StoreConformance {
             try expect(try await store.execution(filed.id)?.jsonValue.json, filed.jsonValue.json)
             try await store.begin(Sample.run("run_2", execution: "other"))
         },
-        StoreConformance("a store keeps admissions by rate, and forgets those of the rate before the horizon") { store in
+        StoreConformance("a store keeps admissions by rate, and forgets those of the rate before the horizon") {
+            store in
             for (rate, moment, horizon) in [("a", 1, 0), ("b", 2, 0), ("a", 3, 0), ("a", 3, 2), ("a", 9, 3)] {
                 try await store.admit(
                     under: rate, at: Sample.moment(moment), forgettingBefore: Sample.moment(horizon))

@@ -84,7 +84,10 @@ extension TestShell {
     func notFinite(text: String) async throws {
         let shell = try TestShell.queueing()
         #expect(await shell.submit("a", "--priority=\(text)") == 64)
-        #expect(shell.messages.lines.last == "assay: --priority must be high, normal, low or a finite number such as --priority=-3, found '\(text)'")
+        #expect(
+            shell.messages.lines.last
+                == "assay: --priority must be high, normal, low or a finite number such as --priority=-3, found '\(text)'"
+        )
         #expect(await shell.submit("a") == 0)
         #expect(await shell.assay("queue", "priority", "a", "--priority=\(text)") == 64)
     }

@@ -7,7 +7,8 @@ import Synchronization
 import Testing
 
 @Suite("A store that several programs use", .serialized) struct SharedStoreTests {
-    @Test("loses nothing that was submitted and passes no input by, whoever works, looks, comes in between or is killed")
+    @Test(
+        "loses nothing that was submitted and passes no input by, whoever works, looks, comes in between or is killed")
     func interleavings() async throws {
         let wanted = Rig.isLong ? 500 : 8
         let seed = Rig.seed()

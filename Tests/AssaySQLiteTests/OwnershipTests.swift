@@ -81,7 +81,9 @@ private struct DeadOwner {
         let owner = try SQLiteStore.open(folder.database)
         try await owner.begin(Sample.run())
         let other = try DatabaseQueue(path: folder.database)
-        try await other.write { try $0.execute(sql: "UPDATE meta SET value = '9 process 7 since then' WHERE name = 'owner'") }
+        try await other.write {
+            try $0.execute(sql: "UPDATE meta SET value = '9 process 7 since then' WHERE name = 'owner'")
+        }
         let message = await refusal { try await owner.begin(Sample.run("run_2")) }
         #expect(message.hasPrefix("process 7 since then has taken over the store"))
         #expect(try await other.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM runs") } == 1)

@@ -161,7 +161,8 @@ extension ExecutionQueue {
                     .illegalMove, "execution '\(id)' is \(status.rawValue); go on with it by 'goOn', or cancel it")
             }
             if let reason = change({ $0.index.isForeign(id) }) ? try await execution(id).waitsFor : nil {
-                throw ProcessingError(.configuration, "execution '\(id)' waits for \(reason), which this program is not")
+                throw ProcessingError(
+                    .configuration, "execution '\(id)' waits for \(reason), which this program is not")
             }
             if let live = await claim(id) { return try await perform(id, live, isWork: false).get() }
             guard !Task.isCancelled else {

@@ -56,7 +56,9 @@ struct RunWriter {
 
     /// Whether a summary says no more than the outputs one after another.
     private func isListOfOutputs(_ summary: JSONValue, of report: Report) async throws -> Bool {
-        guard let outputs = summary.array, !outputs.isEmpty, outputs.count == report.counts.succeeded else { return false }
+        guard let outputs = summary.array, !outputs.isEmpty, outputs.count == report.counts.succeeded else {
+            return false
+        }
         var place = 0
         var isSame = true
         try await store.forEachOutcome(of: report.runID, page: Self.page) { outcomes in

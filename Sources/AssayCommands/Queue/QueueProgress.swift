@@ -14,7 +14,9 @@ final class QueueProgress: Sendable {
 
     /// Takes note of an execution that has ended.
     func note(_ event: Event) {
-        guard let word = event.data["to"]?.string, let status = Status(rawValue: word), status.isTerminal else { return }
+        guard let word = event.data["to"]?.string, let status = Status(rawValue: word), status.isTerminal else {
+            return
+        }
         ended.withLock { $0[status] += 1 }
     }
 

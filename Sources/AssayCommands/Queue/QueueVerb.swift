@@ -29,7 +29,8 @@ enum QueueVerb {
         case .unpause: return ["verb": "unpause"]
         case .cancel(let id): return of("cancel", id)
         case .skip(let id, let reason): return of("skip", id, ["reason": .string(reason)])
-        case .setPriority(let id, let priority): return of("priority", id, ["priority": .string(priority.map { "\($0)" } ?? "normal")])
+        case .setPriority(let id, let priority):
+            return of("priority", id, ["priority": .string(priority.map { "\($0)" } ?? "normal")])
         case .retry(let id): return of("retry", id)
         case .resume(let id, let recovery, let onChange):
             return of(
@@ -145,7 +146,8 @@ extension Execution {
     var brief: JSONValue {
         var row = JSONObject()
         let keys = [
-            "execution_id", "processor_id", "graph_id", "account_id", "underwriting_id", "status", "priority", "own_priority", "waits_for",
+            "execution_id", "processor_id", "graph_id", "account_id", "underwriting_id", "status", "priority",
+            "own_priority", "waits_for",
             "idempotency_key",
             "not_before", "metadata", "created_at", "started_at", "finished_at", "duration_ms", "denials", "chunks",
             "runs", "recoveries", "last_run_id", "retryable", "reason", "has_response",

@@ -98,7 +98,8 @@ extension Submission {
     var header: JSONValue {
         [
             "execution_id": JSONValue(text: executionID?.text), "idempotency_key": JSONValue(text: idempotencyKey),
-            "pipeline": JSONValue(text: pipeline?.text), "processor_id": .string(processorID.text), "is_of_graph": .bool(isOfGraph),
+            "pipeline": JSONValue(text: pipeline?.text), "processor_id": .string(processorID.text),
+            "is_of_graph": .bool(isOfGraph),
             "account_id": JSONValue(text: scope.accountID?.text),
             "underwriting_id": JSONValue(text: scope.underwritingID?.text),
             "scope_execution_id": JSONValue(text: scope.executionID?.text),

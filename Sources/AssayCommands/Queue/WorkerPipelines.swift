@@ -103,7 +103,8 @@ struct WorkerPipelines: Sendable {
     private func pipeline(of execution: Execution) -> Given? {
         guard execution.runRequest["folder"]?.string == shell.folder else { return nil }
         return given.first { pipeline in
-            pipeline.target.work.name == execution.processorID && pipeline.target.work.isGraph == (execution.graphID != nil)
+            pipeline.target.work.name == execution.processorID
+                && pipeline.target.work.isGraph == (execution.graphID != nil)
                 && pipeline.target.options.pipeline == execution.pipeline
         }
     }
@@ -180,7 +181,8 @@ private final class JoinedPrices: PriceSource {
             guard let list = pipeline.target.prices?.current() else { continue }
             if let currency, currency.name != list.currency {
                 throw CommandFailure(
-                    .invalidData, "\(currency.path) has prices in \(currency.name), \(pipeline.path) in \(list.currency); "
+                    .invalidData,
+                    "\(currency.path) has prices in \(currency.name), \(pipeline.path) in \(list.currency); "
                         + "one store has one currency")
             }
             currency = currency ?? (pipeline.path, list.currency)
