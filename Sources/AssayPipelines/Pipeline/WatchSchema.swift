@@ -120,7 +120,7 @@ package struct WatchSchema {
         let surroundings = Surroundings(folder: folder, environment: environment, parameters: .none)
         guard let program = ProgramFile.find(name, said: first, surroundings) else { return nil }
         let command = AlertCommand(
-            program, Array(words.dropFirst()), folder: folder, environment: environment)
+            program.path, Array(words.dropFirst()), folder: folder, environment: environment)
         return .perform { try await command.perform($0) }
     }
 
