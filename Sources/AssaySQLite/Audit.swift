@@ -169,6 +169,7 @@ extension Connection {
         try read(PriceRow.selection) { _ = try $0.readPrice() }
         try read(AlertRecord.selection) { _ = try $0.readAlert() }
         try forEachQueueRow(read)
+        try forEachAdmission(read)
         try read(CheckpointRow.selection) { row in
             if row.readCheckpoint().checkpoint == nil { throw ProcessingError.damaged("a saved step") }
         }

@@ -43,7 +43,18 @@ extension SQLiteStore {
     }
 
     public func calls(matching filter: CallFilter) async throws -> [CallRecord] {
-        try read { try $0.calls(matching: filter) }
+        guard abandoned != nil, filter.states != nil else {
+            return try read { connection in
+                try readShowing(connection) {
+                    try connection.calls(matching: filter)
+                } _: { calls, _ in
+                    calls.map { connection.shown($0) }
+                }
+            }
+        }
+        var wide = filter
+        wide.states = nil
+        return try await calls(matching: wide).filter(filter.matches)
     }
 
     public func add(_ price: Price, for subject: PriceSubject, at moment: Timestamp) async throws {

@@ -32,6 +32,7 @@ struct Schema {
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
         Migration(name: "9", sql: version9, adopt: CallRow.adoptEarlier),
         Migration(name: "10", sql: logs),
+        Migration(name: "11", sql: admissions),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -50,6 +51,17 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    /// When executions were admitted under rates, which hold over programs.
+    private static let admissions = """
+        CREATE TABLE admissions (
+            number INTEGER PRIMARY KEY,
+            rate TEXT NOT NULL,
+            moment INTEGER NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX admissions_by_rate ON admissions (rate);
+        """
 
     /// Calls know the keys of their values, by which doubts are found from everywhere, and how doubts were resolved.
     private static let version9 = """

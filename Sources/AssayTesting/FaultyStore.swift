@@ -30,6 +30,7 @@ public final class FaultyStore: Store {
         case replace(Execution)
         case remove([Execution.ID])
         case queueRecord
+        case admit(String)
     }
 
     private let base: any Store
@@ -68,8 +69,8 @@ public final class FaultyStore: Store {
     /// As the store underneath.
     public var keepsJSON: Bool { base.keepsJSON }
 
-    public func begin(_ run: Run) async throws {
-        try await write(.begin(run)) { try await base.begin(run) }
+    public func begin(_ run: Run, asSubmitted: Bool) async throws {
+        try await write(.begin(run)) { try await base.begin(run, asSubmitted: asSubmitted) }
     }
 
     public func append(
@@ -261,5 +262,15 @@ public final class FaultyStore: Store {
 
     public func setQueueRecord(_ record: JSONValue) async throws {
         try await write(.queueRecord) { try await base.setQueueRecord(record) }
+    }
+
+    public func admissions(under rate: String) async throws -> [Timestamp] {
+        try await base.admissions(under: rate)
+    }
+
+    public func admit(
+        under rate: String, at moment: Timestamp, forgettingBefore horizon: Timestamp
+    ) async throws {
+        try await write(.admit(rate)) { try await base.admit(under: rate, at: moment, forgettingBefore: horizon) }
     }
 }

@@ -8,7 +8,7 @@ extension Engine {
         -> ItemDesk
     {
         var saved: [String: JSONValue] = [:]
-        var point = ResumePoint(of: entry.item)
+        var point = session.options.recovery == .reprocess ? nil : ResumePoint(of: entry.item)
         if let named = point?.inputDigest, named != (try session.digest(of: entry.item)) { point = nil }
         if session.resumes(entry.index) {
             let digest = try session.digest(of: entry.item)

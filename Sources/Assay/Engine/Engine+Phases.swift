@@ -109,7 +109,7 @@ extension Engine {
         var settled: [CommittedOutcome] = []
         var resuming: [Int] = []
         stored.reserveCapacity(items.count)
-        for item in items {
+        for item in items.map({ $0.named(within: 1_024) }) {
             var entry = StoredItem(item, index: index)
             let verdict = try await history.verdict(on: item, by: session.processor)
             entry.basis = verdict.basis

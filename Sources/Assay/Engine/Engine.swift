@@ -121,6 +121,7 @@ public final class Engine: Sendable {
         var options = options
         options.executionID = previous.executionID
         options.previousRunID = previous.id
+        options.worksOnSubmission = true
         options.scope.accountID = options.scope.accountID ?? previous.scope.accountID
         options.scope.underwritingID = options.scope.underwritingID ?? previous.scope.underwritingID
         if options.request == [:] { options.request = previous.request }
@@ -231,11 +232,12 @@ public final class Engine: Sendable {
     ) async throws -> Report {
         let (options, page) = graph == nil ? try await settleRunner(options, for: processor, items) : (options, items)
         let (begun, history) = try await prepare(processor, options, failedOnly: failedOnly, graph: graph)
+        let (list, isSubmission) = try await checkSubmission(of: begun, options, page)
         let session = RunSession(
             run: begun, processor: processor, options: options, ledger: ledger, breakers: breakers, events: events,
             logger: logger, graph: graph)
-        try await store.begin(session.run)
-        return try await hold(session, watching) { try await live(session, history, items: page) }
+        try await store.begin(session.run, asSubmitted: isSubmission)
+        return try await hold(session, watching) { try await live(session, history, items: list) }
     }
 
     /// Carries out what makes up a run that is on record, with the run known under its name meanwhile.

@@ -13,6 +13,8 @@ final class ItemDesk: Desk {
         var saved: [String: JSONValue]
         var resumePoint: ResumePoint?
         var reachedResumePoint = false
+        /// Whether a step of this attempt was given the resume point's data.
+        var usedResumeData = false
         var uses: [String: Int] = [:]
         var steps: [Outcome.Step] = []
         /// The steps whose bodies are running, the outer ones first.
@@ -55,6 +57,7 @@ final class ItemDesk: Desk {
             state.uses = [:]
             state.openSteps = []
             state.failedStep = nil
+            state.usedResumeData = false
             // What lay behind a resume point that was reached was done again and is as good as any other step.
             if state.reachedResumePoint { state.resumePoint = nil }
             if forgetting {
@@ -321,9 +324,9 @@ final class ItemDesk: Desk {
     /// The step of the resume point that was never asked for, with the steps that were.
     var missedResumePoint: (named: String, asked: [String])? {
         state.withLock { state in
-            guard let step = state.resumePoint?.step, !state.reachedResumePoint, !Stage.names.contains(step) else {
-                return nil
-            }
+            guard let step = state.resumePoint?.step, !state.reachedResumePoint else { return nil }
+            // One that names a stage, and of which nothing was used, has had the item start over.
+            guard !Stage.names.contains(step) || state.usedResumeData else { return nil }
             var seen: Set<String> = []
             return (step, state.steps.map(\.name).filter { seen.insert($0).inserted })
         }
@@ -347,6 +350,7 @@ extension ItemDesk.State {
         if named.hasPrefix(path + "/") { return nil }
         // A point that lists its completed steps and names a stage was made outside of any step: nothing to hand in.
         if point.saved != nil, Stage.names.contains(named) { return nil }
+        usedResumeData = true
         return point.data
     }
 }

@@ -87,8 +87,11 @@ public final class MemoryStore: Store {
         priceList = Mutex(PriceList(currency: currency))
     }
 
-    public func begin(_ run: Run) async throws {
+    public func begin(_ run: Run, asSubmitted: Bool) async throws {
         try state.withLock { state in
+            if !asSubmitted, state.executions[run.executionID]?.number != nil {
+                throw ProcessingError.wasSubmitted(run.executionID)
+            }
             let standing = state.executions[run.executionID]?.status
             guard standing != .running, standing != .paused else {
                 throw ProcessingError.alreadyRunning(run.executionID)

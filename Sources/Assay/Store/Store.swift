@@ -12,9 +12,10 @@ public protocol Store: CheckpointStorage {
 
     /// Begins `run`: files it and, when it is not there, its execution.
     ///
+    /// - Parameter asSubmitted: whether the run works on what its execution was submitted to the queue with, if it was.
     /// - Throws: ``ProcessingError`` with code `already_running` when the execution has a run in progress, `exists`
-    ///   when there is a run of that name.
-    func begin(_ run: Run) async throws
+    ///   when there is a run of that name, or when the execution was submitted and the run works on something else.
+    func begin(_ run: Run, asSubmitted: Bool) async throws
 
     /// Appends items to a run, whose indices go on where the last ones ended, and files the outcomes of those that
     /// were settled before, all of it in one transaction: nobody ever sees a settled item without its outcome.
@@ -210,10 +211,19 @@ public protocol Store: CheckpointStorage {
 
     /// Replaces what the queue keeps of itself.
     func setQueueRecord(_ record: JSONValue) async throws
+
+    /// The moments at which executions were admitted under a rate, in the order in which they were filed.
+    func admissions(under rate: String) async throws -> [Timestamp]
+
+    /// Files that an execution was admitted under a rate, and forgets the admissions under it before `horizon`.
+    func admit(under rate: String, at moment: Timestamp, forgettingBefore horizon: Timestamp) async throws
 }
 
 extension Store {
     public func release(_ places: Range<Int>, of run: Run.ID) async {}
+
+    /// As ``begin(_:asSubmitted:)``, for a run of an execution that was not submitted to the queue.
+    public func begin(_ run: Run) async throws { try await begin(run, asSubmitted: false) }
 
     /// Saves a step's value and the charges made before it, durable on return.
     public func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws {

@@ -121,6 +121,7 @@ struct RunTarget {
         scope = pipeline.scope
         items = pipeline.items
         options = pipeline.options
+        options.pipeline = pipeline.identity
         prices = pipeline.prices
         queue = pipeline.queue
         monitoring = pipeline.monitoring
