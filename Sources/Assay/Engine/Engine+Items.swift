@@ -88,12 +88,15 @@ extension Engine {
                         return false
                     }
                     do {
+                        try work.verifySources()
                         let output =
                             if let flow = floor.flow {
                                 try await attempt(&work, of: flow, in: lane, generation, with: worker, context)
                             } else {
                                 try await worker.extract(work.input, in: context)
                             }
+                        // What was read while it changed is nobody's result.
+                        try work.verifySources()
                         answer = .success(try stored(output, caches: session.options.itemCacheInForce != nil))
                     } catch {
                         answer = .failure(error)
@@ -157,7 +160,7 @@ extension Engine {
             keep(failed(work, error, nil, session), in: lane, session)
             return nil
         }
-        if let outcome = try await cachedOutcome(of: entry, session) {
+        if entry.isAsListed, let outcome = try await cachedOutcome(of: entry, session) {
             session.tally.suspicion.noteEnd(at: entry.index)
             lane.keep(CommittedOutcome(outcome))
             return nil
@@ -191,6 +194,12 @@ extension Engine {
         case .failure(let thrown):
             var work = work
             let error = try await failure(thrown, of: work)
+            if error.code == .definitionChanged, work.session.processor.files != nil {
+                session.end(becauseOf: error)
+                guard lane.endWork(generation) else { return false }
+                try await giveUp(work, in: lane, on: floor)
+                break
+            }
             let lost = (thrown as? WorkerLoss)?.isCrash == true
             let crashed = lost || (work.session.processor.startsPrograms && error.isCrashOfProgram)
             if crashed {
@@ -233,7 +242,7 @@ extension Engine {
                 try await fail(work, error, isPoison ? .poison : nil, by: answer, in: lane, on: floor)
                 break
             }
-            if lost { work.desk.forgetCharges() }
+            if crashed { work.desk.forgetCharges() } else { try await work.desk.recordCharges() }
             // The breaker has been told of this attempt; nobody is to tell it again.
             work.admission = nil
             guard lane.begin(work, generation) else { return false }
@@ -284,6 +293,19 @@ extension Engine {
     private func keep(_ failed: CommittedOutcome, in lane: Lane, _ session: RunSession) {
         lane.keep(failed)
         session.noteFailure(of: failed.outcome.inputID) { failed.outcome.error }
+    }
+
+    /// Leaves an item unfinished, because the run cannot go on with its processor.
+    private nonisolated(nonsending) func giveUp(_ work: Work, in lane: Lane, on floor: Floor) async throws {
+        try await work.desk.doubtOpenCalls()
+        if let flow = floor.flow {
+            await giveUp(work, lane.takeFinished(at: world.time.uptime(), always: true), in: flow, on: floor)
+            return
+        }
+        var outcome = Outcome(work.entry, .cancelled, .definitionChanged)
+        let remains = work.desk.close()
+        outcome.fill(from: work, remains, floor.session)
+        lane.keep(CommittedOutcome(outcome, charges: remains.charges))
     }
 
     /// The failure that an attempt ended with; after the loss of its worker nothing of it goes on.

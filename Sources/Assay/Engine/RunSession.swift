@@ -19,7 +19,7 @@ final class RunSession: Sendable {
         var endsRetries: Bool { isFromOutside || reason == .graphHalted || reason == .programBroken }
         /// Whether it is the end of all batches and not just of the one in which it happened.
         var isOfWholeRun: Bool {
-            isFromOutside || reason == .budgetExhausted || reason == .graphHalted || reason == .programBroken
+            isFromOutside || [.budgetExhausted, .definitionChanged, .graphHalted, .programBroken].contains(reason)
         }
     }
 
@@ -137,7 +137,7 @@ final class RunSession: Sendable {
     init(node: Node, of graph: RunSession, crew: Crew, base: BaseCharge) {
         var run = graph.run
         run.processorID = node.id
-        run.definition = node.processor.definition
+        run.definition = node.processor.definition(in: graph.store).digest
         (self.run, processor, options) = (run, node.processor, RunOptions(of: node, in: graph.options))
         (store, ledger, breakers) = (graph.store, graph.ledger, graph.breakers)
         (world, events, startedAt) = (graph.world, graph.events, graph.startedAt)
@@ -427,8 +427,10 @@ final class RunSession: Sendable {
         tally.emit(kind, item: item, by: nodeID, data)
     }
 
-    /// Sends a hint, each kind of hint once.
-    func hint(_ kind: String, _ message: @autoclosure () -> String) { tally.hint(kind, message()) }
+    /// Sends a hint, each kind of hint once about each subject.
+    func hint(_ kind: String, about subject: String = "", _ message: @autoclosure () -> String) {
+        tally.hint(kind, about: subject, message())
+    }
 
     /// Sends a `warning` event.
     func warn(_ message: String, item: String?) {
@@ -475,11 +477,11 @@ extension RunSession {
             runID: run.id, executionID: run.executionID, processorID: run.processorID,
             scope: run.scope.filled(by: entry?.item),
             lineage: run.lineage, inputID: entry?.item.id, attempt: attempt, phase: phase, itemIndex: entry?.index,
-            desk: desk)
+            file: entry?.item.file, desk: desk)
     }
 
     /// The digest by which an item's data is compared.
-    func digest(of item: Item) throws -> Digest { processor.digest(of: try item.data.json()) }
+    func digest(of item: Item) throws -> Digest { try processor.digest(of: item) }
 
     /// Whose saved steps are those of the item named `inputID`.
     func checkpointSubject(_ inputID: String) -> CheckpointSubject {

@@ -11,6 +11,7 @@ public struct ProcessingError: Error, Sendable {
         case circuitOpen = "circuit_open"
         case unknownStep = "unknown_step"
         case definitionChanged = "definition_changed"
+        case inputChanged = "input_changed"
         case denied, interrupted
         case recoveryExhausted = "recovery_exhausted"
         case queueFull = "queue_full"
@@ -46,6 +47,8 @@ public struct ProcessingError: Error, Sendable {
     public var outcomeUnknown: Bool
     /// The error that was thrown underneath, as it was thrown.
     public var cause: (any Error)?
+    /// The name of the budget that refused.
+    package var budget: String?
     /// The type name of what user code threw; `nil` to use the code's name.
     package var thrownName: String?
 
@@ -143,7 +146,8 @@ extension ProcessingError.Code {
             .queueFull, .runnerUnavailable, .alreadyRunning, .store, .pipeFull, .pipeEmpty:
             true
         case .prevalidation, .transformation, .validation, .aggregation, .cost, .protocol, .budgetExhausted,
-            .unknownStep, .definitionChanged, .denied, .recoveryExhausted, .graph, .pipeClosed, .configuration,
+            .unknownStep, .definitionChanged, .inputChanged, .denied, .recoveryExhausted, .graph, .pipeClosed,
+            .configuration,
             .notFound, .exists, .illegalMove:
             false
         }

@@ -75,7 +75,9 @@ final class ProcessWorker: Worker {
             return state.items
         }
         let attempt = UInt32(truncatingIfNeeded: context.attempt)
-        let head: [JSONValue] = [JSONValue(context.inputID), JSONValue(context.itemIndex ?? 0)]
+        let head: [JSONValue] = [
+            JSONValue(context.inputID), JSONValue(context.itemIndex ?? 0), context.file?.jsonValue ?? .null,
+        ]
         try link.send(
             Frame(kind: .work, request: number, attempt: attempt, parts: head.parts(value)), "the input with its name")
 
@@ -204,7 +206,7 @@ final class ProcessWorker: Worker {
     /// Asks a new process for the processor.
     private func greet(_ link: WorkerLink) async throws {
         let hello = HelloMessage(
-            processor: processor.name.text, definition: processor.definition.text,
+            processor: processor.name.text, definition: processor.sharedDefinition.text,
             beat: pool.launch.heartbeatTimeout / 3, setup: pool.launch.setup)
         do { try link.send(Frame(kind: .hello, parts: hello.parts), "what a worker makes its processor from") } catch {
             link.retire()

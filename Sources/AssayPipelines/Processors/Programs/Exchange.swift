@@ -109,8 +109,7 @@ final class Exchange: Sendable {
                 case .ask(.call(let call), let ref?):
                     let step = innermostStep
                     // A program that asks for one call within another cannot end that before; others can.
-                    let inside = CallNest(
-                        calls: state.withLock { $0.calls.values.map(\.number) }.sorted(), isAssumed: true)
+                    let inside = openCalls
                     // Beside the other lines: it may have to wait for the outcome of another call of this program.
                     group.addTask {
                         await self.interruptible { try await self.open(call, ref: ref, step: step, inside) }
@@ -219,8 +218,8 @@ final class Exchange: Sendable {
         switch question {
         case .charge(let expense):
             try await refusable(ref) {
-                try await charge(expense)
-                if let ref { reply(ref, "recorded") }
+                let isRecorded = try await charge(expense)
+                if let ref { reply(ref, isRecorded ? "recorded" : "accepted") }
             }
         case .step(let name):
             let opened = try await context.desk.openStep(name, inside: Context.enclosingStep, in: context)
@@ -253,12 +252,18 @@ final class Exchange: Sendable {
         try await context.desk.closeStep(opened, value: Payload(json: value), in: context)
     }
 
-    private func charge(_ expense: Conversation.Expense) async throws {
+    /// The calls that the program has open; nobody knows for which of them it does what it asks for next.
+    private var openCalls: CallNest {
+        CallNest(calls: state.withLock { $0.calls.values.map(\.number) }.sorted(), isAssumed: true)
+    }
+
+    /// Whether the charge is on record.
+    private func charge(_ expense: Conversation.Expense) async throws -> Bool {
         let usage = Usage(
             service: expense.service, operation: expense.operation, quantity: expense.quantity,
             cost: try expense.cost.map { try Money($0) }, key: expense.key, incurred: expense.incurred,
-            metadata: expense.metadata)
-        try await Context.$enclosingStep.withValue(innermostStep) {
+            metadata: expense.metadata, inside: openCalls)
+        return try await Context.$enclosingStep.withValue(innermostStep) {
             try await context.desk.charge(usage, in: context)
         }
     }
@@ -299,28 +304,29 @@ final class Exchange: Sendable {
 
     private func settle(_ settlement: Conversation.Settlement, ref: String) async throws {
         guard let call = state.withLock({ $0.calls.removeValue(forKey: ref) }) else { return }
+        let cost = settlement.cost.map(Self.cost)
         let end: CallEnd
-        do {
-            switch settlement.outcome {
-            case .settled:
-                if let cost = settlement.cost {
-                    call.settle(try Money(cost), metadata: settlement.metadata)
-                } else if !settlement.metadata.isEmpty {
-                    call.settle(call.price, metadata: settlement.metadata)
-                }
-                end = settlement.value.map { .returned(Payload(json: $0)) } ?? .made
-            case .failed:
-                if let cost = settlement.cost { call.settle(try Money(cost), metadata: settlement.metadata) }
-                end = .threw(ProcessingError(.api, "the program says that the call failed"))
-            case .unknown:
-                end = .threw(ProcessingError(.api, "the program does not know", outcomeUnknown: true))
+        switch settlement.outcome {
+        case .settled:
+            if cost != nil || !settlement.metadata.isEmpty {
+                call.settle(Call.Settlement(cost: cost, metadata: settlement.metadata))
             }
-        } catch {
-            // It was made, and nobody knows what it cost.
-            try await close(call, .threw(ProcessingError(.cost, error.message, outcomeUnknown: true)))
-            throw error
+            end = settlement.value.map { .returned(Payload(json: $0)) } ?? .made
+        case .failed:
+            if let cost { call.settle(Call.Settlement(cost: cost, metadata: settlement.metadata)) }
+            end = .threw(ProcessingError(.api, "the program says that the call failed"))
+        case .unknown:
+            end = .threw(ProcessingError(.api, "the program does not know", outcomeUnknown: true))
         }
         try await close(call, end)
+    }
+
+    /// What a program says that a call came to; what is no amount is told in the words of the refusal.
+    private static func cost(_ value: JSONValue) -> Call.Settlement.Cost {
+        guard let number = value.number else {
+            return .unreadable("an amount must be a number such as 0.10, found \(value.kind)")
+        }
+        do { return .amount(try Money(number)) } catch { return .unreadable(error.message) }
     }
 
     private func close(_ call: Call, _ end: CallEnd) async throws {

@@ -103,7 +103,8 @@ final class ProgramPool: Sendable {
             program = try start(
                 .whole,
                 variables: [
-                    "ASSAY_STEP": request.step, "ASSAY_INPUT_ID": context.inputID ?? "",
+                    "ASSAY_STEP": request.step, "ASSAY_FILE": context.file?.path ?? "",
+                    "ASSAY_INPUT_ID": context.inputID ?? "",
                     "ASSAY_ATTEMPT": "\(context.attempt)",
                 ], in: context)
         } catch {
