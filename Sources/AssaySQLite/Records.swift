@@ -205,6 +205,7 @@ extension Run {
         object["metrics"] = metrics?.stored
         object["incomplete_reason"] = incompleteReason.map { .string($0) }
         try object.pack(request, as: "request")
+        if definitionParts != [:] { object["definition_parts"] = definitionParts }
         object["is_listed"] = .bool(isListed)
         object["is_refused"] = isAccepted ? nil : true
         object["is_given_up"] = isGivenUp ? true : nil
@@ -241,6 +242,7 @@ extension Run {
         self.summary = summary.map { Payload(jsonText: $0) }
         metrics = record["metrics"].flatMap { RunMetrics(stored: $0) }
         incompleteReason = record["incomplete_reason"]?.string
+        definitionParts = record["definition_parts"] ?? [:]
         isAccepted = record["is_refused"]?.bool != true
         isGivenUp = record["is_given_up"]?.bool ?? false
         pause = record["pause"]?.unpacked.flatMap { Pause(json: $0) }

@@ -99,7 +99,7 @@ enum Sample {
         outcome.output = Payload(json: .null)
         (outcome.cost, outcome.avoidedCost) = (Money(billionths: 1), money(5))
         outcome.duration = .nanoseconds(1_234_567_891)
-        (outcome.cached, outcome.carried, outcome.inputChanged) = (true, true, true)
+        (outcome.cached, outcome.carried, outcome.inputChanged, outcome.isKept) = (true, true, true, true)
         outcome.steps = [
             Outcome.Step(name: "ocr/page#2", restored: true, duration: .zero),
             Outcome.Step(name: "score", restored: false, failed: true, duration: .microseconds(15)),

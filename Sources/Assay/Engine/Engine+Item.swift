@@ -17,7 +17,11 @@ extension Engine {
             }
         }
         for checkpoint in kept.saved {
-            saved[checkpoint.step] = SavedStep(value: checkpoint.value, worth: checkpoint.worth)
+            let isForeign =
+                checkpoint.definition != session.run.definition
+                || checkpoint.subject.processorID != session.run.processorID
+            saved[checkpoint.step] = SavedStep(
+                value: checkpoint.value, worth: checkpoint.worth, foreign: isForeign ? checkpoint.definition : nil)
         }
         return ItemDesk(session, item: entry.item, attempt: attempt, saved: saved, resumePoint: point)
     }
@@ -28,7 +32,12 @@ extension Engine {
     ) async throws -> (saved: [Checkpoint], damaged: [String]) {
         guard session.resumes(entry.index) else { return ([], []) }
         let digest = try session.digest(of: entry.item)
-        var kept = try await store.checkpoints(of: session.checkpointSubject(entry.item.id))
+        var subject = session.checkpointSubject(entry.item.id)
+        var kept = try await store.checkpoints(of: subject)
+        if kept.saved.isEmpty, session.nodeID == nil, let former = session.options.formerName {
+            subject.processorID = former
+            kept = try await store.checkpoints(of: subject)
+        }
         kept.saved.removeAll { checkpoint in
             checkpoint.inputDigest != digest
                 || (session.options.recovery == .reprocess && checkpoint.runID != session.run.id)
@@ -80,10 +89,9 @@ extension Engine {
 
     /// Where an item's output is cached; `nil` for an input that cannot be written as JSON.
     private func itemKey(of entry: StoredItem, _ session: RunSession, _ policy: CachePolicy) -> String? {
-        guard let input = try? (entry.transformed ?? entry.item.data).json() else { return nil }
+        guard let input = try? session.processor.cacheDigest(of: entry) else { return nil }
         return CacheKey.item(
-            session.processor, input: input, scope: policy.scope, of: session.run,
-            for: session.run.scope.filled(by: entry.item))
+            input: input, scope: policy.scope, of: session.run, for: session.run.scope.filled(by: entry.item))
     }
 
     /// The success of an item, with its charges and, if asked for, its output for the cache.
@@ -94,7 +102,7 @@ extension Engine {
         outcome.fill(from: work, remains, session)
         var committed = CommittedOutcome(outcome, charges: remains.charges)
         // What nobody knows the worth of is not kept: a hit could not say what it avoided.
-        if let policy = session.options.itemCacheInForce, let worth = remains.worth,
+        if !outcome.isKept, let policy = session.options.itemCacheInForce, let worth = remains.worth,
             let key = itemKey(of: work.entry, session, policy), let value = try? output.json()
         {
             let now = world.time.now()
@@ -153,6 +161,7 @@ extension Outcome {
     mutating func fill(from work: Work, _ remains: ItemDesk.Remains, _ session: RunSession) {
         duration = session.world.time.uptime() - work.startedAt
         attempts = work.attempts
+        if remains.usedDefinition != nil { isKept = true }
         if !remains.steps.isEmpty {
             session.tally.note(remains.steps)
             // One record a step: of several over the attempts the last one in which its body ran.

@@ -37,7 +37,7 @@ extension Engine {
         let comeback = pause
         return try await conduct(graph, options) { wiring, plan, run in
             let processor = RegisteredProcessor(graph.id, wiring)
-            guard processor.definition == paused.definition else {
+            guard processor.definition(in: store).parts == paused.definitionParts else {
                 throw ProcessingError(
                     .definitionChanged,
                     "graph '\(graph.id)' is not the one that run '\(id)' was paused in; go on with that one, or cancel the "

@@ -11,6 +11,8 @@ final class ItemDesk: Desk {
 
     fileprivate struct State {
         var saved: [String: SavedStep]
+        /// The definition of a step of another one whose value was used.
+        var usedDefinition: Digest?
         var resumePoint: ResumePoint?
         var reachedResumePoint = false
         /// Whether a step of this attempt was given the resume point's data.
@@ -29,6 +31,7 @@ final class ItemDesk: Desk {
         /// Whether the attempt was given up: nothing it still asks for is done.
         var isOver = false
         var closed = false
+        var remark: String?
         /// How often calls without a key were made in this attempt, by what they are for.
         var unkeyedCalls: [String: Int] = [:]
         /// What a node of a graph has emitted in this attempt.
@@ -52,6 +55,7 @@ final class ItemDesk: Desk {
         state.withLock { state in
             state.attempt += 1
             state.isOver = false
+            state.remark = nil
             state.unkeyedCalls = [:]
             state.emitted = []
             state.uses = [:]
@@ -126,6 +130,7 @@ final class ItemDesk: Desk {
             let path = use == 1 ? base : "\(base)#\(use)"
             let saved = state.value(of: path)
             if let saved {
+                state.usedDefinition = state.usedDefinition ?? saved.foreign
                 state.steps.append(.init(name: path, restored: true, duration: .zero))
                 state.completed.append(.init(step: path, value: saved.value))
                 state.worth.restore(path, saved.worth)
@@ -164,17 +169,17 @@ final class ItemDesk: Desk {
             throw ProcessingError(.processing, "the value of step '\(step.path)' cannot be written as JSON: \(error)")
         }
         // A step of an attempt that was left behind must not overwrite a newer attempt's.
-        let (charges, worth) = try state.withLock { state in
+        let (charges, worth, used) = try state.withLock { state in
             guard state.isCurrent(context) else { throw CancellationError() }
             // What was charged elsewhere is made again with the work it belongs to, should that be repeated.
             let inside = state.charges.filter { $0.isMade(inside: step.path) }
             state.charges.removeAll { $0.isMade(inside: step.path) }
-            return (inside, state.worth.sum(inside: step.path))
+            return (inside, state.worth.sum(inside: step.path), state.usedDefinition)
         }
         let run = session.run
         let checkpoint = Checkpoint(
             subject: session.checkpointSubject(item.id), step: step.path, inputDigest: try session.digest(of: item),
-            definition: run.definition, runID: run.id,
+            definition: run.definition.mixed(with: used), runID: run.id,
             epoch: run.epoch, value: json, savedAt: session.world.time.now(), worth: worth)
         do { try await session.store.save(checkpoint, charges: charges) } catch {
             state.withLock { $0.charges = charges + $0.charges }
@@ -275,6 +280,17 @@ final class ItemDesk: Desk {
         }
     }
 
+    func answered(in context: Context) { session.tally.suspicion.noteAnswer() }
+
+    func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {
+        session.hint(kind, message)
+        guard explainsTimeout else { return }
+        state.withLock { state in if state.isCurrent(context) { state.remark = message } }
+    }
+
+    /// What is odd about the attempt, for its time-out.
+    var remark: String? { state.withLock { $0.remark } }
+
     // MARK: Waits
 
     func waiting<Value: Sendable>(
@@ -329,6 +345,8 @@ final class ItemDesk: Desk {
         var charges: [Charge]
         /// What the last attempt came to, or would have without a cache; `nil` when nobody knows.
         var worth: Money?
+        /// The definition of a step of another one whose value was used.
+        var usedDefinition: Digest?
     }
 
     /// Closes the desk: later charges are recorded at once, later steps refused.
@@ -338,7 +356,7 @@ final class ItemDesk: Desk {
             defer { state.charges = [] }
             return Remains(
                 steps: state.steps, completed: state.completed, failedStep: state.failedStep ?? state.openSteps.last,
-                charges: state.charges, worth: state.worth.total)
+                charges: state.charges, worth: state.worth.total, usedDefinition: state.usedDefinition)
         }
     }
 
@@ -351,6 +369,15 @@ final class ItemDesk: Desk {
             var seen: Set<String> = []
             return (step, state.steps.map(\.name).filter { seen.insert($0).inserted })
         }
+    }
+}
+
+extension Digest {
+    /// The definition of what rests on values of another one: no processor has it, so that it is used under
+    /// `on_change: keep` alone.
+    func mixed(with other: Digest?) -> Digest {
+        guard let other else { return self }
+        return Digest(of: ["mixed", .string(text), .string(other.text)])
     }
 }
 

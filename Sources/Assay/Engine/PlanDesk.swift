@@ -21,6 +21,8 @@ struct PlanDesk: Desk {
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) throws { throw NotPlanned() }
     func emit(_ chunk: Payload, in context: Context) throws { throw NotPlanned() }
     func heartbeat(in context: Context) throws { throw NotPlanned() }
+    func answered(in context: Context) {}
+    func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {}
     func waiting<Value: Sendable>(
         for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
     ) async throws -> Value { try await body(WaitSign(wait)) }

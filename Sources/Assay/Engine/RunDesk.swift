@@ -63,6 +63,12 @@ struct RunDesk: Desk {
 
     func heartbeat(in context: Context) throws { throw Self.refused("heartbeat", context) }
 
+    func answered(in context: Context) { session.tally.suspicion.noteAnswer() }
+
+    func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {
+        session.hint(kind, message)
+    }
+
     func waiting<Value: Sendable>(
         for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
     ) async throws -> Value { try await session.wait(for: wait, body) }
@@ -107,7 +113,7 @@ extension RunSession {
                     scope: request.options.cache.scope, of: run, for: context.scope)
             }
         let number = ledger.callsInFlight.number()
-        guard let cacheKey, !request.options.cache.refresh, options.caching != .refresh else {
+        guard let cacheKey, !request.options.cache.refresh, options.looksUp else {
             return try await proceed(
                 request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil, number: number)
         }

@@ -5,6 +5,8 @@ final class RunTally: Sendable {
     let meters: Meters
     /// What its items wait for.
     let waits = WaitBoard()
+    /// Whether what its items are given to dies of all of them.
+    let suspicion = Suspicion()
     private let run: Run
     private let events: EventStream
     private let world: World
@@ -25,8 +27,10 @@ final class RunTally: Sendable {
         var failureTexts: [String: Int] = [:]
         var incompleteReason: String?
         var budgetRefusal: ProcessingError?
+        var changedDefinition: ProcessingError?
         var haltFailure: FailureRecord?
         var policyFailure: FailureRecord?
+        var brokenProgram: ProcessingError?
         var hinted: Set<Hint> = []
         var repeats: [String: Int] = [:]
         var costs: [CostPlace: (cost: MoneySum, avoided: MoneySum)] = [:]
@@ -288,6 +292,22 @@ final class RunTally: Sendable {
 
     /// Why a budget stopped the run.
     var budgetRefusal: ProcessingError? { state.withLock { $0.budgetRefusal } }
+
+    /// Takes note that the processor is not what the run began with; the first word on it counts.
+    func noteChangedDefinition(_ error: ProcessingError) {
+        state.withLock { $0.changedDefinition = $0.changedDefinition ?? error }
+    }
+
+    /// Why the run cannot go on with its processor.
+    var changedDefinition: ProcessingError? { state.withLock { $0.changedDefinition } }
+
+    /// Takes note of why the program of the run cannot be started.
+    func noteBrokenProgram(_ error: ProcessingError) {
+        state.withLock { $0.brokenProgram = $0.brokenProgram ?? error }
+    }
+
+    /// Why the program of the run cannot be started.
+    var brokenProgram: ProcessingError? { state.withLock { $0.brokenProgram } }
 
     /// Takes note of the failure that halted a graph; of several the first counts.
     func noteHalt(_ record: FailureRecord) { state.withLock { $0.haltFailure = $0.haltFailure ?? record } }

@@ -2,6 +2,8 @@
 struct SavedStep: Sendable {
     let value: JSONValue
     let worth: Money?
+    /// The definition that made it, where that is another one than the run's.
+    var foreign: Digest?
 }
 
 /// What the work on an item comes to, or would without a cache and without anything saved.

@@ -129,6 +129,11 @@ final class RemoteDesk: Desk {
         guard tell(.heartbeat) else { throw CancellationError() }
     }
 
+    // Who answers, and what is odd about a program, is known on the other side.
+    func answered(in context: Context) {}
+
+    func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {}
+
     // What an item waits for is known on the other side, where its clock is.
     func waiting<Value: Sendable>(
         for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value

@@ -27,10 +27,13 @@ public struct Context: Sendable {
     package var withoutItem: Context {
         Context(
             runID: runID, executionID: executionID, processorID: processorID, scope: scope, lineage: lineage,
-            inputID: nil, attempt: 0, phase: phase, itemIndex: nil, desk: desk)
+            inputID: nil, attempt: 0, phase: phase, itemIndex: nil, file: nil, desk: desk)
     }
 
     let itemIndex: Int?
+    /// The file that the item at work stands for, or has beside its data; `nil` for an item without one, and at nodes of
+    /// graphs that are no sources.
+    public let file: InputFile?
     /// Where what is asked for is handed in.
     package let desk: any Desk
 
@@ -273,6 +276,11 @@ package protocol Desk: Sendable {
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws
     func emit(_ chunk: Payload, in context: Context) async throws
     func heartbeat(in context: Context) throws
+    /// Takes note that what works on the item has answered: it does not die of whatever it is given.
+    func answered(in context: Context)
+    /// Says once in a run what is odd about what works on its items; where that may be why an attempt ran out of time, its
+    /// failure says it as well.
+    func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context)
     /// Has the item wait for something while `body` runs: its time limit and heartbeat limit stand still, those who
     /// watch the run are shown why, and a stop ends it.
     ///

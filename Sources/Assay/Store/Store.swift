@@ -151,6 +151,17 @@ public protocol Store: CheckpointStorage {
     /// Up to `limit` recorded events of a run after the one numbered `sequence`.
     func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event]
 
+    // MARK: Files
+
+    /// What is on record of the contents of the files at `paths`, by their paths.
+    func fileDigests(of paths: [String]) async throws -> [String: FileDigest]
+
+    /// Puts the contents of files on record, in place of what is known of files at the same paths.
+    func save(_ digests: [FileDigest]) async throws
+
+    /// Keys the digests of values that are not to be shown; drawn once in the life of the store, and never told.
+    var definitionKey: [UInt8] { get }
+
     // MARK: What is said
 
     /// Adds what was said in runs in its order, and drops the oldest of what is more than `limits`.
@@ -262,8 +273,11 @@ public struct StoredItem: Sendable {
     public var basis: Basis?
     /// Whether its data differs from that of an earlier run.
     public var inputChanged: Bool
-    /// Whether its outcome was settled before the run began to work: carried or kept from an earlier run.
+    /// Whether its outcome was settled before the run began to work: carried or kept from an earlier run, or failed
+    /// because its file cannot be read.
     public var settled: Bool
+    /// The file of the item that comes to a node of a graph; nobody stores it.
+    var origin: InputFile?
 
     /// An item at its place.
     public init(

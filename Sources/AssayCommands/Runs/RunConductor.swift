@@ -117,7 +117,7 @@ struct RunConductor {
     /// The first signal lets what is in flight finish, the second one ends the run at once.
     private func listen(to signals: AsyncStream<StopSignal>, _ progress: RunProgress) async {
         for await signal in signals {
-            let isFirst = stop.signal == nil
+            let isFirst = stop.signal == nil || signal == .hangUp
             stop.raise(signal)
             shell.input.stop()
             progress.handle?.cancel(drain: isFirst)

@@ -13,6 +13,9 @@ final class Exchange: Sendable {
         /// Why the attempt fails whatever the program answers.
         var failure: (any Error)?
         var isOver = false
+        /// How many lines belong to no request, and whether one has belonged to this.
+        var strays = 0
+        var hasSpoken = false
     }
 
     private let request: ProgramRequest
@@ -59,10 +62,11 @@ final class Exchange: Sendable {
         program.pipes.beginRequest(of: context, isFirst: isFirst)
         defer { program.pipes.endRequest() }
         program.pipes.write(line + [UInt8(ascii: "\n")])
-        let startup = DispatchWorkItem { [self] in giveUpStart() }
-        if isFirst {
-            DispatchQueue.global().asyncAfter(
-                deadline: .now() + plan.startupTimeout / .seconds(1), execute: startup)
+        let startup = isFirst ? Countdown(plan.startupTimeout) { [self] in giveUpStart() } : nil
+        let quiet = isFirst ? Countdown(Self.patience) { [self] in hintAtSilence() } : nil
+        defer {
+            startup?.cancel()
+            quiet?.cancel()
         }
         let ending: Result<Conversation.Ending, any Error>
         do {
@@ -75,7 +79,8 @@ final class Exchange: Sendable {
         } catch {
             ending = .failure(error)
         }
-        startup.cancel()
+        startup?.cancel()
+        quiet?.cancel()
         return try await conclude(ending)
     }
 
@@ -94,8 +99,11 @@ final class Exchange: Sendable {
                     throw ProcessingError(.protocol, "a line of the program is longer than 16 MiB: \(text)")
                 case .end: throw await silence()
                 }
+                if case .log(.own) = action {} else { state.withLock { $0.hasSpoken = true } }
                 switch action {
-                case .log(.own(let text)): log.write(text, from: .output)
+                case .log(.own(let text)):
+                    log.write(text, from: .output)
+                    if text.contains(where: { !$0.isWhitespace }) { noteStray() }
                 case .log(.said(let level, let text)):
                     log.write(text, at: Logger.Level(rawValue: level) ?? .info, from: .log)
                 case .ask(.call(let call), let ref?):
@@ -148,6 +156,32 @@ final class Exchange: Sendable {
             }
             if !isOver { program.pipes.close() }
         }
+    }
+
+    /// How long a program may be silent that has read its first request, before somebody is told of it.
+    private static let patience = Duration.seconds(10)
+
+    /// Says that the program writes what answers nothing.
+    private func noteStray() {
+        let count = state.withLock { state in
+            state.strays += 1
+            return state.hasSpoken ? 0 : state.strays
+        }
+        guard count > 0 else { return }
+        hint("wrote \(count) \(count == 1 ? "line that answers" : "lines that answer") nothing")
+    }
+
+    /// Says that the program has read its first request and written nothing.
+    private func hintAtSilence() {
+        let isSilent = state.withLock { !$0.isOver && !$0.hasSpoken && $0.strays == 0 }
+        guard isSilent, program.pipes.taken > mark else { return }
+        hint("has written nothing for \(Self.patience / .seconds(1)) s since it read its request")
+    }
+
+    private func hint(_ what: String) {
+        context.desk.hint(
+            "answers_nothing", "'\(plan.name)' \(what); each answer needs the request's id and a flush",
+            explainsTimeout: true, in: context)
     }
 
     private func giveUpStart() {
