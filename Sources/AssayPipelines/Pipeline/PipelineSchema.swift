@@ -87,7 +87,7 @@ struct PipelineSchema {
         map.finish()
         guard let content else { return nil }
         if document.findings.isEmpty, let prices = map["prices"], case .map = prices.node.value {
-            warn(ofUnusedIn: prices, content)
+            warnOfUnused(prices, content)
         }
         return Pipeline(
             path: path, content: content, scope: options.scope, items: items, prices: prices,
@@ -181,7 +181,7 @@ struct PipelineSchema {
 
     /// Says which prices of the file match nothing in it. What a processor uses is known of those that tell their costs; of
     /// all others, as programs are, every service may be one.
-    private func warn(ofUnusedIn prices: ValueReader, _ content: Pipeline.Content) {
+    private func warnOfUnused(_ prices: ValueReader, _ content: Pipeline.Content) {
         let processors: [(name: String, processor: RegisteredProcessor)] =
             switch content {
             case .processor(let processor, _): [(processor.name.text, processor)]
