@@ -67,6 +67,7 @@ struct Schema {
             seal INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         INSERT INTO meta (name, value) VALUES ('definition_key', lower(hex(randomblob(32))));
+        """
 
     /// Calls know the keys of their values, by which doubts are found from everywhere, and how doubts were resolved.
     private static let version9 = """
