@@ -31,7 +31,8 @@ struct Schema {
         Migration(name: "7", sql: version7),
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
         Migration(name: "9", sql: version9, adopt: CallRow.adoptEarlier),
-        Migration(name: "10", sql: version10),
+        Migration(name: "10", sql: logs),
+        Migration(name: "11", sql: files),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -53,7 +54,7 @@ struct Schema {
 
     /// Items may be files, whose contents are known by digests; `file` is part of the seal where it is not null. The key
     /// is that of digests of values which are not to be shown.
-    private static let version10 = """
+    private static let files = """
         ALTER TABLE items ADD COLUMN file TEXT;
         ALTER TABLE queue_items ADD COLUMN file TEXT;
         CREATE TABLE file_digests (

@@ -233,6 +233,8 @@ public struct Registry: Sendable {
         processor?.parameters = parameters.written
         processor?.type = type
         processor?.variables = parameters.counted.mapValues(\.revealed)
+        let secrets = processor?.secrets ?? .none
+        processor?.secrets = secrets.joined(with: parameters.filter)
         return processor
     }
 }
@@ -256,5 +258,8 @@ struct Surroundings: Sendable {
 
 extension Parameters {
     /// `message` with `***` in place of what environment variables put into the parameters.
-    func hiding(_ message: String) -> String { SecretFilter(secrets).hiding(message) }
+    func hiding(_ message: String) -> String { filter.hiding(message) }
+
+    /// Hides them in what is shown and stored.
+    var filter: SecretFilter { SecretFilter(secrets.map(\.revealed)) }
 }

@@ -56,8 +56,13 @@ extension FactorFlag {
     public var weight: FlagReason.Weight {
         switch self {
         case .unreconciled: .stop
-        case .gap, .overlap, .mixedCurrency, .undatedEntries, .entriesOutsidePeriod: .check
-        case .noOpeningBalance, .cardAccount, .loanAccount: .absent
+        case .overlapConflict: .stop
+        case .gap, .overlapMerged, .mixedCurrency, .undatedEntries, .entriesOutsidePeriod, .directionAssumed,
+            .convertedEntries, .repeatedIds, .futureDated, .interim, .reversalTurned, .datesCorrected:
+            .check
+        case .noOpeningBalance, .balanceAfterPeriod, .balanceBeforeLastEntry, .balanceUndated, .cardAccount,
+            .loanAccount:
+            .absent
         }
     }
 }
@@ -77,11 +82,33 @@ extension FlagReason {
         switch flag {
         case .unreconciled: parts.filter(\.activity.unreconciled).map(unreconciled)
         case .gap: zip(parts, parts.dropFirst()).compactMap { gap(between: $0, and: $1) }
-        case .overlap: zip(parts, parts.dropFirst()).compactMap { overlap(of: $0, and: $1) }
+        case .overlapMerged, .overlapConflict:
+            zip(parts, parts.dropFirst()).compactMap { overlap(of: $0, and: $1, flag) }
         case .noOpeningBalance: parts.filter { $0.activity.opening == nil }.map(noOpeningBalance)
         case .undatedEntries: parts.filter { $0.activity.undated > 0 }.map(undated)
         case .entriesOutsidePeriod: parts.compactMap(outsidePeriod)
         case .mixedCurrency, .cardAccount, .loanAccount: []
+        default: parts.filter { $0.activity.flags.contains(flag) }.map { FlagReason(flag, $0) }
+        }
+    }
+
+    /// A flag that reading the file raised.
+    private init(_ flag: FactorFlag, _ part: StatementReport.Part) {
+        var reason = FlagReason.general(flag)
+        if let balance = part.statedBalance {
+            reason += " (\(balance.amount)\(balance.day.map { " on \($0)" } ?? ""))"
+        }
+        self.init(flag, reason, remedy: FlagReason.remedy(flag), source: part.source?.name)
+    }
+
+    private static func remedy(_ flag: FactorFlag) -> String? {
+        switch flag {
+        case .directionAssumed: "check an entry against the bank, and set csv.amount_sign: bank or card"
+        case .balanceAfterPeriod, .balanceBeforeLastEntry, .balanceUndated:
+            "add the statement of the next days, or one that states its own balances"
+        case .interim: "add the final statement of the same days"
+        case .overlapConflict: "ask for one export of all of these days"
+        default: nil
         }
     }
 
@@ -128,13 +155,21 @@ extension FlagReason {
             remedy: "add the statement between these days")
     }
 
-    private static func overlap(of previous: StatementReport.Part, and next: StatementReport.Part) -> FlagReason? {
+    private static func overlap(
+        of previous: StatementReport.Part, and next: StatementReport.Part, _ flag: FactorFlag
+    ) -> FlagReason? {
         guard StatementGroup.link(previous.activity, next.activity) == .overlap, let end = previous.activity.to,
             let start = next.activity.from
         else { return nil }
         let names = [previous.source?.name, next.source?.name].compactMap { $0 }
         let both = names.count == 2 ? names.joined(separator: " and ") : "two statements"
-        return FlagReason(.overlap, "\(both) both cover \(start) to \(end); these days count once")
+        let last = next.activity.to.map { min($0, end) } ?? end
+        guard flag == .overlapConflict else {
+            return FlagReason(flag, "\(both) both cover \(start) to \(last); entries of these days count once")
+        }
+        return FlagReason(
+            flag, "\(both) both cover \(start) to \(last), and one has entries of these days that the other lacks",
+            remedy: remedy(flag))
     }
 
     private static func noOpeningBalance(_ part: StatementReport.Part) -> FlagReason {
@@ -170,13 +205,24 @@ extension FlagReason {
         switch flag {
         case .unreconciled: "balances, totals or a running balance contradict the entries"
         case .gap: "days or a balance are missing between statements"
-        case .overlap: "two statements cover the same days, which count once"
         case .noOpeningBalance: "no opening balance is known: daily balances and negative days are absent"
         case .mixedCurrency: "the statements are in several currencies, which are never added"
         case .undatedEntries: "entries without a date count on the last day"
         case .entriesOutsidePeriod: "entries dated outside of the period count at its edge"
         case .cardAccount: "card account: no revenue, NSF and advance figures"
         case .loanAccount: "loan account: no revenue, NSF and advance figures"
+        case .directionAssumed: "no amount shows beyond doubt which way money went; plus is read as money in"
+        case .balanceAfterPeriod: "the stated balance is of a day after the period, so it closes nothing"
+        case .balanceBeforeLastEntry: "the stated balance is of a day before the last entry, so it closes nothing"
+        case .balanceUndated: "the stated balance has no day, so it closes nothing"
+        case .convertedEntries: "amounts in another currency were converted at the rate that the entry gives"
+        case .repeatedIds: "entries repeat the mark and the content of another entry; all of them count"
+        case .futureDated: "entries lie in the future"
+        case .interim: "an interim report, without a closing balance"
+        case .reversalTurned: "entries marked as reversals were turned: only then the balances add up"
+        case .datesCorrected: "days beyond a month's end were read as its last day"
+        case .overlapMerged: "entries of the same days in several files count once"
+        case .overlapConflict: "files differ in the entries of days that both cover"
         }
     }
 }

@@ -62,6 +62,7 @@ struct ProgramProcessor: Processor {
         guard let plan = ProgramPlan(name, parameters, surroundings) else { return nil }
         let processor = ProgramProcessor(plan: plan)
         var registered = try? RegisteredProcessor(processor, workload: .io)
+        registered?.secrets = plan.filter
         registered?.startsPrograms = true
         registered?.files = DefinitionFiles.files(
             ofCommand: plan.executable, arguments: plan.arguments.revealed, from: surroundings.folder,
