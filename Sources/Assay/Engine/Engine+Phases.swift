@@ -127,6 +127,12 @@ extension Engine {
                 outcome.index = index
                 settled.append(CommittedOutcome(outcome))
             }
+            if let path = session.processor.unwatchedFile(of: item) {
+                session.hint(
+                    "data_path",
+                    "data.path of '\(item.id)' names the file \(path); give it as 'file' so that a change of its content is "
+                        + "noticed")
+            }
             if let error = item.file?.refusal, !entry.settled {
                 entry.settled = true
                 var outcome = Outcome(entry, .failed, nil)

@@ -27,7 +27,7 @@ public struct Context: Sendable {
     package var withoutItem: Context {
         Context(
             runID: runID, executionID: executionID, processorID: processorID, scope: scope, lineage: lineage,
-            inputID: nil, attempt: 0, phase: phase, itemIndex: nil, desk: desk)
+            inputID: nil, attempt: 0, phase: phase, itemIndex: nil, file: nil, desk: desk)
     }
 
     let itemIndex: Int?

@@ -38,6 +38,9 @@ public struct RegisteredProcessor: Sendable {
     /// Finds the path of the file that an input stands for without saying so as `file`; `nil` finds none.
     package var fileOfInput: (@Sendable (JSONValue) -> String?)?
 
+    /// Whether it may open files that its data names, of which nobody else knows.
+    package var mayOpenFiles = false
+
     /// Whether an output is one, rather than a sign that there is none for this item; `nil`: every output is.
     package var givesOutput: (@Sendable (Payload) -> Bool)?
 
@@ -145,6 +148,7 @@ public struct RegisteredProcessor: Sendable {
         parameters = wiring.definition
         if wiring.sources.count == 1, let source = wiring.sources.first {
             fileOfInput = wiring.nodes[source].processor.fileOfInput
+            mayOpenFiles = wiring.nodes[source].processor.mayOpenFiles
         }
         let processors = wiring.nodes.map(\.processor)
         nodes = wiring.nodes.map { ($0.id, $0.processor) }
@@ -164,6 +168,14 @@ public struct RegisteredProcessor: Sendable {
         expectedCosts = { _ in nil }
         costsOfAnyInput = nil
         aggregate = { count, page, _ in Payload(try await Outputs<JSONValue>(count: count, page: page).all()) }
+    }
+
+    /// The path of a file that an item's data names and that nobody looks at.
+    func unwatchedFile(of item: Item) -> String? {
+        guard mayOpenFiles, item.file == nil, let path = (try? item.data.json())?["path"]?.string,
+            (try? InputFile.stamp(of: path)) != nil
+        else { return nil }
+        return path
     }
 
     /// The item with the file that its data stands for, where the processor says so.
