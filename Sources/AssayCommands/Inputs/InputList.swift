@@ -195,7 +195,8 @@ extension InputList: AsyncSequence {
                 switch source {
                 case .file(let path):
                     if let item = take(.file(path)) { return item.filled(by: list.scope) }
-                case .folder(let path): reading = .walk(FolderWalk(path) { [shell = list.shell] in shell.place(of: $0) })
+                case .folder(let path):
+                    reading = .walk(FolderWalk(path) { [shell = list.shell] in shell.place(of: $0) })
                 case .lines(let path):
                     let file = try DescriptorSource(path: list.shell.place(of: path), name: path)
                     reading = .lines(JSONLines(file, name: path))
