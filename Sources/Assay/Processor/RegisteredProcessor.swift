@@ -38,6 +38,9 @@ public struct RegisteredProcessor: Sendable {
     /// Finds the path of the file that an input stands for without saying so as `file`; `nil` finds none.
     package var fileOfInput: (@Sendable (JSONValue) -> String?)?
 
+    /// The media types of the files that it reads; `nil` for one that does not say.
+    package var mediaTypes: Set<String>?
+
     /// Whether it may open files that its data names, of which nobody else knows.
     package var mayOpenFiles = false
 
@@ -149,6 +152,7 @@ public struct RegisteredProcessor: Sendable {
         if wiring.sources.count == 1, let source = wiring.sources.first {
             fileOfInput = wiring.nodes[source].processor.fileOfInput
             mayOpenFiles = wiring.nodes[source].processor.mayOpenFiles
+            mediaTypes = wiring.nodes[source].processor.mediaTypes
         }
         let processors = wiring.nodes.map(\.processor)
         nodes = wiring.nodes.map { ($0.id, $0.processor) }
