@@ -106,7 +106,7 @@ import Testing
         "an item's JSON has data and known keys",
         arguments: [
             ("[]", "item 3 must be a map with a key 'data', found a list"),
-            (#"{"input_id": "a"}"#, "item 3 has no 'data'"),
+            (#"{"input_id": "a"}"#, "item 3 has neither 'data' nor 'file'"),
             (
                 #"{"data": 1, "color": 2}"#,
                 "item 3 has the unknown key 'color'; known: account_id, data, execution_id, input_id, payload, slot, underwriting_id"

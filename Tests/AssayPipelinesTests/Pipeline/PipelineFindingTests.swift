@@ -75,7 +75,7 @@ import Testing
         Row("digest_ignores: [a, 2]", 21, "digest_ignores[1] must be text, found number 2"),
         Row("items: all", 8, "items must be a list, found text 'all'"),
         Row("items: [{data: 1}, 2]", 20, "item 2 must be a map with a key 'data', found a number"),
-        Row("items: [{input_id: a}]", 9, "item 1 has no 'data'"),
+        Row("items: [{input_id: a}]", 9, "item 1 has neither 'data' nor 'file'"),
         Row("items: [{input_id: 7, data: 1}]", 9, "input_id of item 1 must be text, found a number"),
         Row(
             "items: [{id: a, data: 1}]", 9,
