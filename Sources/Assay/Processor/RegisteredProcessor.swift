@@ -29,7 +29,7 @@ public struct RegisteredProcessor: Sendable {
     /// The files that it is made of; `nil` for one that is in this program.
     package var files: DefinitionFiles?
     /// The variables in its parameters that are part of what it does, by name; their values are never written down.
-    package var variables: [String: String] = [:]
+    package var variables = Secret<[String: String]>([:])
     /// The nodes of the graph that this stands for; `nil` for one processor.
     private(set) var nodes: [(id: Identifier, processor: RegisteredProcessor)]?
     /// Lets go of what the processor kept for a run; called once, when nothing of the run goes on any more.
