@@ -129,9 +129,9 @@ extension InputList: AsyncSequence {
     /// A list whose first item has been read; it can be read on once.
     package struct Begun: AsyncSequence, Sendable {
         package typealias Element = Item
-        fileprivate let iterator: AsyncIterator
+        fileprivate let iterator: InputList.AsyncIterator
 
-        package func makeAsyncIterator() -> AsyncIterator { iterator }
+        package func makeAsyncIterator() -> InputList.AsyncIterator { iterator }
     }
 
     /// Reads on where the last item ended.
