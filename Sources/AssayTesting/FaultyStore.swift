@@ -31,6 +31,7 @@ public final class FaultyStore: Store {
         case replace(Execution)
         case remove([Execution.ID])
         case queueRecord
+        case admit(String)
     }
 
     private let base: any Store
@@ -70,8 +71,8 @@ public final class FaultyStore: Store {
     public var keepsJSON: Bool { base.keepsJSON }
     public var definitionKey: [UInt8] { base.definitionKey }
 
-    public func begin(_ run: Run) async throws {
-        try await write(.begin(run)) { try await base.begin(run) }
+    public func begin(_ run: Run, asSubmitted: Bool) async throws {
+        try await write(.begin(run)) { try await base.begin(run, asSubmitted: asSubmitted) }
     }
 
     public func append(
@@ -175,7 +176,7 @@ public final class FaultyStore: Store {
 
     public func ledgerPosition() async throws -> Int { try await base.ledgerPosition() }
 
-    public func total(matching filter: ChargeFilter) async throws -> Money {
+    public func total(matching filter: ChargeFilter) async throws -> MoneySum {
         try await base.total(matching: filter)
     }
 
@@ -271,5 +272,15 @@ public final class FaultyStore: Store {
 
     public func setQueueRecord(_ record: JSONValue) async throws {
         try await write(.queueRecord) { try await base.setQueueRecord(record) }
+    }
+
+    public func admissions(under rate: String) async throws -> [Timestamp] {
+        try await base.admissions(under: rate)
+    }
+
+    public func admit(
+        under rate: String, at moment: Timestamp, forgettingBefore horizon: Timestamp
+    ) async throws {
+        try await write(.admit(rate)) { try await base.admit(under: rate, at: moment, forgettingBefore: horizon) }
     }
 }

@@ -34,7 +34,7 @@ public struct CacheEntry: Hashable, Sendable {
     public var storedAt: Timestamp
     /// From when on it is no longer used; `nil`: never.
     public var expiresAt: Timestamp?
-    /// What it had cost.
+    /// What it is worth: what it would cost to make it without a cache and without anything saved.
     public var cost: Money
     /// The charge of that cost.
     public var costID: String?

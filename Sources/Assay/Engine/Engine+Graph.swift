@@ -183,10 +183,11 @@ extension Engine {
         }
         // Only a run that comes back to its pause has paid for it itself.
         let costs = node.tally.takeCosts(of: item.index, by: node.run.processorID)
-        ended.cost = costs.cost
+        ended.cost = try costs.cost.money()
         try await depart(
             flow.end(
-                unit, end, as: ended, at: world.time.uptime(), isNew: flow.firstMove == nil, avoided: costs.avoided),
+                unit, end, as: ended, at: world.time.uptime(), isNew: flow.firstMove == nil,
+                avoided: try costs.avoided.money()),
             from: lane, of: flow)
         return true
     }
@@ -233,9 +234,13 @@ extension Engine {
         work.admission = nil
         work.admission = try flow.recovery.admit(session.run.processorID)
         // Whoever goes on with it must know by whose leave it is made.
-        guard lane.begin(work, generation) else { throw CancellationError() }
+        guard lane.begin(work, generation) else {
+            if let admission = work.admission { flow.recovery.withdraw(session.run.processorID, after: admission) }
+            throw CancellationError()
+        }
         let gates = session.context(
-            for: work.entry, phase: .preprocessing, attempt: work.attempts, desk: RunDesk(session: session))
+            for: work.entry, phase: .preprocessing, attempt: work.attempts,
+            desk: RunDesk(session: session, work: work.desk))
         var input = work.input
         switch await session.processor.prepare(input, gates) {
         case .unchanged: break
@@ -478,16 +483,11 @@ extension GraphFlow {
         outcome.isKept = traveller.isKept
         outcome.duration = session.world.time.uptime() - traveller.startedAt
         outcome.attempts = nodes.reduce(0) { max($0, $1.attempts) }
-        let cost = nodes.reduce(Money.zero) { (try? $0.adding($1.cost)) ?? $0 }
-        if cost != .zero { outcome.cost = cost }
-        if traveller.avoidedCost != .zero { outcome.avoidedCost = traveller.avoidedCost }
-        if !traveller.steps.isEmpty { outcome.steps = traveller.steps }
         // What it cost in attempts of its batch that do not count any more.
         let before = session.tally.takeCosts(of: traveller.entry.index)
-        if before.cost != .zero { outcome.cost = (try? outcome.cost.adding(before.cost)) ?? outcome.cost }
-        if before.avoided != .zero {
-            outcome.avoidedCost = (try? outcome.avoidedCost.adding(before.avoided)) ?? outcome.avoidedCost
-        }
+        session.tally.fill(
+            &outcome, cost: nodes.reduce(before.cost) { $0 + $1.cost }, avoided: traveller.avoidedCost + before.avoided)
+        if !traveller.steps.isEmpty { outcome.steps = traveller.steps }
         outcome.attempts += session.attemptsBefore(traveller.entry.index)
         if outcome.status == .failed, let first = responsible.min() ?? failed.min() {
             if let error = nodes[first].error { outcome.error = error }

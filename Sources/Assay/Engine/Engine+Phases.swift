@@ -113,13 +113,15 @@ extension Engine {
         var settled: [CommittedOutcome] = []
         var resuming: [Int] = []
         stored.reserveCapacity(items.count)
-        for item in items {
+        for item in items.map({ $0.named(within: 1_024) }) {
             var entry = StoredItem(item, index: index)
             let verdict = try await history.verdict(on: item, by: session.processor)
             entry.basis = verdict.basis
             switch verdict {
             case .new: break
-            case .again: resuming.append(index)
+            case .again(_, let hasKilled):
+                resuming.append(index)
+                if hasKilled { session.tally.suspicion.noteKiller(at: index) }
             case .afresh(let changed): entry.inputChanged = changed
             case .refused(let error): throw error
             case .settled(var outcome):
@@ -157,7 +159,7 @@ extension Engine {
         session.tally.noteTaken(stored.count)
         try await announce(settled.map(\.outcome), session)
         for outcome in settled.lazy.map(\.outcome) where outcome.status == .failed && !outcome.carried {
-            session.noteFailure()
+            session.noteFailure(of: outcome.inputID) { outcome.error }
         }
     }
 
@@ -204,7 +206,7 @@ extension Engine {
     /// Says that nobody named a base price. Most nodes of a graph need none, so of a graph it is said only where no
     /// node has one.
     private func hintAtPrice(of session: RunSession) async throws {
-        guard let graph = session.graphOfNode else { return session.hintAtPrice(of: session.run.processorID.text) }
+        guard let graph = session.graphOfNode else { return session.hintAtPrice(of: session.run.processorID) }
         guard session.tally.asksForPricesFirst() else { return }
         let (added, listed, now) = (try await store.prices(), ledger.prices.current(), world.time.now())
         let hasPrice = graph.wiring.nodes.contains { node in
@@ -247,7 +249,7 @@ extension Engine {
                 var outcome = Outcome(entry, .failed, nil)
                 outcome.error = FailureRecord(error, stage: .transformation, item: entry.item.id, attempt: 0)
                 try await commit([CommittedOutcome(outcome)], session)
-                return session.noteFailure()
+                return session.noteFailure(of: entry.item.id) { outcome.error }
             }
             if entry.basis?.startsOver == true, !session.resumes(entry.index) {
                 try await session.dropCheckpoints(of: entry.item.id)
@@ -306,7 +308,8 @@ extension Engine {
         try await forEachItem(session) { entry in
             guard !session.hasEnded(entry.index) else { return }
             var ended = outcome(entry)
-            (ended.cost, ended.avoidedCost) = session.tally.takeCosts(of: entry.index)
+            let sums = session.tally.takeCosts(of: entry.index)
+            session.tally.fill(&ended, cost: sums.cost, avoided: sums.avoided)
             rest.append(CommittedOutcome(ended))
             if rest.count == 1_024 {
                 try await commit(rest, session)
@@ -366,7 +369,8 @@ extension Engine {
             run.error = failure ?? Verdict.error(for: session) ?? session.tally.firstFailure
         }
         run.isGivenUp =
-            session.options.waitsWhenGivenUp && session.stopped?.reason == .runCancelled && Task.isCancelled
+            session.options.waitsWhenGivenUp && session.stopped?.reason == .runCancelled
+            && (Task.isCancelled || session.isGivenUp)
         try await attendDoubts(session)
         hintAtRepeats(session)
         run.finishedAt = world.time.now()
@@ -475,7 +479,7 @@ enum Verdict {
     static func status(of counts: Counts, stop: Outcome.Reason?, failed: Bool) -> Status {
         switch stop {
         case .runCancelled, .runTimeout: return .cancelled
-        case .failurePolicy, .atomic, .graphHalted, .definitionChanged: return .failed
+        case .failurePolicy, .atomic, .graphHalted, .definitionChanged, .programBroken: return .failed
         default: break
         }
         if failed || (counts.total > 0 && counts.succeeded == 0) { return .failed }
@@ -488,6 +492,8 @@ enum Verdict {
         switch session.stopped?.reason {
         case .graphHalted: return session.tally.haltFailure
         case .failurePolicy, .atomic: return session.tally.policyFailure
+        case .programBroken:
+            error = session.tally.brokenProgram ?? session.tally.suspicion.failure(of: session.run.processorID)
         case .budgetExhausted:
             guard let refusal = session.tally.budgetRefusal else { return nil }
             error = refusal

@@ -144,6 +144,7 @@ public final class Engine: Sendable {
         }
         options.executionID = previous.executionID
         options.previousRunID = previous.id
+        options.worksOnSubmission = true
         options.scope.accountID = options.scope.accountID ?? previous.scope.accountID
         options.scope.underwritingID = options.scope.underwritingID ?? previous.scope.underwritingID
         if options.request == [:] { options.request = previous.request }
@@ -255,11 +256,12 @@ public final class Engine: Sendable {
         let items = reading(items, for: processor, options, records: true)
         let (options, page) = graph == nil ? try await settleRunner(options, for: processor, items) : (options, items)
         let (begun, history) = try await prepare(processor, options, failedOnly: failedOnly, graph: graph)
+        let (list, isSubmission) = try await checkSubmission(of: begun, options, page)
         let session = RunSession(
             run: begun, processor: processor, options: options, ledger: ledger, breakers: breakers, events: events,
             logger: logger, graph: graph)
-        try await store.begin(session.run)
-        return try await hold(session, watching) { try await live(session, history, items: page) }
+        try await store.begin(session.run, asSubmitted: isSubmission)
+        return try await hold(session, watching) { try await live(session, history, items: list) }
     }
 
     /// Carries out what makes up a run that is on record, with the run known under its name meanwhile.
@@ -326,6 +328,10 @@ public final class Engine: Sendable {
         var run = session.currentRun
         run.status = .failed
         run.error = FailureRecord(error, stage: .extraction, item: nil, attempt: 0)
+        if session.stopped?.isFromOutside == true, let stop = Verdict.error(for: session) {
+            // What was thrown is how the list of inputs ended because of that.
+            (run.status, run.error) = (.cancelled, stop)
+        }
         run.finishedAt = world.time.now()
         run.duration = session.timeWorked
         // A store that failed may fail again; the run is then found and ended when the store is opened next.

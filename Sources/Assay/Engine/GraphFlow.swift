@@ -13,7 +13,7 @@ final class GraphFlow: Sendable {
         /// Outputs that were not saved, because the store forgets with the program: kept in case the item does not
         /// succeed.
         var unsaved: [UnsavedOutput] = []
-        var avoidedCost = Money.zero
+        var avoidedCost = MoneySum.zero
         /// Whether it was given what another definition of a node made.
         var isKept = false
 
@@ -31,7 +31,7 @@ final class GraphFlow: Sendable {
             nodes[place] = node
             if !steps.isEmpty { self.steps += steps }
             if let unsaved { self.unsaved.append(unsaved) }
-            if avoided != .zero { avoidedCost = (try? avoidedCost.adding(avoided)) ?? avoidedCost }
+            avoidedCost += avoided
             return entry.item.id
         }
     }
@@ -140,7 +140,7 @@ final class GraphFlow: Sendable {
         failures = Dictionary((comeback?.pause.failures ?? []).map { ($0.key, $0) }) { $1 }
         (lanesToStart, laneStarts) = AsyncStream.makeStream(of: Lane.self)
         let (id, store) = (session.run.id, session.store)
-        frames = Frames(over: session.places) { place, limit in
+        frames = Frames(over: session.places, comesLate: session.tally.suspicion.isKiller) { place, limit in
             try await store.items(of: id, from: place, limit: limit).filter {
                 !session.hasEnded($0.index) && $0.index != comeback?.entry.index
             }

@@ -5,7 +5,7 @@ struct History {
         /// It was never seen before: runs in full.
         case new
         /// It was not finished, or is to go on from a checkpoint: runs, and its finished steps return their values.
-        case again(isReopened: Bool)
+        case again(isReopened: Bool, hasKilled: Bool)
         /// It comes with other data, or is to start over: runs in full, and its saved steps are forgotten.
         case afresh(changed: Bool)
         /// It has its outcome: taken over.
@@ -17,7 +17,7 @@ struct History {
         var basis: Basis {
             switch self {
             case .new: .new
-            case .again(let isReopened): isReopened ? .reopened : .unfinished
+            case .again(let isReopened, _): isReopened ? .reopened : .unfinished
             case .afresh(let changed): changed ? .changed : .restarted
             case .settled(let outcome): outcome.status == .succeeded ? .finished : .notFailed
             case .refused: .restarted
@@ -101,14 +101,14 @@ struct History {
                     return .refused(refusal)
                 }
             }
-            if let outcome, failedOnly, outcome.status != .failed, !isReopened {
+            if let outcome, failedOnly, !outcome.isRetried, !isReopened {
                 // What a run that was given up did not finish was to run in it.
                 let isLeft = run.isGivenUp && outcome.status == .cancelled && !outcome.carried
                 if !isLeft { return .settled(outcome.takenOver(ofOther: isOther)) }
             }
             guard recovery == .resume else { return .afresh(changed: false) }
             guard let outcome, outcome.status == .succeeded, !isReopened else {
-                return .again(isReopened: isReopened)
+                return .again(isReopened: isReopened, hasKilled: outcome?.hasKilled == true)
             }
             return .settled(outcome.takenOver(ofOther: isOther))
         }
@@ -198,6 +198,9 @@ private struct EarlierRun {
 }
 
 extension Outcome {
+    /// Whether a retry runs the item again: it failed, or its program never came to it.
+    fileprivate var isRetried: Bool { status == .failed || status == .cancelled && reason == .programBroken }
+
     /// The outcome in a later run that does not work on the item again.
     ///
     /// - Parameter isOther: whether another definition made it.

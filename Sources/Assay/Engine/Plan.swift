@@ -104,15 +104,15 @@ public struct Plan: Sendable {
         currency: "USD", base: .zero, prices: [:], entries: [], gate: nil, warnings: [])
 
     /// What the run costs at least if all inputs succeed.
-    public var low: Money { entries.reduce(base) { Money(billionths: $0.billionths + $1.low.billionths) } }
+    public var low: MoneySum { entries.reduce(MoneySum(base)) { $0 + $1.low } }
 
     /// The most the run costs; `nil` when nobody knows for some input.
-    public var high: Money? {
+    public var high: MoneySum? {
         guard let furtherBase else { return nil }
-        var sum = Money(billionths: base.billionths + furtherBase.billionths)
+        var sum = MoneySum(base) + furtherBase
         for entry in entries {
             guard let high = entry.high else { return nil }
-            sum = Money(billionths: sum.billionths + high.billionths)
+            sum += high
         }
         return sum
     }

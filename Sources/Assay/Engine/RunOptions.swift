@@ -109,6 +109,11 @@ public struct RunOptions: Sendable {
     var listsFirst = true
     /// Whether the execution waits for another run when the calling task is cancelled, rather than being cancelled too.
     var waitsWhenGivenUp = false
+    /// Whether the items are those that the execution was submitted to a queue with, if it was.
+    var worksOnSubmission = false
+    /// The digest of the pipeline's definition as it is written, by which executions of a queue are known to be of it;
+    /// `nil` for what is known by its name alone.
+    public var pipeline: Digest?
     /// What is stored with the run so that it can be started again by name.
     public var request: JSONValue = [:]
 

@@ -12,6 +12,7 @@ public struct Outcome: Sendable {
         case definitionChanged = "definition_changed"
         case interrupted
         case poison
+        case programBroken = "program_broken"
         case upstreamFailed = "upstream_failed"
         case notRouted = "not_routed"
         case noInput = "no_input"

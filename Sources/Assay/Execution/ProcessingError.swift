@@ -5,6 +5,7 @@ public struct ProcessingError: Error, Sendable {
         case prevalidation, transformation, validation, extraction, api, processing, aggregation, cost
         case timeout, cancelled
         case workerCrashed = "worker_crashed"
+        case programBroken = "program_broken"
         case `protocol`
         case budgetExhausted = "budget_exhausted"
         case circuitOpen = "circuit_open"
@@ -46,6 +47,8 @@ public struct ProcessingError: Error, Sendable {
     public var outcomeUnknown: Bool
     /// The error that was thrown underneath, as it was thrown.
     public var cause: (any Error)?
+    /// The name of the budget that refused.
+    package var budget: String?
     /// The type name of what user code threw; `nil` to use the code's name.
     package var thrownName: String?
 
@@ -138,7 +141,8 @@ extension ProcessingError.Code {
     /// Whether another attempt may help when the thrower does not say.
     public var isRetryable: Bool {
         switch self {
-        case .extraction, .api, .processing, .timeout, .cancelled, .workerCrashed, .circuitOpen, .interrupted,
+        case .extraction, .api, .processing, .timeout, .cancelled, .workerCrashed, .programBroken, .circuitOpen,
+            .interrupted,
             .queueFull, .runnerUnavailable, .alreadyRunning, .store, .pipeFull, .pipeEmpty:
             true
         case .prevalidation, .transformation, .validation, .aggregation, .cost, .protocol, .budgetExhausted,

@@ -1,3 +1,4 @@
+import CSpawn
 import Foundation
 
 /// How the status of a regular file reads. While nothing of it differs the content does not, once the file's times have
@@ -17,18 +18,11 @@ package struct FileStamp: Hashable, Sendable {
     }
 
     init(_ found: stat) {
-        #if canImport(Darwin)
-            let (modified, changed) = (found.st_mtimespec, found.st_ctimespec)
-        #else
-            let (modified, changed) = (found.st_mtim, found.st_ctim)
-        #endif
+        var (modified, changed) = (CLongLong(), CLongLong())
+        withUnsafePointer(to: found) { assay_times($0, &modified, &changed) }
         self.init(
             device: UInt64(truncatingIfNeeded: found.st_dev), inode: UInt64(found.st_ino), size: Int64(found.st_size),
-            modified: Self.nanoseconds(modified), changed: Self.nanoseconds(changed))
-    }
-
-    private static func nanoseconds(_ time: timespec) -> Int64 {
-        Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000).partialValue &+ Int64(time.tv_nsec)
+            modified: modified, changed: changed)
     }
 
     /// How old the times of a file must be for its stamp to be trusted: a file may be written twice within one tick of

@@ -90,7 +90,9 @@ final class ProcessWorker: Worker {
                     try await kill(link, .babbled(FrameFault("a frame of another item")))
                 }
                 switch frame.kind {
-                case .answer: return try await answer(in: frame, from: link)
+                case .answer:
+                    context.desk.answered(in: context)
+                    return try await answer(in: frame, from: link)
                 case .tell: try service.hear(try await message(in: frame, from: link))
                 case .ask:
                     let message = try await message(in: frame, from: link)

@@ -13,11 +13,15 @@ public struct Submission: Sendable {
     public var processorID: Identifier
     /// Whether that is a graph.
     public var isOfGraph = false
+    /// The digest of the pipeline's definition as it is written, by which workers know what is theirs; `nil` for what is
+    /// known by its name alone.
+    public var pipeline: Digest?
     /// Begins to read what it works on.
     public var items: @Sendable () -> Items
     /// For whom it works.
     public var scope = Scope()
-    /// What is taken first, the lower the earlier; `nil` for the time of submission in seconds since 1970.
+    /// What is taken first, the lower the earlier; `nil` for the time of submission in seconds since 1970, so that any
+    /// small number goes before it, and ``Execution/lowPriority`` for after all others.
     public var priority: Double?
     /// What the admission policy is shown.
     public var request: JSONObject = [:]

@@ -89,8 +89,11 @@ public final class MemoryStore: Store {
         priceList = Mutex(PriceList(currency: currency))
     }
 
-    public func begin(_ run: Run) async throws {
+    public func begin(_ run: Run, asSubmitted: Bool) async throws {
         try state.withLock { state in
+            if !asSubmitted, state.executions[run.executionID]?.number != nil {
+                throw ProcessingError.wasSubmitted(run.executionID)
+            }
             let standing = state.executions[run.executionID]?.status
             guard standing != .running, standing != .paused else {
                 throw ProcessingError.alreadyRunning(run.executionID)
@@ -251,8 +254,8 @@ public final class MemoryStore: Store {
 
     public func ledgerPosition() async throws -> Int { state.withLock { $0.charges.count } }
 
-    public func total(matching filter: ChargeFilter) async throws -> Money {
-        try await charges(matching: filter).reduce(.zero) { try $0.adding($1.cost) }
+    public func total(matching filter: ChargeFilter) async throws -> MoneySum {
+        try await charges(matching: filter).reduce(.zero) { $0 + $1.cost }
     }
 
     public func recordedKeys(among keys: [String]) async throws -> Set<String> {

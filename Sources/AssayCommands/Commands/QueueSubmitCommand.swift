@@ -11,8 +11,11 @@ package struct QueueSubmitCommand: ShellCommand {
 
     @OptionGroup var what: TargetFlags
 
-    @Option(help: "What is taken first, the lower the earlier; by default later submissions come later.")
-    var priority: Double?
+    @Option(
+        help: ArgumentHelp(
+            "high, normal (the default: by time), low, or a number: the lower, the earlier; high is 0.",
+            valueName: "priority"))
+    var priority: String?
 
     @Option(help: ArgumentHelp("A name under which the same can be submitted again safely.", valueName: "key"))
     var idempotencyKey: String?
@@ -47,6 +50,9 @@ package struct QueueSubmitCommand: ShellCommand {
         let result = try await QueueAccess(console: console, shell: shell).submit(submission, target.queue)
         if console.format == .table {
             try console.write(lines: [result["execution_id"]?.string ?? ""])
+            if let before = result["waiting_before"]?.number?.integer {
+                console.note(before == 0 ? "next in line" : "\(Int(before).grouped) before it in the line")
+            }
         } else {
             try console.write(fact: result)
         }
@@ -58,8 +64,9 @@ package struct QueueSubmitCommand: ShellCommand {
         var submission = Submission(target.work.name) { try await reader.next($0) }
         if case .graph = target.work { submission.isOfGraph = true }
         submission.executionID = target.scope.executionID
+        submission.pipeline = target.options.pipeline
         submission.scope = target.scope
-        submission.priority = try priority.map { try Self.finite($0) }
+        submission.priority = try priority.flatMap { try Self.priority($0) }
         submission.idempotencyKey = idempotencyKey
         submission.request = try Self.members(request, "--request")
         submission.metadata = try Self.members(metadata, "--metadata")
@@ -81,12 +88,19 @@ package struct QueueSubmitCommand: ShellCommand {
         return submission
     }
 
-    /// A number that can stand in an order.
-    static func finite(_ priority: Double) throws -> Double {
-        guard priority.isFinite else {
-            throw CommandFailure.usage("--priority must be a finite number, found '\(priority)'")
+    /// The priority that a word or a number writes; `nil` for that of the time of submission.
+    static func priority(_ text: String) throws -> Double? {
+        switch text {
+        case "high": return 0
+        case "normal": return nil
+        case "low": return Execution.lowPriority
+        default: break
         }
-        return priority
+        guard let number = Double(text), number.isFinite else {
+            throw CommandFailure.usage(
+                "--priority must be high, normal, low or a finite number such as --priority=-3, found '\(text)'")
+        }
+        return number
     }
 
     /// What `key=value` texts write; a value that is JSON is taken as such.

@@ -98,7 +98,8 @@ extension Submission {
     var header: JSONValue {
         [
             "execution_id": JSONValue(text: executionID?.text), "idempotency_key": JSONValue(text: idempotencyKey),
-            "processor_id": .string(processorID.text), "is_of_graph": .bool(isOfGraph),
+            "pipeline": JSONValue(text: pipeline?.text), "processor_id": .string(processorID.text),
+            "is_of_graph": .bool(isOfGraph),
             "account_id": JSONValue(text: scope.accountID?.text),
             "underwriting_id": JSONValue(text: scope.underwritingID?.text),
             "scope_execution_id": JSONValue(text: scope.executionID?.text),
@@ -115,6 +116,7 @@ extension Submission {
         self.init(processor, over: [])
         isOfGraph = json["is_of_graph"]?.bool ?? false
         executionID = json["execution_id"]?.string.flatMap { Identifier($0) }
+        pipeline = json["pipeline"]?.string.flatMap { Digest($0) }
         idempotencyKey = json["idempotency_key"]?.string
         scope = Scope(
             accountID: json["account_id"]?.string.flatMap { ExternalID($0) },
