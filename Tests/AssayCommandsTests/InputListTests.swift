@@ -134,7 +134,7 @@ private final class Told: Sendable {
     func allMissing() async throws {
         let shell = try TestShell()
         let failure = #expect(throws: CommandFailure.self) { try InputList(["gone", "lost"], in: shell.value) }
-        #expect(failure?.message == "gone: No such file or directory\nlost: No such file or directory")
+        #expect(failure?.message == "gone: no such file or folder\nlost: no such file or folder")
         try shell.write("x", to: "a")
         #expect(try await ids(["gone", "a", "*.none"], in: shell) == ["gone", "a", "*.none"])
     }
