@@ -30,6 +30,12 @@ package struct ValueReader {
     /// Reports what is wrong with the value, in words of the caller.
     package func report(_ message: String) { findings.report(message, at: node.position) }
 
+    /// Where the value stands, for messages of runs: `pipeline.yaml:12`.
+    package var place: String { findings.place(of: node.position) }
+
+    /// Warns of the value, which can be used all the same.
+    package func warn(_ message: String) { findings.warn(message, at: node.position) }
+
     /// Reports that the value is of the wrong kind: `max_retries must be a whole number, found text 'three'`.
     package func expected(_ what: String) { report(rule: what, found: node.summary) }
 
