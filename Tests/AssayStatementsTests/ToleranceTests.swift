@@ -300,4 +300,19 @@ import Testing
         #expect(left.refusedForFunds == 1)
         #expect(statement.entries.count == 2)
     }
+
+    @Test("of days to come is pending, unless a balance includes it")
+    func future() throws {
+        let text = "Date,Description,Amount\n2025-03-01,A,-1.50\n2025-03-02,B,20.00\n2025-03-09,C,-7.00\n"
+        var reader = StatementReader()
+        reader.today = Day("2025-03-02")
+        let statement = try reader.read([UInt8](text.utf8)).statements[0]
+        #expect(amounts(statement) == ["-1.50", "20.00"])
+        #expect(statement.leftOut.pending == 1)
+        let balanced =
+            "Date,Description,Amount,Balance\n2025-03-01,A,-1.50,98.50\n2025-03-02,B,20.00,118.50\n2025-03-09,C,-7.00,111.50\n"
+        let kept = try reader.read([UInt8](balanced.utf8)).statements[0]
+        #expect(kept.entries.count == 3)
+        #expect(kept.flags.contains(.futureDated))
+    }
 }

@@ -14,7 +14,9 @@ struct CSVTable {
     /// Finds the header by its names; `nil` if no row is one.
     static func find(in reading: Reading) -> CSVTable? {
         var best: (table: CSVTable, known: Int)?
-        for delimiter in delimiters {
+        // A mark that does not stand in the first rows parts no cells.
+        let head = reading.bytes.part(0, 1 << 16)
+        for delimiter in delimiters where head.firstIndex(of: delimiter) != nil {
             var scanner = CSVScanner(reading, delimiter: delimiter)
             // A row that cannot be read this way rules the delimiter out, or lies below the header.
             while scanner.row < mostRowsAbove, (try? scanner.next()) == true {
