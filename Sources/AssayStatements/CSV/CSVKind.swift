@@ -15,48 +15,24 @@ struct CSVKind {
     }
 
     private mutating func see(_ text: String, isIn: Bool) {
+        let words = FoldedText.of(text).split(separator: " ")
         var isOut = false
         var comesIn = false
-        var mayBePayment = false
-        for hash in CSVKind.hashes(of: text) {
-            switch CSVKind.words[hash] {
+        for word in words {
+            switch CSVKind.words[word] {
             case .out: isOut = true
             case .into: comesIn = true
             case .neither: return
-            case .payment: mayBePayment = true
             case nil: break
             }
         }
-        if mayBePayment, CSVKind.isCardPayment(FoldedText.of(text).split(separator: " ")) {
+        if CSVKind.isCardPayment(words) {
             if isIn { paymentsIn += 1 } else { paymentsOut += 1 }
             return
         }
         guard isOut != comesIn else { return }
         if comesIn == isIn { confirming += 1 } else { contradicting += 1 }
     }
-
-    /// The hashes of the words of a text.
-    private static func hashes(of text: String, isFolded: Bool = false) -> [UInt64] {
-        var result: [UInt64] = []
-        var text = text
-        let isPlain = text.withUTF8 { bytes in
-            var hash = empty
-            for byte in bytes {
-                if byte >= 0x80, !isFolded { return false }
-                if byte.isLetter || byte.isDigit || byte >= 0x80 {
-                    hash = (hash ^ UInt64(byte | 0x20)) &* 0x100_0000_01B3
-                } else if hash != empty {
-                    result.append(hash)
-                    hash = empty
-                }
-            }
-            if hash != empty { result.append(hash) }
-            return true
-        }
-        return isPlain ? result : hashes(of: FoldedText.of(text), isFolded: true)
-    }
-
-    private static let empty: UInt64 = 0xCBF2_9CE4_8422_2325
 
     private static func isCardPayment(_ words: [Substring]) -> Bool {
         for (first, second) in zip(words, words.dropFirst()) {
@@ -77,24 +53,21 @@ struct CSVKind {
         case out, into
         /// Words of money that comes back, whichever way.
         case neither
-        /// A word of payments to a card.
-        case payment
     }
 
-    private static let words: [UInt64: Side] = {
-        var result: [UInt64: Side] = [:]
+    private static let words: [Substring: Side] = {
+        var result: [Substring: Side] = [:]
         for word in """
         withdrawal fee fees purchase atm rent lease miete loyer huur lastschrift prelevement recibo compra addebito
         prelievo zakup hyra husleje leasing huurprijs entgelt tarifa retrait alquiler aluguel affitto czynsz najem
-        """.split(whereSeparator: \.isWhitespace) { for hash in hashes(of: String(word)) { result[hash] = .out } }
+        """.split(whereSeparator: \.isWhitespace) { result[word] = .out }
         for word in """
         deposit salary gutschrift abono recebido accredito wplata klant kunde client customer gehalt lohn nomina
-        """.split(whereSeparator: \.isWhitespace) { for hash in hashes(of: String(word)) { result[hash] = .into } }
+        """.split(whereSeparator: \.isWhitespace) { result[word] = .into }
         for word in """
         reversal reversed return returned storno refund refunded rev retoure ruecklastschrift devolucion devolucao
         estorno rimborso remboursement terugboeking chargeback reembolso
-        """.split(whereSeparator: \.isWhitespace) { for hash in hashes(of: String(word)) { result[hash] = .neither } }
-        for word in payments.keys { for hash in hashes(of: String(word)) { result[hash] = .payment } }
+        """.split(whereSeparator: \.isWhitespace) { result[word] = .neither }
         return result
     }()
 }

@@ -47,20 +47,16 @@ struct CSVSurvey {
 
     private mutating func see(_ row: CSVScanner) {
         if !dateColumns.isEmpty {
-            guard !CSVRows.isBalanceOrTotal(row) else { return }
-            let accepted = dateColumns.filter { column in
+            let isEntry = dateColumns.contains { column in
                 let cell = row[column].bytes
-                return !cell.isEmpty && columns[column].dates.accepts(cell)
+                return !cell.isEmpty && columns[column].dates.fits(cell)
             }
-            guard !accepted.isEmpty else { return }
-            for column in dateColumns where !accepted.contains(column) && !row[column].bytes.isEmpty {
-                columns[column].isDate = false
-            }
+            guard isEntry, !CSVRows.isBalanceOrTotal(row) else { return }
         }
         rows += 1
         while columns.count < row.cells.count { columns.append(Column()) }
         for (index, cell) in row.cells.enumerated() where !cell.bytes.isEmpty {
-            columns[index].see(cell.bytes, row: row.row, mayBeDate: dateColumns.isEmpty)
+            columns[index].see(cell.bytes, row: row.row, mayBeDate: dateColumns.isEmpty || dateColumns.contains(index))
         }
     }
 }
@@ -70,7 +66,7 @@ extension CSVSurvey.Column {
         filled += 1
         length += cell.count
         if mayBeDate, isDate {
-            isDate = dates.accepts(cell)
+            if dates.fits(cell) { dates.see(cell) } else { isDate = false }
         }
         if !hasManyValues, !values.contains(where: { $0.isSame(as: cell) }) {
             if values.count == CSVSurvey.Column.mostValues { hasManyValues = true } else { values.append(cell) }

@@ -14,9 +14,7 @@ struct CSVTable {
     /// Finds the header by its names; `nil` if no row is one.
     static func find(in reading: Reading) -> CSVTable? {
         var best: (table: CSVTable, known: Int)?
-        // A mark that does not stand in the first rows parts no cells.
-        let head = reading.bytes.part(0, 1 << 16)
-        for delimiter in delimiters where head.firstIndex(of: delimiter) != nil {
+        for delimiter in delimiters {
             var scanner = CSVScanner(reading, delimiter: delimiter)
             // A row that cannot be read this way rules the delimiter out, or lies below the header.
             while scanner.row < mostRowsAbove, (try? scanner.next()) == true {

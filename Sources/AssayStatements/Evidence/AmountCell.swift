@@ -35,7 +35,6 @@ struct AmountCell {
     static func content(_ bytes: Bytes) -> Content {
         let text = bytes.trimmed()
         if text.isEmpty { return .none }
-        if let cell = AmountCell(plain: text) { return .amount(cell) }
         guard text.count <= 64 else { return .other }
         if text.withBuffer({ $0.allSatisfy { $0 < 0x80 } }) { return content(ascii: text) }
         // Everything beyond ASCII that amounts are written with has a sign of ASCII that means the same.
@@ -73,39 +72,6 @@ struct AmountCell {
     }
 
     // MARK: Reading
-
-    /// No amount yet.
-    init() {}
-
-    /// Reads what most banks write: a minus sign, digits and one mark.
-    private init?(plain text: Bytes) {
-        guard text.count <= 18 else { return nil }
-        var value: UInt64 = 0
-        var mark: UInt8 = 0
-        var behind: Int8 = 0
-        let start = text[0] == UInt8(ascii: "-") ? 1 : 0
-        for index in start..<text.count {
-            let byte = text[index]
-            if byte.isDigit {
-                value = value &* 10 &+ UInt64(byte &- 0x30)
-                if mark != 0 { behind += 1 }
-            } else if mark == 0, byte == DecimalChoice.point || byte == DecimalChoice.comma {
-                mark = byte
-            } else {
-                return nil
-            }
-        }
-        let digits = text.count - start - (mark == 0 ? 0 : 1)
-        guard digits > 0 else { return nil }
-        self.digits = Int128(value)
-        isNegative = start == 1
-        writesPoint = mark == DecimalChoice.point
-        let before = digits - Int(behind)
-        // Three digits behind one mark may also be a group.
-        let mayGroup = behind == 3 && (1...3).contains(before) && text[start] != 0x30
-        let other: Int8 = mark == 0 || mayGroup ? 0 : -1
-        (afterPoint, afterComma) = mark == DecimalChoice.comma ? (other, behind) : (behind, other)
-    }
 
     private static func plain(_ text: String) -> [UInt8] {
         var result: [UInt8] = []

@@ -154,31 +154,6 @@ struct DateChoice {
         distinct = patterns.map { _ in 0 }
     }
 
-    /// Drops the patterns that do not fit `text`, unless none does; whether one fits.
-    mutating func accepts(_ text: Bytes) -> Bool {
-        if patterns.count == 1 {
-            guard let day = patterns[0].day(text) else { return false }
-            note(day, at: 0)
-            return true
-        }
-        guard fits(text) else { return false }
-        see(text)
-        return true
-    }
-
-    private mutating func note(_ day: Day, at index: Int) {
-        if let before = previous[index] {
-            guard before != day else { return }
-            let direction = day > before ? 1 : -1
-            if rising[index] == -direction { isSorted[index] = false }
-            rising[index] = direction
-            distinct[index] += 1
-        } else {
-            distinct[index] = 1
-        }
-        previous[index] = day
-    }
-
     /// Drops the patterns that do not fit `text`.
     mutating func see(_ text: Bytes, defaultYear: Int? = nil) {
         var kept = 0
@@ -187,9 +162,18 @@ struct DateChoice {
         for index in patterns.indices {
             guard let day = patterns[index].day(text, defaultYear: defaultYear) else { continue }
             if let first { differs = differs || first != day } else { first = day }
-            note(day, at: index)
+            if let before = previous[index] {
+                if before != day {
+                    let direction = day > before ? 1 : -1
+                    if rising[index] == -direction { isSorted[index] = false }
+                    rising[index] = direction
+                    distinct[index] += 1
+                }
+            } else {
+                distinct[index] = 1
+            }
             (patterns[kept], isSorted[kept], rising[kept]) = (patterns[index], isSorted[index], rising[index])
-            (previous[kept], distinct[kept]) = (previous[index], distinct[index])
+            (previous[kept], distinct[kept]) = (day, distinct[index])
             kept += 1
         }
         isDoubtful = kept > 1 && (isDoubtful || differs)

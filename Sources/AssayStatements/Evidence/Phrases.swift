@@ -57,28 +57,17 @@ enum Phrases {
         guard cell[0].isLetter || cell[0] >= 0xC3 else { return false }
         // Single letters with blanks between them, and articles, are rare enough to be looked at.
         if cell[1] == 0x20 { return true }
-        return beginnings[Phrases.place(cell[0], cell[1], cell[2])]
+        var key: UInt32 = 0
+        for index in 0..<3 { key = key << 8 | UInt32(cell[index] >= 0x80 ? 0x80 : cell[index].uppercased) }
+        return key & 0xFF == 0x80 || key & 0xFF00 == 0x8000 || key & 0xFF0000 == 0x800000 || beginnings.contains(key)
     }
 
-    /// The place of three letters; all that is no letter of ASCII counts alike.
-    private static func place(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> Int {
-        func number(_ byte: UInt8) -> Int { byte.isLetter ? Int(byte | 0x20) - 0x60 : byte >= 0x80 ? 27 : 0 }
-        return (number(first) * 28 + number(second)) * 28 + number(third)
-    }
-
-    private static let beginnings: [Bool] = {
-        var result = Array(repeating: false, count: 28 * 28 * 28)
+    private static let beginnings: Set<UInt32> = {
+        var result = Set<UInt32>()
         for phrase in Array(kinds.keys) + articles.map({ $0 + " " }) {
-            let bytes = Array(phrase.utf8.prefix(3))
-            if bytes.count == 3 { result[place(bytes[0], bytes[1], bytes[2])] = true }
-        }
-        // Letters with accents may be any.
-        for first in 0..<28 {
-            for second in 0..<28 {
-                result[(27 * 28 + first) * 28 + second] = true
-                result[(first * 28 + 27) * 28 + second] = true
-                result[(first * 28 + second) * 28 + 27] = true
-            }
+            let bytes = Array(phrase.uppercased().utf8.prefix(3))
+            guard bytes.count == 3 else { continue }
+            result.insert(UInt32(bytes[0]) << 16 | UInt32(bytes[1]) << 8 | UInt32(bytes[2]))
         }
         return result
     }()
