@@ -54,7 +54,10 @@ public struct StatementReader: Hashable, Sendable {
             }
         }
         let format = if let format { format } else { try StatementFormat.detect(bytes, suffix: suffix) }
-        return StatementFile(format: format, statements: try statements(of: bytes, in: format))
+        var statements = try statements(of: bytes, in: format)
+        let last = (today ?? Day.now) + 1
+        for index in statements.indices { statements[index].leaveOutFuture(after: last) }
+        return StatementFile(format: format, statements: statements)
     }
 
     private func statements(of bytes: Bytes, in format: StatementFormat) throws(StatementError) -> [Statement] {
