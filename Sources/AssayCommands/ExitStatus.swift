@@ -25,6 +25,8 @@ package enum ExitStatus: Int32, Sendable {
     case unavailable = 75
     /// The time was over before the end of what was waited for; as `timeout` of the system says it.
     case timedOut = 124
+    /// Ended because its terminal was closed.
+    case hungUp = 129
     /// Ended by Ctrl-C.
     case interrupted = 130
     /// Ended by SIGTERM.

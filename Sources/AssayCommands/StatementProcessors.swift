@@ -7,7 +7,10 @@ package enum StatementProcessors {
     /// Adds them to `registry`.
     package static func register(in registry: inout Registry) throws {
         try registry.register("bank_statement", parameters: BankStatements.parameters) { name, parameters in
-            try RegisteredProcessor(BankStatements(name: name, parameters: parameters), parameters: parameters)
+            var registered = try RegisteredProcessor(
+                BankStatements(name: name, parameters: parameters), parameters: parameters)
+            registered.fileOfInput = { $0.string ?? $0["path"]?.string }
+            return registered
         }
     }
 }

@@ -69,6 +69,14 @@ enum StoreAccess {
         URL(fileURLWithPath: try existingPath(console, in: shell)).deletingLastPathComponent().path
     }
 
+    /// The root of the workspace: the folder that holds the store's folder; of a store in memory the working folder.
+    static func root(_ console: Console, in shell: Shell) -> String {
+        let path = path(console, in: shell)
+        guard path != memory else { return shell.folder }
+        let folder = URL(fileURLWithPath: FilePath.absolute(path, from: shell.folder)).deletingLastPathComponent()
+        return folder.deletingLastPathComponent().path
+    }
+
     /// Ends the use of a store, so that others can own it.
     static func close(_ store: any Store) { (store as? SQLiteStore)?.close() }
 

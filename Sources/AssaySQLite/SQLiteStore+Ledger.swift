@@ -16,7 +16,7 @@ extension SQLiteStore {
         try read { try $0.statement("SELECT coalesce(max(seq), 0) FROM charges").first { $0.int() } ?? 0 }
     }
 
-    public func total(matching filter: ChargeFilter) async throws -> Money {
+    public func total(matching filter: ChargeFilter) async throws -> MoneySum {
         try await readAside { try $0.total(matching: filter) }
     }
 
@@ -166,9 +166,9 @@ extension Connection {
     }
 
     /// Adds up row by row instead of in SQL, so that a damaged amount is noticed.
-    func total(matching filter: ChargeFilter) throws -> Money {
-        var sum = Money.zero
-        _ = try Query(charges: filter).all("", in: self) { row in sum = try sum.adding(row.readCharge().cost) }
+    func total(matching filter: ChargeFilter) throws -> MoneySum {
+        var sum = MoneySum.zero
+        _ = try Query(charges: filter).all("", in: self) { row in sum += try row.readCharge().cost }
         return sum
     }
 

@@ -103,7 +103,7 @@ private struct QueueItemRow: Sendable {
     static let columns = Columns(
 
         """
-        execution_id, idx, input_id, account_id, underwriting_id, scope_execution_id, slot, data, payload, seal
+        execution_id, idx, input_id, account_id, underwriting_id, scope_execution_id, slot, data, payload, file, seal
         """)
     static let insertion = "INSERT INTO queue_items (\(columns)) VALUES (\(columns.marks))"
     static let selection = "SELECT \(columns) FROM queue_items"
@@ -111,10 +111,12 @@ private struct QueueItemRow: Sendable {
     var item: Item
     var data: [UInt8]
     var payload: [UInt8]?
+    var file: [UInt8]?
 
     init(_ item: Item) throws {
         self.item = item
-        data = try item.data.storedBytes("the data of item '\(item.id)'")
+        data = try item.storedData()
+        file = item.storedFile
         payload = try item.payload?.storedBytes("the resume point of item '\(item.id)'")
     }
 }
@@ -235,6 +237,7 @@ extension Connection {
             insert.bind(row.item.slot)
             insert.bind(json: row.data)
             insert.bind(json: row.payload)
+            insert.bind(jsonIfThere: row.file)
             insert.bindSeal()
             try insert.run()
         }
@@ -278,9 +281,10 @@ extension SQLStatement {
             _ = (row.text(), row.integer())
             let (id, account, underwriting) = (row.text(), row.optionalText(), row.optionalText())
             let (execution, slot) = (row.optionalText(), row.optionalText())
+            let (data, point) = (Payload(json: try row.json()), try row.optionalJSON())
             return Item(
-                id, payload: Payload(json: try row.json()), accountID: account, underwritingID: underwriting,
-                executionID: execution, slot: slot, resumePoint: try row.optionalJSON())
+                id, storedData: data, file: try row.jsonIfThere(), accountID: account, underwritingID: underwriting,
+                executionID: execution, slot: slot, resumePoint: point)
         }
     }
 }

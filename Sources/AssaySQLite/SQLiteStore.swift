@@ -19,6 +19,7 @@ public final class SQLiteStore: Store {
 
     public let currency: String
     public let keepsJSON = true
+    public let definitionKey: [UInt8]
     /// The database's path from the root on.
     public let path: String
     /// The runs of a dead owner that were found unfinished: ended as `interrupted` when this store was opened, or, when it
@@ -79,14 +80,14 @@ public final class SQLiteStore: Store {
         let queue = try DatabaseQueue(path: folder.database, configuration: .writer)
         try opening.migrate(queue)
         let stamp: String
-        (self.currency, recovered, stamp) = try queue.inDatabase { database in
+        (self.currency, recovered, definitionKey, stamp) = try queue.inDatabase { database in
             let connection = Connection(database)
             try opening.check(connection)
             return try connection.transaction {
                 (
                     try connection.settleCurrency(currency),
                     try connection.recover(at: now, lastSign: ownership.before.alive),
-                    try connection.stamp(owner: ownership.holder)
+                    try connection.definitionKey(), try connection.stamp(owner: ownership.holder)
                 )
             }
         }
@@ -114,9 +115,12 @@ public final class SQLiteStore: Store {
         let readers = Readers(path: path)
         self.readers = readers
         let before: String?
-        (self.currency, before) = try readers.read { connection in
+        (self.currency, definitionKey, before) = try readers.read { connection in
             try opening.checkVersion(connection.database)
-            return (try connection.currency(currency) ?? currency ?? "USD", try connection.ownerStamp())
+            return (
+                try connection.currency(currency) ?? currency ?? "USD", try connection.definitionKey(),
+                try connection.ownerStamp()
+            )
         }
         // With one owner on record before and after, nobody who owned nothing in between has written since.
         let isOwned = file.isTaken(.ownership)

@@ -25,6 +25,7 @@ public final class FaultyStore: Store {
         case events([Event])
         case logLines([LogLine])
         case alert(AlertRecord)
+        case fileDigests([FileDigest])
         case submit([SubmittedExecution])
         case stage(Execution.ID)
         case replace(Execution)
@@ -68,6 +69,7 @@ public final class FaultyStore: Store {
     public var currency: String { base.currency }
     /// As the store underneath.
     public var keepsJSON: Bool { base.keepsJSON }
+    public var definitionKey: [UInt8] { base.definitionKey }
 
     public func begin(_ run: Run, asSubmitted: Bool) async throws {
         try await write(.begin(run)) { try await base.begin(run, asSubmitted: asSubmitted) }
@@ -174,7 +176,7 @@ public final class FaultyStore: Store {
 
     public func ledgerPosition() async throws -> Int { try await base.ledgerPosition() }
 
-    public func total(matching filter: ChargeFilter) async throws -> Money {
+    public func total(matching filter: ChargeFilter) async throws -> MoneySum {
         try await base.total(matching: filter)
     }
 
@@ -250,6 +252,14 @@ public final class FaultyStore: Store {
 
     public func remove(_ executions: [Execution.ID]) async throws -> Int {
         try await write(.remove(executions)) { try await base.remove(executions) }
+    }
+
+    public func fileDigests(of paths: [String]) async throws -> [String: FileDigest] {
+        try await base.fileDigests(of: paths)
+    }
+
+    public func save(_ digests: [FileDigest]) async throws {
+        try await write(.fileDigests(digests)) { try await base.save(digests) }
     }
 
     public func add(_ alert: AlertRecord) async throws {

@@ -172,7 +172,7 @@ extension TestShell {
     @Test(
         "drains at a first signal, and ends as the signal says",
         arguments: [
-            (StopSignal.interrupt, Int32(130)), (.terminate, 143),
+            (StopSignal.interrupt, Int32(130)), (.terminate, 143), (.hangUp, 129),
         ])
     func signals(row: (signal: StopSignal, code: Int32)) async throws {
         let shell = try TestShell.queueing()

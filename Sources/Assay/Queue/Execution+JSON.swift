@@ -98,7 +98,15 @@ extension Item {
         object["execution_id"] = executionID.map { .string($0) }
         object["slot"] = slot.map { .string($0) }
         object["payload"] = payload
-        object["data"] = try data.json()
+        object["file"] = file?.jsonValue
+        if hasOwnData { object["data"] = try data.json() }
+        return .object(object)
+    }
+
+    /// What two items have in common that are the same work under the same name: no path, and a file by its content.
+    func identity() throws -> JSONValue {
+        guard case .object(var object) = try jsonValue() else { return .null }
+        object["file"] = file.map { .string($0.digest?.text ?? $0.path) }
         return .object(object)
     }
 }

@@ -315,6 +315,14 @@ extension QueueState.Live {
         }?.cancel(drain: drain)
     }
 
+    /// Stops the run when what is in flight has finished, or as soon as it begins, so that it waits for another worker.
+    func giveUp() {
+        facts.withLock { facts in
+            facts.isGivenUp = true
+            return facts.handle
+        }?.giveUp()
+    }
+
     var isCancelled: Bool { facts.withLock { $0.isCancelled } }
 }
 

@@ -297,11 +297,11 @@ extension ExecutionQueue {
         }
         if status == .pending { meters.count(startedAfter: world.time.now().since(execution.createdAt)) }
         tell(execution, from: status, to: .running)
-        let isCancelled = live.facts.withLock { facts in
+        let (isCancelled, isGivenUp) = live.facts.withLock { facts in
             facts.handle = run
-            return facts.isCancelled
+            return (facts.isCancelled, facts.isGivenUp)
         }
-        if isCancelled { run.cancel() }
+        if isCancelled { run.cancel() } else if isGivenUp { run.giveUp() }
     }
 
     /// An execution that was let in, whose denials are forgotten, whether or not a run comes of it.

@@ -88,14 +88,15 @@ extension ExecutionQueue {
     private func read(
         _ submission: Submission, as id: Execution.ID
     ) async throws -> (rest: [Item], staged: Int, digest: Digest) {
+        let intake = FileIntake(store, world.time, records: true, rereads: submission.rehash)
         let items = submission.items()
         let counts = submission.idempotencyKey != nil
         // The items of one that is on record stay as they are.
         let isKnown = change { $0.index.contains(id) }
         var (rest, staged, digest) = ([Item](), 0, Digest(of: .null))
-        while case let page = try await items(1_024), !page.isEmpty {
+        while case let page = try await intake.read(items(1_024)), !page.isEmpty {
             if counts {
-                for item in page { digest = Digest(of: [.string(digest.text), try item.jsonValue()]) }
+                for item in page { digest = Digest(of: [.string(digest.text), try item.identity()]) }
             }
             guard !isKnown else { continue }
             if rest.count + page.count > 1_024 {

@@ -210,6 +210,13 @@ public final class ExecutionQueue: Sendable {
     /// Starts no further execution; what runs goes on. Returns at once; repeating it changes nothing.
     public func stop() { change { $0.isStarted = false } }
 
+    /// As ``stop()``, and lets what runs finish what is in flight: no wait is sat out, and an execution that is not done
+    /// by then waits at its place for whoever works on the queue next. Returns at once; repeating it changes nothing.
+    public func drain() {
+        stop()
+        for live in state.withLock({ Array($0.live.values) }) { live.giveUp() }
+    }
+
     /// As ``stop()``, remembered in the store until ``unpause()``.
     public func pause() async throws {
         try await remember(paused: true)

@@ -33,6 +33,8 @@ public struct Submission: Sendable {
     public var isStreaming = false
     /// The moment before which it is not taken.
     public var notBefore: Timestamp?
+    /// Whether the files of its items are read anew, whatever is on record of their contents.
+    public var rehash = false
     /// What is to be remembered.
     public var metadata: JSONObject = [:]
 

@@ -45,8 +45,7 @@ package struct QueueSubmitCommand: ShellCommand {
         let console = try Console(flags, in: shell)
         guard what.processor == nil else { throw CommandFailure.usage("the queue takes pipeline files only") }
         let (target, named) = try what.target(how, console, in: shell)
-        let items = try InputList(
-            named, lists: what.inputs, otherwise: target.items, scope: target.scope, in: shell)
+        let items = try what.items(named, of: target, console, in: shell).begun(allowsEmpty: what.allowEmpty)
         let submission = try submission(of: target, items)
         let result = try await QueueAccess(console: console, shell: shell).submit(submission, target.queue)
         if console.format == .table {
@@ -60,7 +59,7 @@ package struct QueueSubmitCommand: ShellCommand {
         return .success
     }
 
-    private func submission(of target: RunTarget, _ items: InputList) throws -> Submission {
+    private func submission(of target: RunTarget, _ items: InputList.Begun) throws -> Submission {
         let reader = ItemReader(items)
         var submission = Submission(target.work.name) { try await reader.next($0) }
         if case .graph = target.work { submission.isOfGraph = true }
@@ -71,7 +70,8 @@ package struct QueueSubmitCommand: ShellCommand {
         submission.idempotencyKey = idempotencyKey
         submission.request = try Self.members(request, "--request")
         submission.metadata = try Self.members(metadata, "--metadata")
-        submission.runRequest = .object(target.request)
+        submission.rehash = how.rehash
+        submission.runRequest = .object(StoredRequest(target.request, target.options).members)
         submission.notBefore = try notBefore.map { text in
             guard let moment = Timestamp(text) else {
                 throw CommandFailure.usage("--not-before must be a time such as 2025-03-01T09:00:00Z, found '\(text)'")
@@ -121,7 +121,7 @@ package struct QueueSubmitCommand: ShellCommand {
 private actor ItemReader {
     private var iterator: InputList.AsyncIterator
 
-    init(_ list: InputList) { iterator = list.makeAsyncIterator() }
+    init(_ list: InputList.Begun) { iterator = list.makeAsyncIterator() }
 
     func next(_ limit: Int) throws -> [Item] { try iterator.page(limit) }
 }

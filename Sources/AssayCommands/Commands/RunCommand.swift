@@ -13,7 +13,7 @@ package struct RunCommand: ShellCommand {
             """,
         discussion: """
             An input is a file, a folder (with all its files), a pattern such as 'statements/*.ofx', or '-' for JSON \
-            lines on the input: {"input_id": …, "data": …}. Ctrl-C once finishes what is in flight and leaves a run \
+            lines on the input: {"input_id": …, "data": …} or {"file": PATH}. Ctrl-C once finishes what is in flight and leaves a run \
             that can be resumed; twice stops at once.
             """)
 
@@ -50,11 +50,7 @@ package struct RunCommand: ShellCommand {
         try breaks.apply(to: &target.work)
         let work = target.work
         let stop = StopFlag()
-        let inputs = { (target: RunTarget) in
-            try InputList(
-                named, lists: what.inputs, otherwise: target.items, scope: target.scope, stop: stop, in: shell)
-        }
-        var items = try inputs(target)
+        var items = try what.items(named, of: target, stop: stop, console, in: shell)
         target.request["inputs"] = .array((named + what.inputs).map { .string($0) })
         guard !continues || target.scope.executionID == nil else {
             throw CommandFailure.usage("--continue takes the newest execution; --execution names one; give one of them")
@@ -62,11 +58,12 @@ package struct RunCommand: ShellCommand {
         let store = try await StoreAccess.owner(console, in: shell)
         defer { StoreAccess.close(store) }
         if target.scope.executionID == nil, try await lookBack(&target, store, console) {
-            items = try inputs(target)
+            items = try what.items(named, of: target, stop: stop, console, in: shell)
         }
         let list = items
         return try await target.conduct(console, stop: stop, store: store, in: shell) { engine, options, watching in
-            try await work.run(engine, over: list, options, watching: watching)
+            try await work.run(
+                engine, over: list.begun(allowsEmpty: what.allowEmpty), options, watching: watching)
         }
     }
 

@@ -80,11 +80,12 @@ struct QueueWorker {
             }
             group.addTask {
                 for await signal in signals {
-                    let isFirst = stop.signal == nil
+                    let isFirst = stop.signal == nil || signal == .hangUp
                     stop.raise(signal)
-                    queue.stop()
+                    queue.drain()
                     console.screen.say(
-                        isFirst ? "stopping when what runs has ended; once more stops at once" : "stopping now")
+                        isFirst
+                            ? "stopping when what is in flight has finished; once more stops at once" : "stopping now")
                     if !isFirst { return true }
                 }
                 // Nobody listens any more, which ends nothing.

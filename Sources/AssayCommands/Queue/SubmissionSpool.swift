@@ -106,7 +106,7 @@ extension Submission {
             "priority": JSONValue(text: priority.map { "\($0)" }), "request": .object(request),
             "run_request": runRequest, "timeout_ms": timeout.map { .number(Number($0.milliseconds)) } ?? .null,
             "streaming": .bool(isStreaming), "not_before": notBefore?.jsonValue ?? .null,
-            "metadata": .object(metadata),
+            "metadata": .object(metadata), "rehash": .bool(rehash),
         ]
     }
 
@@ -129,5 +129,6 @@ extension Submission {
         isStreaming = json["streaming"]?.bool ?? false
         notBefore = json["not_before"].flatMap { Timestamp(jsonValue: $0) }
         metadata = json["metadata"]?.object ?? [:]
+        rehash = json["rehash"]?.bool ?? false
     }
 }

@@ -15,13 +15,13 @@ struct WorkerPipelines: Sendable {
     let queue: PipelineQueue
     private let console: Console
     private let shell: Shell
-    private let caching: RunOptions.Caching
+    private let caching: RunOptions.Caching?
 
     /// The pipelines at `paths`.
     ///
     /// - Throws: ``CommandFailure`` when a file is no pipeline, says nothing of a queue, or contradicts another one.
     init(_ paths: [String], _ how: RunFlags, _ console: Console, in shell: Shell) throws {
-        (self.console, self.shell, caching) = (console, shell, how.caching)
+        (self.console, self.shell, caching) = (console, shell, how.saidCaching)
         var given: [Given] = []
         var first: (path: String, target: RunTarget, queue: PipelineQueue)?
         for path in paths {
@@ -123,7 +123,7 @@ struct WorkerPipelines: Sendable {
         } catch let failure as CommandFailure {
             throw ProcessingError(.configuration, failure.message)
         }
-        target.options.caching = caching
+        StoredRequest(request).repeatCaching(caching, in: &target.options, since: execution.createdAt)
         target.options.scope = execution.scope
         target.options.returnsOutcomes = false
         try target.attachTaps(console)
