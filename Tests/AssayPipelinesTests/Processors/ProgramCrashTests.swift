@@ -1,8 +1,5 @@
 import Assay
 import AssayPipelines
-import AssaySQLite
-import AssayTesting
-import Foundation
 import Testing
 
 @Suite("Inputs that kill programs", .timeLimit(.minutes(5))) struct ProgramCrashTests {
@@ -24,15 +21,14 @@ import Testing
 
     private static let bombsFirst: [JSONValue] = ["bomb", "bomb", "bomb", 4, 5, 6, 7]
 
-    static let runners = ["sequential", "{type: thread, max_workers: 1}", "{type: thread, max_workers: 4}", "process"]
+    static let runners = [
+        "sequential", "{type: thread, max_workers: 1}", "{type: thread, max_workers: 4}",
+        "{type: process, max_workers: 2}",
+    ]
 
-    @Test(
-        "at the head of the list fail alone, under every runner and in either store", arguments: runners, [false, true])
-    func head(runner: String, isDurable: Bool) async throws {
-        let store: any Store =
-            isDurable ? try SQLiteStore.open("\(programs.folder.path)/state/assay.db") : MemoryStore()
-        let report = try await pipeline(node: "max_crashes: 1", top: "runner: \(runner)").run(
-            Self.bombsFirst, engine: Engine(store: store))
+    @Test("at the head of the list fail alone, under every runner", arguments: runners)
+    func head(runner: String) async throws {
+        let report = try await pipeline(node: "max_crashes: 1", top: "runner: \(runner)").run(Self.bombsFirst)
         #expect(
             report.outcomes.map(\.status) == [
                 .failed, .failed, .failed, .succeeded, .succeeded, .succeeded, .succeeded,
