@@ -221,6 +221,6 @@ struct Paying: Processor {
         let other = try RegisteredProcessor(Paying(), version: "2")
         #expect(
             try await engine.plan(other, over: items([])).differences(from: plan)[0]
-                == "the processor has another version or parameters")
+                == "'paying': its version has changed (none, now 2)")
     }
 }
