@@ -80,7 +80,11 @@ extension RunSession {
     }
 
     /// Takes note of a refusal, after which no further item starts.
-    private func refused(_ error: ProcessingError, item: String?) -> ProcessingError {
+    private func refused(_ refusal: ProcessingError, item: String?) -> ProcessingError {
+        var error = refusal
+        if let name = error.budget, let place = options.setAt["budget.\(name)"] {
+            error.message += " (the limit: \(place))"
+        }
         if tally.noteBudgetRefusal(error) {
             emit(.budgetExceeded, item: item) {
                 ["message": .string(error.message), "budget": JSONValue(error.budget), "refused": true]

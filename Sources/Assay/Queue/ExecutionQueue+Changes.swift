@@ -135,9 +135,12 @@ extension ExecutionQueue {
                 let count = execution.denials.count
                 guard count < configuration.maxDenials else {
                     let reasons = execution.denials.joined(separator: "; ")
+                    let limit = Limit(
+                        "max_denials: \(configuration.maxDenials)", of: "queue '\(configuration.name)'",
+                        setAt: configuration.maxDenialsSetAt)
                     return try execution.ended(
                         .aborted, at: now,
-                        error: ProcessingError(.denied, "denied \(count) times: \(reasons)"))
+                        error: ProcessingError(.denied, "\(limit) was used up: denied \(count) times: \(reasons)"))
                 }
                 execution.priority += Double(count)
                 if configuration.denialDelay > .zero {

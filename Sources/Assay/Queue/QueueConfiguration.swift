@@ -26,6 +26,12 @@ public struct QueueConfiguration: Hashable, Sendable {
     public let maxSize: Int
     /// The denial with which an execution is aborted.
     public let maxDenials: Int
+    /// Where that was set, for messages: `pipeline.yaml:12`.
+    package var maxDenialsSetAt: String? {
+        get { place.text }
+        set { place.text = newValue }
+    }
+    private var place = SettingPlace()
     /// How long an execution is not asked about after a denial.
     public let denialDelay: Duration
     /// Of how many executions denials are remembered.

@@ -6,7 +6,11 @@ public struct BreakerStrategy: ErrorStrategy, Hashable {
     /// When the node is left alone.
     public let policy: CircuitBreakerPolicy
     /// Where it was set, for messages: `pipeline.yaml:12`.
-    package var setAt: String?
+    package var setAt: String? {
+        get { place.text }
+        set { place.text = newValue }
+    }
+    private var place = SettingPlace()
 
     /// A strategy that leaves a node alone by `policy`.
     public init(_ policy: CircuitBreakerPolicy) { self.policy = policy }

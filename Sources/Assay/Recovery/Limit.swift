@@ -29,6 +29,14 @@ extension Limit: CustomStringConvertible {
     }
 }
 
+/// Where one setting was set; of no account where what was set is compared.
+struct SettingPlace: Hashable, Sendable {
+    var text: String?
+
+    static func == (one: Self, other: Self) -> Bool { true }
+    func hash(into hasher: inout Hasher) {}
+}
+
 /// Where settings of a run were set, by their keys.
 package struct SettingPlaces: Sendable {
     private var places: [String: String] = [:]

@@ -3,12 +3,19 @@ public struct RetryStrategy: ErrorStrategy, Hashable {
     /// How often, after which failures, and after how long.
     public let policy: RetryPolicy
     /// Where it was set, for messages: `pipeline.yaml:12`.
-    package var setAt: String?
+    package var setAt: String? {
+        get { place.text }
+        set { place.text = newValue }
+    }
+    private var place = SettingPlace()
 
     /// A strategy that retries by `policy`.
     public init(_ policy: RetryPolicy) { self.policy = policy }
 
-    init(_ policy: RetryPolicy, setAt: String?) { (self.policy, self.setAt) = (policy, setAt) }
+    init(_ policy: RetryPolicy, setAt: String?) {
+        self.policy = policy
+        place.text = setAt
+    }
 
     public func answer(to failure: NodeFailure) -> ErrorAnswer {
         let delay = policy.delay(after: failure.error, attempt: failure.number, chance: failure.chance())

@@ -3,7 +3,11 @@ public struct SkipStrategy: ErrorStrategy, Hashable {
     /// How many items of a run may be skipped; `nil`: any number.
     public let maxSkips: Int?
     /// Where that was set, for messages: `pipeline.yaml:12`.
-    package var setAt: String?
+    package var setAt: String? {
+        get { place.text }
+        set { place.text = newValue }
+    }
+    private var place = SettingPlace()
 
     /// A strategy that skips up to `maxSkips` items of a run.
     ///
@@ -15,7 +19,10 @@ public struct SkipStrategy: ErrorStrategy, Hashable {
         self.maxSkips = maxSkips
     }
 
-    init(unchecked maxSkips: Int?, setAt: String? = nil) { (self.maxSkips, self.setAt) = (maxSkips, setAt) }
+    init(unchecked maxSkips: Int?, setAt: String? = nil) {
+        self.maxSkips = maxSkips
+        place.text = setAt
+    }
 
     public func answer(to failure: NodeFailure) -> ErrorAnswer {
         guard let maxSkips else { return .skip }

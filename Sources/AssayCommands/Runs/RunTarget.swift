@@ -176,6 +176,8 @@ extension RunTarget {
         let budget = try settings.value(.budget, "an amount such as 25.00") { try Money(sum: $0) }
         if let limit = try budget ?? earlier?["budget"]?.string.map({ try Money(sum: $0) }) {
             options.budgets.append(try Budget(limit, name: Budget.ofFlag, scope: .execution))
+            options.setAt["budget.\(Budget.ofFlag)"] =
+                budget == nil ? "as the run was started" : settings[.budget]?.origin.place
         }
         var flags = earlier?.object ?? [:]
         for (key, text) in settings.given { flags[key.rawValue] = .string(text) }

@@ -44,6 +44,7 @@ struct PipelineSchema {
         options.services = map["services"].map(SpendingSchema().services) ?? [:]
         let nodeSchema = nodes(knowing: options.services)
         options.breakers = map["breakers"].map(SpendingSchema().breakers) ?? [:]
+        if let budget = map["budget"] { options.setAt.add(budgets: budget) }
         if case .map(let services)? = map["breakers"]?.node.value {
             for service in services {
                 options.setAt["breakers.\(service.key)"] = document.findings.place(of: service.value.position)

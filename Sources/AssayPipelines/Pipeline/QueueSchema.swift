@@ -37,10 +37,11 @@ struct QueueSchema {
         map.finish()
         guard let capacity, let refresh, let admission else { return nil }
         do {
-            let configuration = try QueueConfiguration(
+            var configuration = try QueueConfiguration(
                 capacity: capacity, refreshTime: refresh, concurrencyLimit: concurrency, maxSize: size,
                 maxDenials: denials, denialDelay: delay, maxDenialTracking: tracking, onDenial: onDenial,
                 onRestart: onRestart, maxRecoveries: recoveries, name: name)
+            configuration.maxDenialsSetAt = map["max_denials"]?.place
             return PipelineQueue(configuration: configuration, admission: admission)
         } catch {
             value.report(error.message)

@@ -87,3 +87,17 @@ struct SpendingSchema {
         }
     }
 }
+
+extension SettingPlaces {
+    /// Notes where the limits of one budget, or of a list of them, stand, under `budget.NAME`.
+    mutating func add(budgets value: ValueReader) {
+        let nodes: [ConfigurationNode] =
+            if case .list(let elements) = value.node.value { elements } else { [value.node] }
+        for node in nodes {
+            guard case .map(let keys) = node.value else { continue }
+            let limit = keys.first { $0.key == "limit" }?.value.position ?? node.position
+            let name = keys.first { $0.key == "name" }?.value.json.string ?? Budget.standardName
+            self["budget.\(name)"] = value.findings.place(of: limit)
+        }
+    }
+}

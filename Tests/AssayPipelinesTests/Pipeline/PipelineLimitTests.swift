@@ -120,4 +120,24 @@ import Testing
             again.single, over: [Item("i1", 1)], options: again.options)
         #expect(report.error?.message.hasPrefix("on_failure: stop (p.yaml) allows no failure; i1 failed: ") == true)
     }
+
+    @Test("A budget that stops a run says where its limit is set")
+    func budget() async throws {
+        var registry = Registry.standard
+        try registry.register("paying", parameters: []) { name, _ in
+            try RegisteredProcessor(
+                ClosureProcessor(name) { (input: Int, context: Context) -> Int in
+                    try await context.charge("ocr", "page", cost: Money(1))
+                    return input
+                })
+        }
+        let pipeline = try folder.load(
+            "run_as: processor\nbudget:\n  - {name: small, limit: 2.00}\n"
+                + "processors: [{processor_id: s, processor_type: paying}]\n", registry: registry)
+        let items = (1...4).map { Item("i\($0)", $0) }
+        let report = try await Engine(world: .testing()).run(pipeline.single, over: items, options: pipeline.options)
+        #expect(report.error?.code == .budgetExhausted)
+        #expect(report.error?.message.hasPrefix("budget 'small'") == true)
+        #expect(report.error?.message.hasSuffix("raise its limit and resume the run (the limit: p.yaml:3)") == true)
+    }
 }

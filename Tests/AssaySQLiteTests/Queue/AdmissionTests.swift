@@ -35,7 +35,9 @@ import Testing
         let aborted = try await queue.execution(QueueRig.id("C"))
         #expect(aborted.error?.code == .denied)
         let reasons = Array(repeating: "no more than 2", count: 3).joined(separator: "; ")
-        #expect(aborted.error?.message == "denied 3 times: \(reasons)")
+        #expect(
+            aborted.error?.message
+                == "max_denials: 3 of queue 'engine' was used up: denied 3 times: \(reasons)")
         #expect(aborted.retryable == false)
         #expect(aborted.duration == .zero)
     }
