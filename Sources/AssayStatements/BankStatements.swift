@@ -56,7 +56,7 @@ public struct BankStatements: Processor {
     }
 
     /// The parameters that a pipeline file may give.
-    public static let parameters = ["csv", "format", "include_transactions"]
+    public static let parameters = ["csv", "format", "include_transactions", "mt940", "ofx", "qif"]
 
     /// A processor set up from the parameters of a pipeline file.
     ///
@@ -78,6 +78,9 @@ public struct BankStatements: Processor {
                 throw ProcessingError(.configuration, "csv: \(error)")
             }
         }
+        reader.ofx = try BankStatements.settings("ofx", of: parameters) ?? reader.ofx
+        reader.qif = try BankStatements.settings("qif", of: parameters) ?? reader.qif
+        reader.mt940 = try BankStatements.settings("mt940", of: parameters) ?? reader.mt940
         var includes = false
         if let value = parameters["include_transactions"], value != .null {
             guard let flag = value.bool else {
@@ -87,6 +90,15 @@ public struct BankStatements: Processor {
             includes = flag
         }
         self.init(name: name, reader: reader, includeTransactions: includes)
+    }
+
+    private static func settings<Settings: Decodable>(
+        _ key: String, of parameters: JSONValue
+    ) throws -> Settings? {
+        guard let value = parameters[key], value != .null else { return nil }
+        do { return try value.decoded(as: Settings.self) } catch {
+            throw ProcessingError(.configuration, "\(key): \(error)")
+        }
     }
 
     /// Nothing is paid for.

@@ -10,6 +10,14 @@ public struct StatementReader: Hashable, Sendable {
     public var format: StatementFormat?
     /// How CSV files are written; found out from each file if `nil`.
     public var csv: CSVProfile?
+    /// What settles OFX files that can be read in two ways.
+    public var ofx = OFXSettings()
+    /// What settles QIF files that can be read in two ways.
+    public var qif = QIFSettings()
+    /// What settles MT940 files that can be read in two ways.
+    public var mt940 = MT940Settings()
+    /// The day of reading, after which no statement begins; the clock's day if `nil`.
+    public var today: Day?
 
     /// Makes a value of its parts.
     public init(format: StatementFormat? = nil, csv: CSVProfile? = nil) {
@@ -51,10 +59,10 @@ public struct StatementReader: Hashable, Sendable {
 
     private func statements(of bytes: Bytes, in format: StatementFormat) throws(StatementError) -> [Statement] {
         switch format {
-        case .ofx: try OFXReader.read(bytes)
-        case .qif: try QIFReader.read(bytes)
+        case .ofx: try OFXReader.read(bytes, settings: ofx)
+        case .qif: try QIFReader.read(bytes, settings: qif)
         case .csv: try CSVReader.read(bytes, profile: csv)
-        case .mt940: try MT940Reader.read(bytes)
+        case .mt940: try MT940Reader.read(bytes, settings: mt940, today: today ?? Day.now)
         case .camt: try CAMTReader.read(bytes)
         case .bai2: try BAI2Reader.read(bytes)
         case .pdf: try PDFReader.read(bytes)

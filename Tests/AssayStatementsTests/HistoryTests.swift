@@ -113,8 +113,7 @@ private func histories(_ statements: (String, Statement)..., includeTransactions
     }
 
     @Test(
-        "of a card or a loan has no revenue, returned items, advances or negative days", arguments: AccountType.allCases
-    )
+        "of a card or a loan has no revenue, returned items or advances", arguments: AccountType.allCases)
     func debt(type: AccountType) throws {
         let lines = [(3, "500.00", "PAYMENT THANK YOU"), (4, "-900.00", "SHOP"), (5, "-35.00", "NSF FEE")]
         let report = histories(("a.ofx", march(lines, type: type, opening: "-100")))[0].report
@@ -122,7 +121,6 @@ private func histories(_ statements: (String, Statement)..., includeTransactions
         #expect(report.accountType == type)
         #expect((total.trueRevenue == nil) == type.isDebt)
         #expect((total.nsfCount == nil) == type.isDebt)
-        #expect((total.daysNegative == nil) == type.isDebt)
         #expect((report.factors.mcaPositions == nil) == type.isDebt)
         #expect((report.factors.trend == nil) == type.isDebt)
         #expect(total.paymentsReceived == (type.isDebt ? Amount("500") : nil))

@@ -97,10 +97,12 @@ import Testing
         #expect(file.statements[0].entries.map(\.amount) == [Amount("-5")])
     }
 
-    @Test("of camt refuse two currencies in one statement")
-    func currencies() {
+    @Test("of camt give entries in another currency a statement of their own")
+    func currencies() throws {
         let entry = "<Ntry><Amt Ccy='EUR'>5</Amt><CdtDbtInd>DBIT</CdtDbtInd></Ntry>"
-        #expect(refusal(Self.camt(entry + entry.replacingOccurrences(of: "EUR", with: "USD")))?.code == .malformed)
+        let file = try read(Self.camt(entry + entry.replacingOccurrences(of: "EUR", with: "USD")))
+        #expect(file.statements.map(\.currency) == ["EUR", "USD"])
+        #expect(file.statements.map(\.entries.count) == [1, 1])
     }
 
     @Test("find the format by content", arguments: ["<!DOCTYPE html><html></html>", "PK\u{3}\u{4}x", "<other/>"])

@@ -56,8 +56,12 @@ extension FactorFlag {
     public var weight: FlagReason.Weight {
         switch self {
         case .unreconciled: .stop
-        case .gap, .overlap, .mixedCurrency, .undatedEntries, .entriesOutsidePeriod: .check
-        case .noOpeningBalance, .cardAccount, .loanAccount: .absent
+        case .overlapConflict: .stop
+        case .gap, .overlap, .overlapMerged, .mixedCurrency, .undatedEntries, .entriesOutsidePeriod, .directionAssumed,
+            .convertedEntries, .repeatedIds, .futureDated, .interim, .reversalTurned, .datesCorrected:
+            .check
+        case .noOpeningBalance, .balanceAfterPeriod, .balanceBeforeLastEntry, .balanceUndated, .cardAccount, .loanAccount:
+            .absent
         }
     }
 }
@@ -82,6 +86,27 @@ extension FlagReason {
         case .undatedEntries: parts.filter { $0.activity.undated > 0 }.map(undated)
         case .entriesOutsidePeriod: parts.compactMap(outsidePeriod)
         case .mixedCurrency, .cardAccount, .loanAccount: []
+        default: parts.filter { $0.activity.flags.contains(flag) }.map { FlagReason(flag, $0) }
+        }
+    }
+
+    /// A flag that reading the file raised.
+    private init(_ flag: FactorFlag, _ part: StatementReport.Part) {
+        var reason = FlagReason.general(flag)
+        if let balance = part.statedBalance {
+            reason += " (\(balance.amount)\(balance.day.map { " on \($0)" } ?? ""))"
+        }
+        self.init(flag, reason, remedy: FlagReason.remedy(flag), source: part.source?.name)
+    }
+
+    private static func remedy(_ flag: FactorFlag) -> String? {
+        switch flag {
+        case .directionAssumed: "check an entry against the bank, and set csv.amount_sign: bank or card"
+        case .balanceAfterPeriod, .balanceBeforeLastEntry, .balanceUndated:
+            "add the statement of the next days, or one that states its own balances"
+        case .interim: "add the final statement of the same days"
+        case .overlapConflict: "ask for one export of all of these days"
+        default: nil
         }
     }
 
@@ -177,6 +202,18 @@ extension FlagReason {
         case .entriesOutsidePeriod: "entries dated outside of the period count at its edge"
         case .cardAccount: "card account: no revenue, NSF and advance figures"
         case .loanAccount: "loan account: no revenue, NSF and advance figures"
+        case .directionAssumed: "no amount shows beyond doubt which way money went; plus is read as money in"
+        case .balanceAfterPeriod: "the stated balance is of a day after the period, so it closes nothing"
+        case .balanceBeforeLastEntry: "the stated balance is of a day before the last entry, so it closes nothing"
+        case .balanceUndated: "the stated balance has no day, so it closes nothing"
+        case .convertedEntries: "amounts in another currency were converted at the rate that the entry gives"
+        case .repeatedIds: "entries repeat the mark and the content of another entry; all of them count"
+        case .futureDated: "entries lie in the future"
+        case .interim: "an interim report, without a closing balance"
+        case .reversalTurned: "entries marked as reversals were turned: only then the balances add up"
+        case .datesCorrected: "days beyond a month's end were read as its last day"
+        case .overlapMerged: "entries of the same days in several files count once"
+        case .overlapConflict: "files differ in the entries of days that both cover"
         }
     }
 }

@@ -1,5 +1,6 @@
 /// How a bank writes its CSV files: where the columns are and how values are written.
 ///
+/// Every key is optional: what a profile leaves open is found in the file, and checked against it.
 /// As JSON its keys are those of the properties in snake_case, so `skip_rows` and `date_format`. An unknown key is
 /// refused. Rows are counted from 1, columns from 0.
 public struct CSVProfile: Hashable, Sendable {
@@ -32,16 +33,18 @@ public struct CSVProfile: Hashable, Sendable {
     public var name: String?
     /// `utf-8`, `latin-1` or `windows-1252`; any of them if not given.
     public var encoding: String?
-    /// One character between cells; a comma by default.
-    public var delimiter = ","
-    /// How many rows stand above the first entry.
-    public var skipRows = 1
+    /// One character between cells; a comma where a date column is named, else found in the file.
+    public var delimiter: String?
+    /// How many rows stand above the first entry; one where a date column is named, else found in the file.
+    public var skipRows: Int?
     /// The row with the columns' names; the last skipped row by default.
     public var headerRow: Int?
-    /// The day it was booked; `nil` if the file does not date it.
-    public var date: Column
-    /// As in `%d/%m/%Y`, with `%Y %y %m %d %b %H %M %S`.
-    public var dateFormat: String
+    /// The day it was booked; found in the file if not given.
+    public var date: Column?
+    /// As in `%d/%m/%Y`, with `%Y %y %m %d %b %H %M %S`; found in the file if not given.
+    public var dateFormat: String?
+    /// What stands first in a date of numbers, where no format is given.
+    public var dateOrder: DateOrder?
     /// The text, without control characters.
     public var description: Column?
     /// One signed column, or `debit` and `credit`.
@@ -56,8 +59,28 @@ public struct CSVProfile: Hashable, Sendable {
     public var typeColumn: Column?
     /// The texts of the type column that mean a credit.
     public var creditValues: [String] = []
-    /// `.` or `,`; a point by default.
-    public var decimal = "."
+    /// The texts of the type column that mean a debit; all that are no credit if not given.
+    public var debitValues: [String] = []
+    /// What a positive amount is.
+    public var amountSign: AmountSign?
+    /// Whether a fee is taken off the amount.
+    public var fee: Fee?
+    /// Which account rows belong to.
+    public var account: Account?
+    /// The kind of account.
+    public var accountType: AccountType?
+    /// The balance before the first entry, such as `-1234.56`.
+    public var openingBalance: String?
+    /// The balance after the last entry.
+    public var closingBalance: String?
+    /// Rows that are no entries.
+    public var leaveOut: [LeaveOut] = []
+    /// Only rows with one of these values are booked.
+    public var bookedValues: Values?
+    /// The text that begins the footer.
+    public var endAt: String?
+    /// `.` or `,`; found in the file if not given.
+    public var decimal: String?
     /// The order of the rows.
     public var order: Order?
     /// The ISO 4217 code, if the file names it.
@@ -67,37 +90,55 @@ public struct CSVProfile: Hashable, Sendable {
     /// The rows above the table that hold the first and the last day, as text: `the two dates in row 1`.
     public var period: String?
 
+    /// A column of fees, or none.
+    public enum Fee: Hashable, Sendable {
+        case none
+        case column(Column)
+    }
+
+    /// The account of the rows: that of a column, one for all of them, or none.
+    public enum Account: Hashable, Sendable {
+        case none
+        case column(Column)
+        case text(String)
+    }
+
+    /// Rows with such a cell are left out.
+    public struct LeaveOut: Hashable, Sendable {
+        /// What a cell is compared with.
+        public enum Test: Hashable, Sendable {
+            case equals(String), begins(String), contains(String), empty
+
+            func matches(_ text: String) -> Bool {
+                switch self {
+                case .equals(let value): text.lowercased() == value.lowercased()
+                case .begins(let value): text.lowercased().hasPrefix(value.lowercased())
+                case .contains(let value): text.lowercased().contains(value.lowercased())
+                case .empty: text.isEmpty
+                }
+            }
+        }
+
+        /// The column.
+        public var column: Column
+        /// What its cell is.
+        public var test: Test
+        /// `pending`, `refused`, `balance`, `total` or `text`.
+        public var kind: String
+    }
+
+    /// A column and the values that are looked for in it.
+    public struct Values: Hashable, Sendable {
+        /// The column.
+        public var column: Column
+        /// The values.
+        public var are: [String]
+    }
+
     /// Makes a value of its parts.
-    public init(date: Column, dateFormat: String) {
+    public init(date: Column? = nil, dateFormat: String? = nil) {
         self.date = date
         self.dateFormat = dateFormat
-    }
-}
-
-extension CSVProfile.Column: Codable {
-    /// Decodes what was encoded.
-    ///
-    /// - Throws: `DecodingError`.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let index = try? container.decode(Int.self) {
-            guard (0..<1000).contains(index) else {
-                throw DecodingError.dataCorruptedError(
-                    in: container, debugDescription: "a column is a number from 0 to 999 or a name, found \(index)")
-            }
-            self = .index(index)
-        } else {
-            self = .name(try container.decode(String.self))
-        }
-    }
-
-    /// Encodes the value as the report shows it.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .index(let index): try container.encode(index)
-        case .name(let name): try container.encode(name)
-        }
     }
 }
 
@@ -122,7 +163,16 @@ extension CSVProfile.SummaryRows: Codable {
 extension CSVProfile: Codable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case name, encoding, delimiter, date, description, amount, debit, credit, balance, decimal, order, currency
-        case period
+        case period, fee, account
+        case dateOrder = "date_order"
+        case debitValues = "debit_values"
+        case amountSign = "amount_sign"
+        case accountType = "account_type"
+        case openingBalance = "opening_balance"
+        case closingBalance = "closing_balance"
+        case leaveOut = "leave_out"
+        case bookedValues = "booked_values"
+        case endAt = "end_at"
         case skipRows = "skip_rows"
         case headerRow = "header_row"
         case dateFormat = "date_format"
@@ -135,12 +185,23 @@ extension CSVProfile: Codable {
     public init(from decoder: any Decoder) throws {
         try decoder.refuseKeys(except: CodingKeys.self)
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        date = try container.decode(Column.self, forKey: .date)
-        dateFormat = try container.decode(String.self, forKey: .dateFormat)
+        date = try container.decodeIfPresent(Column.self, forKey: .date)
+        dateFormat = try container.decodeIfPresent(String.self, forKey: .dateFormat)
+        dateOrder = try container.decodeIfPresent(DateOrder.self, forKey: .dateOrder)
+        debitValues = try container.decodeIfPresent([String].self, forKey: .debitValues) ?? []
+        amountSign = try container.decodeIfPresent(AmountSign.self, forKey: .amountSign)
+        fee = try container.decodeIfPresent(Fee.self, forKey: .fee)
+        account = try container.decodeIfPresent(Account.self, forKey: .account)
+        accountType = try container.decodeIfPresent(AccountType.self, forKey: .accountType)
+        openingBalance = try container.decodeTextIfPresent(forKey: .openingBalance)
+        closingBalance = try container.decodeTextIfPresent(forKey: .closingBalance)
+        leaveOut = try container.decodeIfPresent([LeaveOut].self, forKey: .leaveOut) ?? []
+        bookedValues = try container.decodeIfPresent(Values.self, forKey: .bookedValues)
+        endAt = try container.decodeIfPresent(String.self, forKey: .endAt)
         name = try container.decodeIfPresent(String.self, forKey: .name)
         encoding = try container.decodeIfPresent(String.self, forKey: .encoding)
-        delimiter = try container.decodeIfPresent(String.self, forKey: .delimiter) ?? delimiter
-        skipRows = try container.decodeIfPresent(Int.self, forKey: .skipRows) ?? skipRows
+        delimiter = try container.decodeIfPresent(String.self, forKey: .delimiter)
+        skipRows = try container.decodeIfPresent(Int.self, forKey: .skipRows)
         headerRow = try container.decodeIfPresent(Int.self, forKey: .headerRow)
         description = try container.decodeIfPresent(Column.self, forKey: .description)
         amount = try container.decodeIfPresent(Column.self, forKey: .amount)
@@ -149,7 +210,7 @@ extension CSVProfile: Codable {
         balance = try container.decodeIfPresent(Column.self, forKey: .balance)
         typeColumn = try container.decodeIfPresent(Column.self, forKey: .typeColumn)
         creditValues = try container.decodeIfPresent([String].self, forKey: .creditValues) ?? []
-        decimal = try container.decodeIfPresent(String.self, forKey: .decimal) ?? decimal
+        decimal = try container.decodeIfPresent(String.self, forKey: .decimal)
         order = try container.decodeIfPresent(Order.self, forKey: .order)
         currency = try container.decodeIfPresent(String.self, forKey: .currency)
         summaryRows = try container.decodeIfPresent(SummaryRows.self, forKey: .summaryRows)
@@ -157,23 +218,18 @@ extension CSVProfile: Codable {
     }
 }
 
-extension Decoder {
-    /// - Throws: `DecodingError` if the object has a key that `Keys` does not name.
-    func refuseKeys<Keys: CodingKey & CaseIterable>(except: Keys.Type) throws {
-        let known = Set(Keys.allCases.map(\.stringValue))
-        for key in try container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
-            let names = known.sorted().joined(separator: ", ")
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: codingPath, debugDescription: "unknown key '\(key.stringValue)'; known: \(names)"))
-        }
+extension CSVProfile.Values: Codable {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case column, are
     }
-}
 
-/// Any key of an object.
-private struct AnyKey: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
+    /// Decodes what was encoded.
+    ///
+    /// - Throws: `DecodingError`.
+    public init(from decoder: any Decoder) throws {
+        try decoder.refuseKeys(except: CodingKeys.self)
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        column = try container.decode(CSVProfile.Column.self, forKey: .column)
+        are = try container.decode([String].self, forKey: .are)
+    }
 }

@@ -1,172 +1,194 @@
-/// Reads CSV files, as a profile says or with columns and writing found in the file itself.
+/// Reads CSV files: finds the table, and the one reading of it that structure and running balance leave.
+///
+/// What can be read in two ways is refused with the profile key that settles it, never guessed.
 struct CSVReader {
-    private var reading: Reading
-    private let layout: CSVLayout
-    private var statement: Statement
-    private var balances: [Amount] = []
+    private let reading: Reading
+    private let table: CSVTable
+    private let survey: CSVSurvey
+    private let preamble: CSVPreamble
+    private let profile: CSVProfile?
 
     static func read(_ bytes: Bytes, profile: CSVProfile?) throws(StatementError) -> [Statement] {
-        try checkEncoding(bytes, named: profile?.encoding)
-        let reading = Reading(bytes)
-        let layout: CSVLayout
-        if let profile {
-            layout = try CSVLayout(profile, in: reading)
-        } else {
-            layout = try CSVDetection.layout(of: reading)
+        if let text = try CSVText.transcoded(bytes, named: profile?.encoding) {
+            return try text.withUnsafeBufferPointer { buffer throws(StatementError) in
+                try read(Reading(Bytes(buffer)), profile)
+            }
         }
-        var reader = CSVReader(reading, layout)
-        try reader.scan()
-        return [try reader.finished()]
+        return try read(Reading(bytes), profile)
     }
 
-    private init(_ reading: Reading, _ layout: CSVLayout) {
+    private static func read(_ reading: Reading, _ profile: CSVProfile?) throws(StatementError) -> [Statement] {
+        if let profile {
+            let table = try CSVTable(profile, in: reading)
+            let reader = try CSVReader(reading, table, profile)
+            return try reader.solved(try CSVPlan(profile, reader.survey))
+        }
+        guard let table = CSVTable.find(in: reading) else { return try CSVHeaderless.read(reading) }
+        let reader = try CSVReader(reading, table, nil)
+        return try reader.solved(CSVPlan(reader.survey))
+    }
+
+    init(_ reading: Reading, _ table: CSVTable, _ profile: CSVProfile?) throws(StatementError) {
         self.reading = reading
-        self.layout = layout
-        statement = Statement(account: layout.account, currency: layout.currency)
+        self.table = table
+        self.profile = profile
+        survey = try CSVSurvey(reading, table)
+        preamble = CSVPreamble(reading, table)
     }
 
-    private static func checkEncoding(_ bytes: Bytes, named encoding: String?) throws(StatementError) {
-        guard let bad = bytes.firstInvalidUTF8 else { return }
-        switch encoding?.lowercased() {
-        case "latin-1", "latin1", "iso-8859-1", "iso-8859-15", "windows-1252", "cp1252": return
+    init(_ reading: Reading, _ survey: CSVSurvey) {
+        self.reading = reading
+        self.survey = survey
+        table = survey.table
+        profile = nil
+        preamble = CSVPreamble(reading, table)
+    }
+
+    /// The statements of a plan.
+    func solved(_ plan: CSVPlan, onlyProven: Bool = false) throws(StatementError) -> [Statement] {
+        let leaveOut = try profile.map { profile throws(StatementError) in try CSVLeaveOut(profile, table) } ?? CSVLeaveOut()
+        let rows = try CSVRows(reading, plan, survey, leaveOut: leaveOut)
+        guard !rows.entries.isEmpty else { throw nothing(rows) }
+        var assembly = try assembly(rows)
+        if plan.balance != nil, !assembly.solved.isProven, plan.account == nil {
+            // A column that may name the own account does where every balance holds only with it.
+            for place in plan.otherAccounts where survey.columns[place].values.count > 1 {
+                var other = plan
+                other.account = place
+                let split = try CSVRows(reading, other, survey, leaveOut: leaveOut)
+                if let found = try? self.assembly(split), found.solved.isProven {
+                    assembly = found
+                    break
+                }
+            }
+        }
+        if onlyProven, !assembly.solved.isProven { throw nothing(rows) }
+        return try assembly.statements()
+    }
+
+    private func nothing(_ rows: CSVRows) -> StatementError {
+        if rows.leftOut.count == 0, rows.pending.isEmpty {
+            return StatementError(
+                .empty,
+                "no rows below the header in row \(table.headerRow); an account without movements has none to give")
+        }
+        return StatementError(
+            .empty,
+            "no row below the header in row \(table.headerRow) is a booked entry (\(rows.pending.count) pending, \(rows.leftOut.refused) refused, \(rows.leftOut.balance) balances, \(rows.leftOut.text) of text); choose a period with entries, or: assay statements profile FILE"
+        )
+    }
+
+    private func assembly(_ rows: CSVRows) throws(StatementError) -> CSVAssembly {
+        let settings = try CSVSettings(profile, rows.plan)
+        let currency = knownCurrency(rows)
+        var marks: [UInt8] = []
+        for column in rows.columns {
+            if let settled = settings.decimal {
+                marks.append(settled)
+            } else {
+                marks.append(try decimal(of: column, rows, currency: currency))
+            }
+        }
+        var values: [[Amount?]] = []
+        let stride = rows.columns.count
+        for (index, column) in rows.columns.enumerated() {
+            var list: [Amount?] = []
+            list.reserveCapacity(rows.entries.count)
+            for row in rows.entries.indices {
+                guard let cell = rows.cells[row * stride + index] else {
+                    list.append(nil)
+                    continue
+                }
+                guard let value = cell.value(decimal: marks[index]) else {
+                    throw reading.malformed(
+                        "row \(rows.entries[row].number): the amount in '\(rows.name(column))' is not written with csv.decimal; check csv.decimal",
+                        at: rows.entries[row].offset)
+                }
+                list.append(value)
+            }
+            values.append(list)
+        }
+        let dates = try CSVDates(rows, survey, preamble, settings)
+        var solver = CSVSolver(rows, values: values, settings: settings)
+        let mark = marks.first ?? DecimalChoice.point
+        solver.statedOpening = try stated(profile?.openingBalance) ?? rows.balances.first { $0.kind == .opening }?.amount.value(decimal: mark)
+            ?? preamble.balances.first { $0.kind == .opening }?.amount.value(decimal: mark)
+        let solved = try solver.solve(datesFall: dates.fall)
+        return try CSVAssembly(
+            rows: rows, values: values, solved: solved, dates: dates.decided(with: solved), preamble: preamble,
+            profile: profile, reading: reading, currency: currency, mark: mark)
+    }
+
+    private func stated(_ text: String?) throws(StatementError) -> Amount? {
+        guard let text else { return nil }
+        guard let amount = Amount(text) else {
+            throw StatementError(.unsupported, "csv.opening_balance '\(text)' is not an amount such as -1234.56")
+        }
+        return amount
+    }
+
+    /// The one currency of the file, as far as columns, names, marks and the rows above tell it.
+    private func knownCurrency(_ rows: CSVRows) -> String? {
+        let named = Set(rows.groups.compactMap(\.currency))
+        if named.count == 1 { return named.first }
+        if named.count > 1 { return nil }
+        if let currency = profile?.currency { return currency }
+        let headers = Set(rows.plan.rules.flatMap(\.columns).compactMap { table.columns.currencies[$0] })
+        if headers.count == 1 { return headers.first }
+        if let balance = rows.plan.balance, let code = table.columns.currencies[balance] { return code }
+        let marks = Set(rows.columns.compactMap { survey.columns[$0].currency?.text })
+        if marks.count == 1 { return marks.first }
+        return preamble.currency
+    }
+
+    /// The mark before the decimals of a column.
+    private func decimal(of column: Int, _ rows: CSVRows, currency: String?) throws(StatementError) -> UInt8 {
+        let choice = survey.columns[column].decimals
+        if choice.isContradictory {
+            throw StatementError(
+                .malformed,
+                "column '\(rows.name(column))' uses both '.' and ',' for decimals (rows \(choice.pointRow ?? 0) and \(choice.commaRow ?? 0)); correct the rows, or give an export from the bank itself"
+            )
+        }
+        if let proven = choice.proven { return proven }
+        let others = Set(rows.columns.compactMap { survey.columns[$0].decimals.proven })
+        guard let doubtful = choice.ambiguousRow else { return others.first ?? DecimalChoice.point }
+        let index = rows.columns.firstIndex(of: column) ?? 0
+        let cell = rows.entries.firstIndex { $0.number == doubtful }.flatMap { rows.cells[$0 * rows.columns.count + index] }
+        let writesPoint = cell?.writesPoint ?? true
+        let (mark, other) =
+            writesPoint ? (DecimalChoice.point, DecimalChoice.comma) : (DecimalChoice.comma, DecimalChoice.point)
+        if let currency { return CurrencyCode.decimals(of: currency) == 3 ? mark : other }
+        if others.count == 1, let agreed = others.first { return agreed }
+        throw StatementError(
+            .malformed,
+            "column '\(rows.name(column))': an amount in row \(doubtful) has one '\(writesPoint ? "." : ",")' before three digits, which begins decimals or groups thousands; set csv.decimal: ',' or '.', or csv.currency"
+        )
+    }
+}
+
+/// The text of CSV files in encodings other than UTF-8.
+enum CSVText {
+    /// The file as UTF-8, if it is something else.
+    static func transcoded(_ bytes: Bytes, named name: String?) throws(StatementError) -> [UInt8]? {
+        guard let bad = bytes.firstInvalidUTF8 else { return nil }
+        switch name?.lowercased() {
         case nil:
             // Older exports are Windows-1252, but none writes these bytes; UTF-8 never has them either.
             let isDamaged = bytes.withBuffer { $0.contains { $0 >= 0xFE || $0 == 0x81 || $0 == 0x8D || $0 == 0x90 } }
-            if !isDamaged { return }
+            if !isDamaged, let encoding = TextEncoding.named("windows-1252"),
+                let text = TextEncoding.utf8(bytes, from: encoding)
+            {
+                return text
+            }
         case "utf-8", "utf8", "utf-8-sig", "ascii", "us-ascii": break
         case let name?:
-            throw StatementError(.unsupported, "csv.encoding '\(name)' is not utf-8, latin-1 or windows-1252")
-        }
-        throw Reading(bytes).malformed("bytes that are not UTF-8; export the file again as UTF-8", at: bad)
-    }
-
-    // MARK: Rows
-
-    private mutating func scan() throws(StatementError) {
-        var scanner = CSVScanner(reading, delimiter: layout.delimiter)
-        while try scanner.next() {
-            if scanner.row <= layout.skipRows || scanner.isBlank { continue }
-            if layout.skipsSummaries, layout.hasNoAmount(scanner), CSVWords.isSummary(scanner) { continue }
-            try entry(scanner)
-        }
-    }
-
-    private mutating func entry(_ row: CSVScanner) throws(StatementError) {
-        guard row.cells.count > layout.lastColumn else {
-            throw reading.malformed(
-                "row \(row.row) has \(row.cells.count) cells, needed are \(layout.lastColumn + 1); the file is cut off or the profile wrong",
-                at: row.rowOffset)
-        }
-        if let status = layout.status, CSVWords.isPending(row[status]) { return }
-        let dateCell = row[layout.date].bytes
-        guard let day = layout.dates.day(dateCell) else {
-            throw reading.malformed(
-                "row \(row.row): \(dateCell.quoted) is not a date; check csv.date_format", at: row.rowOffset)
-        }
-        let amount = try amount(of: row)
-        try reading.countEntry()
-        let text = layout.description.map { row[$0].text } ?? ""
-        statement.entries.append(Entry(day: day, amount: amount, text: text))
-        if let column = layout.balance {
-            // Some banks leave the balance out of all but one row a day; the chain is then unknown.
-            guard !row[column].bytes.isEmpty else { return }
-            balances.append(try value(row, column))
-        }
-    }
-
-    private func amount(of row: CSVScanner) throws(StatementError) -> Amount {
-        if let column = layout.amount {
-            let amount = try value(row, column)
-            guard let type = layout.type else { return amount }
-            return layout.creditValues.contains(row[type].text.lowercased()) ? amount.magnitude : -amount.magnitude
-        }
-        let debit = try optionalValue(row, layout.debit)
-        let credit = try optionalValue(row, layout.credit)
-        if debit == nil, credit == nil {
-            throw reading.malformed(
-                "row \(row.row) has neither a debit nor a credit; check the profile", at: row.rowOffset)
-        }
-        // A debit column holds what went out, with or without a minus sign.
-        return (credit ?? .zero) - (debit ?? .zero).magnitude
-    }
-
-    private func optionalValue(_ row: CSVScanner, _ column: Int?) throws(StatementError) -> Amount? {
-        guard let column, !row[column].bytes.isEmpty else { return nil }
-        return try value(row, column)
-    }
-
-    private func value(_ row: CSVScanner, _ column: Int) throws(StatementError) -> Amount {
-        let bytes = row[column].bytes
-        if let amount = Amount(bytes, style: layout.style) { return amount }
-        throw reading.malformed(
-            "row \(row.row): \(bytes.quoted) is not an amount; check csv.decimal", at: row.rowOffset)
-    }
-
-    // MARK: The whole
-
-    private mutating func finished() throws(StatementError) -> Statement {
-        statement.from = layout.from
-        statement.to = layout.to
-        try Reading.checkPeriod(layout.from, layout.to)
-        putInOrder()
-        let sums = statement.entries.reduce(into: (credits: Amount.zero, debits: Amount.zero)) { sums, entry in
-            if entry.amount > .zero { sums.credits += entry.amount } else { sums.debits += entry.amount }
-        }
-        if let credits = layout.credits, credits.magnitude != sums.credits { statement.contradictsTotals = true }
-        if let debits = layout.debits, debits.magnitude != sums.debits.magnitude { statement.contradictsTotals = true }
-        if let opening = layout.opening {
-            if let chained = statement.opening, chained != opening { statement.contradictsTotals = true }
-            statement.opening = opening
-        }
-        if let closing = layout.closing {
-            if let chained = statement.closing, chained != closing { statement.contradictsTotals = true }
-            statement.closing = closing
-        }
-        return statement
-    }
-
-    /// Puts the entries oldest first: by the running balance where it chains, else by the dates.
-    private mutating func putInOrder() {
-        let count = statement.entries.count
-        guard layout.balance != nil, balances.count == count, count > 0 else {
-            sortByDay()
-            return
-        }
-        let entries = statement.entries
-        let links = count - 1
-        let oldestFirst = (1..<max(count, 1)).count { balances[$0] - entries[$0].amount == balances[$0 - 1] }
-        let newestFirst = (1..<max(count, 1)).count { balances[$0 - 1] - entries[$0 - 1].amount == balances[$0] }
-        guard max(oldestFirst, newestFirst) * 2 >= links else {
-            statement.contradictsTotals = true
-            sortByDay()
-            return
-        }
-        let isNewestFirst = newestFirst > oldestFirst || (newestFirst == oldestFirst && datesFall)
-        if isNewestFirst {
-            statement.entries.reverse()
-            balances.reverse()
-        }
-        if max(oldestFirst, newestFirst) < links { statement.contradictsTotals = true }
-        if let first = balances.first, let last = balances.last, let amount = statement.entries.first?.amount {
-            statement.opening = first - amount
-            statement.closing = last
-        }
-    }
-
-    private var datesFall: Bool {
-        guard let first = statement.entries.first?.day, let last = statement.entries.last?.day else { return false }
-        return last < first || (last == first && layout.order == .newestFirst)
-    }
-
-    private mutating func sortByDay() {
-        if datesFall { statement.entries.reverse() }
-        let days = statement.entries.compactMap(\.day)
-        let isSorted = zip(days, days.dropFirst()).allSatisfy { $0 <= $1 }
-        if !isSorted {
-            let order = statement.entries.indices.sorted {
-                (statement.entries[$0].day ?? Day(number: 0), $0) < (statement.entries[$1].day ?? Day(number: 0), $1)
+            guard let encoding = TextEncoding.named(name) else {
+                throw StatementError(.unsupported, "csv.encoding '\(name)' is not known; use utf-8, latin-1, windows-1252, windows-1250 or latin-2")
             }
-            statement.entries = order.map { statement.entries[$0] }
+            if let text = TextEncoding.utf8(bytes, from: encoding) { return text }
         }
+        throw Reading(bytes).malformed(
+            "bytes that are not UTF-8; save the file as UTF-8, or set csv.encoding", at: bad)
     }
 }

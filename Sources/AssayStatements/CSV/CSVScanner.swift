@@ -65,7 +65,12 @@ struct CSVScanner {
         guard bytes[start] == UInt8(ascii: "\"") else {
             var end = start
             while end < bytes.count, !isEnd(bytes[end]) { end += 1 }
-            cells.append(Cell(bytes: bytes.part(start, end).trimmed()))
+            var cell = bytes.part(start, end).trimmed()
+            // Spreadsheets are kept from guessing with ="…".
+            if cell[0] == UInt8(ascii: "="), cell.hasPrefix("=\""), cell.last == UInt8(ascii: "\""), cell.count > 3 {
+                cell = cell.part(2, cell.count - 1).trimmed()
+            }
+            cells.append(Cell(bytes: cell))
             return endCell(at: end)
         }
         var isEscaped = false

@@ -37,7 +37,9 @@ struct Classifier: Sendable {
         case .other: return nil
         case .interest: return "interest by the bank's code"
         case .fee: return "fee by the bank's code"
-        case .returnedDeposit: return "return by the bank's code"
+        case .returnedDeposit, .unknownReturn: return "return by the bank's code"
+        case .insufficientFundsReturn: return "lack of funds by the bank's code"
+        case .overdraftFee: return "overdraft by the bank's code"
         }
     }
 
@@ -75,7 +77,8 @@ struct Classifier: Sendable {
         {
             return .feeRefund
         }
-        if lists.contains(.insufficientFunds) { return .insufficientFundsReturn }
+        if kind == .insufficientFundsReturn || lists.contains(.insufficientFunds) { return .insufficientFundsReturn }
+        if kind == .unknownReturn { return .reversal }
         if lists.contains(.taxRefund) { return .taxRefund }
         if lists.contains(.reversal) { return .reversal }
         if lists.contains(.refund) { return .refund }
@@ -90,6 +93,7 @@ struct Classifier: Sendable {
 
     private func debit(_ lists: PhraseTable.Lists, _ kind: Entry.Kind) -> EntryClass {
         if kind == .returnedDeposit { return .returnedDeposit }
+        if kind == .overdraftFee { return .overdraftFee }
         if lists.contains(.returnedDeposit), !lists.contains(.returnedItemFee) { return .returnedDeposit }
         if lists.contains(.insufficientFunds) { return .nsfFee }
         if lists.contains(.transfer) { return lists.contains(.fee) ? .fee : .transfer }

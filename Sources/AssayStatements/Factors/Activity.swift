@@ -26,13 +26,15 @@ public struct Activity: Codable, Hashable, Sendable {
     public var undated: Int
     /// Whether the statement contradicts itself: balances, totals or a running balance.
     public var unreconciled: Bool
+    /// What reading the file shows about its figures.
+    public var flags: [FactorFlag] = []
 
     /// Makes the record of `statement`.
     init(_ statement: Statement) {
         let entries = statement.entries
         var first: Day?
         var last: Day?
-        var places = 2
+        var places = max(2, statement.currency.map { CurrencyCode.decimals(of: $0) } ?? 2)
         for entry in entries {
             if let day = entry.day {
                 first = first.map { min($0, day) } ?? day
@@ -48,6 +50,7 @@ public struct Activity: Codable, Hashable, Sendable {
         opening = statement.opening
         closing = statement.closing
         unreconciled = statement.contradictsTotals || statement.balanceCheck == .mismatch
+        flags = statement.flags.sorted()
         undated = 0
         texts = []
         days = []
@@ -101,7 +104,7 @@ public struct Activity: Codable, Hashable, Sendable {
 
 extension Activity {
     private enum CodingKeys: String, CodingKey {
-        case from, to, opening, closing, scale, texts, kinds, days, amounts, text, undated, unreconciled
+        case from, to, opening, closing, scale, texts, kinds, days, amounts, text, undated, unreconciled, flags
     }
 
     /// - Throws: `DecodingError` if the columns do not belong together.
@@ -119,6 +122,7 @@ extension Activity {
         text = try container.decode([Int].self, forKey: .text)
         undated = try container.decode(Int.self, forKey: .undated)
         unreconciled = try container.decode(Bool.self, forKey: .unreconciled)
+        flags = try container.decodeIfPresent([FactorFlag].self, forKey: .flags) ?? []
         let fits =
             days.count == amounts.count && text.count == amounts.count && (2...9).contains(scale)
             && text.allSatisfy { texts.indices.contains($0) } && (kinds.map { $0.count == texts.count } ?? true)

@@ -19,6 +19,31 @@ public enum FactorFlag: String, Codable, Hashable, Comparable, Sendable {
     /// A loan account, which has none either.
     case loanAccount = "loan_account"
 
+    /// No amount of the file shows which way money went beyond doubt; it is read as a bank account.
+    case directionAssumed = "direction_assumed"
+    /// The stated balance is of a day after the period, so it closes nothing.
+    case balanceAfterPeriod = "balance_after_period"
+    /// The stated balance is of a day before the last entry, so it closes nothing.
+    case balanceBeforeLastEntry = "balance_before_last_entry"
+    /// The stated balance has no day, so it closes nothing.
+    case balanceUndated = "balance_undated"
+    /// Amounts in another currency were converted at the rate that the entry gives.
+    case convertedEntries = "converted_entries"
+    /// Entries repeat the mark and the content of another entry.
+    case repeatedIds = "repeated_ids"
+    /// Entries lie in the future.
+    case futureDated = "future_dated"
+    /// An interim report, without a closing balance.
+    case interim
+    /// Entries marked as reversals were turned, because only then the balances add up.
+    case reversalTurned = "reversal_turned"
+    /// Days beyond a month's end were read as its last day.
+    case datesCorrected = "dates_corrected"
+    /// Entries of the same days in several files were counted once.
+    case overlapMerged = "overlap_merged"
+    /// Files differ in the entries of days that both cover.
+    case overlapConflict = "overlap_conflict"
+
     /// Orders by size.
     public static func < (left: FactorFlag, right: FactorFlag) -> Bool { left.rawValue < right.rawValue }
 }

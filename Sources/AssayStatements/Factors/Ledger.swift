@@ -23,6 +23,8 @@ struct Ledger {
     private(set) var opening: Amount?
     private(set) var closing: Amount?
     private(set) var flags: Set<FactorFlag> = []
+    /// The decimals that means are rounded to.
+    private(set) var decimals = 2
     private(set) var streams: [PaymentStream] = []
     /// Whether every statement has an opening balance, so that daily balances are known.
     var hasBalances: Bool { opening != nil && balances.count == days.count }
@@ -60,6 +62,8 @@ struct Ledger {
 
     private mutating func add(_ activity: Activity, classifier: Classifier, keepsTexts: Bool) {
         if activity.unreconciled { flags.insert(.unreconciled) }
+        flags.formUnion(activity.flags)
+        decimals = max(decimals, activity.scale)
         if activity.undated > 0 { flags.insert(.undatedEntries) }
         let textPlaces = addTexts(of: activity, classifier: classifier, isShared: keepsTexts)
         guard let from = activity.from, activity.dayCount > 0 else {

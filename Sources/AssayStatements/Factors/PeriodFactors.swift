@@ -10,7 +10,7 @@ public struct PeriodFactors: Hashable, Sendable {
     public var days: Int
     /// The balance before the first entry, if it is known.
     public var opening: Amount?
-    /// The mean of the daily balances, rounded half to even to two places.
+    /// The mean of the daily balances, rounded half to even to the decimals of the currency.
     public var averageDailyBalance: Amount?
     /// The mean over Mondays to Fridays only.
     public var averageDailyBalanceWeekday: Amount?
@@ -105,7 +105,6 @@ public struct PeriodFactors: Hashable, Sendable {
         netRevenue = trueRevenue.flatMap { revenue in returnedDepositsTotal.map { revenue - $0 } }
         if isDebt {
             paymentsReceived = depositsTotal
-            (daysNegative, longestNegativeRun, lowBalanceDays) = (nil, nil, nil)
         }
     }
 
@@ -140,8 +139,8 @@ public struct PeriodFactors: Hashable, Sendable {
             lowest = min(lowest, balance)
             highest = max(highest, balance)
         }
-        averageDailyBalance = sum.divided(by: range.count)
-        averageDailyBalanceWeekday = weekdaySum.divided(by: weekdays)
+        averageDailyBalance = sum.divided(by: range.count, places: ledger.decimals)
+        averageDailyBalanceWeekday = weekdaySum.divided(by: weekdays, places: ledger.decimals)
         (daysNegative, longestNegativeRun, lowBalanceDays) = (negative, longest, low)
         (lowestDailyBalance, highestDailyBalance) = (lowest, highest)
         endingBalance = balances[range.upperBound - 1]

@@ -82,15 +82,22 @@ struct BAI2Reader {
             // A text that wraps without a record 88 belongs to the entry above.
             guard pending.code == 16, line.number(at: 0, digits: 2) == nil || line[2] != UInt8(ascii: ",") else {
                 throw reading.malformed(
-                    "\(line.part(0, 10).quoted) is not a BAI2 record; export the file again", at: offset)
+                    "\(line.part(0, 10).quoted) is not a BAI2 record; ask the bank to send it again", at: offset)
             }
             append(line, separator: 0x20)
             return
         }
-        if isComplete { throw reading.malformed("a record follows the trailer 99; export the file again", at: offset) }
+        if isComplete {
+            // Several files in one.
+            guard code == 1 else {
+                throw reading.malformed("a record follows the trailer 99: the file was edited; ask the bank to send it again", at: offset)
+            }
+            try process()
+            (file, isComplete) = (nil, false)
+        }
         if code == 88 {
             guard pending.code == 3 || pending.code == 16 else {
-                throw reading.malformed("a record 88 continues nothing; export the file again", at: offset)
+                throw reading.malformed("a record 88 continues nothing; ask the bank to send it again", at: offset)
             }
             pending.lines += 1
             append(line.dropping(3), separator: UInt8(ascii: ","))
@@ -129,10 +136,10 @@ struct BAI2Reader {
 
     private mutating func beginGroup(_ fields: Fields, lines: Int, at offset: Int) throws(StatementError) {
         guard file != nil, group == nil else {
-            throw reading.malformed("a group begins outside a file or inside a group; export it again", at: offset)
+            throw reading.malformed("a group begins outside a file or inside a group; ask the bank to send it again", at: offset)
         }
         guard let day = fields[3].withBytes({ Day(digits: $0, year: 0, 2, month: 2, day: 4) }) else {
-            throw reading.malformed("the group's as-of date is not a date; export the file again", at: offset)
+            throw reading.malformed("the group's as-of date is not a date; ask the bank to send it again", at: offset)
         }
         asOf = day
         let currency = fields[5].text
@@ -143,13 +150,13 @@ struct BAI2Reader {
     private mutating func beginAccount(_ fields: Fields, lines: Int, at offset: Int) throws(StatementError) {
         guard group != nil, account == nil else {
             throw reading.malformed(
-                "an account begins outside a group or inside an account; export it again", at: offset)
+                "an account begins outside a group or inside an account; ask the bank to send it again", at: offset)
         }
         let number = fields[0].text
         let currency = fields[1].text
         statement = Statement(
             account: number.isEmpty ? nil : number, currency: currency.isEmpty ? groupCurrency ?? "USD" : currency)
-        decimals = BAI2Reader.decimals(of: statement.currency ?? "USD")
+        decimals = CurrencyCode.decimals(of: statement.currency ?? "USD")
         (statement.from, statement.to) = (asOf, asOf)
         account = Level(records: lines)
         var index = 2
@@ -168,10 +175,10 @@ struct BAI2Reader {
 
     private mutating func transaction(_ fields: Fields, at offset: Int) throws(StatementError) {
         guard account != nil else {
-            throw reading.malformed("an entry stands outside an account; export the file again", at: offset)
+            throw reading.malformed("an entry stands outside an account; ask the bank to send it again", at: offset)
         }
         guard let code = fields[0].withBytes({ $0.number(at: 0, digits: 3) }), fields[0].count == 3 else {
-            throw reading.malformed("'\(fields[0].text)' is not a type code; export the file again", at: offset)
+            throw reading.malformed("'\(fields[0].text)' is not a type code; ask the bank to send it again", at: offset)
         }
         let size = fields[1].isEmpty ? 0 : try minor(fields[1], at: offset)
         account?.total += size
@@ -183,10 +190,24 @@ struct BAI2Reader {
         default: return  // status and loan information moves no money
         }
         let amount = try amount(size, at: offset)
-        let kind: Entry.Kind = code == 555 ? .returnedDeposit : code == 354 ? .interest : code == 698 ? .fee : .other
+        let text = fields.text(from: textIndex)
+        let kind = BAI2Reader.kind(of: code, text: text)
         try reading.countEntry()
         statement.entries.append(
-            Entry(day: asOf, amount: isCredit ? amount : -amount, text: fields.text(from: textIndex), kind: kind))
+            Entry(day: asOf, amount: isCredit ? amount : -amount, text: text, kind: kind))
+    }
+
+    /// What a type code says the movement is.
+    private static func kind(of code: Int, text: String) -> Entry.Kind {
+        switch code {
+        case 255: text.uppercased().contains("STOP") ? .unknownReturn : .insufficientFundsReturn
+        case 257, 266: .unknownReturn
+        case 354: .interest
+        case 555, 557: .returnedDeposit
+        case 564: .overdraftFee
+        case 698: .fee
+        default: .other
+        }
     }
 
     /// The index after a funds type at `index` and its own fields.
@@ -196,7 +217,7 @@ struct BAI2Reader {
         case UInt8(ascii: "V"): return index + 3
         case UInt8(ascii: "D"):
             guard let count = Int(fields[index + 1].text), (0...99).contains(count) else {
-                throw reading.malformed("a distribution of funds has no count; export the file again", at: offset)
+                throw reading.malformed("a distribution of funds has no count; ask the bank to send it again", at: offset)
             }
             return index + 2 + 2 * count
         default: return index + 1
@@ -207,7 +228,7 @@ struct BAI2Reader {
 
     private mutating func endAccount(_ fields: Fields, at offset: Int) throws(StatementError) {
         guard let level = account else {
-            throw reading.malformed("a trailer 49 closes no account; export the file again", at: offset)
+            throw reading.malformed("a trailer 49 closes no account; ask the bank to send it again", at: offset)
         }
         try check(fields, total: level.total, counts: [level.records], at: offset)
         try reading.countStatement()
@@ -219,9 +240,12 @@ struct BAI2Reader {
 
     private mutating func endGroup(_ fields: Fields, at offset: Int) throws(StatementError) {
         guard let level = group, account == nil else {
-            throw reading.malformed("a trailer 98 closes no group; export the file again", at: offset)
+            throw reading.malformed("a trailer 98 closes no group; ask the bank to send it again", at: offset)
         }
-        try check(fields, total: level.total, counts: [level.members, level.records], at: offset)
+        // Some banks leave the number of accounts out; the one count is then that of the records.
+        let isShort = fields.count == 2 || (fields.count == 3 && fields[2].isEmpty)
+        let counts = isShort && Int(fields[1].text) == level.records ? [level.records] : [level.members, level.records]
+        try check(fields, total: level.total, counts: counts, at: offset)
         file?.total += level.total
         file?.members += 1
         group = nil
@@ -229,7 +253,7 @@ struct BAI2Reader {
 
     private mutating func endFile(_ fields: Fields, at offset: Int) throws(StatementError) {
         guard let level = file, group == nil else {
-            throw reading.malformed("a trailer 99 closes no file; export the file again", at: offset)
+            throw reading.malformed("a trailer 99 closes no file; ask the bank to send it again", at: offset)
         }
         try check(fields, total: level.total, counts: [level.members, level.records], at: offset)
         isComplete = true
@@ -238,13 +262,13 @@ struct BAI2Reader {
     private func check(_ fields: Fields, total: Int128, counts: [Int], at offset: Int) throws(StatementError) {
         guard try minor(fields[0], at: offset) == total else {
             throw reading.malformed(
-                "control total \(fields[0].text), but the records add up to \(total); the file is damaged, download it again",
+                "the records add up to \(total), the trailer says \(fields[0].text): cut or edited; ask the bank to send it again",
                 at: offset)
         }
         for (index, count) in counts.enumerated() where !fields[index + 1].isEmpty {
             guard Int(fields[index + 1].text) == count else {
                 throw reading.malformed(
-                    "control count \(fields[index + 1].text), but there are \(count); the file is damaged, download it again",
+                    "there are \(count) records or members, the trailer says \(fields[index + 1].text): cut or edited; ask the bank to send it again",
                     at: offset)
             }
         }
@@ -257,27 +281,16 @@ struct BAI2Reader {
             bytes.firstIndex(of: UInt8(ascii: ".")) == nil ? Amount(bytes, style: .plain) : nil
         }
         guard let amount else {
-            throw reading.malformed("'\(field.text)' is not an amount; export the file again", at: offset)
+            throw reading.malformed("'\(field.text)' is not an amount; ask the bank to send it again", at: offset)
         }
         return amount.billionths / Amount.one
     }
 
     private func amount(_ minor: Int128, at offset: Int) throws(StatementError) -> Amount {
         guard let amount = Amount(minor: minor, places: decimals) else {
-            throw reading.malformed("an amount is beyond 10^15; export the file again", at: offset)
+            throw reading.malformed("an amount is beyond 10^15; ask the bank to send it again", at: offset)
         }
         return amount
-    }
-
-    /// The decimals that amounts of a currency have by ISO 4217; BAI2 leaves the point out.
-    private static func decimals(of currency: String) -> Int {
-        switch currency {
-        case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF",
-            "XPF":
-            0
-        case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND": 3
-        default: 2
-        }
     }
 
     /// One field of a record.

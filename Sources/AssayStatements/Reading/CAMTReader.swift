@@ -1,8 +1,15 @@
 /// Reads ISO 20022 account reports and statements (camt.052, camt.053) of every version, by their local names.
 struct CAMTReader {
     static func read(_ bytes: Bytes) throws(StatementError) -> [Statement] {
+        if let text = try XMLEncoding.transcoded(bytes) {
+            return try text.withUnsafeBufferPointer { buffer throws(StatementError) in try scan(Bytes(buffer)) }
+        }
+        return try scan(bytes)
+    }
+
+    private static func scan(_ bytes: Bytes) throws(StatementError) -> [Statement] {
         let reading = Reading(bytes)
-        try checkEncoding(reading)
+        try checkUTF8(reading)
         var scanner = XMLScanner(reading)
         var collector = CAMTCollector(reading)
         while true {
@@ -13,30 +20,11 @@ struct CAMTReader {
             case .close: try collector.close()
             case .end:
                 guard !collector.statements.isEmpty else {
-                    throw StatementError(.empty, "no Stmt or Rpt inside; download the statement again")
+                    throw StatementError(.empty, "no Stmt or Rpt inside; give the camt.053 or camt.052 of the account")
                 }
                 return collector.statements
             }
         }
-    }
-
-    /// Only encodings that extend ASCII are read; text that calls itself UTF-8 must be.
-    private static func checkEncoding(_ reading: Reading) throws(StatementError) {
-        let head = reading.bytes.part(0, 200)
-        guard let start = head.firstRange(of: "encoding=") else {
-            try checkUTF8(reading)
-            return
-        }
-        let quote = head[start + 9]
-        let end = head.firstIndex(of: quote, from: start + 10) ?? start
-        let name = head.part(start + 10, end)
-        let text = name.text.lowercased()
-        if ["utf-8", "utf8", "us-ascii", "ascii"].contains(text) {
-            try checkUTF8(reading)
-            return
-        }
-        if ["iso-8859-1", "iso-8859-15", "windows-1252"].contains(text) { return }
-        throw StatementError(.unsupported, "the encoding \(name.quoted); export the file as UTF-8", line: 1)
     }
 
     private static func checkUTF8(_ reading: Reading) throws(StatementError) {
@@ -69,6 +57,9 @@ private struct CAMTCollector {
         var amount: Amount?
         var currency: String?
         var isDebit = false
+        var isReversal = false
+        var reason = ""
+        var id: String?
         var status = ""
         var booked: Day?
         var value: Day?
@@ -76,8 +67,11 @@ private struct CAMTCollector {
         var family = ""
     }
 
-    private var opening: (code: String, balance: Balance)?
-    private var closing: Balance?
+    private var balances: [Balance] = []
+    /// The entries in other currencies than the account's, by currency.
+    private var foreign: [(currency: String, entry: Entry)] = []
+    /// The places of entries that are marked as reversals.
+    private var reversals: [Int] = []
 
     init(_ reading: Reading) {
         self.reading = reading
@@ -92,7 +86,11 @@ private struct CAMTCollector {
         case "Stmt", "Rpt":
             guard statement == nil else { throw failure("a statement begins inside another; download the file again") }
             statement = Statement()
-            (opening, closing) = (nil, nil)
+            (balances, foreign, reversals) = ([], [], [])
+        case "Ntfctn" where path.count == 3:
+            throw StatementError(
+                .unsupported,
+                "camt.054 lists details of entries; give the camt.053 or camt.052 of the same days", line: 1)
         case "Bal" where parent(1) == "Stmt" || parent(1) == "Rpt": balance = Balance()
         case "Ntry" where parent(1) == "Stmt" || parent(1) == "Rpt": entry = PartialEntry()
         case "Amt":
@@ -161,11 +159,7 @@ private struct CAMTCollector {
 
     private mutating func endBalance() {
         if balance.isDebit { balance.amount = balance.amount.map { -$0 } }
-        if balance.code == "CLBD" { closing = balance }
-        // The previous closing balance opens the statement where no opening balance is given.
-        if balance.code == "OPBD" && opening?.code != "OPBD" || balance.code == "PRCD" && opening == nil {
-            opening = (balance.code, balance)
-        }
+        balances.append(balance)
     }
 
     private mutating func entryElement() throws(StatementError) {
@@ -173,7 +167,7 @@ private struct CAMTCollector {
         case ("Ntry", "Amt"): entry.amount = try amount()
         case ("Ntry", "CdtDbtInd"):
             guard clean == "DBIT" || clean == "CRDT" else {
-                throw failure("\(place) is neither CRDT nor DBIT; export the file again")
+                throw failure("\(place) is neither CRDT nor DBIT; the file is damaged, download it again")
             }
             entry.isDebit = clean == "DBIT"
         case ("Ntry", "Sts"): if !clean.isEmpty { entry.status = clean }
@@ -184,6 +178,9 @@ private struct CAMTCollector {
         case ("Pty", "Nm"): if parent(2) == (entry.isDebit ? "Cdtr" : "Dbtr") { note() }
         case ("RmtInf", "Ustrd"), (_, "AddtlTxInf"), (_, "AddtlNtryInf"): note()
         case ("Fmly", "SubFmlyCd"): entry.family = clean
+        case ("Ntry", "RvslInd"): entry.isReversal = clean == "true" || clean == "1"
+        case ("Ntry", "AcctSvcrRef"): if !clean.isEmpty { entry.id = clean }
+        case ("Rsn", "Cd"), ("Rsn", "Prtry"): if path.contains("RtrInf") { entry.reason = clean }
         case (_, "Ntry"): try endEntry()
         default: break
         }
@@ -195,38 +192,97 @@ private struct CAMTCollector {
 
     private mutating func endEntry() throws(StatementError) {
         guard let amount = entry.amount else {
-            throw failure("\(place) has no Amt; export the file again")
+            throw failure("\(place) has no Amt; the file is damaged, download it again")
         }
-        if ["PDNG", "INFO", "FUTR"].contains(entry.status) { return }
+        let signed = entry.isDebit ? -amount : amount
+        if ["PDNG", "INFO", "FUTR"].contains(entry.status) {
+            statement?.leftOut.addPending(signed)
+            return
+        }
+        try reading.countEntry()
+        var text = entry.texts.joined(separator: " ")
+        text = text.withUTF8 { Bytes($0).text }
+        var done = Entry(
+            day: entry.booked ?? entry.value, valueDay: entry.value, amount: signed, text: text, kind: kind)
+        done.id = entry.id
         if let currency = entry.currency {
             if let expected = statement?.currency, expected != currency {
-                throw failure("\(place) is in \(currency), the account in \(expected); give one file for each currency")
+                foreign.append((currency, done))
+                return
             }
             statement?.currency = currency
         }
-        try reading.countEntry()
-        let kind: Entry.Kind =
-            entry.family == "INTR" ? .interest : ["CHRG", "FEES", "COMM"].contains(entry.family) ? .fee : .other
-        var text = entry.texts.joined(separator: " ")
-        text = text.withUTF8 { Bytes($0).text }
-        statement?.entries.append(
-            Entry(
-                day: entry.booked ?? entry.value, valueDay: entry.value, amount: entry.isDebit ? -amount : amount,
-                text: text, kind: kind))
+        if entry.isReversal { reversals.append(statement?.entries.count ?? 0) }
+        statement?.entries.append(done)
+    }
+
+    /// What the codes of the present entry say it is; the sign decides whose item came back.
+    private var kind: Entry.Kind {
+        let reason = entry.reason
+        if reason == "AM04" || reason == "R01" || reason == "R09" {
+            return entry.isDebit ? .returnedDeposit : .insufficientFundsReturn
+        }
+        if !reason.isEmpty { return entry.isDebit ? .returnedDeposit : .unknownReturn }
+        if entry.family == "INTR" { return .interest }
+        return ["CHRG", "FEES", "COMM"].contains(entry.family) ? .fee : .other
     }
 
     private mutating func endStatement() throws(StatementError) {
         guard var done = statement else { return }
         statement = nil
-        done.opening = opening?.balance.amount
+        let (opening, closing) = ends(of: done)
+        done.opening = opening?.amount
         done.closing = closing?.amount
-        done.currency = done.currency ?? opening?.balance.currency ?? closing?.currency
-        if done.from == nil || done.to == nil {
-            (done.from, done.to) = (opening?.balance.day, closing?.day)
-        }
+        done.currency = done.currency ?? opening?.currency ?? closing?.currency
+        if done.from == nil || done.to == nil { (done.from, done.to) = (opening?.day, closing?.day) }
+        turnReversals(&done)
+        done.flagRepeatedIds()
         try Reading.checkPeriod(done.from, done.to)
         try reading.countStatement()
         statements.append(done)
+        var order: [String] = []
+        for (currency, _) in foreign where !order.contains(currency) { order.append(currency) }
+        for currency in order {
+            var other = Statement(account: done.account, currency: currency)
+            (other.from, other.to) = (done.from, done.to)
+            other.entries = foreign.filter { $0.currency == currency }.map(\.entry)
+            try reading.countStatement()
+            statements.append(other)
+        }
+    }
+
+    /// The balances that open and close a statement.
+    ///
+    /// The previous closing balance opens where no opening balance is given. An interim balance stands in for the end
+    /// that is missing, and two of them for both ends, if they add up.
+    private func ends(of statement: Statement) -> (opening: Balance?, closing: Balance?) {
+        let interim = balances.filter { $0.code == "ITBD" }
+        var opening = balances.first { $0.code == "OPBD" } ?? balances.first { $0.code == "PRCD" }
+        var closing = balances.last { $0.code == "CLBD" }
+        if opening == nil, closing == nil, interim.count >= 2 {
+            let sum = statement.entries.reduce(Amount.zero) { $0 + $1.amount }
+            if let first = interim[0].amount, let last = interim[interim.count - 1].amount, first + sum == last {
+                return (interim[0], interim[interim.count - 1])
+            }
+            return (nil, nil)
+        }
+        if opening == nil, closing != nil { opening = interim.first }
+        if closing == nil, opening != nil { closing = interim.last }
+        return (opening, closing)
+    }
+
+    /// Some banks mark the direction of what is reversed, and not that of the entry: then only the turned ones add up.
+    private func turnReversals(_ statement: inout Statement) {
+        guard !reversals.isEmpty, statement.balanceCheck == .mismatch else { return }
+        var turned = statement
+        for place in reversals {
+            turned.entries[place].amount = -turned.entries[place].amount
+            turned.entries[place].kind = turned.entries[place].kind == .other ? .unknownReturn : turned.entries[place].kind
+        }
+        guard turned.balanceCheck == .ok else { return }
+        turned.flags.insert(.reversalTurned)
+        turned.evidence.append(Evidence("direction", "entries with RvslInd are turned", by: "balances"))
+        statement = turned
     }
 
     // MARK: Values
@@ -243,7 +299,7 @@ private struct CAMTCollector {
         let text = clean
         if let amount = Amount(text) { return amount }
         throw failure(
-            "\(path.contains("Ntry") ? place : "a balance"): '\(text.prefix(40))' is not an amount; export the file again"
+            "\(path.contains("Ntry") ? place : "a balance"): '\(text.prefix(40))' is not an amount; the file is damaged, download it again"
         )
     }
 
@@ -251,7 +307,7 @@ private struct CAMTCollector {
         let text = clean
         if let day = Day(text.prefix(10)) { return day }
         throw failure(
-            "\(path.contains("Ntry") ? place : "the statement"): '\(text.prefix(40))' is not a date; export the file again"
+            "\(path.contains("Ntry") ? place : "the statement"): '\(text.prefix(40))' is not a date; the file is damaged, download it again"
         )
     }
 }

@@ -6,9 +6,14 @@ struct MT940Reader {
     private var field = Field.none
     private var details: [Bytes] = []
 
-    /// A statement that has begun with `:20:`.
+    private let settings: MT940Settings
+    private let today: Day?
+
+    /// A statement that has begun.
     private struct Partial {
         var statement = Statement()
+        /// Whether its closing balance has been read.
+        var isClosed = false
         var offset: Int
         var isInterim = false
         var declared: [(isCredit: Bool, count: Int, total: Amount)] = []
@@ -19,14 +24,19 @@ struct MT940Reader {
         case none, entry, details, other
     }
 
-    static func read(_ bytes: Bytes) throws(StatementError) -> [Statement] {
-        var reader = MT940Reader(reading: Reading(bytes))
+    /// - Parameter today: the day of reading, after which no statement can begin.
+    static func read(
+        _ bytes: Bytes, settings: MT940Settings = MT940Settings(), today: Day? = nil
+    ) throws(StatementError) -> [Statement] {
+        var reader = MT940Reader(reading: Reading(bytes), settings: settings, today: today)
         try reader.scan()
         return reader.statements
     }
 
-    private init(reading: Reading) {
+    private init(reading: Reading, settings: MT940Settings, today: Day?) {
         self.reading = reading
+        self.settings = settings
+        self.today = today
     }
 
     private mutating func scan() throws(StatementError) {
@@ -39,9 +49,14 @@ struct MT940Reader {
                 guard let text = line.firstRange(of: "{4:") else { continue }
                 line = line.dropping(text + 3)
             }
-            if line[0] == UInt8(ascii: ":"), let end = line.part(1, 5).firstIndex(of: UInt8(ascii: ":")), end >= 2 {
-                endDetails()
-                try tag(line.part(1, end + 1), line.dropping(end + 2), at: start)
+            // A line that is a colon alone begins the tag of the next line.
+            if line.trimmed() == ":", reading.bytes[position].isDigit {
+                line = reading.bytes.line(at: &position)
+                try field(of: line, tagLength: MT940Reader.tagLength(line, from: 0), from: 0, at: start, &position)
+                continue
+            }
+            if line[0] == UInt8(ascii: ":") {
+                try field(of: line, tagLength: MT940Reader.tagLength(line, from: 1), from: 1, at: start, &position)
             } else if line[0] == UInt8(ascii: "-"), line.count == 1 || line[1] == UInt8(ascii: "}") || line[1] < 0x20 {
                 endDetails()
                 field = .none
@@ -52,21 +67,88 @@ struct MT940Reader {
         endDetails()
         try finishStatement()
         guard !statements.isEmpty else {
-            throw StatementError(.malformed, "no field ':20:' inside; this is not an MT940 file", line: 1)
+            throw StatementError(.malformed, "no field ':20:' or ':25:' inside; this is not an MT940 file", line: 1)
         }
     }
 
-    private mutating func tag(_ tag: Bytes, _ value: Bytes, at offset: Int) throws(StatementError) {
+    /// The length of the tag that ends with a colon; `nil` if none does.
+    private static func tagLength(_ line: Bytes, from start: Int) -> Int? {
+        guard let end = line.part(start, start + 4).firstIndex(of: UInt8(ascii: ":")), end >= 2,
+            line[start].isDigit && line[start + 1].isDigit || line.part(start, start + end) == "NS"
+        else { return nil }
+        return end
+    }
+
+    /// Reads a line that may begin a field, or go on with the text of the one above.
+    private mutating func field(
+        of line: Bytes, tagLength: Int?, from start: Int, at offset: Int, _ position: inout Int
+    ) throws(StatementError) {
+        guard let tagLength, begins(line.part(start, start + tagLength), line.dropping(start + tagLength + 1), position)
+        else {
+            if field == .details || field == .entry, details.count < 64 { details.append(line) }
+            return
+        }
+        endDetails()
+        let tag = line.part(start, start + tagLength)
+        let value = line.dropping(start + tagLength + 1)
+        if tag == "61", !MT940Reader.hasAmount(value), reading.bytes[position].isDigit {
+            // Some banks break lines inside the field.
+            var joined: [UInt8] = []
+            value.withBuffer { joined.append(contentsOf: $0) }
+            reading.bytes.line(at: &position).withBuffer { joined.append(contentsOf: $0) }
+            try joined.withUnsafeBufferPointer { buffer throws(StatementError) in
+                try self.tag("61", Bytes(buffer), at: offset)
+            }
+            return
+        }
+        try self.tag(tag.text, value, at: offset)
+    }
+
+    /// Whether the amount of a field 61 stands on its line.
+    private static func hasAmount(_ value: Bytes) -> Bool {
+        var index = 6
+        while value[index].isDigit || value[index] == 0x20 { index += 1 }
+        while value[index].isLetter { index += 1 }
+        return value[index].isDigit || value[index] == UInt8(ascii: ",")
+    }
+
+    /// Whether such a tag begins a field here, and is not text that goes on in a new line.
+    private func begins(_ tag: Bytes, _ value: Bytes, _ next: Int) -> Bool {
+        guard field == .details || field == .entry, let current, !current.isClosed else { return true }
+        switch tag.text {
+        case "20":
+            var position = next
+            let following = reading.bytes.line(at: &position)
+            return following.hasPrefix(":25") || following.hasPrefix(":21:") || following.hasPrefix(":28")
+        case "61": return value.number(at: 0, digits: 6) != nil
+        case "86", "NS": return field == .entry || value.count >= 3
+        case "62F", "62M", "64", "65", "60F", "60M":
+            return (value[0] == UInt8(ascii: "C") || value[0] == UInt8(ascii: "D"))
+                && value.number(at: 1, digits: 6) != nil
+        case "90D", "90C": return value[0].isDigit
+        default: return false
+        }
+    }
+
+    private mutating func tag(_ tag: String, _ value: Bytes, at offset: Int) throws(StatementError) {
         if tag == "20" {
             try finishStatement()
             current = Partial(offset: offset)
             field = .other
             return
         }
+        // Some banks leave ':20:' out.
+        let isFirst = tag == "25" || tag == "25P" || tag == "28" || tag == "28C"
+        if isFirst, current.map(\.isClosed) ?? true {
+            try finishStatement()
+            current = Partial(offset: offset)
+        }
         let wasEntry = field == .entry
         field = .other
         guard current != nil else {
-            throw reading.malformed("a field stands before ':20:'; export the file again", at: offset)
+            throw reading.malformed(
+                "field ':\(tag):' stands before ':20:' or ':25:': the beginning is missing; download the file again",
+                at: offset)
         }
         if tag == "25" || tag == "25P" {
             current?.statement.account = value.text
@@ -79,6 +161,7 @@ struct MT940Reader {
             let balance = try balance(value, at: offset)
             current?.statement.closing = balance.amount
             current?.statement.to = balance.day
+            current?.isClosed = true
         } else if tag == "61" {
             try entry(value, at: offset)
         } else if tag == "86" || tag == "NS" {
@@ -96,33 +179,48 @@ struct MT940Reader {
 
     // MARK: Fields
 
-    private func balance(
+    /// The day of such digits, in the calendar of the file; a day beyond the month's end is its last one.
+    private mutating func day(_ value: Bytes, at start: Int) -> Day? {
+        guard let year = value.number(at: start, digits: 2), let month = value.number(at: start + 2, digits: 2),
+            let day = value.number(at: start + 4, digits: 2)
+        else { return nil }
+        if settings.calendar == .hijri { return Hijri.day(year: 1400 + year, month: month, day: day) }
+        let full = Day.fullYear(year)
+        if let found = Day(year: full, month: month, day: day) { return found }
+        // Interest is reckoned by months of thirty days.
+        guard (1...12).contains(month), (29...31).contains(day) else { return nil }
+        current?.statement.flags.insert(.datesCorrected)
+        return Day(year: full, month: month, day: Day.length(ofMonth: month, in: full))
+    }
+
+    private mutating func balance(
         _ value: Bytes, at offset: Int
     ) throws(StatementError) -> (amount: Amount, day: Day, currency: String?) {
         let hasCurrency = value[7].isUpper && value[8].isUpper && value[9].isUpper
         guard value[0] == UInt8(ascii: "C") || value[0] == UInt8(ascii: "D"),
-            let day = Day(digits: value, year: 1, 2, month: 3, day: 5),
+            let day = day(value, at: 1),
             let amount = Amount(value.dropping(hasCurrency ? 10 : 7), style: .plainComma)
         else {
-            throw reading.malformed("\(value.quoted) is not a balance; export the file again", at: offset)
+            throw reading.malformed("\(value.quoted) is not a balance; the field is damaged: download the file again", at: offset)
         }
         let signed = value[0] == UInt8(ascii: "D") ? -amount : amount
         return (signed, day, hasCurrency ? value.part(7, 10).text : nil)
     }
 
     private mutating func entry(_ value: Bytes, at offset: Int) throws(StatementError) {
-        let valueDay = Day(digits: value, year: 0, 2, month: 2, day: 4)
-        guard let shortYear = value.number(at: 0, digits: 2), let month = value.number(at: 2, digits: 2),
-            let dayOfMonth = value.number(at: 4, digits: 2),
-            // Thirty-day interest calendars have a 29th and 30th of February.
-            valueDay != nil || (month == 2 && (29...30).contains(dayOfMonth))
-        else {
-            throw reading.malformed("\(value.part(0, 6).quoted) is not a date; export the file again", at: offset)
+        let wasCorrected = current?.statement.flags.remove(.datesCorrected) != nil
+        let found = day(value, at: 0)
+        // A day that no calendar has is not shown as a value date.
+        let isCorrected = current?.statement.flags.contains(.datesCorrected) ?? false
+        if wasCorrected { current?.statement.flags.insert(.datesCorrected) }
+        guard let valueDay = found else {
+            throw reading.malformed(
+                "\(value.part(0, 6).quoted) is not a date: the field is damaged; download the file again", at: offset)
         }
         var index = 6
         var day = valueDay
         if let entryMonth = value.number(at: 6, digits: 2), let entryDay = value.number(at: 8, digits: 2) {
-            day = bookingDay(entryMonth, entryDay, near: valueDay, year: Day.fullYear(shortYear)) ?? valueDay
+            day = bookingDay(entryMonth, entryDay, near: valueDay) ?? valueDay
             index = 10
         } else if value[6] == 0x20 {
             while value[index] == 0x20, index < 10 { index += 1 }
@@ -132,15 +230,17 @@ struct MT940Reader {
         if reversed || expected { index += 1 }
         let isDebit = value[index] == UInt8(ascii: "D")
         guard isDebit || value[index] == UInt8(ascii: "C") else {
-            throw reading.malformed("an entry is neither C nor D; export the file again", at: offset)
+            throw reading.malformed("an entry is neither C nor D; the field is damaged: download the file again", at: offset)
         }
         index += 1
         if value[index].isLetter { index += 1 }
         var end = index
+        while value[index] == 0x20 { index += 1 }
+        end = max(end, index)
         while value[end].isDigit || value[end] == UInt8(ascii: ",") { end += 1 }
         guard end > index, value[end].isLetter, let amount = Amount(value.part(index, end), style: .plainComma) else {
             let text = value.part(index, max(end, index + 1)).quoted
-            throw reading.malformed("\(text) is not an amount; export the file again", at: offset)
+            throw reading.malformed("\(text) is not an amount; the field is damaged: download the file again", at: offset)
         }
         field = .entry
         details = []
@@ -150,26 +250,32 @@ struct MT940Reader {
         let kind: Entry.Kind = code == "INT" ? .interest : code == "CHG" || code == "COM" ? .fee : .other
         current?.statement.entries.append(
             Entry(
-                day: day, valueDay: valueDay, amount: isDebit != reversed ? -amount : amount,
+                day: day, valueDay: isCorrected ? nil : valueDay, amount: isDebit != reversed ? -amount : amount,
                 text: value.dropping(end).text, kind: kind))
     }
 
     /// The booking date, in the year that puts it nearest the value date.
-    private func bookingDay(_ month: Int, _ day: Int, near valueDay: Day?, year: Int) -> Day? {
-        guard let valueDay else { return Day(year: year, month: month, day: day) }
-        return (year - 1...year + 1).compactMap { Day(year: $0, month: month, day: day) }
-            .min { abs($0 - valueDay) < abs($1 - valueDay) }
+    private func bookingDay(_ month: Int, _ day: Int, near valueDay: Day) -> Day? {
+        let candidates: [Day]
+        if settings.calendar == .hijri {
+            let year = Hijri.year(of: valueDay)
+            candidates = (year - 1...year + 1).compactMap { Hijri.day(year: $0, month: month, day: day) }
+        } else {
+            let year = valueDay.date.year
+            candidates = (year - 1...year + 1).compactMap { Day(year: $0, month: month, day: day) }
+        }
+        return candidates.min { abs($0 - valueDay) < abs($1 - valueDay) }
     }
 
     private func declaredTotal(
-        _ tag: Bytes, _ value: Bytes, at offset: Int
+        _ tag: String, _ value: Bytes, at offset: Int
     ) throws(StatementError) -> (isCredit: Bool, count: Int, total: Amount) {
         var digits = 0
         while value[digits].isDigit { digits += 1 }
         guard let count = value.number(at: 0, digits: digits),
             let total = Amount(value.dropping(digits + 3), style: .plainComma)
         else {
-            throw reading.malformed("\(value.quoted) is not a count and a total; export the file again", at: offset)
+            throw reading.malformed("\(value.quoted) is not a count and a total; the field is damaged: download the file again", at: offset)
         }
         return (tag == "90C", count, total)
     }
@@ -208,9 +314,18 @@ struct MT940Reader {
         guard var done = current else { return }
         current = nil
         let statement = done.statement
-        if statement.closing == nil, statement.opening != nil || !done.isInterim {
+        if statement.closing == nil {
+            guard done.isInterim else {
+                throw reading.malformed(
+                    "the statement that begins here ends before its closing balance ':62F:'; it is cut off, download it again",
+                    at: done.offset)
+            }
+            done.statement.flags.insert(.interim)
+        }
+        let first = statement.from ?? statement.entries.compactMap(\.day).min()
+        if let today, let first, first > today + 7, settings.calendar == nil {
             throw reading.malformed(
-                "the statement that begins here ends before its closing balance ':62F:'; it is cut off, download it again",
+                "the dates lie in \(first.date.year): if they are Hijri (1438), set mt940.calendar: hijri",
                 at: done.offset)
         }
         try Reading.checkPeriod(statement.from, statement.to)

@@ -3,17 +3,46 @@
 /// One tag scanner serves both versions, because banks put an XML declaration over SGML bodies with unclosed tags.
 /// Entities beyond the five of XML and character numbers are left as they stand; document types are refused.
 struct OFXReader {
-    private var reading: Reading
-    private var statements: [Statement] = []
-    private var statement: Statement?
+    var reading: Reading
+    var statements: [Statement] = []
+    var statement: Statement?
     private var entry = PartialEntry()
     private var open: [Aggregate] = []
     private var status = Status()
     private var sawInvestments = false
 
+    /// The amounts of the open statement, as they are written: one for each entry.
+    var cells: [AmountCell] = []
+    var details: [EntryDetails] = []
+    var balance = PartialBalance()
+    private var rate = PartialRate()
+    var isCard = false
+    let settings: OFXSettings
+
+    /// What decides the sign and the currency of an entry.
+    struct EntryDetails {
+        var type: String
+        var offset: Int
+        var rate: PartialRate?
+    }
+
+    struct PartialBalance {
+        var amount: AmountCell?
+        var day: Day?
+        var offset = 0
+    }
+
+    struct PartialRate {
+        var rate: Amount?
+        var currency: CurrencyCode?
+    }
+
     private struct PartialEntry {
         var day: Day?
-        var amount: Amount?
+        var amount: AmountCell?
+        var type = Bytes()
+        var id: Bytes?
+        var rate: PartialRate?
         var name: Bytes?
         var memo: Bytes?
         var kind = Entry.Kind.other
@@ -27,17 +56,18 @@ struct OFXReader {
 
     /// The nested parts that give a leaf its meaning; `other` hides the leaves inside it.
     private enum Aggregate {
-        case root, status, response, account, list, entry, payee, ledgerBalance, other
+        case root, status, response, account, list, entry, pendingEntry, payee, currency, ledgerBalance, other
     }
 
-    static func read(_ bytes: Bytes) throws(StatementError) -> [Statement] {
-        var reader = OFXReader(reading: Reading(bytes))
+    static func read(_ bytes: Bytes, settings: OFXSettings = OFXSettings()) throws(StatementError) -> [Statement] {
+        var reader = OFXReader(reading: Reading(bytes), settings: settings)
         try reader.scan()
         return reader.statements
     }
 
-    private init(reading: Reading) {
+    private init(reading: Reading, settings: OFXSettings) {
         self.reading = reading
+        self.settings = settings
     }
 
     private mutating func scan() throws(StatementError) {
@@ -99,7 +129,10 @@ struct OFXReader {
         case 5: name == "PAYEE" ? .payee : nil
         case 6: name == "STATUS" ? .status : name == "STMTRS" ? .response : nil
         case 7: name == "STMTTRN" ? .entry : nil
-        case 8: name == "CCSTMTRS" ? .response : name == "AVAILBAL" || name == "CURRENCY" ? .other : nil
+        case 8:
+            name == "CCSTMTRS"
+                ? .response
+                : name == "STMTTRNP" ? .pendingEntry : name == "CURRENCY" ? .currency : name == "AVAILBAL" ? .other : nil
         case 9: name == "LEDGERBAL" ? .ledgerBalance : nil
         case 10: name == "CCACCTFROM" ? .account : name == "BANKACCTTO" ? .other : nil
         case 12:
@@ -127,6 +160,11 @@ struct OFXReader {
             }
             try reading.countStatement()
             statement = Statement()
+            isCard = name.count == 8
+            balance = PartialBalance()
+        case .currency: rate = PartialRate()
+        case .ledgerBalance: balance = PartialBalance(offset: offset)
+        case .pendingEntry: entry = PartialEntry()
         case .entry:
             if open.contains(.entry) {
                 throw reading.malformed("an entry begins inside another; download the file again", at: offset)
@@ -142,16 +180,22 @@ struct OFXReader {
     /// Handles a closing tag; true if it closes the whole file.
     private mutating func close(_ name: Bytes, at offset: Int) throws(StatementError) -> Bool {
         guard let kind = OFXReader.aggregate(name) else { return false }
+        // A closing tag that fits nothing open is passed over, as some banks close what they never opened.
         guard open.last == kind else {
+            guard kind == .entry || kind == .list || open.last == .entry, kind != .payee, kind != .other else {
+                return kind == .root && !open.contains(.root)
+            }
             throw reading.malformed(
-                "\(name.quoted) is closed where it is not open; download the file again", at: offset)
+                "\(name.quoted) is closed where it is not open: the file is damaged; download it again", at: offset)
         }
         open.removeLast()
         switch kind {
         case .entry: try endEntry(at: offset)
-        case .response:
-            if let statement { statements.append(statement) }
-            statement = nil
+        case .pendingEntry:
+            statement?.leftOut.addPending(entry.amount?.value(decimal: DecimalChoice.point))
+        case .currency:
+            if open.last == .entry { entry.rate = rate }
+        case .response: try endStatement(at: offset)
         case .status:
             guard status.isError else { break }
             let text = status.message.isEmpty ? "" : " '\(status.message.text)'"
@@ -165,24 +209,23 @@ struct OFXReader {
 
     private mutating func leaf(_ name: Bytes, _ value: Bytes, at offset: Int) throws(StatementError) {
         switch open.last {
-        case .entry: try entryLeaf(name, value, at: offset)
+        case .entry, .pendingEntry: try entryLeaf(name, value, at: offset)
         case .payee where name == "NAME": entry.name = value
         case .list where name == "DTSTART":
-            let from = try day(value, at: offset)
+            let from = try optionalDay(value, at: offset)
             statement?.from = from
         case .list where name == "DTEND":
-            let to = try day(value, at: offset)
+            let to = try optionalDay(value, at: offset)
             statement?.to = to
         case .response where name == "CURDEF":
             let code = value.part(0, 3).text.uppercased()
             statement?.currency = code.utf8.allSatisfy(\.isUpper) && code.utf8.count == 3 ? code : nil
         case .account where name == "ACCTID" && statement != nil: statement?.account = value.text
-        case .ledgerBalance where name == "BALAMT":
-            let closing = try amount(value, at: offset)
-            statement?.closing = closing
-        case .ledgerBalance where name == "DTASOF":
-            let day = try day(value, at: offset)
-            statement?.closingDay = day
+        case .account where name == "ACCTTYPE": statement?.accountType = OFXReader.accountType(value)
+        case .currency where name == "CURRATE": rate.rate = AmountCell.amount(value)
+        case .currency where name == "CURSYM": rate.currency = CurrencyCode(value.text.uppercased())
+        case .ledgerBalance where name == "BALAMT": balance.amount = try cell(value, at: offset)
+        case .ledgerBalance where name == "DTASOF": balance.day = try optionalDay(value, at: offset)
         case .status where name == "CODE": status.code = value
         case .status where name == "SEVERITY": status.isError = value.hasPrefixIgnoringCase("ERROR")
         case .status where name == "MESSAGE": status.message = value
@@ -194,8 +237,11 @@ struct OFXReader {
         switch name.count {
         case 4 where name == "NAME": entry.name = value
         case 4 where name == "MEMO": entry.memo = value
-        case 6 where name == "TRNAMT": entry.amount = try amount(value, at: offset)
+        case 5 where name == "FITID": entry.id = value
+        case 5 where name == "PAYEE": entry.name = entry.name ?? value
+        case 6 where name == "TRNAMT": entry.amount = try cell(value, at: offset)
         case 7 where name == "TRNTYPE":
+            entry.type = value
             if value == "INT" || value == "DIV" { entry.kind = .interest }
             if value == "FEE" || value == "SRVCHG" { entry.kind = .fee }
         case 8 where name == "DTPOSTED": entry.day = try day(value, at: offset)
@@ -213,8 +259,11 @@ struct OFXReader {
             throw reading.malformed("entry \(number) has no TRNAMT; export the file again", at: offset)
         }
         try reading.countEntry()
-        let complete = Entry(day: day, amount: amount, text: description, kind: entry.kind)
+        var complete = Entry(day: day, amount: .zero, text: description, kind: entry.kind)
+        complete.id = entry.id.map(\.text).flatMap { $0.isEmpty ? nil : $0 }
         statement?.entries.append(complete)
+        cells.append(amount)
+        details.append(EntryDetails(type: entry.type.text.uppercased(), offset: offset, rate: entry.rate))
     }
 
     /// NAME and MEMO, without saying twice what MEMO repeats of a NAME that was cut short.
@@ -235,17 +284,27 @@ struct OFXReader {
         return day
     }
 
-    private func amount(_ value: Bytes, at offset: Int) throws(StatementError) -> Amount {
-        if let amount = Amount(value, style: .plain) { return amount }
-        if let comma = value.firstIndex(of: UInt8(ascii: ",")) {
-            let style =
-                value.contains(".")
-                ? AmountStyle(decimal: UInt8(ascii: "."), grouped: true, decorated: false) : .plainComma
-            // One comma before exactly three digits could be either mark.
-            let ambiguous = style == .plainComma && value.count - comma == 4
-            if !ambiguous, let amount = Amount(value, style: style) { return amount }
+    /// A date that some banks fill with zeros.
+    private func optionalDay(_ value: Bytes, at offset: Int) throws(StatementError) -> Day? {
+        if value.withBuffer({ $0.allSatisfy { $0 == 0x30 } }) { return nil }
+        return try day(value, at: offset)
+    }
+
+    /// An amount, which OFX writes without currencies, brackets and blanks.
+    private func cell(_ value: Bytes, at offset: Int) throws(StatementError) -> AmountCell {
+        let isPlain = value.withBuffer { $0.allSatisfy { $0.isDigit || "+-.,' ".utf8.contains($0) || $0 >= 0x80 } }
+        if isPlain, case .amount(let cell) = AmountCell.content(value) { return cell }
+        throw reading.malformed(
+            "\(value.quoted) is not an amount; the file is damaged: download it again, or export CSV", at: offset)
+    }
+
+    private static func accountType(_ value: Bytes) -> AccountType? {
+        switch value.text.uppercased() {
+        case "CHECKING": .bank
+        case "SAVINGS", "MONEYMRKT", "CD": .savings
+        case "CREDITLINE": .loan
+        default: nil
         }
-        throw reading.malformed("\(value.quoted) is not an amount; export the file again", at: offset)
     }
 
     private static func unescape(_ value: Bytes) -> String {
@@ -268,12 +327,6 @@ struct OFXReader {
                 throw StatementError(.unsupported, "an investment statement; give bank or card statements")
             }
             throw StatementError(.empty, "no bank or card statement inside; download it again")
-        }
-        for index in statements.indices {
-            try Reading.checkPeriod(statements[index].from, statements[index].to)
-            let last = statements[index].entries.compactMap(\.day).max()
-            guard statements[index].closing != nil, let asOf = statements[index].closingDay else { continue }
-            statements[index].derivesOpening = last.map { asOf >= $0 } ?? true
         }
     }
 }

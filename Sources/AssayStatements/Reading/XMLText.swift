@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// Character references in text: the five names of XML and numbers.
 enum XMLText {
     /// `text` with its references replaced; `nil` if one is not known.
@@ -30,5 +32,47 @@ enum XMLText {
             let code = digits.first == "x" ? UInt32(digits.dropFirst(), radix: 16) : UInt32(digits)
             return code.flatMap(Unicode.Scalar.init)
         }
+    }
+}
+
+/// The encodings that XML documents declare.
+enum XMLEncoding {
+    /// The document as UTF-8, if it declares another encoding.
+    ///
+    /// - Throws: ``StatementError`` `unsupported` for an encoding that is not known, or that could hide markup.
+    static func transcoded(_ bytes: Bytes) throws(StatementError) -> [UInt8]? {
+        let head = bytes.part(0, 200)
+        guard let start = head.firstRange(of: "encoding=") else { return nil }
+        let quote = head[start + 9]
+        let end = head.firstIndex(of: quote, from: start + 10) ?? start
+        let name = head.part(start + 10, end)
+        let text = name.text.lowercased()
+        // Text of two-byte units has been read as such before.
+        if ["utf-8", "utf8", "us-ascii", "ascii", "utf-16"].contains(text) { return nil }
+        guard let encoding = TextEncoding.named(text) else {
+            throw StatementError(.unsupported, "the encoding \(name.quoted); save the file as UTF-8", line: 1)
+        }
+        return TextEncoding.utf8(bytes, from: encoding)
+    }
+}
+
+/// Encodings that extend ASCII, by the names that files and profiles give them.
+enum TextEncoding {
+    static func named(_ name: String) -> String.Encoding? {
+        switch name.lowercased() {
+        case "latin-1", "latin1", "iso-8859-1", "iso-8859-15", "windows-1252", "cp1252": .windowsCP1252
+        case "latin-2", "latin2", "iso-8859-2": .isoLatin2
+        case "windows-1250", "cp1250": .windowsCP1250
+        case "windows-1251", "cp1251": .windowsCP1251
+        case "windows-1253", "cp1253": .windowsCP1253
+        case "windows-1254", "cp1254", "iso-8859-9": .windowsCP1254
+        default: nil
+        }
+    }
+
+    /// The text as UTF-8; `nil` if it holds bytes that the encoding leaves open.
+    static func utf8(_ bytes: Bytes, from encoding: String.Encoding) -> [UInt8]? {
+        let data = bytes.withBuffer { Data(buffer: $0) }
+        return String(data: data, encoding: encoding).map { Array($0.utf8) }
     }
 }

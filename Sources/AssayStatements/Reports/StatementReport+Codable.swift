@@ -26,8 +26,10 @@ extension StatementReport: Codable {
 
 extension StatementReport.Part: Codable {
     private enum CodingKeys: String, CodingKey {
-        case account, currency, period, factors, activity, entries
+        case account, currency, period, factors, activity, entries, evidence
         case accountType = "account_type"
+        case statedBalance = "stated_balance"
+        case leftOut = "left_out"
     }
 
     /// Decodes what was encoded.
@@ -42,6 +44,9 @@ extension StatementReport.Part: Codable {
         summary = try StatementSummary(from: decoder)
         factors = try container.decode(Factors.self, forKey: .factors)
         activity = try container.decode(Activity.self, forKey: .activity)
+        statedBalance = try container.decodeIfPresent(StatedBalance.self, forKey: .statedBalance)
+        leftOut = try container.decodeIfPresent(LeftOut.self, forKey: .leftOut) ?? LeftOut()
+        evidence = try container.decodeIfPresent([Evidence].self, forKey: .evidence) ?? []
         entries = try container.decodeIfPresent([StatementReport.Transaction].self, forKey: .entries)
     }
 
@@ -55,6 +60,9 @@ extension StatementReport.Part: Codable {
         try summary.encode(to: encoder)
         try container.encode(factors, forKey: .factors)
         try container.encode(activity, forKey: .activity)
+        try container.encodeIfPresent(statedBalance, forKey: .statedBalance)
+        try container.encode(leftOut, forKey: .leftOut)
+        try container.encode(evidence, forKey: .evidence)
         try container.encodeIfPresent(entries, forKey: .entries)
     }
 }

@@ -16,6 +16,12 @@ public struct StatementReport: Hashable, Sendable {
         public var factors: Factors
         /// What the factors of several statements are made from.
         public var activity: Activity
+        /// A balance of a day that neither opens nor closes the statement.
+        public var statedBalance: StatedBalance?
+        /// The rows or entries that are no movements.
+        public var leftOut: LeftOut
+        /// What each decision about the file rests on.
+        public var evidence: [Evidence]
         /// The transactions, if they were asked for.
         public var entries: [Transaction]?
         /// Where the statement was read from; known only while reports are put together, and never encoded.
@@ -75,6 +81,7 @@ extension StatementFile {
                 factors: Factors(
                     [activity], settings: settings, classifier: classifier, accountType: statement.accountType),
                 activity: activity,
+                statedBalance: statement.statedBalance, leftOut: statement.leftOut, evidence: statement.evidence,
                 entries: includeTransactions
                     ? statement.entries.map {
                         .init(date: $0.day, valueDate: $0.valueDay, amount: $0.amount, description: $0.text)

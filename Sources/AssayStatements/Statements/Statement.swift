@@ -20,6 +20,14 @@ public struct Statement: Hashable, Sendable {
     public var derivesOpening = false
     /// Whether totals, or a running balance, that the file states contradict its entries.
     public var contradictsTotals = false
+    /// A balance of a day that neither opens nor closes the statement.
+    public var statedBalance: StatedBalance?
+    /// What to know before trusting the figures, as far as reading the file shows it.
+    public var flags: Set<FactorFlag> = []
+    /// What each decision about the file rests on.
+    public var evidence: [Evidence] = []
+    /// The rows or entries that are no movements.
+    public var leftOut = LeftOut()
     /// The movements, in the order of the file, oldest first where the order is known.
     public var entries: [Entry] = []
 
@@ -35,6 +43,11 @@ public struct Entry: Hashable, Sendable {
     /// What the format itself says the movement is, beside its text.
     public enum Kind: UInt8, Sendable {
         case other, interest, fee, returnedDeposit
+        /// The account's own item came back for lack of funds.
+        case insufficientFundsReturn
+        /// An item came back, and the reason is not told.
+        case unknownReturn
+        case overdraftFee
     }
 
     /// The day it was booked; `nil` if the file does not date it.
@@ -47,6 +60,8 @@ public struct Entry: Hashable, Sendable {
     public var text: String
     /// What the format itself says the movement is.
     public var kind: Kind
+    /// The bank's own mark of the movement, where the format has one.
+    public var id: String?
 
     /// Makes a value of its parts.
     public init(day: Day?, valueDay: Day? = nil, amount: Amount, text: String, kind: Kind = .other) {

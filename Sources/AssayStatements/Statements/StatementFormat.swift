@@ -27,9 +27,7 @@ public enum StatementFormat: String, Codable, CaseIterable, Sendable {
             }
             return .camt
         }
-        if head.hasPrefix("{1:") || head.contains(":20:") && (head.contains(":25:") || head.contains(":61:")) {
-            return .mt940
-        }
+        if head.hasPrefix("{1:") || hasFields(head) { return .mt940 }
         if head.hasPrefix("01,"), !head.part(0, 40).contains(";") { return .bai2 }
         if head.hasPrefixIgnoringCase("!Type:") || head.hasPrefixIgnoringCase("!Account")
             || head.hasPrefixIgnoringCase("!Option:") || head.contains("\n!Type:")
@@ -37,6 +35,20 @@ public enum StatementFormat: String, Codable, CaseIterable, Sendable {
             return .qif
         }
         return bySuffix(suffix) ?? .csv
+    }
+
+    /// Whether fields of MT940 begin lines.
+    private static func hasFields(_ head: Bytes) -> Bool {
+        func begins(_ tag: StaticString) -> Bool {
+            var place = head.firstRange(of: tag)
+            while let found = place {
+                if found == 0 || head[found - 1] == 0x0A || head[found - 1] == 0x0D { return true }
+                place = head.firstRange(of: tag, from: found + 1)
+            }
+            return false
+        }
+        if begins(":20:") { return begins(":25") || begins(":61:") || begins(":60") }
+        return begins(":25:") && (begins(":60F:") || begins(":60M:") || begins(":61:"))
     }
 
     private static func bySuffix(_ suffix: String?) -> StatementFormat? {

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Foundation
+#endif
+
 /// A day of the calendar, held as the number of days since 1970-01-01.
 public struct Day: Hashable, Comparable, Sendable {
     /// The number of days since 1970-01-01; negative before it.
@@ -42,6 +48,9 @@ public struct Day: Hashable, Comparable, Sendable {
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
         return (year, month, dayOfYear - (153 * monthIndex + 2) / 5 + 1)
     }
+
+    /// The day of the clock, in UTC.
+    static var now: Day { Day(number: Int32(clamping: Int(time(nil)) / 86_400)) }
 
     /// Whether the day is a Monday to Friday.
     public var isWeekday: Bool {

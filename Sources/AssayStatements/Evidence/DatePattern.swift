@@ -1,6 +1,8 @@
 /// A way of writing dates, such as `%d/%m/%Y`.
 struct DatePattern: Hashable, Sendable {
     enum Part: Hashable, Sendable {
+        /// A year of one digit, after the year 2000.
+        case year1
         case year4, year2, month, day, monthName, literal(UInt8), ignoredNumber
         /// Whatever follows a blank or a `T`, such as a time.
         case rest
@@ -39,10 +41,12 @@ struct DatePattern: Hashable, Sendable {
 
     private init(parts: [Part]) { self.parts = parts }
 
-    /// Whether the day of the month is written before the month.
-    var dayFirst: Bool {
+    /// What stands first.
+    var order: DateOrder {
+        let year = parts.firstIndex { $0 == .year4 || $0 == .year2 || $0 == .year1 } ?? parts.count
         let day = parts.firstIndex(of: .day) ?? 0
-        return day < (parts.firstIndex(of: .month) ?? parts.firstIndex(of: .monthName) ?? 0)
+        let month = parts.firstIndex { $0 == .month || $0 == .monthName } ?? 0
+        return year < min(day, month) ? .year : day < month ? .day : .month
     }
 
     /// The pattern of the date alone, for dates within a text.
@@ -55,7 +59,8 @@ struct DatePattern: Hashable, Sendable {
         DatePattern(known: "%d/%m/%Y"), DatePattern(known: "%m/%d/%y"), DatePattern(known: "%d/%m/%y"),
         DatePattern(known: "%m-%d-%Y"), DatePattern(known: "%d-%m-%Y"), DatePattern(known: "%Y%m%d"),
         DatePattern(known: "%d-%b-%Y"), DatePattern(known: "%d %b %Y"), DatePattern(known: "%b %d, %Y"),
-        DatePattern(known: "%d-%b-%y"), DatePattern(known: "%d %b %y"),
+        DatePattern(known: "%d-%b-%y"), DatePattern(known: "%d %b %y"), DatePattern(known: "%d/%b/%Y"),
+        DatePattern(known: "%d. %b %Y"), DatePattern(known: "%b %d %Y"), DatePattern(known: "%d.%m.%Y."),
     ]
 
     /// The patterns of QIF, where an apostrophe may stand before the year.
@@ -63,17 +68,19 @@ struct DatePattern: Hashable, Sendable {
         known + [
             DatePattern(known: "%m/%d'%Y"), DatePattern(known: "%d/%m'%Y"), DatePattern(known: "%m/%d'%y"),
             DatePattern(known: "%d/%m'%y"), DatePattern(known: "%d.%m'%Y"), DatePattern(known: "%d.%m'%y"),
+            DatePattern(parts: [.month, .literal(UInt8(ascii: "/")), .day, .literal(UInt8(ascii: "'")), .year1]),
+            DatePattern(parts: [.day, .literal(UInt8(ascii: "/")), .month, .literal(UInt8(ascii: "'")), .year1]),
         ]
 
     /// The day written by the whole of `text`, blanks around it aside.
-    func day(_ text: Bytes) -> Day? {
+    func day(_ text: Bytes, defaultYear: Int? = nil) -> Day? {
         let text = text.trimmed()
-        guard let (day, end) = scan(text, from: 0), end == text.count else { return nil }
+        guard let (day, end) = scan(text, from: 0, defaultYear: defaultYear), end == text.count else { return nil }
         return day
     }
 
-    /// The day written at `start`, and where its writing ends.
-    func scan(_ text: Bytes, from start: Int) -> (day: Day, end: Int)? {
+    /// The day written at `start`, and where its writing ends; without a year it is one of `defaultYear`.
+    func scan(_ text: Bytes, from start: Int, defaultYear: Int? = nil) -> (day: Day, end: Int)? {
         var index = start
         var year: Int?
         var month: Int?
@@ -86,6 +93,10 @@ struct DatePattern: Hashable, Sendable {
             case .year2:
                 year = text.number(at: index, digits: 2).map(Day.fullYear)
                 index += 2
+            case .year1:
+                guard !text[index + 1].isDigit else { return nil }
+                year = text.number(at: index, digits: 1).map { 2000 + $0 }
+                index += 1
             case .month: month = DatePattern.shortNumber(text, &index)
             case .day: day = DatePattern.shortNumber(text, &index)
             case .monthName: month = DatePattern.monthName(text, &index)
@@ -104,7 +115,7 @@ struct DatePattern: Hashable, Sendable {
                 index = text.count
             }
         }
-        guard let year, let month, let day, let result = Day(year: year, month: month, day: day) else { return nil }
+        guard let year = year ?? defaultYear, let month, let day, let result = Day(year: year, month: month, day: day) else { return nil }
         return (result, index)
     }
 
@@ -114,71 +125,98 @@ struct DatePattern: Hashable, Sendable {
         return text.number(at: index, digits: digits)
     }
 
-    private static let names: [StaticString] = [
-        "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
-    ]
-
     private static func monthName(_ text: Bytes, _ index: inout Int) -> Int? {
         let start = index
-        while text[index].isLetter { index += 1 }
+        while text[index].isLetter || text[index] >= 0x80 { index += 1 }
+        let word = text.part(start, index)
         if text[index] == UInt8(ascii: ".") { index += 1 }
-        let word = text.part(start, start + 3)
-        return names.firstIndex { word.hasPrefixIgnoringCase($0) }.map { $0 + 1 }
+        return MonthNames.month(word)
     }
 }
 
 /// Decides over all of a file's dates which pattern it uses.
 struct DateChoice {
-    /// What is written first where both readings fit.
-    enum First {
-        case day, month
-    }
-
     private var patterns: [DatePattern]
     private var isSorted: [Bool]
     private var previous: [Day?]
     private var rising: [Int]
+    /// How often the day changed, at least.
+    private var distinct: [Int]
+    /// Whether two patterns read some date as different days.
+    private(set) var isDoubtful = false
 
     init(_ patterns: [DatePattern]) {
         self.patterns = patterns
         isSorted = patterns.map { _ in true }
         previous = patterns.map { _ in nil }
         rising = patterns.map { _ in 0 }
+        distinct = patterns.map { _ in 0 }
     }
 
     /// Drops the patterns that do not fit `text`.
-    mutating func see(_ text: Bytes) {
+    mutating func see(_ text: Bytes, defaultYear: Int? = nil) {
         var kept = 0
+        var first: Day?
+        var differs = false
         for index in patterns.indices {
-            guard let day = patterns[index].day(text) else { continue }
-            if let before = previous[index], before != day {
-                let direction = day > before ? 1 : -1
-                if rising[index] == -direction { isSorted[index] = false }
-                rising[index] = direction
+            guard let day = patterns[index].day(text, defaultYear: defaultYear) else { continue }
+            if let first { differs = differs || first != day } else { first = day }
+            if let before = previous[index] {
+                if before != day {
+                    let direction = day > before ? 1 : -1
+                    if rising[index] == -direction { isSorted[index] = false }
+                    rising[index] = direction
+                    distinct[index] += 1
+                }
+            } else {
+                distinct[index] = 1
             }
             (patterns[kept], isSorted[kept], rising[kept]) = (patterns[index], isSorted[index], rising[index])
-            previous[kept] = day
+            (previous[kept], distinct[kept]) = (day, distinct[index])
             kept += 1
         }
+        isDoubtful = kept > 1 && (isDoubtful || differs)
         guard kept < patterns.count else { return }
         patterns.removeLast(patterns.count - kept)
         isSorted.removeLast(isSorted.count - kept)
         rising.removeLast(rising.count - kept)
         previous.removeLast(previous.count - kept)
+        distinct.removeLast(distinct.count - kept)
+        if kept == 1 { isDoubtful = false }
     }
 
-    /// Whether no pattern that is still possible fits `text`.
+    /// Whether a pattern that is still possible fits `text`.
+    func fits(_ text: Bytes) -> Bool { patterns.contains { $0.day(text) != nil } }
+
+    /// Whether no known pattern fits `text`.
     func refuses(_ text: Bytes) -> Bool { DatePattern.quicken.allSatisfy { $0.day(text) == nil } }
 
-    /// The only pattern that fits; of two, the one that keeps the dates in order, then the one that is `preferred`.
-    func preferred(_ first: First?) -> DatePattern? {
+    /// The pattern that is beyond doubt: the only one that fits, the one of that order, or the only one that keeps
+    /// three or more different days in order; also where all of them read every date alike.
+    func decided(order: DateOrder?) -> DatePattern? {
         guard patterns.count > 1 else { return patterns.first }
-        let sorted = patterns.indices.filter { isSorted[$0] && rising[$0] != 0 }
-        if sorted.count == 1 { return patterns[sorted[0]] }
-        guard let first else { return nil }
-        return patterns.first { $0.dayFirst == (first == .day) }
+        if let order, let ordered = patterns.first(where: { $0.order == order }) { return ordered }
+        if !isDoubtful { return patterns.first }
+        let sorted = patterns.indices.filter { isSorted[$0] && distinct[$0] >= 3 }
+        let anySorted = patterns.indices.filter { isSorted[$0] && distinct[$0] >= 2 }
+        return sorted.count == 1 && anySorted.count == 1 ? patterns[sorted[0]] : nil
     }
 
-    var isUndecided: Bool { patterns.count > 1 }
+    /// Whether the patterns read `text` as different days.
+    func isDoubtful(_ text: Bytes) -> Bool { Set(patterns.compactMap { $0.day(text) }).count > 1 }
+
+    /// Both readings of a date, for an error.
+    func readings(of text: Bytes) -> String {
+        let days = patterns.compactMap { $0.day(text) }
+        guard let first = days.first(where: { _ in true }), let second = days.first(where: { $0 != first }) else {
+            return "\(text.quoted) can be read in two ways"
+        }
+        let ordered = patterns.first?.order == .day ? (first, second) : (second, first)
+        return "\(text.quoted) is \(MonthNames.written(ordered.0)) or \(MonthNames.written(ordered.1))"
+    }
+
+    /// The patterns that fit all dates.
+    var candidates: [DatePattern] { patterns }
+    var isUndecided: Bool { patterns.count > 1 && isDoubtful }
     var isImpossible: Bool { patterns.isEmpty }
 }

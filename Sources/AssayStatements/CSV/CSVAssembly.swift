@@ -1,0 +1,276 @@
+/// Makes the statements of a table whose rows, amounts and dates are known.
+struct CSVAssembly {
+    let rows: CSVRows
+    let values: [[Amount?]]
+    let solved: CSVSolver.Reading
+    let dates: CSVDates.Decided
+    let preamble: CSVPreamble
+    let profile: CSVProfile?
+    let reading: Reading
+    let currency: String?
+    /// The mark before decimals.
+    let mark: UInt8
+
+    private var isSigned: Bool {
+        switch solved.rule {
+        case .signed, .turned, .lessFee, .byCurrency: profile?.amountSign == nil
+        case .pair, .direction, .unsigned: false
+        }
+    }
+
+    func statements() throws(StatementError) -> [Statement] {
+        var turns = false
+        var flags: Set<FactorFlag> = []
+        var type = profile?.accountType
+        if isSigned { try judgeSigns(&turns, &flags) }
+        if turns { type = type ?? .card }
+        if profile?.amountSign == .card { type = type ?? .card }
+        if type == nil, rows.plan.hasCardColumns != rows.plan.hasBankColumns {
+            type = rows.plan.hasCardColumns ? .card : .bank
+        }
+        var places: [[Int]] = Array(repeating: [], count: rows.groups.count)
+        for row in solved.isNewestFirst ? Array(rows.entries.indices.reversed()) : Array(rows.entries.indices) {
+            places[rows.entries[row].group].append(row)
+        }
+        var reading = reading
+        var result: [Statement] = []
+        for (group, order) in places.enumerated() {
+            try reading.countStatement()
+            var statement = Statement(
+                account: rows.groups[group].account ?? account, currency: rows.groups[group].currency ?? currency)
+            statement.accountType = rows.accountTypes[group] ?? type
+            statement.flags = flags
+            fill(&statement, order, turns: turns)
+            if rows.groups.count == 1 { try useStated(&statement) }
+            statement.evidence += evidence(turns)
+            result.append(statement)
+        }
+        // What is left out is counted once, where a file has several accounts.
+        result[0].leftOut = leftOut(turns)
+        return result
+    }
+
+    /// The account that a column with one value, or a row above the table, names.
+    private var account: String? {
+        if case .text(let text)? = profile?.account { return text }
+        if case CSVProfile.Account.none? = profile?.account { return nil }
+        if rows.groups.contains(where: { $0.account != nil }) { return nil }
+        for place in rows.plan.otherAccounts {
+            if let only = rows.onlyValue(of: place) { return only }
+        }
+        return preamble.account
+    }
+
+    private func evidence(_ turns: Bool) -> [Evidence] {
+        var result = [
+            Evidence("direction", turns ? "plus is a charge" : "plus is money in", by: turns ? "payments to a card" : solved.by),
+            Evidence("date_order", dates.pattern.order.rawValue, by: dates.by),
+            Evidence("decimal", mark == DecimalChoice.comma ? "," : ".", by: profile == nil ? "amounts" : "csv.decimal"),
+            Evidence("order", solved.isNewestFirst ? "newest first" : "oldest first", by: solved.isOrderProven ? "running balance" : "dates"),
+        ]
+        if let account = rows.plan.account { result.append(Evidence("account", rows.name(account), by: "column")) }
+        return result
+    }
+
+    private func leftOut(_ turns: Bool) -> LeftOut {
+        var result = rows.leftOut
+        for (_, cells) in rows.pending { result.addPending(pendingAmount(cells, turns)) }
+        return result
+    }
+
+    private func pendingAmount(_ cells: [AmountCell?], _ turns: Bool) -> Amount? {
+        func value(_ place: Int) -> Amount? {
+            rows.columns.firstIndex(of: place).flatMap { cells[$0] }?.value(decimal: mark)
+        }
+        switch solved.rule {
+        case .signed(let place): return value(place).map { turns ? -$0 : $0 }
+        case .turned(let place): return value(place).map { -$0 }
+        case .pair(let debit, let credit):
+            let (out, into) = (value(debit), value(credit))
+            return out == nil && into == nil ? nil : (into ?? .zero).magnitude - (out ?? .zero).magnitude
+        default: return nil
+        }
+    }
+
+    // MARK: Signs
+
+    /// A signed column is turned only where payments to a card stand on its minus side.
+    private func judgeSigns(_ turns: inout Bool, _ flags: inout Set<FactorFlag>) throws(StatementError) {
+        let kind = CSVKind(rows.entries, solved.amounts)
+        let hasBoth = solved.amounts.contains { $0 > .zero } && solved.amounts.contains { $0 < .zero }
+        if !rows.plan.hasBankColumns, kind.paymentsOut > 0 {
+            if kind.paymentsIn > 0 {
+                throw StatementError(
+                    .malformed,
+                    "payments to a card stand on both sides of '\(names)'; set csv.amount_sign: bank (plus is money in) or card (plus is a charge)"
+                )
+            }
+            if hasBoth {
+                turns = true
+                return
+            }
+        }
+        if rows.plan.hasBankColumns || kind.confirming > kind.contradicting || kind.paymentsIn > 0 { return }
+        if kind.contradicting >= 3, kind.confirming == 0 {
+            throw StatementError(
+                .malformed,
+                "the texts of \(kind.contradicting) rows say the opposite of the signs in '\(names)'; set csv.amount_sign: bank (plus is money in) or card (plus is a charge)"
+            )
+        }
+        guard solved.isProven else {
+            flags.insert(.directionAssumed)
+            return
+        }
+        let isBelow = values[balanceIndex ?? 0].allSatisfy { $0.map { $0 < .zero } ?? true }
+        if kind.contradicting > kind.confirming || isBelow && kind.confirming == 0 { flags.insert(.directionAssumed) }
+    }
+
+    private var names: String { solved.rule.columns.map { rows.name($0) }.joined(separator: "' and '") }
+    private var balanceIndex: Int? { rows.plan.balance.flatMap { rows.columns.firstIndex(of: $0) } }
+
+    // MARK: Entries and balances
+
+    /// Gives a statement its entries, oldest first, and the balances that the running one tells.
+    private func fill(_ statement: inout Statement, _ order: [Int], turns: Bool) {
+        statement.entries = order.map { row in
+            let amount = solved.amounts[row]
+            return Entry(day: dates.days[row], amount: turns ? -amount : amount, text: rows.entries[row].text)
+        }
+        if solved.isBroken { statement.contradictsTotals = true }
+        let isUsable = solved.isProven || solved.brokenRow != nil || order.count == 1 && !solved.isBroken
+        if let index = balanceIndex, isUsable {
+            let balances = order.map { values[index][$0] }
+            if let first = balances.firstIndex(where: { $0 != nil }), let balance = balances[first] {
+                let before = order[...first].reduce(Amount.zero) { $0 + solved.amounts[$1] }
+                statement.opening = opening(balance, before, turns)
+            }
+            if let last = balances.lastIndex(where: { $0 != nil }), let balance = balances[last] {
+                let after = order[(last + 1)...].reduce(Amount.zero) { $0 + solved.amounts[$1] }
+                statement.closing = opening(balance, -after, turns)
+            }
+        }
+        if let row = solved.brokenRow, order.contains(row) {
+            statement.evidence.append(
+                Evidence("running balance", "does not lead to row \(rows.entries[row].number)", by: rows.name(rows.plan.balance ?? 0)))
+        }
+        if !solved.isProven { sortByDay(&statement) }
+    }
+
+    /// The balance before entries that come to `sum`.
+    private func opening(_ balance: Amount, _ sum: Amount, _ turns: Bool) -> Amount {
+        if solved.negatesBalances { return -balance - sum }
+        return turns ? -(balance - sum) : balance - sum
+    }
+
+    private func sortByDay(_ statement: inout Statement) {
+        let days = statement.entries.compactMap(\.day)
+        if zip(days, days.dropFirst()).allSatisfy({ $0 <= $1 }) { return }
+        let entries = statement.entries
+        statement.entries = entries.indices.sorted {
+            (entries[$0].day ?? Day(number: 0), $0) < (entries[$1].day ?? Day(number: 0), $1)
+        }.map { entries[$0] }
+    }
+
+    // MARK: What the file states
+
+    private func useStated(_ statement: inout Statement) throws(StatementError) {
+        if let period = try profile?.statedPeriod(in: reading, dates: dates.pattern) ?? preamble.period(dates.pattern) {
+            (statement.from, statement.to) = period
+        }
+        try Reading.checkPeriod(statement.from, statement.to)
+        if let profile { try useSummary(profile, &statement) }
+        var ends: (from: Day?, to: Day?)
+        for balance in preamble.balances {
+            guard let amount = balance.amount.value(decimal: mark) else { continue }
+            let day = balance.dates.last.flatMap { CSVPreamble.day($0, order: dates.pattern.order) }
+            use(balance.kind, amount, day, inTable: false, &statement, &ends)
+        }
+        // Within the table a balance of a day is known by its own day; in the order of time.
+        let last = statement.entries.compactMap(\.day).max()
+        for balance in rows.balances {
+            guard var amount = balance.amount.value(decimal: mark) else { continue }
+            if balance.mark == .debit { amount = -amount.magnitude }
+            let day = balance.date.flatMap { dates.pattern.day($0) ?? CSVPreamble.day($0, order: dates.pattern.order) }
+            var kind = balance.kind
+            if kind == .balance, let day, let last, day >= last { kind = .closing }
+            if kind == .balance { kind = .day }
+            use(kind, amount, day, inTable: true, &statement, &ends)
+        }
+        if statement.from == nil, statement.to == nil, let from = ends.from, let to = ends.to, from <= to {
+            (statement.from, statement.to) = (from, to)
+        }
+    }
+
+    private func use(
+        _ kind: Phrases.Kind, _ amount: Amount, _ day: Day?, inTable: Bool, _ statement: inout Statement,
+        _ ends: inout (from: Day?, to: Day?)
+    ) {
+        switch kind {
+        case .opening:
+            if let known = statement.opening, known != amount { statement.contradictsTotals = true }
+            statement.opening = amount
+            if inTable { ends.from = day }
+        case .closing:
+            if let known = statement.closing, known != amount { statement.contradictsTotals = true }
+            (statement.closing, statement.closingDay) = (amount, day)
+            if statement.opening == nil { statement.derivesOpening = true }
+            if inTable { ends.to = day }
+        case .balance:
+            if let known = statement.closing {
+                // Undated it is a check, and no figure.
+                if day == nil, known != amount { statement.statedBalance = StatedBalance(amount: amount, day: nil) }
+                return
+            }
+            statement.close(with: amount, on: day)
+        case .day:
+            guard let day else { return }
+            let sum = statement.entries.filter { $0.day.map { $0 <= day } ?? false }.reduce(Amount.zero) { $0 + $1.amount }
+            if let opening = statement.opening {
+                if opening + sum != amount { statement.contradictsTotals = true }
+            } else {
+                statement.opening = amount - sum
+            }
+        case .total: break
+        }
+    }
+
+    /// The totals that a profile points at.
+    private func useSummary(_ profile: CSVProfile, _ statement: inout Statement) throws(StatementError) {
+        guard let summary = profile.summaryRows else {
+            try useBalances(profile, &statement)
+            return
+        }
+        let style: AmountStyle = mark == DecimalChoice.comma ? .printedComma : .printed
+        let head = try CSVHead(reading, delimiter: rows.plan.table.delimiter, rows: max(profile.rowsAbove, profile.headerRow ?? 0))
+        let sums = statement.entries.reduce(into: (credits: Amount.zero, debits: Amount.zero)) { sums, entry in
+            if entry.amount > .zero { sums.credits += entry.amount } else { sums.debits += entry.amount }
+        }
+        if let credits = try head.amount(row: summary.credits, style: style), credits.magnitude != sums.credits {
+            statement.contradictsTotals = true
+        }
+        if let debits = try head.amount(row: summary.debits, style: style), debits.magnitude != sums.debits.magnitude {
+            statement.contradictsTotals = true
+        }
+        if let opening = try head.amount(row: summary.opening, style: style) {
+            if let known = statement.opening, known != opening { statement.contradictsTotals = true }
+            statement.opening = opening
+        }
+        if let closing = try head.amount(row: summary.closing, style: style) {
+            if let known = statement.closing, known != closing { statement.contradictsTotals = true }
+            statement.closing = closing
+        }
+        try useBalances(profile, &statement)
+    }
+
+    private func useBalances(_ profile: CSVProfile, _ statement: inout Statement) throws(StatementError) {
+        for (key, text) in [("opening_balance", profile.openingBalance), ("closing_balance", profile.closingBalance)] {
+            guard let text else { continue }
+            guard let amount = Amount(text) else {
+                throw StatementError(.unsupported, "csv.\(key) '\(text)' is not an amount such as -1234.56")
+            }
+            let known = key == "opening_balance" ? statement.opening : statement.closing
+            if let known, known != amount { statement.contradictsTotals = true }
+            if key == "opening_balance" { statement.opening = amount } else { statement.closing = amount }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+/// What a column of a table may hold, by its name.
+enum CSVRole: Hashable {
+    case bookingDate, plainDate, transactionDate, valueDate
+    case amount, debit, credit, balance, fee, net, gross
+    case description, type, status, account, accountOrOther, accountType, product, currency
+    /// What only the movements of a bank account have, and only those of a card.
+    case bankOnly, cardOnly
+}
+
+/// The names of a header row, made comparable, and the roles they may have.
+struct CSVColumns {
+    /// As the file writes them.
+    let names: [String]
+    private let folded: [String]
+    /// The currency that a name gives, as in `Amount (KWD)`.
+    private(set) var currencies: [Int: String] = [:]
+
+    init(_ names: [String]) {
+        self.names = names
+        var currencies: [Int: String] = [:]
+        var folded: [String] = []
+        for (index, name) in names.enumerated() {
+            let (plain, currency) = CSVColumns.plain(name)
+            folded.append(plain)
+            currencies[index] = currency
+        }
+        self.folded = folded
+        self.currencies = currencies
+    }
+
+    /// A name without brackets, signs and the currency that it may give.
+    private static func plain(_ name: String) -> (String, String?) {
+        var outside = ""
+        var inside = ""
+        var depth = 0
+        for character in name {
+            if character == "(" || character == "[" {
+                depth += 1
+            } else if character == ")" || character == "]" {
+                depth -= 1
+            } else if depth > 0 {
+                inside.append(character)
+            } else {
+                outside.append(character)
+            }
+        }
+        if outside.allSatisfy({ $0 == " " }) { outside = name }
+        var currency = code(inside.uppercased()) ?? (inside.contains("€") ? "EUR" : inside.contains("R$") ? "BRL" : nil)
+        var words = FoldedText.of(outside).split(separator: " ").map(String.init)
+        if let last = words.last, let found = code(last.uppercased()), last != "mad", last != "all" {
+            currency = currency ?? found
+            words.removeLast()
+            if words.last == "in" { words.removeLast() }
+            // A column that is called `CAD$` holds amounts.
+            if words.isEmpty { words = ["amount"] }
+        }
+        return (words.joined(separator: " "), currency)
+    }
+
+    private static func code(_ text: String) -> String? { CurrencyCode(text)?.text }
+
+    /// The columns of a role, those with the preferred names first.
+    func places(_ role: CSVRole) -> [Int] {
+        guard let names = CSVColumns.known[role] else { return [] }
+        var found: [(rank: Int, place: Int)] = []
+        for (place, name) in folded.enumerated() {
+            if let rank = names[name] { found.append((rank, place)) }
+        }
+        return found.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.map(\.place)
+    }
+
+    func first(_ role: CSVRole) -> Int? { places(role).first }
+
+    func has(_ role: CSVRole, _ place: Int) -> Bool { CSVColumns.known[role]?[folded[place]] != nil }
+
+    var hasDate: Bool {
+        [CSVRole.bookingDate, .plainDate, .transactionDate, .valueDate].contains { !places($0).isEmpty }
+    }
+
+    /// Whether the names are those of a table of entries.
+    var isTable: Bool {
+        guard hasDate else { return false }
+        let amounts = places(.amount) + places(.net) + places(.gross)
+        return !amounts.isEmpty || (!places(.debit).isEmpty && !places(.credit).isEmpty)
+    }
+
+    /// How many columns have a known role.
+    var knownCount: Int {
+        folded.indices.count { place in CSVColumns.known.values.contains { $0[folded[place]] != nil } }
+    }
+
+    /// The text of numbered columns, such as `Description 1`, in order.
+    func numbered(_ place: Int) -> [Int] {
+        guard let digit = folded[place].last, digit.isNumber else { return [place] }
+        let stem = folded[place].prefix { !$0.isNumber }
+        return folded.indices.filter { other in
+            other >= place && folded[other].hasPrefix(stem)
+                && folded[other].dropFirst(stem.count).allSatisfy(\.isNumber)
+        }
+    }
+
+    private static let known: [CSVRole: [String: Int]] = {
+        var result: [CSVRole: [String: Int]] = [:]
+        for (role, text) in lists {
+            var ranks: [String: Int] = [:]
+            for (rank, name) in text.split(separator: ",").enumerated() {
+                let words = name.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                if ranks[words] == nil { ranks[words] = rank }
+            }
+            result[role] = ranks
+        }
+        return result
+    }()
+
+    private static let lists: [(CSVRole, String)] = [
+        (
+            .bookingDate,
+            """
+            posted date, posting date, post date, booking date, date posted, posted on, completed date, clearing date,
+            settlement date, settlement date utc, cleared date, date of booking, booked, posted transactions date,
+            date processed, entered date, booking day, buchungstag, buchungsdatum, buchung, fecha contable,
+            fecha de contabilizacion, date comptable, date de comptabilisation, boekdatum, boekingsdatum, data contabile,
+            data ksiegowania, data rozliczenia, datum zauctovani, bogforingsdato, bokforingsdag, bokforingsdatum, bokfort,
+            bokfort dato, kirjauspaiva, data lancamento, posted
+            """
+        ),
+        (
+            .plainDate,
+            """
+            date, datum, fecha, data, dato, date utc, dateop, date operation, date de l operation, date d operation,
+            data operazione, data operacji, fecha operacion, fecha de operacion, uitvoeringsdatum, data movimento,
+            data mov, fecha movimiento, paivamaara, kuupaev, datums, date time, datetime, created utc, booking, dag, day
+            """
+        ),
+        (
+            .transactionDate,
+            """
+            transaction date, trans date, tran date, txn date, trade date, purchase date, started date, effective date,
+            date of transaction, date transaction, transaktionsdatum, transactiedatum, transaktionsdag, data transakcji,
+            abschlussdatum, kaufdatum, operation date utc
+            """
+        ),
+        (
+            .valueDate,
+            """
+            value date, value dt, valuta, valutadatum, wertstellung, wertstellung valuta, wert, date valeur,
+            date de valeur, dateval, fecha valor, data valuta, data waluty, rentedatum, rentedato, valutadato, valutadag,
+            arvopaiva, data valor, available on utc
+            """
+        ),
+        (
+            .amount,
+            """
+            kwota w walucie rachunku, amount, transaction amount, betrag, importe, montant, bedrag, importo, kwota, belob,
+            belopp, umsatz, valor, quantia, montante, objem, castka, maara, summa, amt, payment amount, total amount,
+            kwota operacji, mutatiebedrag, transactiebedrag, beloep, value, summe, sum
+            """
+        ),
+        (
+            .debit,
+            """
+            debit, withdrawal, withdrawals, withdraws, debit amount, amount debit, withdrawal amount, withdrawal amt,
+            money out, paid out, debits, dr, out, soll, belastung, lastschrift, ausgang, ausgaben, cargo, cargos, debe,
+            addebito, addebiti, dare, uscite, uscita, af, uitgaven, uit, debet, retrait, ut, ud, ut fra konto,
+            obciazenia, obciazenie, saida, saidas, debito, debitos, amount out, outgoing, payments
+            """
+        ),
+        (
+            .credit,
+            """
+            credit, deposit, deposits, credit amount, amount credit, deposit amount, deposit amt, money in, paid in,
+            credits, cr, in, haben, gutschrift, eingang, einnahmen, abono, abonos, haber, accredito, accrediti, avere,
+            entrate, entrata, bij, inkomsten, kredit, depot, inn, ind, inn pa konto, uznania, uznanie, entrada, entradas,
+            credito, creditos, amount in, incoming, receipts
+            """
+        ),
+        (
+            .balance,
+            """
+            running balance, runningbalance, running bal, balance, bal, account running balance, current balance,
+            closing balance, balance after, balance after transaction, balance amount, ledger balance, account balance,
+            accountbalance, resulting balance, daily posted balance, saldo, kontostand, saldo nach buchung, guthaben,
+            solde, saldo contable, saldo contabile, saldo na mutatie, saldo na trn, saldo na operacji, saldo po operacji,
+            saldo po transakcji, saldo dopo operazione, zustatek, nytt saldo, bokfort saldo
+            """
+        ),
+        (.fee, "fee, fees, fee amount, total fees, transaction fee, entgelt, gebuhr, gebuhren, frais, commission, kosten"),
+        (.net, "net, netto, net amount, nettobetrag, net total"),
+        (.gross, "gross, brutto, gross amount, bruttobetrag"),
+        (
+            .description,
+            """
+            description, details, desc, transaction description, narrative, narration, description 1, description1,
+            verwendungszweck, vorgang verwendungszweck, buchungstext, concepto, descripcion, libelle, label,
+            libelle operation, omschrijving, naam omschrijving, name description, descrizione, causale, opis,
+            opis operacji, opis transakcji, tekst, text, particulars, booking text, avisierungstext, vwz1, memo, payee,
+            name, title, descricao, historico, lancamento, meddelande, rubrik, popis, merchant name, merchant, beschreibung,
+            forklaring, selitys, original description, partner name, counter party, beguenstigter zahlungspflichtiger,
+            auftraggeber empfaenger, auftraggeber empfanger, description1, reference, posting text
+            """
+        ),
+        (
+            .type,
+            """
+            credit debit indicator, dr cr, debit credit, cr dr, credit debit, af bij, d k, s h, soll haben, creditdebet,
+            debit kredit, sens, transaction type, type, type of transaction, transaction, umsatztyp, tipo lancamento,
+            tipo, direction, mutatiesoort, transaktionstyp, details, soll haben kennzeichen
+            """
+        ),
+        (
+            .status,
+            "status, state, transaction status, info, booking status, etat, statut, estado, situacao, stato, stan, tila, stav"
+        ),
+        (
+            .account,
+            """
+            account number, auftragskonto, iban auftragskonto, rekening, rekeningnummer, iban bban, source account,
+            posted account, bank account, accountnum, numer rachunku, numer rachunku karty, account iban,
+            ordering account, account name, konto, own account
+            """
+        ),
+        (.accountOrOther, "account, iban, kontonummer, konto nr, account no, account id, kontonummer iban"),
+        (.accountType, "account type, kontoart, tipo de cuenta"),
+        (.product, "product, produkt"),
+        (
+            .currency,
+            """
+            currency, ccy, currency code, account currency, wahrung, waehrung, devise, devies, divisa, moneda, moeda,
+            waluta rachunku, valuta rekening, waluta, munt, mena, valuta, valutakod, valiuta, valuuta, cur
+            """
+        ),
+        (
+            .bankOnly,
+            """
+            iban, bic, bic swift code, blz, counterparty, tegenrekening, gegenkonto, mandatsreferenz, mandate id,
+            cheque number, check number, check or slip, checknumber, chq ref no, chqno, sort code, counterparty iban,
+            partner iban, kontonummer iban, iban kontonummer, mandaatkenmerk, payee account number, kontrahent
+            """
+        ),
+        (.cardOnly, "card member, card no, card number, card used for transaction, karten nr, kartennummer, cardholder"),
+    ]
+}

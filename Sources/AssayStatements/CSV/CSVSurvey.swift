@@ -1,0 +1,104 @@
+/// What the cells of each column have in common, over all rows that look like entries.
+struct CSVSurvey {
+    struct Column {
+        /// How many cells are filled.
+        var filled = 0
+        /// How many bytes all cells have together.
+        var length = 0
+        /// Whether every filled cell is an amount.
+        var isAmount = true
+        var decimals = DecimalChoice()
+        var hasNegative = false
+        var hasPositive = false
+        /// Whether every positive amount has a plus or a mark behind it.
+        var marksPositives = true
+        var hasMarks = false
+        /// Filled cells that are not zero.
+        var nonZero = 0
+        var currency: CurrencyCode?
+        var dates = DateChoice(DatePattern.known)
+        var isDate = true
+        /// The first values, until there are too many.
+        var values: [Bytes] = []
+        var hasManyValues = false
+
+        static let mostValues = 16
+    }
+
+    let table: CSVTable
+    private(set) var columns: [Column] = []
+    /// The rows that look like entries.
+    private(set) var rows = 0
+    private let dateColumns: [Int]
+
+    init(_ reading: Reading, _ table: CSVTable) throws(StatementError) {
+        self.table = table
+        let names = table.columns
+        dateColumns =
+            table.headerRow == 0
+            ? [] : [CSVRole.bookingDate, .plainDate, .transactionDate, .valueDate].flatMap { names.places($0) }
+        columns = Array(repeating: Column(), count: max(names.names.count, 1))
+        var scanner = CSVScanner(reading, delimiter: table.delimiter)
+        while try scanner.next() {
+            if scanner.row <= table.headerRow || scanner.isBlank || table.isHeader(scanner) { continue }
+            see(scanner)
+        }
+    }
+
+    private mutating func see(_ row: CSVScanner) {
+        if !dateColumns.isEmpty {
+            let isEntry = dateColumns.contains { column in
+                let cell = row[column].bytes
+                return !cell.isEmpty && columns[column].dates.fits(cell)
+            }
+            guard isEntry, !CSVRows.isBalanceOrTotal(row) else { return }
+        }
+        rows += 1
+        while columns.count < row.cells.count { columns.append(Column()) }
+        for (index, cell) in row.cells.enumerated() where !cell.bytes.isEmpty {
+            columns[index].see(cell.bytes, row: row.row, mayBeDate: dateColumns.isEmpty || dateColumns.contains(index))
+        }
+    }
+}
+
+extension CSVSurvey.Column {
+    fileprivate mutating func see(_ cell: Bytes, row: Int, mayBeDate: Bool) {
+        filled += 1
+        length += cell.count
+        if mayBeDate, isDate {
+            if dates.fits(cell) { dates.see(cell) } else { isDate = false }
+        }
+        if !hasManyValues, !values.contains(where: { $0.isSame(as: cell) }) {
+            if values.count == CSVSurvey.Column.mostValues { hasManyValues = true } else { values.append(cell) }
+        }
+        guard isAmount else { return }
+        switch AmountCell.content(cell) {
+        case .none: filled -= 1
+        case .other: isAmount = false
+        case .amount(let amount):
+            decimals.see(amount, row: row)
+            if amount.mark != .none { hasMarks = true }
+            if currency == nil { currency = amount.currency }
+            guard !amount.isZero else { break }
+            nonZero += 1
+            if amount.isNegative {
+                hasNegative = true
+            } else {
+                hasPositive = true
+                if !amount.hasPlus, amount.mark == .none { marksPositives = false }
+            }
+        }
+    }
+
+    /// Whether every value is a word for a direction, and there are at most four.
+    var directions: [AmountCell.Mark]? {
+        guard !hasManyValues, (1...4).contains(values.count) else { return nil }
+        let words = values.map { Phrases.direction(of: $0.text) }
+        return words.contains { $0 == nil } ? nil : words.compactMap { $0 }
+    }
+
+    /// Whether every value is the code of a currency.
+    var isCurrency: Bool {
+        !hasManyValues && !values.isEmpty && values.allSatisfy { CurrencyCode($0.text.uppercased()) != nil }
+    }
+}

@@ -1,0 +1,166 @@
+/// The words and phrases by which rows are known, in the languages of their banks.
+///
+/// A phrase counts only as the whole of a cell, dates and currencies aside: "Opening balance" is a balance, "Opening
+/// balance correction" an entry.
+enum Phrases {
+    enum Kind: Hashable {
+        case opening, closing
+        /// The balance at the end of a day.
+        case day
+        /// A balance that does not say which one it is.
+        case balance
+        case total
+    }
+
+    enum Status: Hashable {
+        case pending, refused
+    }
+
+    /// The kind of balance or total that the whole of `text` names.
+    static func kind(ofWhole text: String) -> Kind? {
+        guard text.utf8.count < 100 else { return nil }
+        var words = FoldedText.of(text).split(separator: " ")
+        // "S A L D O"
+        if words.count > 3, words.allSatisfy({ $0.utf8.count == 1 }) { words = [Substring(words.joined())] }
+        words.removeAll { word in
+            word.utf8.contains(where: \.isDigit) || CurrencyCode(word.uppercased()) != nil
+        }
+        while let last = words.last, fillers.contains(String(last)) { words.removeLast() }
+        while let first = words.first, articles.contains(String(first)) { words.removeFirst() }
+        guard !words.isEmpty, words.count <= 6 else { return nil }
+        return kinds[words.joined(separator: " ")]
+    }
+
+    /// Whether `text` is, or ends with, a word for what is not booked.
+    static func status(of text: String) -> Status? {
+        guard text.utf8.count < 60 else { return nil }
+        let folded = FoldedText.of(text)
+        if let whole = statuses[folded] { return whole }
+        guard let last = folded.split(separator: " ").last, last.utf8.count < folded.utf8.count else { return nil }
+        return statuses[String(last)]
+    }
+
+    /// Whether the first word of `text` is one for a total.
+    static func beginsWithTotal(_ text: String) -> Bool {
+        guard let first = FoldedText.of(text).split(separator: " ").first else { return false }
+        return kinds[String(first)] == .total
+    }
+
+    /// The direction that the whole of a value of a direction column names.
+    static func direction(of text: String) -> AmountCell.Mark? {
+        guard text.utf8.count < 30 else { return nil }
+        return directions[FoldedText.of(text)]
+    }
+
+    /// Whether the first letters of a cell are those of some phrase.
+    static func mayBegin(_ cell: Bytes) -> Bool {
+        guard cell[0].isLetter || cell[0] >= 0xC3 else { return false }
+        // Single letters with blanks between them, and articles, are rare enough to be looked at.
+        if cell[1] == 0x20 { return true }
+        var key: UInt32 = 0
+        for index in 0..<3 { key = key << 8 | UInt32(cell[index] >= 0x80 ? 0x80 : cell[index].uppercased) }
+        return key & 0xFF == 0x80 || key & 0xFF00 == 0x8000 || key & 0xFF0000 == 0x800000 || beginnings.contains(key)
+    }
+
+    private static let beginnings: Set<UInt32> = {
+        var result = Set<UInt32>()
+        for phrase in Array(kinds.keys) + articles.map({ $0 + " " }) {
+            let bytes = Array(phrase.uppercased().utf8.prefix(3))
+            guard bytes.count == 3 else { continue }
+            result.insert(UInt32(bytes[0]) << 16 | UInt32(bytes[1]) << 8 | UInt32(bytes[2]))
+        }
+        return result
+    }()
+
+    private static let fillers: Set<String> = [
+        "as", "of", "on", "at", "vom", "am", "per", "zum", "le", "du", "au", "al", "em", "op", "van", "the", "dated", "za",
+        "dzien", "do", "na", "from", "to", "for",
+    ]
+    private static let articles: Set<String> = ["the", "your", "ihr", "der", "le", "la", "el", "o"]
+
+    private static let kinds: [String: Kind] = {
+        var result: [String: Kind] = [:]
+        for (kind, text) in phrases {
+            for phrase in text.split(separator: ",") {
+                result[phrase.split(whereSeparator: \.isWhitespace).joined(separator: " ")] = kind
+            }
+        }
+        return result
+    }()
+
+    private static let phrases: [(Kind, String)] = [
+        (
+            .opening,
+            """
+            opening balance, beginning balance, starting balance, previous balance, balance forward, start balance,
+            balance brought forward, brought forward, last month s balance, opening ledger balance, opening book balance,
+            openingbalance, anfangssaldo, alter kontostand, anfangsbestand, eroffnungssaldo, saldovortrag,
+            solde initial, solde precedent, ancien solde, solde anterieur, beginsaldo, vorig saldo, oud saldo,
+            saldo inicial, saldo anterior, saldo previo, saldo de apertura, saldo iniziale, saldo precedente,
+            saldo poczatkowe, pocatecni stav, pocatecni zustatek, ingaende saldo, inngaende saldo, primo, primosaldo,
+            pradinis likutis, sakuma atlikums, algsaldo
+            """
+        ),
+        (
+            .closing,
+            """
+            closing balance, ending balance, end balance, new balance, final balance, balance carried forward,
+            carried forward, closing ledger balance, closing book balance, closingbalance, endsaldo, neuer kontostand,
+            schlusssaldo, endbestand, abschlusssaldo, solde final, nouveau solde, solde de cloture, eindsaldo,
+            nieuw saldo, saldo final, saldo actual, saldo de cierre, saldo finale, nuovo saldo, saldo koncowe, koncovy stav,
+            koncovy zustatek, konecny zustatek, utgaende saldo, ultimo, ultimosaldo, galutinis likutis, beigu atlikums,
+            loppsaldo
+            """
+        ),
+        (
+            .day,
+            """
+            daily balance, balance of the day, tagessaldo, solde du jour, dagsaldo, saldo del dia, saldo do dia,
+            saldo total disponivel dia, saldo giornaliero, saldo dnia
+            """
+        ),
+        (.balance, "balance, saldo, kontostand, solde, laatste saldo, huidig saldo, ledger balance, stanje, zustatek, likutis, atlikums"),
+        (
+            .total,
+            """
+            total, totals, total turnover, turnover, total credits, total debits, total deposits, total withdrawals,
+            grand total, sum, total per currency, total card bookings, total booked, summe, gesamt, gesamtsumme, umsatzsumme,
+            total general, totaux, totaal, totaux des mouvements, totale, totali, razem, suma, celkem, sumar,
+            apgrozijums, apyvarta
+            """
+        ),
+    ]
+
+    private static let statuses: [String: Status] = {
+        var result: [String: Status] = [:]
+        for word in """
+            pending,authorized,authorised,authorization,processing,in process,in progress,scheduled,uncleared,on hold,
+            not posted,vorgemerkt,offen,ausstehend,in bearbeitung,en attente,en cours,a venir,in behandeling,gereserveerd,
+            pendiente,en proceso,pendente,agendado,in attesa,non contabilizzato,w toku,oczekujaca,oczekujacy,cekajici,
+            vantande,venter,reserveret,reservert,preliminar,odottaa
+            """.split(whereSeparator: { $0 == "," || $0 == "\n" })
+        { result[word.split(separator: " ").joined(separator: " ")] = .pending }
+        for word in """
+            declined,failed,cancelled,canceled,reverted,refused,denied,expired,rejected,voided,abgelehnt,storniert,
+            fehlgeschlagen,abgebrochen,refuse,annule,rejete,geweigerd,geannuleerd,mislukt,rechazado,rechazada,cancelado,
+            cancelada,recusado,estornado,rifiutato,annullato,odrzucona,odrzucony,anulowana,zamitnuto,afvist,avvist,avbruten
+            """.split(whereSeparator: { $0 == "," || $0 == "\n" })
+        { result[word.split(separator: " ").joined(separator: " ")] = .refused }
+        return result
+    }()
+
+    private static let directions: [String: AmountCell.Mark] = {
+        var result: [String: AmountCell.Mark] = [:]
+        for word in [
+            "debit", "dr", "d", "withdrawal", "out", "paid out", "money out", "outgoing", "soll", "s", "lastschrift",
+            "belastung", "ausgang", "af", "uit", "cargo", "adeudo", "debe", "debito", "saida", "dare", "addebito", "uscita",
+            "wn", "obciazenie", "debet", "ut", "ud", "sortie", "dbit", "debits",
+        ] { result[word] = .debit }
+        for word in [
+            "credit", "cr", "c", "deposit", "in", "paid in", "money in", "incoming", "haben", "h", "gutschrift", "eingang",
+            "bij", "abono", "ingreso", "haber", "credito", "entrada", "avere", "accredito", "entrata", "ma", "uznanie",
+            "kredit", "ind", "inn", "k", "entree", "crdt", "credits",
+        ] { result[word] = .credit }
+        return result
+    }()
+}

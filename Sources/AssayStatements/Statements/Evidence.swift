@@ -1,0 +1,72 @@
+/// What a decision about a file rests on.
+public struct Evidence: Codable, Hashable, Sendable {
+    /// What was decided, such as `direction`, `date_order` or `decimal`.
+    public var decision: String
+    /// What it was decided to be.
+    public var value: String
+    /// What decided it, such as `running balance` or `csv.date_order`.
+    public var by: String
+
+    /// Makes a value of its parts.
+    public init(_ decision: String, _ value: String, by: String) {
+        self.decision = decision
+        self.value = value
+        self.by = by
+    }
+}
+
+/// The rows of a table, or the entries of a message, that are no movements of the account.
+public struct LeftOut: Codable, Hashable, Sendable {
+    /// Not booked yet.
+    public var pending = 0
+    /// What the pending ones come to; `nil` where one of them has no readable amount.
+    public var pendingSum: Amount?
+    /// Declined, cancelled or reverted before they were booked.
+    public var refused = 0
+    /// Of the refused ones those that name a lack of funds.
+    public var refusedForFunds = 0
+    /// Rows that state a balance.
+    public var balance = 0
+    /// Rows that state a total.
+    public var total = 0
+    /// Parts of an entry that stands above them.
+    public var part = 0
+    /// Rows of text, repeated headers among them.
+    public var text = 0
+
+    /// Nothing left out.
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+        case pending, refused, balance, total, part, text
+        case pendingSum = "pending_sum"
+        case refusedForFunds = "refused_for_funds"
+    }
+
+    /// How many rows or entries are left out.
+    public var count: Int { pending + refused + balance + total + part + text }
+
+    /// Counts a pending entry of that amount.
+    mutating func addPending(_ amount: Amount?) {
+        if pending == 0 {
+            pendingSum = amount
+        } else {
+            pendingSum = pendingSum.flatMap { sum in amount.map { sum + $0 } }
+        }
+        pending += 1
+    }
+}
+
+/// A balance that a file states for a day that neither opens nor closes the statement.
+public struct StatedBalance: Codable, Hashable, Sendable {
+    /// The balance.
+    public var amount: Amount
+    /// Its day; `nil` if the file gives none.
+    public var day: Day?
+
+    /// Makes a value of its parts.
+    public init(amount: Amount, day: Day?) {
+        self.amount = amount
+        self.day = day
+    }
+}
