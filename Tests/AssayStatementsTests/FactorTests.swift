@@ -210,7 +210,10 @@ private func amount(_ text: String) -> Amount? { Amount(text) }
         arguments: [
             ([(1...10, "100"), (11...20, "110")], AccountReport.Chain.ok), ([(1...10, "100"), (10...20, "110")], .ok),
             ([(11...20, "110"), (1...10, "100")], .ok), ([(1...10, "100"), (11...20, "111")], .gap),
-            ([(1...10, "100"), (13...20, "110")], .gap), ([(1...10, "100"), (8...20, "110")], .overlap),
+            ([(1...10, "100"), (13...20, "111")], .gap), ([(1...10, "100"), (8...20, "110")], .overlap),
+            // The balance goes on exactly over quiet days; at zero it does so over a few days only.
+            ([(1...10, "100"), (13...20, "110")], .ok), ([(1...10, "-10"), (13...20, "0")], .ok),
+            ([(1...10, "-10"), (16...20, "0")], .gap),
         ])
     func chain(ranges: [(ClosedRange<Int>, String)], expected: AccountReport.Chain) {
         let account = AccountReport.reports(of: [months(ranges)])[0]
@@ -220,11 +223,38 @@ private func amount(_ text: String) -> Amount? { Amount(text) }
 
     @Test("are counted once each, over covered days only")
     func coverage() {
-        let report = months([(1...10, "100"), (13...20, "110")])
+        let report = months([(1...10, "100"), (13...20, "111")])
         let account = AccountReport.reports(of: [report, report])[0]
         #expect(account.statements == 2)
         #expect(account.factors.total.days == 18)
         #expect(account.factors.total.depositsCount == 2)
+    }
+
+    @Test("that overlap count each entry as often as the statement that has it most often")
+    func overlap() {
+        func account(_ later: [(Int, String, String)]) -> AccountReport {
+            let first = statement([(8, "-3", "COFFEE"), (9, "-3", "COFFEE"), (9, "-3", "COFFEE")], days: 1...10)
+            let second = statement(later, opening: "1000", days: 8...20)
+            return AccountReport.reports(of: [StatementFile(format: .ofx, statements: [first, second]).report()])[0]
+        }
+        let same = account([(8, "-3", "COFFEE"), (9, "-3", "COFFEE"), (9, "-3", "COFFEE"), (15, "-7", "LUNCH")])
+        #expect(same.factors.total.withdrawalsTotal == Amount("16"))
+        #expect(same.factors.flags.contains(.overlapMerged))
+        let other = account([(8, "-3", "COFFEE"), (9, "-3", "COFFEE"), (15, "-7", "LUNCH")])
+        #expect(other.factors.total.withdrawalsTotal == Amount("16"))
+        #expect(other.factors.flags.contains(.overlapConflict))
+    }
+
+    @Test("without balances of their own take them from the statements beside them")
+    func passedOn() {
+        var parts = (1...3).map { statement([($0 * 10 - 5, "10", "A")], days: ($0 * 10 - 9)...($0 * 10)) }
+        for index in parts.indices { (parts[index].opening, parts[index].closing) = (nil, nil) }
+        (parts[2].opening, parts[2].closing) = (Amount("120"), Amount("130"))
+        parts[0].flags = [.balanceAfterPeriod]
+        let account = AccountReport.reports(of: [StatementFile(format: .ofx, statements: parts).report()])[0]
+        #expect(account.factors.total.opening == Amount("100"))
+        #expect(account.factors.total.endingBalance == Amount("130"))
+        #expect(account.factors.flags.isEmpty)
     }
 
     @Test("do not have the money of another account as revenue")

@@ -18,6 +18,11 @@ import Testing
 
     @Test("of CSV are read without a profile", arguments: Samples.csvFiles)
     func detection(name: String) throws {
+        // Both readings of its only date are possible.
+        if name == "csv/payoneer.csv" {
+            #expect(refusal(try Samples.bytes(name))?.message.contains("csv.date_order") == true)
+            return
+        }
         try check(name, Samples.expected["files"][name], StatementReader(), currencyMayBeUnknown: true)
     }
 
@@ -40,7 +45,8 @@ import Testing
             return
         }
         let isUnknown = currencyMayBeUnknown && report.currency == nil
-        let dropped: Set<String> = isUnknown ? ["currency"] : []
+        // A column or a row above the table may name the account.
+        let dropped: Set<String> = (isUnknown ? ["currency"] : []).union(report.format == .csv ? ["account"] : [])
         var differences = expected.differences(from: json, only: Self.totals.subtracting(dropped))
         let statements = expected["statements"].elements
         if !statements.isEmpty { #expect(statements.count == report.statements.count) }

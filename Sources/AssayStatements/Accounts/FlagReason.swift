@@ -57,10 +57,11 @@ extension FactorFlag {
         switch self {
         case .unreconciled: .stop
         case .overlapConflict: .stop
-        case .gap, .overlap, .overlapMerged, .mixedCurrency, .undatedEntries, .entriesOutsidePeriod, .directionAssumed,
+        case .gap, .overlapMerged, .mixedCurrency, .undatedEntries, .entriesOutsidePeriod, .directionAssumed,
             .convertedEntries, .repeatedIds, .futureDated, .interim, .reversalTurned, .datesCorrected:
             .check
-        case .noOpeningBalance, .balanceAfterPeriod, .balanceBeforeLastEntry, .balanceUndated, .cardAccount, .loanAccount:
+        case .noOpeningBalance, .balanceAfterPeriod, .balanceBeforeLastEntry, .balanceUndated, .cardAccount,
+            .loanAccount:
             .absent
         }
     }
@@ -81,7 +82,8 @@ extension FlagReason {
         switch flag {
         case .unreconciled: parts.filter(\.activity.unreconciled).map(unreconciled)
         case .gap: zip(parts, parts.dropFirst()).compactMap { gap(between: $0, and: $1) }
-        case .overlap: zip(parts, parts.dropFirst()).compactMap { overlap(of: $0, and: $1) }
+        case .overlapMerged, .overlapConflict:
+            zip(parts, parts.dropFirst()).compactMap { overlap(of: $0, and: $1, flag) }
         case .noOpeningBalance: parts.filter { $0.activity.opening == nil }.map(noOpeningBalance)
         case .undatedEntries: parts.filter { $0.activity.undated > 0 }.map(undated)
         case .entriesOutsidePeriod: parts.compactMap(outsidePeriod)
@@ -153,13 +155,21 @@ extension FlagReason {
             remedy: "add the statement between these days")
     }
 
-    private static func overlap(of previous: StatementReport.Part, and next: StatementReport.Part) -> FlagReason? {
+    private static func overlap(
+        of previous: StatementReport.Part, and next: StatementReport.Part, _ flag: FactorFlag
+    ) -> FlagReason? {
         guard StatementGroup.link(previous.activity, next.activity) == .overlap, let end = previous.activity.to,
             let start = next.activity.from
         else { return nil }
         let names = [previous.source?.name, next.source?.name].compactMap { $0 }
         let both = names.count == 2 ? names.joined(separator: " and ") : "two statements"
-        return FlagReason(.overlap, "\(both) both cover \(start) to \(end); these days count once")
+        let last = next.activity.to.map { min($0, end) } ?? end
+        guard flag == .overlapConflict else {
+            return FlagReason(flag, "\(both) both cover \(start) to \(last); entries of these days count once")
+        }
+        return FlagReason(
+            flag, "\(both) both cover \(start) to \(last), and one has entries of these days that the other lacks",
+            remedy: remedy(flag))
     }
 
     private static func noOpeningBalance(_ part: StatementReport.Part) -> FlagReason {
@@ -195,7 +205,6 @@ extension FlagReason {
         switch flag {
         case .unreconciled: "balances, totals or a running balance contradict the entries"
         case .gap: "days or a balance are missing between statements"
-        case .overlap: "two statements cover the same days, which count once"
         case .noOpeningBalance: "no opening balance is known: daily balances and negative days are absent"
         case .mixedCurrency: "the statements are in several currencies, which are never added"
         case .undatedEntries: "entries without a date count on the last day"

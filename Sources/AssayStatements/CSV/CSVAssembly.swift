@@ -63,10 +63,15 @@ struct CSVAssembly {
 
     private func evidence(_ turns: Bool) -> [Evidence] {
         var result = [
-            Evidence("direction", turns ? "plus is a charge" : "plus is money in", by: turns ? "payments to a card" : solved.by),
+            Evidence(
+                "direction", turns ? "plus is a charge" : "plus is money in",
+                by: turns ? "payments to a card" : solved.by),
             Evidence("date_order", dates.pattern.order.rawValue, by: dates.by),
-            Evidence("decimal", mark == DecimalChoice.comma ? "," : ".", by: profile == nil ? "amounts" : "csv.decimal"),
-            Evidence("order", solved.isNewestFirst ? "newest first" : "oldest first", by: solved.isOrderProven ? "running balance" : "dates"),
+            Evidence(
+                "decimal", mark == DecimalChoice.comma ? "," : ".", by: profile == nil ? "amounts" : "csv.decimal"),
+            Evidence(
+                "order", solved.isNewestFirst ? "newest first" : "oldest first",
+                by: solved.isOrderProven ? "running balance" : "dates"),
         ]
         if let account = rows.plan.account { result.append(Evidence("account", rows.name(account), by: "column")) }
         return result
@@ -151,7 +156,9 @@ struct CSVAssembly {
         }
         if let row = solved.brokenRow, order.contains(row) {
             statement.evidence.append(
-                Evidence("running balance", "does not lead to row \(rows.entries[row].number)", by: rows.name(rows.plan.balance ?? 0)))
+                Evidence(
+                    "running balance", "does not lead to row \(rows.entries[row].number)",
+                    by: rows.name(rows.plan.balance ?? 0)))
         }
         if !solved.isProven { sortByDay(&statement) }
     }
@@ -224,7 +231,9 @@ struct CSVAssembly {
             statement.close(with: amount, on: day)
         case .day:
             guard let day else { return }
-            let sum = statement.entries.filter { $0.day.map { $0 <= day } ?? false }.reduce(Amount.zero) { $0 + $1.amount }
+            let sum = statement.entries.filter { $0.day.map { $0 <= day } ?? false }.reduce(Amount.zero) {
+                $0 + $1.amount
+            }
             if let opening = statement.opening {
                 if opening + sum != amount { statement.contradictsTotals = true }
             } else {
@@ -241,7 +250,8 @@ struct CSVAssembly {
             return
         }
         let style: AmountStyle = mark == DecimalChoice.comma ? .printedComma : .printed
-        let head = try CSVHead(reading, delimiter: rows.plan.table.delimiter, rows: max(profile.rowsAbove, profile.headerRow ?? 0))
+        let head = try CSVHead(
+            reading, delimiter: rows.plan.table.delimiter, rows: max(profile.rowsAbove, profile.headerRow ?? 0))
         let sums = statement.entries.reduce(into: (credits: Amount.zero, debits: Amount.zero)) { sums, entry in
             if entry.amount > .zero { sums.credits += entry.amount } else { sums.debits += entry.amount }
         }

@@ -184,7 +184,10 @@ struct CSVColumns {
             saldo po transakcji, saldo dopo operazione, zustatek, nytt saldo, bokfort saldo
             """
         ),
-        (.fee, "fee, fees, fee amount, total fees, transaction fee, entgelt, gebuhr, gebuhren, frais, commission, kosten"),
+        (
+            .fee,
+            "fee, fees, fee amount, total fees, transaction fee, entgelt, gebuhr, gebuhren, frais, commission, kosten"
+        ),
         (.net, "net, netto, net amount, nettobetrag, net total"),
         (.gross, "gross, brutto, gross amount, bruttobetrag"),
         (
@@ -237,6 +240,9 @@ struct CSVColumns {
             partner iban, kontonummer iban, iban kontonummer, mandaatkenmerk, payee account number, kontrahent
             """
         ),
-        (.cardOnly, "card member, card no, card number, card used for transaction, karten nr, kartennummer, cardholder"),
+        (
+            .cardOnly,
+            "card member, card no, card number, card used for transaction, karten nr, kartennummer, cardholder"
+        ),
     ]
 }

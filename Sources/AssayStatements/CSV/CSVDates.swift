@@ -44,7 +44,9 @@ struct CSVDates {
         var orders = Set<DateOrder>()
         for column in rows.plan.dates {
             let choice = survey.columns[column].dates
-            guard let pattern = choice.candidates.first, !choice.isUndecided, pattern.parts.contains(.month) else { continue }
+            guard let pattern = choice.candidates.first, !choice.isUndecided, pattern.parts.contains(.month) else {
+                continue
+            }
             // A part above 12 shows the order; dots, dashes of other kinds and years at the front are other ways to write.
             if pattern.isSlashed { orders.insert(pattern.order) }
         }

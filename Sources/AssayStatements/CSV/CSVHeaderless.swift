@@ -14,7 +14,9 @@ enum CSVHeaderless {
             // A running balance proves which column is which.
             var found: [[Statement]] = []
             for plan in plans where plan.balance != nil {
-                if let statements = try? CSVReader(reading, survey).solved(plan, onlyProven: true) { found.append(statements) }
+                if let statements = try? CSVReader(reading, survey).solved(plan, onlyProven: true) {
+                    found.append(statements)
+                }
             }
             if found.count == 1 { return found[0] }
             if let plan = plans.first(where: { $0.balance != nil }), found.isEmpty, plans.count == 1 {
@@ -62,7 +64,8 @@ enum CSVHeaderless {
         for balance in whole {
             for amount in whole where amount != balance { result.append(plan([.signed(amount)], balance: balance)) }
             for debit in partly {
-                for credit in partly where credit != debit && columns[debit].filled + columns[credit].filled == survey.rows {
+                for credit in partly
+                where credit != debit && columns[debit].filled + columns[credit].filled == survey.rows {
                     result.append(plan([.pair(debit: debit, credit: credit)], balance: balance))
                 }
             }

@@ -38,7 +38,9 @@ struct CSVKind {
         for (first, second) in zip(words, words.dropFirst()) {
             if let expected = payments[first], expected.contains(String(second)) { return true }
         }
-        guard let payment = words.firstIndex(of: "payment"), let thank = words.firstIndex(of: "thank") else { return false }
+        guard let payment = words.firstIndex(of: "payment"), let thank = words.firstIndex(of: "thank") else {
+            return false
+        }
         return payment < thank && words.indices.contains(thank + 1) && words[thank + 1] == "you"
     }
 
@@ -56,16 +58,16 @@ struct CSVKind {
     private static let words: [Substring: Side] = {
         var result: [Substring: Side] = [:]
         for word in """
-            withdrawal fee fees purchase atm rent lease miete loyer huur lastschrift prelevement recibo compra addebito
-            prelievo zakup hyra husleje leasing huurprijs entgelt tarifa retrait alquiler aluguel affitto czynsz najem
-            """.split(whereSeparator: \.isWhitespace) { result[word] = .out }
+        withdrawal fee fees purchase atm rent lease miete loyer huur lastschrift prelevement recibo compra addebito
+        prelievo zakup hyra husleje leasing huurprijs entgelt tarifa retrait alquiler aluguel affitto czynsz najem
+        """.split(whereSeparator: \.isWhitespace) { result[word] = .out }
         for word in """
-            deposit salary gutschrift abono recebido accredito wplata klant kunde client customer gehalt lohn nomina
-            """.split(whereSeparator: \.isWhitespace) { result[word] = .into }
+        deposit salary gutschrift abono recebido accredito wplata klant kunde client customer gehalt lohn nomina
+        """.split(whereSeparator: \.isWhitespace) { result[word] = .into }
         for word in """
-            reversal reversed return returned storno refund refunded rev retoure ruecklastschrift devolucion devolucao
-            estorno rimborso remboursement terugboeking chargeback reembolso
-            """.split(whereSeparator: \.isWhitespace) { result[word] = .neither }
+        reversal reversed return returned storno refund refunded rev retoure ruecklastschrift devolucion devolucao
+        estorno rimborso remboursement terugboeking chargeback reembolso
+        """.split(whereSeparator: \.isWhitespace) { result[word] = .neither }
         return result
     }()
 }

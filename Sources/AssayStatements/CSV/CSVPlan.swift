@@ -88,15 +88,19 @@ extension CSVPlan {
         let places = names.names.indices
         // `Valuta` is a date in one language and a currency in another.
         currency = names.places(.currency).first { column($0).isCurrency }
-        dates = [CSVRole.bookingDate, .plainDate, .transactionDate, .valueDate].flatMap { names.places($0) }
-            .filter { column($0).isDate && column($0).filled > 0 && $0 != currency }
+        let named = [CSVRole.bookingDate, .plainDate, .transactionDate, .valueDate].flatMap { names.places($0) }
+            .filter { $0 != currency }
+        dates = named.filter { column($0).isDate && column($0).filled > 0 }
+        if dates.isEmpty { dates = named }
         date = dates.first { column($0).filled == survey.rows }
         func amount(_ role: CSVRole) -> [Int] {
             let named = names.places(role).filter { !dates.contains($0) && $0 != currency }
             let fitting = named.filter { column($0).isAmount && column($0).filled > 0 }
             return fitting.isEmpty ? Array(named.prefix(1)) : fitting
         }
-        let balances = names.places(.balance).filter { column($0).nonZero > 0 || column($0).isAmount && column($0).filled > 0 }
+        let balances = names.places(.balance).filter {
+            column($0).nonZero > 0 || column($0).isAmount && column($0).filled > 0
+        }
         balance = balances.first
         if let place = balance, survey.isConstant(place) { balance = nil }
         let nets = amount(.net)
@@ -128,8 +132,10 @@ extension CSVPlan {
         otherAccounts = names.places(.accountOrOther).filter { column($0).filled >= survey.rows && $0 != account }
         accountType = names.first(.accountType)
         product = names.first(.product)
-        descriptions = names.places(.description).filter { !rules.flatMap(\.columns).contains($0) && !dates.contains($0) }
-            .map { names.numbered($0) }
+        descriptions = names.places(.description).filter {
+            !rules.flatMap(\.columns).contains($0) && !dates.contains($0)
+        }
+        .map { names.numbered($0) }
         hasBankColumns = places.contains { names.has(.bankOnly, $0) && column($0).filled > 0 }
         hasCardColumns = places.contains { names.has(.cardOnly, $0) && column($0).filled > 0 }
     }

@@ -32,7 +32,8 @@ struct CSVPreamble {
         let text = FoldedText.of(label.text)
         if let kind = cells.lazy.compactMap({ Phrases.kind(ofWhole: $0.text) }).first, kind != .total {
             for cell in cells.dropFirst().reversed() {
-                guard CSVPreamble.dates(in: cell.bytes).isEmpty, case .amount(let amount) = AmountCell.content(cell.bytes)
+                guard CSVPreamble.dates(in: cell.bytes).isEmpty,
+                    case .amount(let amount) = AmountCell.content(cell.bytes)
                 else { continue }
                 balances.append(Balance(kind: kind, amount: amount, dates: found, row: row.row))
                 break
@@ -103,10 +104,12 @@ struct CSVPreamble {
         "fecha hasta", "tot", "datum tot", "al", "data final", "do", "dateend", "period to",
     ]
     private static let accounts: Set<String> = [
-        "account", "account number", "account no", "iban", "konto", "kontonummer", "rekening", "rekeningnummer", "compte",
+        "account", "account number", "account no", "iban", "konto", "kontonummer", "rekening", "rekeningnummer",
+        "compte",
         "numero de compte", "cuenta", "conto", "rachunek", "conta",
     ]
     private static let currencies: Set<String> = [
-        "currency", "valued in", "wahrung", "waehrung", "devise", "divisa", "moneda", "moeda", "munt", "waluta", "valuta",
+        "currency", "valued in", "wahrung", "waehrung", "devise", "divisa", "moneda", "moeda", "munt", "waluta",
+        "valuta",
     ]
 }

@@ -78,12 +78,14 @@ extension CSVPlan {
         }
         let isNamed = amount != nil
         guard isNamed || type != nil || profile.amountSign != nil || profile.fee != nil else { return }
-        amount = amount ?? rules.lazy.compactMap { rule in
-            switch rule {
-            case .signed(let place), .direction(let place, _): place
-            default: nil
-            }
-        }.first
+        amount =
+            amount
+            ?? rules.lazy.compactMap { rule in
+                switch rule {
+                case .signed(let place), .direction(let place, _): place
+                default: nil
+                }
+            }.first
         guard let amount else {
             throw StatementError(
                 .malformed, "no column of amounts is found; set csv.amount, or csv.debit and csv.credit")
@@ -114,7 +116,9 @@ extension CSVPlan {
         let debits = Set(profile.debitValues.map { $0.lowercased() })
         guard !survey.columns.indices.contains(type) || !survey.columns[type].hasManyValues else {
             throw StatementError(
-                .malformed, "column '\(table.header.indices.contains(type) ? table.header[type] : String(type))' has more than 16 different values; check csv.type_column")
+                .malformed,
+                "column '\(table.header.indices.contains(type) ? table.header[type] : String(type))' has more than 16 different values; check csv.type_column"
+            )
         }
         let values = survey.columns.indices.contains(type) ? survey.columns[type].values : []
         directions = [

@@ -46,7 +46,8 @@ struct CSVReader {
 
     /// The statements of a plan.
     func solved(_ plan: CSVPlan, onlyProven: Bool = false) throws(StatementError) -> [Statement] {
-        let leaveOut = try profile.map { profile throws(StatementError) in try CSVLeaveOut(profile, table) } ?? CSVLeaveOut()
+        let leaveOut =
+            try profile.map { profile throws(StatementError) in try CSVLeaveOut(profile, table) } ?? CSVLeaveOut()
         let rows = try CSVRows(reading, plan, survey, leaveOut: leaveOut)
         guard !rows.entries.isEmpty else { throw nothing(rows) }
         var assembly = try assembly(rows)
@@ -111,7 +112,9 @@ struct CSVReader {
         let dates = try CSVDates(rows, survey, preamble, settings)
         var solver = CSVSolver(rows, values: values, settings: settings)
         let mark = marks.first ?? DecimalChoice.point
-        solver.statedOpening = try stated(profile?.openingBalance) ?? rows.balances.first { $0.kind == .opening }?.amount.value(decimal: mark)
+        solver.statedOpening =
+            try stated(profile?.openingBalance) ?? rows.balances.first { $0.kind == .opening }?.amount.value(
+                decimal: mark)
             ?? preamble.balances.first { $0.kind == .opening }?.amount.value(decimal: mark)
         let solved = try solver.solve(datesFall: dates.fall)
         return try CSVAssembly(
@@ -154,7 +157,9 @@ struct CSVReader {
         let others = Set(rows.columns.compactMap { survey.columns[$0].decimals.proven })
         guard let doubtful = choice.ambiguousRow else { return others.first ?? DecimalChoice.point }
         let index = rows.columns.firstIndex(of: column) ?? 0
-        let cell = rows.entries.firstIndex { $0.number == doubtful }.flatMap { rows.cells[$0 * rows.columns.count + index] }
+        let cell = rows.entries.firstIndex { $0.number == doubtful }.flatMap {
+            rows.cells[$0 * rows.columns.count + index]
+        }
         let writesPoint = cell?.writesPoint ?? true
         let (mark, other) =
             writesPoint ? (DecimalChoice.point, DecimalChoice.comma) : (DecimalChoice.comma, DecimalChoice.point)
@@ -184,7 +189,9 @@ enum CSVText {
         case "utf-8", "utf8", "utf-8-sig", "ascii", "us-ascii": break
         case let name?:
             guard let encoding = TextEncoding.named(name) else {
-                throw StatementError(.unsupported, "csv.encoding '\(name)' is not known; use utf-8, latin-1, windows-1252, windows-1250 or latin-2")
+                throw StatementError(
+                    .unsupported,
+                    "csv.encoding '\(name)' is not known; use utf-8, latin-1, windows-1252, windows-1250 or latin-2")
             }
             if let text = TextEncoding.utf8(bytes, from: encoding) { return text }
         }

@@ -103,9 +103,12 @@ struct CSVRows {
             let cells = columns.map { column -> AmountCell? in
                 if case .amount(let cell) = AmountCell.content(row[column].bytes) { cell } else { nil }
             }
-            pending.append((Row(
-                number: row.row, offset: row.rowOffset, date: Bytes(), dateColumn: 0, text: "", group: 0,
-                types: typeColumns.map { row[$0].bytes }), cells))
+            pending.append(
+                (
+                    Row(
+                        number: row.row, offset: row.rowOffset, date: Bytes(), dateColumn: 0, text: "", group: 0,
+                        types: typeColumns.map { row[$0].bytes }), cells
+                ))
         case .refused:
             leftOut.refused += 1
             if row.cells.contains(where: { CSVRows.namesFunds($0) }) { leftOut.refusedForFunds += 1 }
@@ -118,7 +121,8 @@ struct CSVRows {
     private static func namesFunds(_ cell: CSVScanner.Cell) -> Bool {
         let text = FoldedText.of(cell.text)
         return [
-            "insufficient funds", "nsf", "uncollected funds", "onvoldoende saldo", "onvoldoende provisie", "saldotekort",
+            "insufficient funds", "nsf", "uncollected funds", "onvoldoende saldo", "onvoldoende provisie",
+            "saldotekort",
             "mangels deckung", "keine deckung", "ungedeckt", "provision insuffisante", "fondos insuficientes",
             "saldo insuficiente", "sem fundos", "fondi insufficienti",
         ].contains { text.contains($0) }
@@ -184,9 +188,11 @@ struct CSVRows {
                 continue
             }
             let mark = plan.directions.keys.sorted().compactMap { Phrases.direction(of: row[$0].text) }.first
-            let day = date?.cell ?? row.cells.first { cell in
-                DatePattern.known.contains { $0.day(cell.bytes) != nil }
-            }?.bytes
+            let day =
+                date?.cell
+                ?? row.cells.first { cell in
+                    DatePattern.known.contains { $0.day(cell.bytes) != nil }
+                }?.bytes
             balances.append(BalanceRow(kind: kind, number: row.row, date: day, amount: amount, mark: mark))
             return
         }
@@ -197,7 +203,8 @@ struct CSVRows {
             guard case .amount(let amount) = contents[index] else { continue }
             let cell = plan.dates.map { row[$0].bytes }.first { !$0.isEmpty }
             guard !amount.isZero || cell != nil else { continue }
-            let what = cell.map { "\($0.quoted) is not a date as the other rows write it" } ?? "an amount without a date"
+            let what =
+                cell.map { "\($0.quoted) is not a date as the other rows write it" } ?? "an amount without a date"
             throw reading.malformed(
                 "row \(row.row): \(what); check the row, or leave such rows out: csv.leave_out: [{column: \(dateName), is: \(cell?.quoted ?? "''"), as: text}], or: assay statements profile FILE",
                 at: row.rowOffset)
@@ -258,9 +265,10 @@ struct CSVRows {
             return
         }
         try reading.countEntry()
-        entries.append(Row(
-            number: row.row, offset: row.rowOffset, date: date.cell, dateColumn: date.column, text: text(of: row),
-            group: group(of: row, values), types: typeColumns.map { row[$0].bytes }))
+        entries.append(
+            Row(
+                number: row.row, offset: row.rowOffset, date: date.cell, dateColumn: date.column, text: text(of: row),
+                group: group(of: row, values), types: typeColumns.map { row[$0].bytes }))
         cells += values
     }
 

@@ -155,7 +155,9 @@ struct CSVSolver {
 
     /// What a direction column says of each row; an empty cell is the other direction than the only one it names.
     private func marks(_ place: Int) -> [AmountCell.Mark]? {
-        guard let index = rows.typeColumns.firstIndex(of: place), let words = rows.plan.directions[place] else { return nil }
+        guard let index = rows.typeColumns.firstIndex(of: place), let words = rows.plan.directions[place] else {
+            return nil
+        }
         let named = Set(words.map(\.mark))
         let empty: AmountCell.Mark? = named.count == 1 ? (named.contains(.credit) ? .debit : .credit) : nil
         var result: [AmountCell.Mark] = []
@@ -181,16 +183,21 @@ struct CSVSolver {
             var found: [Reading] = []
             for rule in tier {
                 // Without any minus the oldest row would stay open, and where a direction is told sizes say nothing.
-                if case .signed(let place) = rule, isUnsigned(place) || hasDirection(found, place) { continue }
+                switch rule {
+                case .signed(let place) where isUnsigned(place) || hasDirection(found, place): continue
+                case .turned(let place) where isUnsigned(place): continue
+                default: break
+                }
                 guard let amounts = amounts(rule) else { continue }
                 let orders = [false, true].filter { order in
                     links(amounts, newestFirst: order) { rows.entries[$0].group }.hold
                 }
                 guard !orders.isEmpty, !found.contains(where: { $0.amounts == amounts }) else { continue }
                 let newestFirst = orders.count == 2 ? datesFall ?? settings.isNewestFirst ?? false : orders[0]
-                found.append(Reading(
-                    rule: rule, amounts: amounts, isNewestFirst: newestFirst, isOrderProven: orders.count == 1,
-                    isProven: true, by: "running balance"))
+                found.append(
+                    Reading(
+                        rule: rule, amounts: amounts, isNewestFirst: newestFirst, isOrderProven: orders.count == 1,
+                        isProven: true, by: "running balance"))
             }
             if found.count > 1 { found = try distinguished(found) }
             if let only = found.first { return only }
@@ -209,7 +216,9 @@ struct CSVSolver {
     /// Readings that all hold differ only in rows that no balance stands before.
     private func distinguished(_ found: [Reading]) throws(StatementError) -> [Reading] {
         let fees = rows.plan.table.columns.places(.fee).first { rows.columns.contains($0) || rows.plan.fee == $0 }
-        if let fee = rows.plan.fee ?? fees, found.contains(where: { if case .lessFee = $0.rule { true } else { false } }) {
+        if let fee = rows.plan.fee ?? fees,
+            found.contains(where: { if case .lessFee = $0.rule { true } else { false } })
+        {
             throw feeOpen(fee)
         }
         let nets = Set(rows.plan.table.columns.places(.net))
@@ -232,7 +241,8 @@ struct CSVSolver {
 
     private func provenUnsigned(datesFall: Bool?) throws(StatementError) -> Reading? {
         for rule in rows.plan.rules {
-            guard case .signed(let place) = rule, !column(place).contains(where: { $0.map { $0 < .zero } ?? true }) else {
+            guard case .signed(let place) = rule, !column(place).contains(where: { $0.map { $0 < .zero } ?? true })
+            else {
                 continue
             }
             var found: [(reading: Reading, open: [Int])] = []
@@ -306,8 +316,10 @@ struct CSVSolver {
     /// The reading that the profile settles; the running balance must not say the opposite.
     private func settled(_ rule: CSVRule, datesFall: Bool?) throws(StatementError) -> Reading {
         guard let amounts = amounts(rule) else { throw noFit(rule) }
-        var reading = Reading(rule: rule, amounts: amounts, isNewestFirst: datesFall ?? settings.isNewestFirst ?? false, by: "profile")
-        let orders = [false, true].filter { order in links(amounts, newestFirst: order) { rows.entries[$0].group }.hold }
+        var reading = Reading(
+            rule: rule, amounts: amounts, isNewestFirst: datesFall ?? settings.isNewestFirst ?? false, by: "profile")
+        let orders = [false, true].filter { order in links(amounts, newestFirst: order) { rows.entries[$0].group }.hold
+        }
         if !orders.isEmpty {
             reading.isProven = true
             reading.isOrderProven = orders.count == 1
@@ -315,7 +327,9 @@ struct CSVSolver {
             return reading
         }
         let opposite = amounts.map { -$0 }
-        let opposed = [false, true].filter { order in links(opposite, newestFirst: order) { rows.entries[$0].group }.hold }
+        let opposed = [false, true].filter { order in
+            links(opposite, newestFirst: order) { rows.entries[$0].group }.hold
+        }
         if !opposed.isEmpty, settings.amountSign == .card {
             (reading.isProven, reading.negatesBalances) = (true, true)
             reading.isOrderProven = opposed.count == 1
@@ -335,7 +349,9 @@ struct CSVSolver {
     /// Chooses the order of a reading that no running balance proves, and says where the balance breaks.
     private func judge(_ reading: inout Reading) {
         guard balances != nil else { return }
-        let all = [false, true].map { order in (order, links(reading.amounts, newestFirst: order) { rows.entries[$0].group }) }
+        let all = [false, true].map { order in
+            (order, links(reading.amounts, newestFirst: order) { rows.entries[$0].group })
+        }
         guard let best = all.min(by: { $0.1.broken < $1.1.broken }), best.1.count > 0 else { return }
         reading.isBroken = true
         if best.1.mostlyHold {
@@ -358,7 +374,8 @@ struct CSVSolver {
                     "columns '\(directionName(first.0))' and '\(directionName(other.0))' differ on which way money went; set csv.type_column and csv.credit_values, or: assay statements profile FILE"
                 )
             }
-            return Reading(rule: first.0, amounts: first.1, isNewestFirst: false, by: "column '\(directionName(first.0))'")
+            return Reading(
+                rule: first.0, amounts: first.1, isNewestFirst: false, by: "column '\(directionName(first.0))'")
         }
         for rule in rows.plan.rules {
             if case .pair = rule {
@@ -381,7 +398,9 @@ struct CSVSolver {
             }
         }
         throw StatementError(
-            .malformed, "no column of amounts is found; set csv.amount, or csv.debit and csv.credit, or: assay statements profile FILE")
+            .malformed,
+            "no column of amounts is found; set csv.amount, or csv.debit and csv.credit, or: assay statements profile FILE"
+        )
     }
 
     private func directionName(_ rule: CSVRule) -> String {
@@ -396,7 +415,9 @@ struct CSVSolver {
         let values = column(place)
         var (negatives, plain, credits, debits) = (0, 0, 0, 0)
         for row in 0..<count {
-            guard let cell = rows.cells[row * stride + index], let value = values[row] else { throw noFit(.signed(place)) }
+            guard let cell = rows.cells[row * stride + index], let value = values[row] else {
+                throw noFit(.signed(place))
+            }
             if value == .zero { continue }
             switch cell.mark {
             case .credit: credits += 1
@@ -425,7 +446,8 @@ struct CSVSolver {
         }
         let type =
             words.isEmpty
-            ? "no column says" : "'\(known.map { rows.name($0) } ?? "")' (\(words.prefix(6).joined(separator: ", "))) does not say"
+            ? "no column says"
+            : "'\(known.map { rows.name($0) } ?? "")' (\(words.prefix(6).joined(separator: ", "))) does not say"
         return StatementError(
             .malformed,
             "no amount in '\(rows.name(place))' has a sign, and \(type) which way money went; set csv.credit_values and csv.debit_values, or csv.amount_sign: bank (plus is money in) or card (plus is a charge)"
@@ -436,7 +458,8 @@ struct CSVSolver {
         guard case .pair(let debit, let credit) = rule else {
             return StatementError(
                 .malformed,
-                "column '\(names(rule))' does not hold one amount in every row; set csv.amount, or: assay statements profile FILE")
+                "column '\(names(rule))' does not hold one amount in every row; set csv.amount, or: assay statements profile FILE"
+            )
         }
         let (out, into) = (column(debit), column(credit))
         let both = (0..<count).first { (out[$0] ?? .zero) != .zero && (into[$0] ?? .zero) != .zero }

@@ -24,7 +24,9 @@ struct CSVTable {
                 guard columns.isTable, !holdsValues(scanner) else { continue }
                 let known = columns.knownCount
                 if best.map({ known > $0.known }) ?? true {
-                    best = (CSVTable(delimiter: delimiter, headerRow: scanner.row, columns: columns, header: header), known)
+                    best = (
+                        CSVTable(delimiter: delimiter, headerRow: scanner.row, columns: columns, header: header), known
+                    )
                 }
                 break
             }

@@ -233,7 +233,8 @@ struct AmountCell {
                 fraction = 0
                 return
             }
-            let isGroup = byte == UInt8(ascii: ",") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "'") || byte == 0x20
+            let isGroup =
+                byte == UInt8(ascii: ",") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "'") || byte == 0x20
             guard isGroup, byte != decimal, fraction < 0, units > 0, group == 0 || group == byte else {
                 isValid = false
                 return

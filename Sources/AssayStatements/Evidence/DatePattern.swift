@@ -115,7 +115,8 @@ struct DatePattern: Hashable, Sendable {
                 index = text.count
             }
         }
-        guard let year = year ?? defaultYear, let month, let day, let result = Day(year: year, month: month, day: day) else { return nil }
+        guard let year = year ?? defaultYear, let month, let day, let result = Day(year: year, month: month, day: day)
+        else { return nil }
         return (result, index)
     }
 

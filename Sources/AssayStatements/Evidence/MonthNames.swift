@@ -13,7 +13,9 @@ enum MonthNames {
         guard word.count >= 3, word.count <= 16 else { return nil }
         if word.count == 3 || word.withBuffer({ $0.allSatisfy { $0 < 0x80 } }) {
             let short = word.part(0, 3)
-            for (index, name) in shortEnglish.enumerated() where short.isWord(name) && word.count <= 4 { return index + 1 }
+            for (index, name) in shortEnglish.enumerated() where short.isWord(name) && word.count <= 4 {
+                return index + 1
+            }
         }
         return names[FoldedText.of(word.text)]
     }

@@ -73,7 +73,8 @@ enum Phrases {
     }()
 
     private static let fillers: Set<String> = [
-        "as", "of", "on", "at", "vom", "am", "per", "zum", "le", "du", "au", "al", "em", "op", "van", "the", "dated", "za",
+        "as", "of", "on", "at", "vom", "am", "per", "zum", "le", "du", "au", "al", "em", "op", "van", "the", "dated",
+        "za",
         "dzien", "do", "na", "from", "to", "for",
     ]
     private static let articles: Set<String> = ["the", "your", "ihr", "der", "le", "la", "el", "o"]
@@ -119,7 +120,10 @@ enum Phrases {
             saldo total disponivel dia, saldo giornaliero, saldo dnia
             """
         ),
-        (.balance, "balance, saldo, kontostand, solde, laatste saldo, huidig saldo, ledger balance, stanje, zustatek, likutis, atlikums"),
+        (
+            .balance,
+            "balance, saldo, kontostand, solde, laatste saldo, huidig saldo, ledger balance, stanje, zustatek, likutis, atlikums"
+        ),
         (
             .total,
             """
@@ -134,18 +138,20 @@ enum Phrases {
     private static let statuses: [String: Status] = {
         var result: [String: Status] = [:]
         for word in """
-            pending,authorized,authorised,authorization,processing,in process,in progress,scheduled,uncleared,on hold,
-            not posted,vorgemerkt,offen,ausstehend,in bearbeitung,en attente,en cours,a venir,in behandeling,gereserveerd,
-            pendiente,en proceso,pendente,agendado,in attesa,non contabilizzato,w toku,oczekujaca,oczekujacy,cekajici,
-            vantande,venter,reserveret,reservert,preliminar,odottaa
-            """.split(whereSeparator: { $0 == "," || $0 == "\n" })
-        { result[word.split(separator: " ").joined(separator: " ")] = .pending }
+        pending,authorized,authorised,authorization,processing,in process,in progress,scheduled,uncleared,on hold,
+        not posted,vorgemerkt,offen,ausstehend,in bearbeitung,en attente,en cours,a venir,in behandeling,gereserveerd,
+        pendiente,en proceso,pendente,agendado,in attesa,non contabilizzato,w toku,oczekujaca,oczekujacy,cekajici,
+        vantande,venter,reserveret,reservert,preliminar,odottaa
+        """.split(whereSeparator: { $0 == "," || $0 == "\n" }) {
+            result[word.split(separator: " ").joined(separator: " ")] = .pending
+        }
         for word in """
-            declined,failed,cancelled,canceled,reverted,refused,denied,expired,rejected,voided,abgelehnt,storniert,
-            fehlgeschlagen,abgebrochen,refuse,annule,rejete,geweigerd,geannuleerd,mislukt,rechazado,rechazada,cancelado,
-            cancelada,recusado,estornado,rifiutato,annullato,odrzucona,odrzucony,anulowana,zamitnuto,afvist,avvist,avbruten
-            """.split(whereSeparator: { $0 == "," || $0 == "\n" })
-        { result[word.split(separator: " ").joined(separator: " ")] = .refused }
+        declined,failed,cancelled,canceled,reverted,refused,denied,expired,rejected,voided,abgelehnt,storniert,
+        fehlgeschlagen,abgebrochen,refuse,annule,rejete,geweigerd,geannuleerd,mislukt,rechazado,rechazada,cancelado,
+        cancelada,recusado,estornado,rifiutato,annullato,odrzucona,odrzucony,anulowana,zamitnuto,afvist,avvist,avbruten
+        """.split(whereSeparator: { $0 == "," || $0 == "\n" }) {
+            result[word.split(separator: " ").joined(separator: " ")] = .refused
+        }
         return result
     }()
 
@@ -153,11 +159,13 @@ enum Phrases {
         var result: [String: AmountCell.Mark] = [:]
         for word in [
             "debit", "dr", "d", "withdrawal", "out", "paid out", "money out", "outgoing", "soll", "s", "lastschrift",
-            "belastung", "ausgang", "af", "uit", "cargo", "adeudo", "debe", "debito", "saida", "dare", "addebito", "uscita",
+            "belastung", "ausgang", "af", "uit", "cargo", "adeudo", "debe", "debito", "saida", "dare", "addebito",
+            "uscita",
             "wn", "obciazenie", "debet", "ut", "ud", "sortie", "dbit", "debits",
         ] { result[word] = .debit }
         for word in [
-            "credit", "cr", "c", "deposit", "in", "paid in", "money in", "incoming", "haben", "h", "gutschrift", "eingang",
+            "credit", "cr", "c", "deposit", "in", "paid in", "money in", "incoming", "haben", "h", "gutschrift",
+            "eingang",
             "bij", "abono", "ingreso", "haber", "credito", "entrada", "avere", "accredito", "entrata", "ma", "uznanie",
             "kredit", "ind", "inn", "k", "entree", "crdt", "credits",
         ] { result[word] = .credit }

@@ -95,6 +95,28 @@ public struct Activity: Codable, Hashable, Sendable {
         self.kinds = kinds.contains { $0 != 0 } ? kinds : nil
     }
 
+    /// Takes a balance that the next statement begins with.
+    mutating func close(with balance: Amount) {
+        closing = balance
+        if opening == nil { opening = balance - sum }
+        dropBalanceFlags()
+    }
+
+    /// Takes a balance that the statement before ends with.
+    mutating func open(with balance: Amount) {
+        opening = balance
+        if closing == nil { closing = balance + sum }
+        dropBalanceFlags()
+    }
+
+    private var sum: Amount {
+        Amount(billionths: amounts.reduce(0, +) * Amount.power(9 - scale))
+    }
+
+    private mutating func dropBalanceFlags() {
+        flags.removeAll { $0 == .balanceAfterPeriod || $0 == .balanceBeforeLastEntry || $0 == .balanceUndated }
+    }
+
     /// The number of covered days.
     var dayCount: Int {
         guard let from, let to, to >= from else { return 0 }

@@ -4,8 +4,6 @@ public enum FactorFlag: String, Codable, Hashable, Comparable, Sendable {
     case unreconciled
     /// The statements leave days out, or a balance does not go on from the one before.
     case gap
-    /// The statements cover some days twice.
-    case overlap
     /// No opening balance is known, so there are no daily balances.
     case noOpeningBalance = "no_opening_balance"
     /// The statements are in several currencies.

@@ -44,7 +44,9 @@ struct Ledger {
         for activity in activities {
             add(activity, classifier: classifier, keepsTexts: activities.count > 1)
             if isFirst { opening = activity.opening }
-            closing = activity.closing ?? (activities.count == 1 ? nil : closing)
+            // A statement within the days of another one closes nothing.
+            let isWithin = activity.to.map { end in days.last.map { end < $0 } ?? false } ?? false
+            if !isWithin { closing = activity.closing ?? (activities.count == 1 ? nil : closing) }
             isFirst = false
             statements += 1
         }
@@ -75,21 +77,65 @@ struct Ledger {
             return
         }
         let lastOffset = activity.dayCount - 1
+        coverQuietDays(before: activity)
         // Days that an earlier statement covers are counted once, unless a page goes on within its last day.
         let covered = days.last.map { $0 - from } ?? -1
         let goesOn = covered == 0 && (activity.opening == nil || activity.opening == closing || closing == nil)
         let firstCounted = goesOn ? 0 : max(0, covered + 1)
         let unit = Amount.power(9 - activity.scale)
         var changes = [Amount](repeating: .zero, count: activity.dayCount)
+        var known = firstCounted > 0 ? entries(from: from, to: from + min(firstCounted - 1, lastOffset)) : [:]
+        var isConflict = false
         for index in activity.amounts.indices {
             let offset = activity.days[index]
             let clamped = min(max(offset, 0), lastOffset)
             if clamped != offset { flags.insert(.entriesOutsidePeriod) }
             let amount = Amount(billionths: activity.amounts[index] * unit)
             changes[clamped] += amount
-            if clamped >= firstCounted { appendLine(from + clamped, amount, textPlaces[activity.text[index]], index) }
+            if clamped < firstCounted {
+                let key = Key(day: from + clamped, amount: amount, text: textPlaces[activity.text[index]])
+                if let count = known[key], count > 0 {
+                    known[key] = count - 1
+                    continue
+                }
+                // The earlier statement may end within its last day.
+                if clamped != firstCounted - 1 { isConflict = true }
+            }
+            appendLine(from + clamped, amount, textPlaces[activity.text[index]], index)
+        }
+        if firstCounted > 0 {
+            // The later statement may begin within its first day.
+            if known.contains(where: { $0.value > 0 && $0.key.day != from }) { isConflict = true }
+            flags.insert(isConflict ? .overlapConflict : .overlapMerged)
         }
         appendBalances(from: from, opening: activity.opening, changes: changes)
+    }
+
+    /// What makes two entries of two files the same one.
+    private struct Key: Hashable {
+        var day: Day
+        var amount: Amount
+        var text: Int
+    }
+
+    /// How often each entry of those days stands in the statements so far; of each, the larger count counts.
+    private func entries(from: Day, to: Day) -> [Key: Int] {
+        var result: [Key: Int] = [:]
+        for line in lines where line.day >= from && line.day <= to {
+            result[Key(day: line.day, amount: line.amount, text: line.text), default: 0] += 1
+        }
+        return result
+    }
+
+    /// Covers the days on which a bank sent nothing: the balance goes on over them exactly.
+    private mutating func coverQuietDays(before activity: Activity) {
+        guard let last = days.last, let from = activity.from, from - last > 1, hasBalances, let balance = balances.last,
+            StatementGroup.goesOn(over: from - last - 1, from: closing, to: activity.opening)
+        else { return }
+        for offset in 1..<(from - last) {
+            days.append(last + offset)
+            balances.append(balance)
+        }
     }
 
     private mutating func appendLine(_ day: Day, _ amount: Amount, _ text: Int, _ place: Int) {

@@ -90,7 +90,8 @@ struct BAI2Reader {
         if isComplete {
             // Several files in one.
             guard code == 1 else {
-                throw reading.malformed("a record follows the trailer 99: the file was edited; ask the bank to send it again", at: offset)
+                throw reading.malformed(
+                    "a record follows the trailer 99: the file was edited; ask the bank to send it again", at: offset)
             }
             try process()
             (file, isComplete) = (nil, false)
@@ -136,7 +137,8 @@ struct BAI2Reader {
 
     private mutating func beginGroup(_ fields: Fields, lines: Int, at offset: Int) throws(StatementError) {
         guard file != nil, group == nil else {
-            throw reading.malformed("a group begins outside a file or inside a group; ask the bank to send it again", at: offset)
+            throw reading.malformed(
+                "a group begins outside a file or inside a group; ask the bank to send it again", at: offset)
         }
         guard let day = fields[3].withBytes({ Day(digits: $0, year: 0, 2, month: 2, day: 4) }) else {
             throw reading.malformed("the group's as-of date is not a date; ask the bank to send it again", at: offset)
@@ -217,7 +219,8 @@ struct BAI2Reader {
         case UInt8(ascii: "V"): return index + 3
         case UInt8(ascii: "D"):
             guard let count = Int(fields[index + 1].text), (0...99).contains(count) else {
-                throw reading.malformed("a distribution of funds has no count; ask the bank to send it again", at: offset)
+                throw reading.malformed(
+                    "a distribution of funds has no count; ask the bank to send it again", at: offset)
             }
             return index + 2 + 2 * count
         default: return index + 1

@@ -277,7 +277,8 @@ private struct CAMTCollector {
         var turned = statement
         for place in reversals {
             turned.entries[place].amount = -turned.entries[place].amount
-            turned.entries[place].kind = turned.entries[place].kind == .other ? .unknownReturn : turned.entries[place].kind
+            turned.entries[place].kind =
+                turned.entries[place].kind == .other ? .unknownReturn : turned.entries[place].kind
         }
         guard turned.balanceCheck == .ok else { return }
         turned.flags.insert(.reversalTurned)

@@ -201,7 +201,8 @@ struct MT940Reader {
             let day = day(value, at: 1),
             let amount = Amount(value.dropping(hasCurrency ? 10 : 7), style: .plainComma)
         else {
-            throw reading.malformed("\(value.quoted) is not a balance; the field is damaged: download the file again", at: offset)
+            throw reading.malformed(
+                "\(value.quoted) is not a balance; the field is damaged: download the file again", at: offset)
         }
         let signed = value[0] == UInt8(ascii: "D") ? -amount : amount
         return (signed, day, hasCurrency ? value.part(7, 10).text : nil)
@@ -230,7 +231,8 @@ struct MT940Reader {
         if reversed || expected { index += 1 }
         let isDebit = value[index] == UInt8(ascii: "D")
         guard isDebit || value[index] == UInt8(ascii: "C") else {
-            throw reading.malformed("an entry is neither C nor D; the field is damaged: download the file again", at: offset)
+            throw reading.malformed(
+                "an entry is neither C nor D; the field is damaged: download the file again", at: offset)
         }
         index += 1
         if value[index].isLetter { index += 1 }
@@ -240,7 +242,8 @@ struct MT940Reader {
         while value[end].isDigit || value[end] == UInt8(ascii: ",") { end += 1 }
         guard end > index, value[end].isLetter, let amount = Amount(value.part(index, end), style: .plainComma) else {
             let text = value.part(index, max(end, index + 1)).quoted
-            throw reading.malformed("\(text) is not an amount; the field is damaged: download the file again", at: offset)
+            throw reading.malformed(
+                "\(text) is not an amount; the field is damaged: download the file again", at: offset)
         }
         field = .entry
         details = []
@@ -275,7 +278,8 @@ struct MT940Reader {
         guard let count = value.number(at: 0, digits: digits),
             let total = Amount(value.dropping(digits + 3), style: .plainComma)
         else {
-            throw reading.malformed("\(value.quoted) is not a count and a total; the field is damaged: download the file again", at: offset)
+            throw reading.malformed(
+                "\(value.quoted) is not a count and a total; the field is damaged: download the file again", at: offset)
         }
         return (tag == "90C", count, total)
     }

@@ -132,7 +132,8 @@ struct OFXReader {
         case 8:
             name == "CCSTMTRS"
                 ? .response
-                : name == "STMTTRNP" ? .pendingEntry : name == "CURRENCY" ? .currency : name == "AVAILBAL" ? .other : nil
+                : name == "STMTTRNP"
+                    ? .pendingEntry : name == "CURRENCY" ? .currency : name == "AVAILBAL" ? .other : nil
         case 9: name == "LEDGERBAL" ? .ledgerBalance : nil
         case 10: name == "CCACCTFROM" ? .account : name == "BANKACCTTO" ? .other : nil
         case 12:

@@ -43,7 +43,8 @@ extension OFXReader {
         }
         if let proven = choice.proven { return proven }
         // The format has a point; one comma before exactly three digits could be either mark.
-        if let row = choice.ambiguousRow, !(row < cells.count ? cells[row] : balance.amount ?? AmountCell()).writesPoint {
+        if let row = choice.ambiguousRow, !(row < cells.count ? cells[row] : balance.amount ?? AmountCell()).writesPoint
+        {
             throw reading.malformed(
                 "an amount has a comma before three digits, which may group thousands; export CSV", at: place(row))
         }
@@ -54,7 +55,8 @@ extension OFXReader {
     private func turnUnsigned(_ statement: inout Statement) throws(StatementError) {
         let moved = statement.entries.indices.filter { statement.entries[$0].amount != .zero }
         if let sign = settings.amountSign {
-            statement.evidence.append(Evidence("direction", "plus is \(sign == .card ? "a charge" : "money in")", by: "ofx.amount_sign"))
+            statement.evidence.append(
+                Evidence("direction", "plus is \(sign == .card ? "a charge" : "money in")", by: "ofx.amount_sign"))
             if sign == .card {
                 for index in moved { statement.entries[index].amount = -statement.entries[index].amount }
             }
@@ -90,7 +92,8 @@ extension OFXReader {
             if let factor = rate.rate, factor > .zero, factor.billionths != Amount.one {
                 let (product, overflow) = entry.amount.billionths.multipliedReportingOverflow(by: factor.billionths)
                 guard !overflow else {
-                    throw reading.malformed("entry \(index + 1): the amount is out of range; export CSV", at: details[index].offset)
+                    throw reading.malformed(
+                        "entry \(index + 1): the amount is out of range; export CSV", at: details[index].offset)
                 }
                 var converted = entry
                 converted.amount = Amount(billionths: Amount.halfEven(product, Amount.one)).rounded(places: places)

@@ -169,7 +169,9 @@ struct PDFPageText {
         for part in parts where part.split(separator: " ").count <= 6 {
             for (index, names) in PDFPageText.cardLabels.enumerated()
             where names.contains(where: { part.contains($0.description) }) { seenCardLabels.insert(index) }
-            if PDFPageText.depositLabels.contains(where: { part.split(separator: " ").contains(Substring($0.description)) }) {
+            if PDFPageText.depositLabels.contains(where: {
+                part.split(separator: " ").contains(Substring($0.description))
+            }) {
                 seenDepositLabel = true
             }
         }
@@ -201,7 +203,8 @@ struct PDFPageText {
             seeLabels(line)
             if otherLines.count < 2000, line.withBuffer({ $0.contains(where: \.isDigit) }) { otherLines.append(line) }
         }
-        guard line.dropping(amountStart).contains("."), let amount = AmountCell.amount(line.dropping(amountStart)) else {
+        guard line.dropping(amountStart).contains("."), let amount = AmountCell.amount(line.dropping(amountStart))
+        else {
             return
         }
         if PDFPageText.openings.contains(where: { label.hasPrefixIgnoringCase($0) }) {
@@ -230,7 +233,9 @@ struct PDFPageText {
 
     /// Whether a row begins with such a date, a blank and a word behind it.
     private static func fits(_ pattern: DatePattern, _ label: Bytes) -> Bool {
-        guard let found = pattern.scan(label, from: 0, defaultYear: 2000), label[found.end] == 0x20 else { return false }
+        guard let found = pattern.scan(label, from: 0, defaultYear: 2000), label[found.end] == 0x20 else {
+            return false
+        }
         return (found.end..<label.count).contains { label[$0].isLetter && label[$0 + 1].isLetter }
     }
 
@@ -253,7 +258,8 @@ struct PDFPageText {
         for entry in entries { choice.see(dateText(entry.label, candidates), defaultYear: 2000) }
         if let pattern = choice.decided(order: nil) { return pattern }
         throw StatementError(
-            .malformed, "the dates of the PDF can be read two ways, and nothing in it decides; export OFX or CSV from the bank")
+            .malformed,
+            "the dates of the PDF can be read two ways, and nothing in it decides; export OFX or CSV from the bank")
     }
 
     private func dateText(_ label: Bytes, _ patterns: [DatePattern]) -> Bytes {
@@ -278,11 +284,14 @@ struct PDFPageText {
 
     /// The first two dates of one line that are in order.
     private func period(_ dates: DatePattern) -> ClosedRange<Day>? {
-        let patterns = DatePattern.known.filter { $0.order == dates.order || $0.parts.contains(.monthName) || $0.order == .year }
-            .map(\.withoutRest)
+        let patterns = DatePattern.known.filter {
+            $0.order == dates.order || $0.parts.contains(.monthName) || $0.order == .year
+        }
+        .map(\.withoutRest)
         for line in otherLines {
             let words = FoldedText.of(line.text).split(separator: " ")
-            guard words.contains(where: { ["period", "from", "through", "to", "zeitraum", "periode"].contains($0) }) else {
+            guard words.contains(where: { ["period", "from", "through", "to", "zeitraum", "periode"].contains($0) })
+            else {
                 continue
             }
             var days: [Day] = []

@@ -84,7 +84,8 @@ struct QIFReader {
             if isAccount {
                 accountType =
                     type.hasPrefixIgnoringCase("CCard")
-                    ? .card : type.hasPrefixIgnoringCase("Bank") ? .bank : type.hasPrefixIgnoringCase("Oth L") ? .loan : nil
+                    ? .card
+                    : type.hasPrefixIgnoringCase("Bank") ? .bank : type.hasPrefixIgnoringCase("Oth L") ? .loan : nil
             }
             section = isAccount ? .transactions : .skipped
             sawOther = sawOther || !isAccount
@@ -111,7 +112,8 @@ struct QIFReader {
         case UInt8(ascii: "T"), UInt8(ascii: "U"):
             guard section == .transactions else { break }
             guard case .amount(let amount) = AmountCell.content(value) else {
-                throw reading.malformed("\(value.quoted) is not an amount: the record is damaged; export CSV", at: offset)
+                throw reading.malformed(
+                    "\(value.quoted) is not an amount: the record is damaged; export CSV", at: offset)
             }
             record.amount = amount
         // Splits have letters of their own.
@@ -131,10 +133,12 @@ struct QIFReader {
         }
         guard section == .transactions, let offset = record.offset else { return }
         guard let date = record.date else {
-            throw reading.malformed("the record that begins here has no date; the record is damaged: export CSV", at: offset)
+            throw reading.malformed(
+                "the record that begins here has no date; the record is damaged: export CSV", at: offset)
         }
         guard let amount = record.amount else {
-            throw reading.malformed("the record that begins here has no amount; the record is damaged: export CSV", at: offset)
+            throw reading.malformed(
+                "the record that begins here has no amount; the record is damaged: export CSV", at: offset)
         }
         try reading.countEntry()
         let text = [record.payee?.text, record.memo?.text].compactMap { $0 }.joined(separator: " ")
@@ -171,7 +175,8 @@ struct QIFReader {
     /// Whether the first record of an account states its opening balance: an opening phrase, and a transfer to itself.
     private func opensAccount(_ record: Record) -> Bool {
         guard let payee = record.payee?.text, Phrases.kind(ofWhole: payee) == .opening else { return false }
-        guard let category = record.category, category[0] == UInt8(ascii: "["), category.last == UInt8(ascii: "]") else {
+        guard let category = record.category, category[0] == UInt8(ascii: "["), category.last == UInt8(ascii: "]")
+        else {
             return false
         }
         return account == nil || category.part(1, category.count - 1).text == account

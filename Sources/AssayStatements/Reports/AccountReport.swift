@@ -55,7 +55,6 @@ public struct AccountReport: Hashable, Sendable {
         balanceCheck = checks.contains(.mismatch) ? .mismatch : checks.contains(.ok) ? .ok : .notAvailable
         var flags: Set<FactorFlag> = []
         if chain == .gap { flags.insert(.gap) }
-        if chain == .overlap { flags.insert(.overlap) }
         factors = Factors(
             parts.map(\.activity), settings: settings, classifier: classifier, accountType: accountType,
             withMonths: true, flags: flags,

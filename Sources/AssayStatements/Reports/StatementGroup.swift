@@ -60,6 +60,42 @@ struct StatementGroup {
             bare.source = nil
             return seen.insert(bare).inserted
         }
+        dropInterim()
+        passBalancesOn()
+    }
+
+    /// Interim reports yield to final statements of the same days.
+    private mutating func dropInterim() {
+        guard parts.contains(where: { $0.activity.flags.contains(.interim) }) else { return }
+        let final = parts.filter { !$0.activity.flags.contains(.interim) }
+        parts = parts.filter { part in
+            guard part.activity.flags.contains(.interim), let from = part.activity.from, let to = part.activity.to
+            else {
+                return true
+            }
+            return !final.contains { other in
+                other.activity.from.map { $0 <= from } ?? false && other.activity.to.map { $0 >= to } ?? false
+            }
+        }
+    }
+
+    /// A statement without a usable balance takes its closing one from the next statement, and its opening one from the
+    /// one before, where no day lies between; so files that were downloaded in one sitting all get theirs from the last.
+    private mutating func passBalancesOn() {
+        for index in parts.indices.dropLast().reversed() where parts[index].activity.closing == nil {
+            let next = parts[index + 1].activity
+            guard let end = parts[index].activity.to, let start = next.from, start - end == 1,
+                let opening = next.opening
+            else { continue }
+            parts[index].activity.close(with: opening)
+        }
+        for index in parts.indices.dropFirst() where parts[index].activity.opening == nil {
+            let before = parts[index - 1].activity
+            guard let end = before.to, let start = parts[index].activity.from, start - end == 1,
+                let closing = before.closing
+            else { continue }
+            parts[index].activity.open(with: closing)
+        }
     }
 
     /// How the statements follow each other; the first break decides.
@@ -76,7 +112,14 @@ struct StatementGroup {
         let days = start - end
         let goesOn = previous.closing == nil || next.opening == nil || previous.closing == next.opening
         if (days == 0 || days == 1) && goesOn { return .ok }
+        if days > 1, StatementGroup.goesOn(over: days - 1, from: previous.closing, to: next.opening) { return .ok }
         return days > 0 ? .gap : .overlap
+    }
+
+    /// Whether a balance shows that nothing moved on the days between two statements; at zero, on a few days only.
+    static func goesOn(over days: Int, from closing: Amount?, to opening: Amount?) -> Bool {
+        guard let closing, closing == opening else { return false }
+        return closing != .zero || days <= 4
     }
 
     /// For each group, the credits whose money left another group of the same currency at most two days before or after.
