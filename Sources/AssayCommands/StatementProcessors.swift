@@ -7,7 +7,12 @@ package enum StatementProcessors {
     /// Adds them to `registry`.
     package static func register(in registry: inout Registry) throws {
         try registry.register("bank_statement", parameters: BankStatements.parameters) { name, parameters in
-            try RegisteredProcessor(BankStatements(name: name, parameters: parameters), parameters: parameters)
+            do {
+                return try RegisteredProcessor(
+                    BankStatements(name: name, parameters: parameters), parameters: parameters)
+            } catch let error as SettingsError {
+                throw ParameterError(error.findings.map { ($0.path, $0.message) })
+            }
         }
     }
 }

@@ -60,7 +60,7 @@ public struct BankStatements: Processor {
 
     /// A processor set up from the parameters of a pipeline file.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` that names the parameter.
+    /// - Throws: ``ProcessingError`` with code `configuration` that names the parameter, or ``SettingsError``.
     public init(name: String, parameters: JSONValue) throws {
         var reader = StatementReader()
         switch parameters["format"] {
@@ -74,13 +74,11 @@ public struct BankStatements: Processor {
             }
         }
         if let profile = parameters["csv"], profile != .null {
-            do { reader.csv = try profile.decoded(as: CSVProfile.self) } catch {
-                throw ProcessingError(.configuration, "csv: \(error)")
-            }
+            reader.csv = try CSVProfiles(settings: profile)
         }
-        reader.ofx = try BankStatements.settings("ofx", of: parameters) ?? reader.ofx
-        reader.qif = try BankStatements.settings("qif", of: parameters) ?? reader.qif
-        reader.mt940 = try BankStatements.settings("mt940", of: parameters) ?? reader.mt940
+        if let value = parameters["ofx"], value != .null { reader.ofx = try OFXSettings(settings: value) }
+        if let value = parameters["qif"], value != .null { reader.qif = try QIFSettings(settings: value) }
+        if let value = parameters["mt940"], value != .null { reader.mt940 = try MT940Settings(settings: value) }
         var includes = false
         if let value = parameters["include_transactions"], value != .null {
             guard let flag = value.bool else {
@@ -90,15 +88,6 @@ public struct BankStatements: Processor {
             includes = flag
         }
         self.init(name: name, reader: reader, includeTransactions: includes)
-    }
-
-    private static func settings<Settings: Decodable>(
-        _ key: String, of parameters: JSONValue
-    ) throws -> Settings? {
-        guard let value = parameters[key], value != .null else { return nil }
-        do { return try value.decoded(as: Settings.self) } catch {
-            throw ProcessingError(.configuration, "\(key): \(error)")
-        }
     }
 
     /// Nothing is paid for.
