@@ -41,6 +41,13 @@ struct Query {
         values.append(.text(text))
     }
 
+    /// Narrows to rows with `text` in `column`, or for which `subquery`, whose last condition is about the same text,
+    /// finds something.
+    mutating func add(_ column: String, orMatching subquery: String, _ text: String) {
+        conditions.append("(\(column) = ? OR EXISTS (\(subquery) = ?))")
+        values += [.text(text), .text(text)]
+    }
+
     /// Narrows to rows with one of `texts` in `column`; `nil` does not narrow.
     mutating func add(_ column: String, oneOf texts: [String]?) {
         guard let texts else { return }

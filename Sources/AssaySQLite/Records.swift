@@ -206,6 +206,7 @@ extension Run {
         object["incomplete_reason"] = incompleteReason.map { .string($0) }
         try object.pack(request, as: "request")
         object["is_listed"] = .bool(isListed)
+        object["is_refused"] = isAccepted ? nil : true
         object["is_given_up"] = isGivenUp ? true : nil
         if let pause { try object.pack(pause.jsonValue, as: "pause") }
         object["graph_id"] = graphID.map { .string($0.text) }
@@ -240,6 +241,7 @@ extension Run {
         self.summary = summary.map { Payload(jsonText: $0) }
         metrics = record["metrics"].flatMap { RunMetrics(stored: $0) }
         incompleteReason = record["incomplete_reason"]?.string
+        isAccepted = record["is_refused"]?.bool != true
         isGivenUp = record["is_given_up"]?.bool ?? false
         pause = record["pause"]?.unpacked.flatMap { Pause(json: $0) }
         graphID = record["graph_id"]?.string.flatMap { Identifier($0) }

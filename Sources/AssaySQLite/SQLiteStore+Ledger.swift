@@ -38,6 +38,10 @@ extension SQLiteStore {
         }
     }
 
+    public func note(doubt callID: String, metBy run: Run.ID, of execution: Execution.ID) async throws {
+        try await write { try $0.note(doubt: callID, metBy: run, of: execution) }
+    }
+
     public func calls(matching filter: CallFilter) async throws -> [CallRecord] {
         try read { try $0.calls(matching: filter) }
     }
@@ -96,7 +100,7 @@ enum CallRow {
     static let columns = Columns(
         """
         call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id, service, operation, call_key,
-        maximum_cost, timestamp, item_index, step, account_id, underwriting_id, in_doubt, seal
+        maximum_cost, timestamp, item_index, step, account_id, underwriting_id, in_doubt, cache_key, resolution, seal
         """)
     fileprivate static let insertion = """
         INSERT INTO calls (\(columns)) VALUES (\(columns.marks))
@@ -104,16 +108,23 @@ enum CallRow {
         """
     static let selection = "SELECT \(columns) FROM calls"
 
-    /// Brings the calls that version 1 wrote into the form of now; a damaged one stays as it is and is found when read.
-    static func adoptVersion1(_ connection: Connection) throws {
-        let find = try connection.statement(
+    /// Brings the calls that earlier versions wrote into the form of now; a damaged one stays as it is and is found when
+    /// read.
+    static func adoptEarlier(_ connection: Connection) throws {
+        let first = """
+            call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id, service, operation,
+            call_key, maximum_cost, timestamp
             """
-            SELECT call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id, service, operation,
-            call_key, maximum_cost, timestamp, seal FROM calls ORDER BY seq
-            """)
+        let forms: [(columns: String, read: (SQLStatement) -> CallRecord?)] = [
+            (first, { try? $0.readCallOfVersion1() }),
+            (first + ", item_index, step, account_id, underwriting_id, in_doubt", { try? $0.readCallOfVersion2() }),
+        ]
+        // All are read before the first is written: a row in the form of now fits none of the earlier ones.
+        let found = try forms.flatMap { form in
+            try connection.prepare("SELECT \(form.columns), seal FROM calls ORDER BY seq").all(form.read)
+        }
         let upsert = try connection.prepare(insertion)
-        for call in try find.all({ try? $0.readCallOfVersion1() }) {
-            guard let call else { continue }
+        for case let call? in found {
             upsert.bind(call)
             try upsert.run()
         }
@@ -173,6 +184,21 @@ extension Connection {
         return true
     }
 
+    private static let meetings =
+        "SELECT 1 FROM doubts_met WHERE call_id = calls.call_id AND calls.state = 'in_doubt' AND doubts_met."
+
+    func note(doubt callID: String, metBy run: Run.ID, of execution: Execution.ID) throws {
+        let insert = try statement(
+            """
+            INSERT OR IGNORE INTO doubts_met (call_id, run_id, execution_id)
+            SELECT call_id, ?2, ?3 FROM calls WHERE call_id = ?1 AND state = 'in_doubt'
+            """)
+        insert.bind(callID)
+        insert.bind(run.text)
+        insert.bind(execution.text)
+        try insert.run()
+    }
+
     func calls(matching filter: CallFilter) throws -> [CallRecord] {
         var query = Query(CallRow.selection)
         query.add("call_id", filter.callID)
@@ -183,6 +209,13 @@ extension Connection {
         query.add("operation", filter.operation)
         query.add("call_key", filter.callKey)
         query.add("state", oneOf: filter.states?.map(\.rawValue))
+        query.add("cache_key", filter.cacheKey)
+        switch filter.billedTo {
+        case .run(let run): query.add("run_id", orMatching: Self.meetings + "run_id", run.text)
+        case .execution(let execution):
+            query.add("execution_id", orMatching: Self.meetings + "execution_id", execution.text)
+        case nil: break
+        }
         return try query.all("ORDER BY seq", in: self) { try $0.readCall() }
     }
 
@@ -301,23 +334,38 @@ extension SQLStatement {
         bind(call.accountID?.text)
         bind(call.underwritingID?.text)
         bind(call.doubtPolicy.rawValue)
+        bind(call.cacheKey)
+        bind(call.resolution?.rawValue)
         bindSeal()
     }
 
     func readCall() throws -> CallRecord {
         try sealed("a call") { row in
-            guard var call = row.callOfVersion1() else { return nil }
-            (call.itemIndex, call.step) = (row.optionalInteger().map { Int($0) }, row.optionalText())
-            call.accountID = row.optionalText().flatMap { ExternalID($0) }
-            call.underwritingID = row.optionalText().flatMap { ExternalID($0) }
-            guard let policy = DoubtPolicy(rawValue: row.text()) else { return nil }
-            call.doubtPolicy = policy
+            guard var call = row.callOfVersion2() else { return nil }
+            call.cacheKey = row.optionalText()
+            if let resolution = row.optionalText() {
+                guard let known = Charge.Basis.Resolution(rawValue: resolution) else { return nil }
+                call.resolution = known
+            }
             return call
         }
     }
 
     /// A call as it was stored before the scope of calls was.
     func readCallOfVersion1() throws -> CallRecord { try sealed("a call") { $0.callOfVersion1() } }
+
+    /// A call as it was stored before the keys of their values were.
+    func readCallOfVersion2() throws -> CallRecord { try sealed("a call") { $0.callOfVersion2() } }
+
+    private func callOfVersion2() -> CallRecord? {
+        guard var call = callOfVersion1() else { return nil }
+        (call.itemIndex, call.step) = (optionalInteger().map { Int($0) }, optionalText())
+        call.accountID = optionalText().flatMap { ExternalID($0) }
+        call.underwritingID = optionalText().flatMap { ExternalID($0) }
+        guard let policy = DoubtPolicy(rawValue: text()) else { return nil }
+        call.doubtPolicy = policy
+        return call
+    }
 
     private func callOfVersion1() -> CallRecord? {
         let (callID, idempotencyKey) = (text(), text())

@@ -23,13 +23,14 @@ struct Schema {
     /// The schema that this version of the program writes.
     static let current = Schema(migrations: [
         Migration(name: "1", sql: version1),
-        Migration(name: "2", sql: version2, adopt: CallRow.adoptVersion1),
+        Migration(name: "2", sql: version2),
         Migration(name: "3", sql: version3),
         Migration(name: "4", sql: version4),
         Migration(name: "5", sql: version5),
         Migration(name: "6", sql: version6),
         Migration(name: "7", sql: version7),
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
+        Migration(name: "9", sql: version9, adopt: CallRow.adoptEarlier),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -48,6 +49,19 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    /// Calls know the keys of their values, by which doubts are found from everywhere, and how doubts were resolved.
+    private static let version9 = """
+        ALTER TABLE calls ADD COLUMN cache_key TEXT;
+        ALTER TABLE calls ADD COLUMN resolution TEXT;
+        CREATE INDEX calls_in_doubt ON calls (cache_key) WHERE state = 'in_doubt';
+        CREATE TABLE doubts_met (
+            call_id TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            execution_id TEXT NOT NULL,
+            PRIMARY KEY (call_id, run_id)
+        ) STRICT, WITHOUT ROWID;
+        """
 
     /// What the engine knows of a charge lies apart from what the processor noted.
     private static let version8 = "ALTER TABLE charges ADD COLUMN basis TEXT NOT NULL DEFAULT '{}'"

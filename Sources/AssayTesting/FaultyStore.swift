@@ -18,6 +18,7 @@ public final class FaultyStore: Store {
         case removeNamedCheckpoint(Identifier)
         case record([Charge])
         case file(CallRecord)
+        case noteDoubt(String)
         case useCacheEntry(String)
         case removeCacheEntries(CacheFilter)
         case addPrice(PriceSubject)
@@ -163,6 +164,10 @@ public final class FaultyStore: Store {
         _ call: CallRecord, charge: Charge?, cached: CacheEntry?
     ) async throws -> (isFiled: Bool, isCharged: Bool) {
         try await write(.file(call)) { try await base.file(call, charge: charge, cached: cached) }
+    }
+
+    public func note(doubt callID: String, metBy run: Run.ID, of execution: Execution.ID) async throws {
+        try await write(.noteDoubt(callID)) { try await base.note(doubt: callID, metBy: run, of: execution) }
     }
 
     public func ledgerPosition() async throws -> Int { try await base.ledgerPosition() }

@@ -128,11 +128,12 @@ import Testing
         // The seal of a row of version 1 is over the columns that there were.
         let database = try DatabaseQueue(path: folder.database)
         try database.inDatabase { database in
-            for column in ["item_index", "step", "account_id", "underwriting_id", "in_doubt"] {
-                try database.execute(sql: "ALTER TABLE calls DROP COLUMN \(column)")
-            }
+            try database.execute(sql: "DROP INDEX calls_in_doubt")
+            try database.execute(sql: "DROP TABLE doubts_met")
+            let added = ["item_index", "step", "account_id", "underwriting_id", "in_doubt", "cache_key", "resolution"]
+            for column in added { try database.execute(sql: "ALTER TABLE calls DROP COLUMN \(column)") }
             try database.execute(sql: "DROP INDEX charges_by_account")
-            try database.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = '2'")
+            try database.execute(sql: "DELETE FROM grdb_migrations WHERE identifier IN ('2', '9')")
             let insert = try Connection(database).prepare(
                 """
                 INSERT INTO calls (call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id,

@@ -47,13 +47,46 @@ import Testing
         #expect(report.bill.baseCost.description == cost)
     }
 
-    @Test("are paid before anything is looked at", arguments: ["prevalidation", "transform", "validate", "extract"])
-    func early(failing: String) async throws {
-        let items = [Item("a", 1)] + (failing == "prevalidation" ? [Item("a", 1)] : [])
-        let report = try await Self.engine("per_run").run(StepProcessor(failingAt: failing), items: items)
+    static let beginnings: [(failing: String, policy: String, cost: String)] = [
+        ("prevalidation", "per_run", "0.00"), ("prevalidation", "per_execution", "0.00"),
+        ("prevalidation", "per_input", "0.00"),
+        ("transform", "per_run", "0.10"), ("transform", "per_execution", "0.10"), ("transform", "per_input", "0.00"),
+        ("validate", "per_run", "0.10"), ("validate", "per_input", "0.00"),
+        ("extract", "per_run", "0.10"), ("extract", "per_input", "0.10"),
+    ]
+
+    @Test(
+        "are paid when the first item is about to be transformed, per input when its extraction starts",
+        arguments: beginnings, [false, true])
+    func early(row: (failing: String, policy: String, cost: String), inBatches: Bool) async throws {
+        let items = [Item("a", 1)] + (row.failing == "prevalidation" ? [Item("a", 1)] : [])
+        let options = RunOptions.with { $0.batching = inBatches ? Batching(size: 2) : nil }
+        let engine = Self.engine(row.policy)
+        let processor = StepProcessor(failingAt: row.failing)
+        let plan = try await engine.plan(RegisteredProcessor(processor), over: items, options: options)
+        let report = try await engine.run(processor, items: items, options: options)
         #expect(report.status == .failed)
-        #expect(report.bill.totalCost == "0.10")
+        #expect(report.bill.totalCost.description == row.cost)
         #expect(report.bill.trackedCosts == [])
+        #expect(plan.base == report.bill.totalCost)
+    }
+
+    @Test("per input are paid of as many inputs as were started on", arguments: Runners.all)
+    func stopped(runner: any Runner) async throws {
+        let engine = Self.engine("per_input")
+        let options = RunOptions.with {
+            $0.runner = runner
+            $0.failurePolicy = .stop
+        }
+        let started = Notes<Int>()
+        let report = try await engine.run(Array(0..<600), options: options, name: "steps") { input, _ in
+            started.add(input)
+            if input == 183 { throw Refusal() }
+            return input
+        }
+        #expect(report.status == .failed)
+        #expect(report.bill.baseCost == (try Money("0.10").times(Number(started.all.count))))
+        #expect(started.all.count < 600)
     }
 
     /// Charges by the day, or not at all.
@@ -68,8 +101,9 @@ import Testing
 
     @Test("follow a policy of one's own") func own() async throws {
         let engine = Self.engine("daily", [Daily()])
-        #expect(try await engine.run(StepProcessor(), items: []).bill.baseCost == "0.10")
-        #expect(try await engine.run(StepProcessor(), items: []).bill.baseCost == .zero)
+        let items = [Item("a", 1), Item("b", 2)]
+        #expect(try await engine.run(StepProcessor(), items: items).bill.baseCost == "0.10")
+        #expect(try await engine.run(StepProcessor(), items: items).bill.baseCost == .zero)
     }
 
     @Test("a policy that throws leaves the result and an incomplete bill") func broken() async throws {

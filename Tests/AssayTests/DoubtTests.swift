@@ -147,7 +147,7 @@ import Testing
         let template = try #require(try await engine.callsInDoubt().first)
         for (name, policy) in [("left", DoubtPolicy.settle), ("dropped", .release)] {
             var call = template
-            (call.callID, call.callKey, call.doubtPolicy) = (name, name, policy)
+            (call.callID, call.callKey, call.cacheKey, call.doubtPolicy) = (name, name, nil, policy)
             try await store.file(call, charge: nil, cached: nil)
         }
         #expect(try await engine.resume(Self.losing(keys), after: first).success)

@@ -126,13 +126,18 @@ public struct CallRecord: Hashable, Sendable {
     public var underwritingID: ExternalID?
     /// What becomes of it when nobody learns how it ended.
     public var doubtPolicy: DoubtPolicy
+    /// The key under which the cache keeps its value, by which other executions know it as theirs; `nil`: it has no key.
+    public var cacheKey: String?
+    /// Who found out how it ended after its outcome was unknown; `nil`: it never was, or still is.
+    public var resolution: Charge.Basis.Resolution?
 
     /// A call of the given parts.
     public init(
         callID: String, idempotencyKey: String, state: State, runID: Run.ID, executionID: Execution.ID,
         processorID: Identifier, inputID: String?, service: String, operation: String, callKey: String,
         maximumCost: Money, timestamp: Timestamp, itemIndex: Int? = nil, step: String? = nil,
-        accountID: ExternalID? = nil, underwritingID: ExternalID? = nil, doubtPolicy: DoubtPolicy = .hold
+        accountID: ExternalID? = nil, underwritingID: ExternalID? = nil, doubtPolicy: DoubtPolicy = .hold,
+        cacheKey: String? = nil, resolution: Charge.Basis.Resolution? = nil
     ) {
         self.callID = callID
         self.idempotencyKey = idempotencyKey
@@ -151,6 +156,8 @@ public struct CallRecord: Hashable, Sendable {
         self.accountID = accountID
         self.underwritingID = underwritingID
         self.doubtPolicy = doubtPolicy
+        self.cacheKey = cacheKey
+        self.resolution = resolution
     }
 }
 

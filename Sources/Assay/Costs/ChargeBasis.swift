@@ -16,6 +16,8 @@ extension Charge {
 
         /// Who said that a call in doubt had been made.
         public enum Resolution: String, Codable, Sendable, CaseIterable {
+            /// The call was made again under its key. Where the service does not honour keys it was carried out twice.
+            case repetition = "by repeat"
             /// Someone decided.
             case person = "by person"
             /// The resolver of the service answered.

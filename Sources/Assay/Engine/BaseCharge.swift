@@ -1,22 +1,45 @@
 import Synchronization
 
-/// The base price of a node, charged when it first starts on an item: once a run, or for every input.
+/// The base price of a processor or of a node of a graph: charged when it first starts on an item, or for every input.
+///
+/// It is taken from the prices once, at its first start. Batches that are worked on at once share one.
 final class BaseCharge: Sendable {
     private enum State {
         case unknown
         case charging([CheckedContinuation<Void, Never>])
         case paid
-        case byInput
+        case byInput(Ledger.BasePrice)
     }
 
     private let state = Mutex(State.unknown)
 
-    private enum Turn { case mine, wait, none, byInput }
+    private enum Turn {
+        case mine, wait, none
+        case byInput(Ledger.BasePrice)
+    }
 
     /// Whether nothing is due any more.
     var isPaid: Bool { state.withLock { if case .paid = $0 { true } else { false } } }
 
+    /// Charges what is due at the first start, whatever the input.
+    ///
+    /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; the next one asks again.
+    nonisolated(nonsending) func open(for session: RunSession, by engine: Engine) async throws {
+        _ = try await priceByInput(for: session, by: engine)
+    }
+
+    /// Charges what is due when `item` is started on.
+    ///
+    /// - Throws: as ``open(for:by:)``.
     nonisolated(nonsending) func charge(for session: RunSession, on item: Item, by engine: Engine) async throws {
+        guard !isPaid, let price = try await priceByInput(for: session, by: engine) else { return }
+        try await engine.chargeBase(of: session, on: [try session.digest(of: item)], at: price)
+    }
+
+    /// The price that is due for every input; `nil` when none is, and what is due once has been charged.
+    private nonisolated(nonsending) func priceByInput(for session: RunSession, by engine: Engine) async throws
+        -> Ledger.BasePrice?
+    {
         while true {
             let turn: Turn = state.withLock { state in
                 switch state {
@@ -25,18 +48,18 @@ final class BaseCharge: Sendable {
                     return .mine
                 case .charging: return .wait
                 case .paid: return .none
-                case .byInput: return .byInput
+                case .byInput(let price): return .byInput(price)
                 }
             }
             switch turn {
-            case .none: return
+            case .none: return nil
+            case .byInput(let price): return price
             case .wait: await wait()
-            case .byInput: return try await engine.chargeBase(of: session, on: [try session.digest(of: item)])
             case .mine:
                 do {
                     let price = try await engine.ledger.basePrice(of: session.run, pipeline: session.options.price)
                     if !price.isByInput { try await engine.chargeBase(of: session, on: [], at: price) }
-                    finish(as: price.isByInput ? .byInput : .paid)
+                    finish(as: price.isByInput ? .byInput(price) : .paid)
                 } catch {
                     // The next item asks again.
                     finish(as: .unknown)

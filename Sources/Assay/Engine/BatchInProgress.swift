@@ -8,6 +8,8 @@ struct BatchInProgress {
     var charges: [Charge] = []
     /// Whether calls of unknown outcome were made.
     var hasDoubts = false
+    /// Calls of earlier runs that are in doubt and that its items have passed by.
+    var metDoubts: Set<String> = []
     /// When items were first started, and how many attempts were made before the batch was tried again.
     var beginnings: [Int: (startedAt: Duration, attempts: Int)] = [:]
 

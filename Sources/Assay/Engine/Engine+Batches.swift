@@ -10,12 +10,7 @@ extension Engine {
         do {
             var cutter = try await makeCutter(session, history, batching, items: page)
             sayWhatIsCut(session, batching)
-            // What is charged per input is charged when the inputs are known.
-            let isPaidByInput = try await ledger.basePrice(of: session.run, pipeline: session.options.price)
-                .isByInput
-            let paysByBatch = isPaidByInput && !session.options.listsFirst
-            if !paysByBatch { try await chargeBase(session) }
-            try await carryOut(&cutter, batching, session, paysByBatch: paysByBatch, to: delivery)
+            try await carryOut(&cutter, batching, session, to: delivery)
             await delivery.finish(session)
         } catch let gate as GateFailure {
             failure = gate.record
@@ -39,9 +34,9 @@ extension Engine {
         }
         let violation = try await takeIn(page, session, history)
         session.tally.noteListed()
-        try await store.update(session.currentRun)
         // What one item is to blame for is found again in its batch; the others are worked on.
         if let violation, violation.index == nil { throw violation }
+        try await store.update(session.currentRun)
         return BatchCutter(onRecordOf: self, session, batching)
     }
 
@@ -56,8 +51,7 @@ extension Engine {
     ///
     /// A batch keeps its place until it has been taken, so that no more of them are in memory than may be in progress.
     private func carryOut(
-        _ cutter: inout BatchCutter, _ batching: Batching, _ session: RunSession, paysByBatch: Bool,
-        to delivery: BatchDelivery
+        _ cutter: inout BatchCutter, _ batching: Batching, _ session: RunSession, to delivery: BatchDelivery
     ) async throws {
         await withTaskGroup(of: Void.self) { group in
             var running = 0
@@ -72,8 +66,7 @@ extension Engine {
                     running += 1
                     group.addTask {
                         do {
-                            try await delivery.add(
-                                self.carryOut(cut, batching, of: session, paysBase: paysByBatch), session)
+                            try await delivery.add(self.carryOut(cut, batching, of: session), session)
                         } catch {
                             delivery.fail(error, session)
                         }
@@ -92,16 +85,16 @@ extension Engine {
     // MARK: One batch
 
     private func carryOut(
-        _ cut: BatchCutter.Cut, _ batching: Batching, of whole: RunSession, paysBase: Bool
+        _ cut: BatchCutter.Cut, _ batching: Batching, of whole: RunSession
     ) async throws -> BatchResult {
         defer { whole.endBatch(cut.session) }
-        let result = try await carryOut(cut, batching.policy, paysBase: paysBase)
+        let result = try await carryOut(cut, batching.policy)
         if !whole.options.listsFirst { await store.release(cut.session.places, of: whole.run.id) }
         return result
     }
 
     /// One batch from its gates to its verdict.
-    private func carryOut(_ cut: BatchCutter.Cut, _ policy: BatchPolicy, paysBase: Bool) async throws -> BatchResult {
+    private func carryOut(_ cut: BatchCutter.Cut, _ policy: BatchPolicy) async throws -> BatchResult {
         let batch = cut.session
         let (began, startedAt) = (world.time.uptime(), world.time.now())
         if policy.enableInstrumentation {
@@ -116,7 +109,7 @@ extension Engine {
         var isInterrupted = false
         while batch.unfinished > 0 {
             let start = world.time.uptime()
-            try await attempt(cut, paysBase: paysBase && attempts.isEmpty)
+            try await attempt(cut)
             let failed = batch.withBatch(\.failures)
             attempts.append(
                 .init(
@@ -163,11 +156,11 @@ extension Engine {
     }
 
     /// One attempt at what is not finished of a batch: its gates, its extraction, and an outcome for every item.
-    private func attempt(_ cut: BatchCutter.Cut, paysBase: Bool) async throws {
+    private func attempt(_ cut: BatchCutter.Cut) async throws {
         let batch = cut.session
         do {
-            if paysBase { try await chargeBase(batch) }
             if let violation = cut.violation { throw violation }
+            if batch.tally.noteAccepted() { try await store.update(batch.currentRun) }
             try await prepareItems(batch)
             try await extract(batch)
         } catch let gate as GateFailure {
@@ -217,10 +210,12 @@ extension Engine {
 
     private func bill(of batch: RunSession, _ state: BatchInProgress) async throws -> Bill {
         let doubts =
-            state.hasDoubts
-            ? try await store.calls(matching: CallFilter(runID: batch.run.id, states: [.inDoubt])).filter { call in
-                call.itemIndex.map(batch.places.contains) ?? false
-            } : []
+            state.hasDoubts || !state.metDoubts.isEmpty
+            ? try await store.calls(matching: CallFilter(states: [.inDoubt], billedTo: .run(batch.run.id)))
+                .filter { call in
+                    state.metDoubts.contains(call.callID)
+                        || call.runID == batch.run.id && call.itemIndex.map(batch.places.contains) ?? false
+                } : []
         return try Bill(
             state.charges, inDoubt: doubts, currency: store.currency, runID: batch.run.id,
             executionID: batch.run.executionID)

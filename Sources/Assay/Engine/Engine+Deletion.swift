@@ -19,7 +19,7 @@ extension Engine {
         guard run.status.isTerminal else { return "it has not ended" }
         guard run.deletedAt == nil else { return "that was done before" }
         let filter = RunFilter(executionID: run.executionID, processorID: run.processorID)
-        let newer = try await store.runs(matching: filter).prefix { $0.id != run.id }
+        let newer = try await store.runs(matching: filter).prefix { $0.id != run.id }.filter(\.isAccepted)
         guard let newest = newer.first else {
             let mayGoOn = run.status != .succeeded && run.isListed
             guard mayGoOn, !force else { return nil }

@@ -16,17 +16,14 @@ extension Engine {
     /// - Throws: ``ProcessingError`` with code `not_found` for an unknown call, `illegal_move` when its outcome is
     ///   known.
     @discardableResult public func settle(callInDoubt id: String, at cost: Money) async throws -> Charge {
-        let call = try await callInDoubt(id)
-        let charge = call.charge(cost, .person, costID: "\(id)-settled", at: world.time.now())
-        try await decide(call, as: .settled, charge: charge)
-        return charge
+        try await ledger.settle(callInDoubt(id), .person, at: cost)
     }
 
     /// Decides that a call in doubt was not made or costs nothing.
     ///
     /// - Throws: as ``settle(callInDoubt:at:)``.
     public func release(callInDoubt id: String) async throws {
-        try await decide(callInDoubt(id), as: .released, charge: nil)
+        try await ledger.release(callInDoubt(id), .person)
     }
 
     /// Asks the resolvers about the calls of an execution that are in doubt, and follows the policies of the others.
@@ -35,35 +32,34 @@ extension Engine {
     public func resolveDoubts(of execution: Execution.ID? = nil) async throws -> [CallRecord] {
         var resolved: [CallRecord] = []
         for call in try await callsInDoubt(of: execution) {
-            let isResolved: Bool
-            switch await ledger.resolution(of: call, warn: { self.warn($0) }) {
-            case .settled(let cost, _):
-                let charge = call.charge(cost, .resolver, costID: "\(call.callID)-settled", at: world.time.now())
-                try await decide(call, as: .settled, charge: charge)
-                isResolved = true
-            case .released:
-                try await decide(call, as: .released, charge: nil)
-                isResolved = true
-            case .unknown: isResolved = try await followPolicy(of: call)
-            }
+            var isResolved = try await askResolver(about: call)
+            if !isResolved { isResolved = try await followPolicy(of: call) }
             if isResolved { resolved += try await store.calls(matching: CallFilter(callID: call.callID)) }
         }
         return resolved
     }
 
-    /// Does what the policies of calls say that a dead program left in doubt and that were not made again.
+    /// Asks the resolver of its service about a call in doubt; `false` when nobody knows.
+    func askResolver(about call: CallRecord) async throws -> Bool {
+        switch await ledger.resolution(of: call, warn: { self.warn($0) }) {
+        case .settled(let cost, _): try await ledger.settle(call, .resolver, at: cost)
+        case .released: try await ledger.release(call, .resolver)
+        case .unknown: return false
+        }
+        return true
+    }
+
+    /// Does what the policies of an execution's calls in doubt say.
     func followDoubtPolicies(of execution: Execution.ID) async throws {
         for call in try await callsInDoubt(of: execution) { _ = try await followPolicy(of: call) }
     }
 
-    private func followPolicy(of call: CallRecord) async throws -> Bool {
+    /// Does what the policy of a call in doubt says; `false` when that is to wait for somebody.
+    func followPolicy(of call: CallRecord) async throws -> Bool {
         switch call.doubtPolicy {
         case .hold: return false
-        case .settle:
-            let charge = call.charge(
-                call.maximumCost, .policy, costID: "\(call.callID)-settled", at: world.time.now())
-            try await decide(call, as: .settled, charge: charge)
-        case .release: try await decide(call, as: .released, charge: nil)
+        case .settle: try await ledger.settle(call, .policy, at: call.maximumCost)
+        case .release: try await ledger.release(call, .policy)
         }
         return true
     }
@@ -76,13 +72,6 @@ extension Engine {
             throw ProcessingError(.illegalMove, "call '\(id)' is \(call.state.rawValue), not in doubt")
         }
         return call
-    }
-
-    private func decide(_ call: CallRecord, as state: CallRecord.State, charge: Charge?) async throws {
-        var call = call
-        call.state = state
-        let isCharged = try await store.file(call, charge: charge, cached: nil).isCharged
-        _ = ledger.budgets.settle(call.callID, as: isCharged ? charge : nil, at: world.time.now())
     }
 }
 
@@ -100,6 +89,28 @@ extension CallRecord {
 }
 
 extension Ledger {
+    /// Files that a call in doubt was not made, or costs nothing.
+    func release(_ call: CallRecord, _ resolution: Charge.Basis.Resolution) async throws {
+        try await file(call, as: .released, resolution, charge: nil)
+    }
+
+    /// Files that a call in doubt was made, with the charge of the run that made it.
+    @discardableResult
+    func settle(_ call: CallRecord, _ resolution: Charge.Basis.Resolution, at cost: Money) async throws -> Charge {
+        let charge = call.charge(cost, resolution, costID: "\(call.callID)-settled", at: world.time.now())
+        try await file(call, as: .settled, resolution, charge: charge)
+        return charge
+    }
+
+    private func file(
+        _ call: CallRecord, as state: CallRecord.State, _ resolution: Charge.Basis.Resolution, charge: Charge?
+    ) async throws {
+        var call = call
+        (call.state, call.resolution) = (state, resolution)
+        let isCharged = try await store.file(call, charge: charge, cached: nil).isCharged
+        _ = budgets.settle(call.callID, as: isCharged ? charge : nil, at: world.time.now())
+    }
+
     /// How a call in doubt turned out, as far as its service says so.
     func resolution(of call: CallRecord, warn: (String) -> Void) async -> DoubtResolution {
         guard let resolver = resolvers[call.service] else { return .unknown }

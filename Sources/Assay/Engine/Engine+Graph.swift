@@ -163,7 +163,7 @@ extension Engine {
         let node = flow.nodes[unit.node]
         let entry = item.given(input)
         node.emit(.processorStart, item: item.item.id)
-        do { try await flow.chargeBase(of: unit.node, on: entry.item, by: self) } catch let error as ProcessingError
+        do { try await node.base.charge(for: node, on: entry.item, by: self) } catch let error as ProcessingError
             where error.code == .budgetExhausted
         {
             let desk = try await desk(for: entry, attempt: 1, node)

@@ -145,6 +145,16 @@ extension Engine {
     ) async throws -> Work? {
         let session = floor.session
         session.emit(.itemStart, item: entry.item.id)
+        do { try await session.base.charge(for: session, on: entry.item, by: self) } catch let error as ProcessingError
+            where error.code == .budgetExhausted
+        {
+            let desk = try await desk(for: entry, attempt: 1, session)
+            let work = Work(
+                entry: entry, session: session, desk: desk, startedAt: world.time.uptime(), attempt: 0)
+            lane.keep(failed(work, error, nil, session))
+            session.noteFailure()
+            return nil
+        }
         if let outcome = try await cachedOutcome(of: entry, session) {
             lane.keep(CommittedOutcome(outcome))
             return nil

@@ -13,10 +13,9 @@ extension Engine {
         do {
             let violation = try await takeIn(page, session, history)
             session.tally.noteListed()
-            try await store.update(session.currentRun)
-            // The nodes of a graph charge by themselves, when they first start.
-            if session.graph == nil { try await chargeBase(session) }
             if let violation { throw violation }
+            session.tally.noteAccepted()
+            try await store.update(session.currentRun)
             try await prepareItems(session)
             if let graph = session.graph { try await run(graph, session) } else { try await extract(session) }
         } catch let gate as GateFailure {
@@ -67,14 +66,16 @@ extension Engine {
         var run = Run(
             id: id, executionID: execution, processorID: processor.name, definition: processor.definition,
             scope: options.scope, lineage: lineage, runner: options.runner.name, request: options.request,
-            startedAt: world.time.now())
+            startedAt: world.time.now(), isAccepted: false)
         run.graphID = graph?.graph.id
         return (run, history)
     }
 
     // MARK: Preprocessing
 
-    /// Files all items and checks the list as a whole; what it finds is thrown later, when the base is paid.
+    /// Files all items and checks the list as a whole.
+    ///
+    /// - Returns: what the list is refused for; `nil` when it is accepted.
     func takeIn(
         _ page: (_ limit: Int) async throws -> [Item], _ session: RunSession, _ history: History
     ) async throws -> GateFailure? {
@@ -115,9 +116,7 @@ extension Engine {
             switch verdict {
             case .new: break
             case .again: resuming.append(index)
-            case .afresh(let changed):
-                entry.inputChanged = changed
-                try await session.dropCheckpoints(of: item.id)
+            case .afresh(let changed): entry.inputChanged = changed
             case .settled(var outcome):
                 entry.settled = true
                 outcome.index = index
@@ -135,40 +134,32 @@ extension Engine {
         try await announce(settled.map(\.outcome), session)
     }
 
-    /// Charges the base price, before anything is looked at: a run that fails has paid.
-    func chargeBase(_ session: RunSession) async throws {
-        do {
-            var digests: [Digest] = []
-            let price = try await ledger.basePrice(of: session.run, pipeline: session.options.price)
-            if price.isByInput {
-                try await forEachItem(session) { digests.append(session.processor.digest(of: try $0.item.data.json())) }
-            }
-            try await recordBase(of: session, on: digests, at: price)
-        } catch let error as ProcessingError where error.code == .budgetExhausted {
+    /// Charges the base price of a run before the first item of its list is transformed, so that one that fails in a
+    /// gate has paid. What is charged per input is left to the start of its extraction.
+    private func chargeBase(_ session: RunSession) async throws {
+        do { try await session.base.open(for: session, by: self) } catch let error as ProcessingError
+            where error.code == .budgetExhausted
+        {
             throw GateFailure(error, stage: .cost, index: nil)
-        } catch {
-            try noteCostFailure(error, session)
         }
+        guard session.options.strictCosts, let reason = session.tally.incompleteReason else { return }
+        throw GateFailure(ProcessingError(.cost, reason), stage: .cost, index: nil)
     }
 
-    /// Charges the base price of a node of a graph.
+    /// Charges the base price of a run, or of a node of a graph.
     ///
-    /// - Parameter price: the price; `nil`: the one in force now.
+    /// - Parameter digests: the inputs that are started on, for a price per input.
     /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; what else fails makes the bill
     ///   incomplete.
-    func chargeBase(of node: RunSession, on digests: [Digest], at price: Ledger.BasePrice? = nil) async throws {
-        do { try await recordBase(of: node, on: digests, at: price) } catch let error as ProcessingError
+    func chargeBase(of session: RunSession, on digests: [Digest], at price: Ledger.BasePrice) async throws {
+        do { try await recordBase(of: session, on: digests, at: price) } catch let error as ProcessingError
             where error.code == .budgetExhausted
         { throw error } catch {
-            node.tally.noteIncomplete(ProcessingError(wrapping: error, as: .cost).message)
+            session.tally.noteIncomplete(ProcessingError(wrapping: error, as: .cost).message)
         }
     }
 
-    private func recordBase(of session: RunSession, on digests: [Digest], at price: Ledger.BasePrice?) async throws {
-        let base =
-            if let price { price } else {
-                try await ledger.basePrice(of: session.run, pipeline: session.options.price)
-            }
+    private func recordBase(of session: RunSession, on digests: [Digest], at base: Ledger.BasePrice) async throws {
         let charges = try ledger.baseCharges(
             for: session.run, at: base, digests: digests,
             numbered: session.tally.takeBaseNumbers)
@@ -209,21 +200,22 @@ extension Engine {
         }
     }
 
-    /// A failure of the costing: an incomplete bill, or under strict costs the end of the run.
-    private func noteCostFailure(_ error: any Error, _ session: RunSession) throws {
-        let error = ProcessingError(wrapping: error, as: .cost)
-        session.tally.noteIncomplete(error.message)
-        guard session.options.strictCosts else { return }
-        throw GateFailure(ProcessingError(.cost, error.message, cause: error), stage: .cost, index: nil)
-    }
-
     /// Transforms and validates every item, one after another.
     func prepareItems(_ session: RunSession) async throws {
         var transformed: [(index: Int, value: Payload)] = []
+        var isBasePaid = false
         try await forEachItem(session) { entry in
             if world.time.uptime() >= session.end { session.stop(.init(reason: .runTimeout, drains: false)) }
             if session.stopped != nil { throw GateFailure.stopped }
+            // The nodes of a graph charge by themselves, when they first start.
+            if session.graph == nil, !isBasePaid {
+                try await chargeBase(session)
+                isBasePaid = true
+            }
             guard !session.hasEnded(entry.index) else { return }
+            if entry.basis?.startsOver == true, !session.resumes(entry.index) {
+                try await session.dropCheckpoints(of: entry.item.id)
+            }
             let context = session.context(for: entry, phase: .preprocessing)
             switch await session.processor.prepare(entry.item.data, context) {
             case .unchanged: break
@@ -338,7 +330,8 @@ extension Engine {
         }
         run.isGivenUp =
             session.options.waitsWhenGivenUp && session.stopped?.reason == .runCancelled && Task.isCancelled
-        try await followDoubtPolicies(of: run.executionID)
+        try await attendDoubts(session)
+        hintAtRepeats(session)
         run.finishedAt = world.time.now()
         run.duration = session.timeWorked
         session.tally.meters.count(runEndedAs: run.status)
@@ -348,6 +341,18 @@ extension Engine {
         try await session.tally.fileEvents()
         try await store.update(run)
         return try await report(of: run, outcomes: session.options.returnsOutcomes)
+    }
+
+    /// Says that calls were made again under their old keys, which costs nothing only where the service honours them.
+    private func hintAtRepeats(_ session: RunSession) {
+        for (service, count) in session.tally.repeats.sorted(by: { $0.key < $1.key }) {
+            guard session.options.services[service] == nil else { continue }
+            let calls = count == 1 ? "1 call was" : "\(count) calls were"
+            session.hint(
+                "repeated_calls \(service)",
+                "\(calls) repeated under \(count == 1 ? "its old key" : "their old keys"); if '\(service)' does not "
+                    + "honour Idempotency-Key it charged twice: set services.\(service).keys: ignored")
+        }
     }
 
     private func hintAtRunner(_ session: RunSession, _ run: Run) {

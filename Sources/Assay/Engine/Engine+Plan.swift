@@ -47,7 +47,9 @@ extension Engine {
     ) async throws -> Plan {
         let (options, page) = try await settleRunner(options, for: processor, rest)
         let (run, history) = try await prepare(processor, options, failedOnly: failedOnly)
-        var planner = Planner(engine: self, processor: processor, options: options, run: run, history: history)
+        let price = try await ledger.basePrice(of: run, pipeline: options.price)
+        var planner = Planner(
+            engine: self, processor: processor, options: options, run: run, history: history, price: price)
         do {
             var gate = ListGate(options, runID: run.id)
             while case let items = try await page(1_024), !items.isEmpty {
@@ -74,11 +76,16 @@ private struct Planner {
     let run: Run
     var history: History
     var plan: Plan
+    private let price: Ledger.BasePrice
     private var digests: [Digest] = []
     private var forecast: CostForecast
     private var custom: CostHistory?
 
-    init(engine: Engine, processor: RegisteredProcessor, options: RunOptions, run: Run, history: History) {
+    init(
+        engine: Engine, processor: RegisteredProcessor, options: RunOptions, run: Run, history: History,
+        price: Ledger.BasePrice
+    ) {
+        self.price = price
         self.engine = engine
         self.processor = processor
         self.options = options
@@ -95,7 +102,6 @@ private struct Planner {
 
     mutating func add(_ item: Item) async throws {
         let digest = processor.digest(of: try item.data.json())
-        digests.append(digest)
         var entry = Plan.Entry(inputID: item.id, action: .run, reason: "", digest: digest)
         let verdict = try await history.verdict(on: item, by: processor)
         entry.reason = verdict.basis.words
@@ -126,6 +132,8 @@ private struct Planner {
             plan.gate = plan.gate ?? "\(stage.rawValue) refuses '\(item.id)': \(error.message)"
             return
         }
+        // What is charged per input is charged when its extraction starts, whatever the cache has.
+        if price.isByInput { digests.append(entry.digest) }
         let key = itemKey(of: input, for: run.scope.filled(by: item))
         if let key, try await forecast.cached(key) != nil {
             (entry.action, entry.reason) = (.cached, "its result is in the cache")
@@ -176,14 +184,18 @@ private struct Planner {
         for cost in expected { try await forecast.add(cost, of: work, to: &entry) }
     }
 
-    /// The plan with what is known once all items are there.
-    mutating func finish(violation: GateFailure?) async throws -> Plan {
-        let price = try await engine.ledger.basePrice(of: run, pipeline: options.price)
+    private mutating func addBase() async throws {
         let charges = try engine.ledger.baseCharges(for: run, at: price, digests: digests)
         let known = try await engine.store.recordedKeys(among: charges.compactMap(\.key))
         for charge in charges where charge.key.map({ !known.contains($0) }) ?? true {
             plan.base = try plan.base.adding(charge.cost)
         }
+    }
+
+    /// The plan with what is known once all items are there.
+    mutating func finish(violation: GateFailure?) async throws -> Plan {
+        // A list that is refused costs nothing, and what stops in a gate extracts nothing.
+        if violation == nil, !plan.entries.isEmpty, !price.isByInput || plan.gate == nil { try await addBase() }
         if let record = violation?.record { plan.gate = record.message }
         plan.prices = forecast.prices
         if plan.gate != nil { plan.skipRest() }

@@ -170,7 +170,7 @@ public final class Engine: Sendable {
         let found = try await existingRun(run)
         return try await bill(
             ChargeFilter(runID: run),
-            CallFilter(runID: run, executionID: found.executionID, states: [.inDoubt]), run: run,
+            CallFilter(states: [.inDoubt], billedTo: .run(run)), run: run,
             execution: found.executionID, incomplete: found.incompleteReason)
     }
 
@@ -180,7 +180,7 @@ public final class Engine: Sendable {
         let runs = found.reversed().map(\.id)
         guard !runs.isEmpty else { throw ProcessingError(.notFound, "execution '\(execution)' is not on record") }
         return try await bill(
-            ChargeFilter(executionID: execution), CallFilter(executionID: execution, states: [.inDoubt]),
+            ChargeFilter(executionID: execution), CallFilter(states: [.inDoubt], billedTo: .execution(execution)),
             execution: execution, runs: runs, incomplete: found.compactMap(\.incompleteReason).last)
     }
 

@@ -198,7 +198,7 @@ public struct Explanation: Sendable {
         if let resolution = charge.basis.resolution {
             return Decision(
                 subject, "\(charge.cost) \(currency)",
-                because: "it was in doubt and then counted as made, \(resolution.rawValue)")
+                because: "it was in doubt; settled \(resolution.rawValue)")
         }
         if charge.basis.priceSource == PriceOrigin.none {
             return Decision(subject, "\(charge.cost) \(currency)", because: "nobody named a price")

@@ -56,7 +56,6 @@ final class GraphFlow: Sendable {
     private let teams: [GraphSchedule.Team]
     private let crews: [Crew]
     private let frames: Frames
-    private let bases: [BaseCharge]
     let comeback: GraphWork.Comeback?
     /// The nodes that lead to the start at which the run comes back to its pause.
     let wayBack: Set<Int>
@@ -130,7 +129,6 @@ final class GraphFlow: Sendable {
         self.comeback = comeback
         wayBack = comeback.map { work.wiring.ancestors(of: $0.node) } ?? []
         failures = Dictionary((comeback?.pause.failures ?? []).map { ($0.key, $0) }) { $1 }
-        bases = work.wiring.nodes.map { _ in BaseCharge() }
         let strategies = work.wiring.nodes.compactMap { node in node.errorStrategy.map { (node.id, $0) } }
         recovery = RunRecovery(
             graph: work.graph.id, standard: work.options.errorStrategy,
@@ -411,12 +409,4 @@ final class GraphFlow: Sendable {
 
     /// Says that it will not be halted any more.
     func endWaitForHalt() { halts.finish() }
-
-    // MARK: Costs
-
-    /// Charges the base price of a node that starts on an item, if that is due.
-    nonisolated(nonsending) func chargeBase(of node: Int, on input: Item, by engine: Engine) async throws {
-        guard !bases[node].isPaid else { return }
-        try await bases[node].charge(for: nodes[node], on: input, by: engine)
-    }
 }

@@ -39,7 +39,7 @@ struct History {
         onChange: RunOptions.DefinitionChange, failedOnly: Bool, store: any Store
     ) async throws {
         let filter = RunFilter(executionID: execution, processorID: processor.name)
-        let earlier = try await store.runs(matching: filter)
+        let earlier = try await store.runs(matching: filter).filter(\.isAccepted)
         if recovery == .resume || failedOnly, let last = earlier.first, last.deletedAt != nil {
             throw ProcessingError.deleted(last.id)
         }
@@ -57,7 +57,11 @@ struct History {
         // The last run that had the item says how it stands: what it took over was filed together with the item.
         for index in runs.indices {
             guard let (stored, outcome) = try await runs[index].find(item.id) else { continue }
-            guard try Self.isSame(stored.item.data, item.data, for: processor) else { return .afresh(changed: true) }
+            guard try Self.isSame(stored.item.data, item.data, for: processor) else {
+                // A batch that prevalidation refused has left no mark.
+                if outcome?.wasRefused == true { continue }
+                return .afresh(changed: true)
+            }
             let isReopened = reopened.map(item.id.equalsInBytes) ?? false
             if let outcome, failedOnly, outcome.status != .failed, !isReopened {
                 // What a run that was given up did not finish was to run in it.
@@ -158,6 +162,9 @@ extension Outcome {
         return outcome
     }
 
+    /// Whether nothing was done for it because its list, or its batch, was refused or stopped in a gate.
+    fileprivate var wasRefused: Bool { status == .skipped || error?.step == Stage.prevalidation.rawValue }
+
     /// The outcome of an item that was not finished.
     init(_ entry: StoredItem, _ status: Status, _ reason: Reason?) {
         self.init(inputID: entry.item.id, index: entry.index, status: status, reason: reason)
@@ -175,6 +182,9 @@ extension ProcessingError {
 }
 
 extension Basis {
+    /// Whether what was saved of the item is of no use.
+    var startsOver: Bool { self == .changed || self == .restarted }
+
     /// The reason for people.
     var words: String {
         switch self {

@@ -73,7 +73,7 @@ extension RunSession {
 
     // MARK: Paid calls
 
-    /// Looks a call up in the cache, else asks breaker and budgets and writes its intent.
+    /// Asks about open doubts of a call, looks it up in the cache, else asks breaker and budgets and writes its intent.
     ///
     /// - Parameter identity: what makes it the same call when it is made again: its key, or its place.
     func openCall(
@@ -105,6 +105,9 @@ extension RunSession {
         }
         do {
             if let entry = try await cached(cacheKey, item: context.inputID) {
+                let doubts = try await askAboutDoubts(
+                    request, identity, in: context, step: step, cacheKey: cacheKey, isRepeated: false)
+                try await pass(doubts.open, item: context.inputID)
                 let charge = hitCharge(for: entry, kind: .call, in: context, step: step)
                 try await store.useCacheEntry(cacheKey, charge: charge)
                 note(charge)
@@ -129,7 +132,7 @@ extension RunSession {
         }
     }
 
-    /// Asks breaker and budgets, and writes the intent of a call that must be made.
+    /// Asks about open doubts, breaker and budgets, and writes the intent of a call that must be made.
     private func proceed(
         _ request: CallRequest, _ identity: Digest, in context: Context, step: String?, cacheKey: String?,
         turn: CallsInFlight.Turn?, number: Int
@@ -138,27 +141,24 @@ extension RunSession {
         do {
             let subject = PriceSubject.service(request.service, operation: request.operation)
             let unitPrice = try await ledger.price(of: subject).price?.amount
-            var known = try await earlierCalls(like: request, identity, in: context)
-            var doubt = known.last { $0.state == .inDoubt }
-            if doubt == nil, cacheKey != nil { doubt = try await sharedDoubt(like: request, identity, in: context) }
-            if let open = doubt {
-                switch await ledger.resolution(
-                    of: open, warn: { message in emit(.warning) { ["message": .string(message)] } })
-                {
-                case .settled(let cost, let value?):
-                    withdrawAttempt(at: request.service, isTrial)
-                    return .hit(try await take(value, for: open, cost: cost, request, cacheKey, in: context, step))
-                case .released:
-                    try await release(open)
-                    known = try await earlierCalls(like: request, identity, in: context)
-                    doubt = nil
-                // Its value is lost, or nobody knows: the callee is asked again under the key it knows.
-                case .settled, .unknown: break
-                }
+            var doubts = try await askAboutDoubts(
+                request, identity, in: context, step: step, cacheKey: cacheKey, isRepeated: true)
+            if let value = doubts.value {
+                withdrawAttempt(at: request.service, isTrial)
+                return .hit(value)
             }
-            let record = intent(
+            // Nobody knows, so the callee is asked again under the key it knows, if that means anything to it.
+            let doubt = honoursKeys(request.service) ? doubts.open.popLast() : nil
+            try await pass(doubts.open, item: context.inputID)
+            if let doubt, doubt.executionID != run.executionID { try await meet(doubt, item: context.inputID) }
+            let known = try await earlierCalls(like: request, identity, in: context)
+            var record = intent(
                 of: request, identity, after: known, doubt, maximum: request.maximumCost ?? unitPrice, context, step)
-            try await promise(record)
+            record.cacheKey = cacheKey ?? record.cacheKey
+            var promised = record
+            // Who asks for it again is who may pay for it.
+            promised.executionID = run.executionID
+            try await promise(promised)
             let isFiled: Bool
             do { isFiled = try await store.file(record, charge: nil, cached: nil).isFiled } catch {
                 if doubt == nil { _ = ledger.budgets.settle(record.callID, as: nil, at: record.timestamp) }
@@ -193,19 +193,6 @@ extension RunSession {
         ).filter { context.inputID != nil || $0.inputID == nil }
     }
 
-    /// The same call of another input, whose outcome is unknown and whose value this one would have been given.
-    private func sharedDoubt(
-        like request: CallRequest, _ identity: Digest, in context: Context
-    ) async throws -> CallRecord? {
-        try await store.calls(
-            matching: CallFilter(
-                executionID: run.executionID, service: request.service, operation: request.operation,
-                callKey: identity.text, states: [.inDoubt])
-        ).last {
-            $0.accountID == context.scope.accountID && $0.underwritingID == context.scope.underwritingID
-        }
-    }
-
     /// The intent of a call: the one whose outcome is unknown, if there is one, else a new one.
     private func intent(
         of request: CallRequest, _ identity: Digest, after earlier: [CallRecord], _ doubt: CallRecord?,
@@ -217,7 +204,8 @@ extension RunSession {
             (record.state, record.runID) = (.open, run.id)
         } else {
             let callKey = identity.text
-            let known = earlier.count { $0.state == .settled || $0.state == .released }
+            // One that stays in doubt beside this call must not lend it its key.
+            let known = earlier.count { $0.state != .open }
             let parts: [JSONValue] = [
                 .string(run.executionID.text), JSONValue(context.inputID), .string(request.service),
                 .string(request.operation), .string(callKey), JSONValue(known),
@@ -269,11 +257,16 @@ extension RunSession {
             case .hold: break
             case .settle:
                 cost = record.maximumCost
-                basis.resolution = .policy
-            case .release: record.state = .released
+                record.resolution = .policy
+            case .release: (record.state, record.resolution) = (.released, .policy)
             }
         }
         if cost != nil { record.state = .settled } else if record.state == .open { record.state = .released }
+        if call.continuesDoubt, record.state != .inDoubt, record.resolution == nil {
+            record.resolution = .repetition
+            tally.noteRepeat(of: record.service)
+        }
+        if record.state == .settled { basis.resolution = record.resolution }
         let charge = cost.map { cost in
             Charge(
                 costID: tally.nextCostID(), key: record.chargeKey, kind: .call, runID: run.id,
@@ -310,33 +303,6 @@ extension RunSession {
         }
         // Thrown only now: a value that cannot be kept was paid for all the same.
         if case .failure(let error) = value { throw error }
-    }
-
-    /// Files a call in doubt as made, with the value that its service still had.
-    private func take(
-        _ value: JSONValue, for call: CallRecord, cost: Money, _ request: CallRequest, _ cacheKey: String?,
-        in context: Context, _ step: String?
-    ) async throws -> JSONValue {
-        var record = call
-        (record.state, record.runID) = (.settled, run.id)
-        (record.itemIndex, record.step) = (context.itemIndex, step)
-        var charge = record.charge(cost, .resolver, costID: tally.nextCostID(), at: world.time.now())
-        charge.runID = run.id
-        let cached = cacheKey.map { entry($0, value, charge, policy: request.options.cache) }
-        let isCharged = try await store.file(record, charge: charge, cached: cached).isCharged
-        if isCharged { note(charge) }
-        tell(
-            ledger.budgets.settle(
-                call.callID, as: isCharged ? charge : nil, under: options.budgets, at: charge.timestamp))
-        return value
-    }
-
-    /// Files a call in doubt as not made.
-    private func release(_ call: CallRecord) async throws {
-        var record = call
-        record.state = .released
-        try await store.file(record, charge: nil, cached: nil)
-        _ = ledger.budgets.settle(call.callID, as: nil, at: world.time.now())
     }
 
     // MARK: Circuit breakers
@@ -410,7 +376,7 @@ extension RunSession {
     }
 
     /// A value for the cache, with the charge that paid for it.
-    private func entry(_ key: String, _ value: JSONValue, _ charge: Charge, policy: CachePolicy) -> CacheEntry {
+    func entry(_ key: String, _ value: JSONValue, _ charge: Charge, policy: CachePolicy) -> CacheEntry {
         let now = world.time.now()
         return CacheEntry(
             key: key, service: charge.service, operation: charge.operation, value: value, storedAt: now,

@@ -58,6 +58,8 @@ public struct RunOptions: Sendable {
     public var budgets: [Budget] = []
     /// When services that keep failing are left alone, by service.
     public var breakers: [String: CircuitBreakerPolicy] = [:]
+    /// What is known of services, by their names.
+    public var services: [String: ServiceTerms] = [:]
     /// When calls that fail are billed, unless a call says so itself.
     public var billing = CallOptions.Billing.onSuccess
     /// What becomes of calls of unknown outcome, unless a call says so itself.

@@ -32,6 +32,8 @@ final class RunSession: Sendable {
     let startedAt: Duration
     let tally: RunTally
     let crew: Crew
+    /// What its processor is charged by itself; that of a whole run is its batches', and a graph's nodes have their own.
+    let base: BaseCharge
     /// The place of its first item in the run.
     let start: Int
     /// The session of the whole run, for a batch.
@@ -84,6 +86,7 @@ final class RunSession: Sendable {
         startedAt = ledger.world.time.uptime() - (run.duration ?? .zero)
         tally = RunTally(run, events: events, world: ledger.world, store: ledger.store)
         crew = Crew(of: options.runner, for: processor)
+        base = BaseCharge()
         (start, whole, isBatch, nodeID) = (0, nil, false, nil)
         var logger = logger
         logger[metadataKey: "run"] = "\(run.id)"
@@ -114,7 +117,7 @@ final class RunSession: Sendable {
         (run, processor, options) = (whole.run, whole.processor, whole.options)
         (store, ledger, breakers) = (whole.store, whole.ledger, whole.breakers)
         (world, events, startedAt) = (whole.world, whole.events, whole.startedAt)
-        (tally, crew, logger) = (whole.tally, whole.crew, whole.logger)
+        (tally, crew, base, logger) = (whole.tally, whole.crew, whole.base, whole.logger)
         (self.start, self.whole, isBatch, nodeID, graph) = (start, whole, true, nil, whole.graph)
         state = Mutex(State())
     }
@@ -131,7 +134,7 @@ final class RunSession: Sendable {
         (self.run, processor, options) = (run, node.processor, RunOptions(of: node, in: graph.options))
         (store, ledger, breakers) = (graph.store, graph.ledger, graph.breakers)
         (world, events, startedAt) = (graph.world, graph.events, graph.startedAt)
-        (tally, self.crew) = (graph.tally, crew)
+        (tally, self.crew, base) = (graph.tally, crew, BaseCharge())
         (start, whole, isBatch, nodeID, self.graph) = (0, graph, false, node.id, nil)
         var logger = graph.logger
         logger[metadataKey: "graph"] = "\(graph.run.processorID)"

@@ -18,6 +18,7 @@ final class RunTally: Sendable {
 
     private struct State {
         var isListed = false
+        var isAccepted = false
         var counts = Counts()
         var metrics = RunMetrics()
         var firstFailure: (index: Int, record: FailureRecord)?
@@ -26,6 +27,7 @@ final class RunTally: Sendable {
         var budgetRefusal: ProcessingError?
         var haltFailure: FailureRecord?
         var hinted: Set<String> = []
+        var repeats: [String: Int] = [:]
         var costs: [CostPlace: (cost: Money, avoided: Money)] = [:]
         var baseCosts: [Identifier: Money] = [:]
         var chargeNumber = 0
@@ -69,10 +71,22 @@ final class RunTally: Sendable {
     /// Takes note that all inputs are on record.
     func noteListed() { state.withLock { $0.isListed = true } }
 
+    /// Takes note that the list, or as much of it as is there, was accepted.
+    ///
+    /// - Returns: `false` when that was noted before.
+    @discardableResult func noteAccepted() -> Bool {
+        state.withLock { state in
+            defer { state.isAccepted = true }
+            return !state.isAccepted
+        }
+    }
+
     /// `run` with what is known of it by now.
     func update(_ run: Run) -> Run {
         var run = run
-        (run.isListed, run.counts, run.metrics) = state.withLock { ($0.isListed, $0.counts, $0.metrics) }
+        (run.isListed, run.isAccepted, run.counts, run.metrics) = state.withLock { state in
+            (state.isListed, state.isAccepted, state.counts, state.metrics)
+        }
         return run
     }
 
@@ -105,12 +119,18 @@ final class RunTally: Sendable {
             add(charge.cost, avoided: charge.avoidedCost ?? .zero, to: index, by: charge.processorID)
         }
         state.withLock { state in
-            state.isListed = true
+            (state.isListed, state.isAccepted) = (true, true)
             state.metrics = run.metrics ?? state.metrics
             state.incompleteReason = run.incompleteReason
         }
         emission.withLock { $0.sequence = sequence }
     }
+
+    /// Takes note of a call in doubt that was made again under its key.
+    func noteRepeat(of service: String) { state.withLock { $0.repeats[service, default: 0] += 1 } }
+
+    /// How many calls in doubt were made again under their keys, by service.
+    var repeats: [String: Int] { state.withLock { $0.repeats } }
 
     /// Takes note of the uses of steps.
     func note(_ steps: [Outcome.Step]) { state.withLock { $0.metrics.add(steps) } }

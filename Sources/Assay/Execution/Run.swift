@@ -81,6 +81,9 @@ public struct Run: Sendable {
     public var status: Status
     /// Whether all of its inputs are on record; a run that ended earlier cannot be gone on with.
     public var isListed: Bool
+    /// Whether its list was accepted. Until then it has left no mark: nothing is charged, no saved step is dropped, and
+    /// later runs of the execution do not look at it.
+    public var isAccepted: Bool
     /// How its items ended.
     public var counts: Counts
     /// When it ended.
@@ -108,7 +111,8 @@ public struct Run: Sendable {
     public init(
         id: ID, executionID: Execution.ID, processorID: Identifier, definition: Digest, scope: Scope,
         lineage: Lineage, runner: String, request: JSONValue, startedAt: Timestamp, epoch: Int = 1,
-        status: Status = .running, isListed: Bool = false, counts: Counts = Counts()
+        status: Status = .running, isListed: Bool = false, isAccepted: Bool = true,
+        counts: Counts = Counts()
     ) {
         self.id = id
         self.executionID = executionID
@@ -122,6 +126,7 @@ public struct Run: Sendable {
         self.epoch = epoch
         self.status = status
         self.isListed = isListed
+        self.isAccepted = isAccepted
         self.counts = counts
     }
 }

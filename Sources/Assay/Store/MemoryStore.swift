@@ -65,6 +65,10 @@ public final class MemoryStore: Store {
         var calls: [CallRecord] = []
         var callPlaces: [String: Int] = [:]
         var callsOfExecution: [Execution.ID: [Int]] = [:]
+        /// The places of the calls whose outcome is unknown.
+        var callsInDoubt: Set<Int> = []
+        /// Who has come upon calls in doubt, by their names.
+        var meetings: [String: [(run: Run.ID, execution: Execution.ID)]] = [:]
         var cache: [String: CacheEntry] = [:]
         var alerts: [AlertRecord] = []
         var queue = MemoryQueue()
@@ -265,10 +269,12 @@ public final class MemoryStore: Store {
                     return (false, !state.record([charge]).isEmpty)
                 }
                 state.calls[place] = call
+                state.noteDoubt(at: place)
             } else {
                 state.callPlaces[call.callID] = state.calls.count
                 state.callsOfExecution[call.executionID, default: []].append(state.calls.count)
                 state.calls.append(call)
+                state.noteDoubt(at: state.calls.count - 1)
             }
             if let cached { state.cache[cached.key] = cached }
             return (true, !state.record(charge.map { [$0] } ?? []).isEmpty)
@@ -277,8 +283,26 @@ public final class MemoryStore: Store {
 
     public func calls(matching filter: CallFilter) async throws -> [CallRecord] {
         state.withLock { state in
-            guard let execution = filter.executionID else { return state.calls.filter(filter.matches) }
-            return (state.callsOfExecution[execution] ?? []).map { state.calls[$0] }.filter(filter.matches)
+            let places: [Int]
+            if filter.states == [.inDoubt] {
+                places = state.callsInDoubt.sorted()
+            } else if let execution = filter.executionID {
+                places = state.callsOfExecution[execution] ?? []
+            } else {
+                places = Array(state.calls.indices)
+            }
+            return places.map { state.calls[$0] }.filter { call in
+                filter.matches(call) && (filter.billedTo.map { state.bills(call, to: $0) } ?? true)
+            }
+        }
+    }
+
+    public func note(doubt callID: String, metBy run: Run.ID, of execution: Execution.ID) async throws {
+        state.withLock { state in
+            guard let place = state.callPlaces[callID], state.calls[place].state == .inDoubt,
+                state.meetings[callID]?.contains(where: { $0.run == run }) != true
+            else { return }
+            state.meetings[callID, default: []].append((run, execution))
         }
     }
 
@@ -343,6 +367,21 @@ extension MemoryStore.State {
         if !committed.charges.isEmpty { _ = record(committed.charges) }
         if let entry = committed.cached { cache[entry.key] = entry }
         return true
+    }
+
+    /// Keeps the index of calls in doubt.
+    fileprivate mutating func noteDoubt(at place: Int) {
+        if calls[place].state == .inDoubt { callsInDoubt.insert(place) } else { callsInDoubt.remove(place) }
+    }
+
+    /// Whether a bill of `subject` lists a call.
+    fileprivate func bills(_ call: CallRecord, to subject: CallFilter.BillSubject) -> Bool {
+        let meetings = call.state == .inDoubt ? meetings[call.callID] ?? [] : []
+        return switch subject {
+        case .run(let run): call.runID == run || meetings.contains { $0.run == run }
+        case .execution(let execution):
+            call.executionID == execution || meetings.contains { $0.execution == execution }
+        }
     }
 
     fileprivate mutating func record(_ charges: [Charge]) -> [Charge] {

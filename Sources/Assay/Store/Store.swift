@@ -116,6 +116,9 @@ public protocol Store: CheckpointStorage {
         _ call: CallRecord, charge: Charge?, cached: CacheEntry?
     ) async throws -> (isFiled: Bool, isCharged: Bool)
 
+    /// Has the bill of `run` list a call in doubt that it has come upon; nothing when that is in doubt no longer.
+    func note(doubt callID: String, metBy run: Run.ID, of execution: Execution.ID) async throws
+
     /// Calls that fit `filter`, in order of their intents.
     func calls(matching filter: CallFilter) async throws -> [CallRecord]
 
@@ -512,12 +515,24 @@ public struct CallFilter: Hashable, Sendable {
     public var callKey: String?
     /// In one of these states.
     public var states: Set<CallRecord.State>?
+    /// Whose values are cached under this key.
+    public var cacheKey: String?
+    /// Of this run or execution, or in doubt and met by it.
+    public var billedTo: BillSubject?
+
+    /// Whose bill lists a call.
+    public enum BillSubject: Hashable, Sendable {
+        /// A run's.
+        case run(Run.ID)
+        /// That of all runs of an execution.
+        case execution(Execution.ID)
+    }
 
     /// Every call.
     public init(
         callID: String? = nil, runID: Run.ID? = nil, executionID: Execution.ID? = nil, inputID: String? = nil,
         service: String? = nil, operation: String? = nil, callKey: String? = nil,
-        states: Set<CallRecord.State>? = nil
+        states: Set<CallRecord.State>? = nil, cacheKey: String? = nil, billedTo: BillSubject? = nil
     ) {
         self.callID = callID
         self.runID = runID
@@ -527,15 +542,17 @@ public struct CallFilter: Hashable, Sendable {
         self.operation = operation
         self.callKey = callKey
         self.states = states
+        self.cacheKey = cacheKey
+        self.billedTo = billedTo
     }
 
-    /// Whether `call` fits.
+    /// Whether `call` fits, ``billedTo`` aside.
     public func matches(_ call: CallRecord) -> Bool {
         (callID.map { $0 == call.callID } ?? true) && (runID.map { $0 == call.runID } ?? true)
             && (executionID.map { $0 == call.executionID } ?? true)
             && (inputID.map { call.inputID?.equalsInBytes($0) ?? false } ?? true)
             && (service.map(call.service.equalsInBytes) ?? true)
             && (operation.map(call.operation.equalsInBytes) ?? true) && (callKey.map { $0 == call.callKey } ?? true)
-            && (states?.contains(call.state) ?? true)
+            && (states?.contains(call.state) ?? true) && (cacheKey.map { $0 == call.cacheKey } ?? true)
     }
 }

@@ -9,6 +9,8 @@ struct NodeSchema {
     let overrides: [ParameterOverride]
     /// From what worker processes make the processors of the file.
     let workerSetup: WorkerSetup
+    /// What the file says of services.
+    let services: [String: ServiceTerms]
     let findings: Findings
 
     /// What a file says of a processor, alone or in a graph.
@@ -47,7 +49,8 @@ struct NodeSchema {
         let complexity = map["complexity"].flatMap(BatchSchema.complexity)
         settings.processor = parameters(map, of: settings.name).flatMap { value, parameters -> RegisteredProcessor? in
             guard let type else { return nil }
-            let surroundings = Surroundings(folder: folder, environment: environment, parameters: parameters)
+            let surroundings = Surroundings(
+                folder: folder, environment: environment, parameters: parameters, services: services)
             return registry.make(type: type, name: settings.name, from: value, surroundings)
         }
         if let version { settings.processor?.version = version }

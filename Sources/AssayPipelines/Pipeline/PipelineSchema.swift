@@ -30,7 +30,7 @@ struct PipelineSchema {
         _ = map["description"]?.text()
         options.scope = scope(map)
         let isGraph = map["run_as"]?.word("run_as", of: ["graph", "processor"]) != "processor"
-        let runner = map["runner"].flatMap { nodeSchema.runner($0) }
+        let runner = map["runner"].flatMap { nodes(knowing: [:]).runner($0) }
         options.runner = runner ?? .sequential
         options.recovery = map["recovery"]?.word("recovery", as: RunOptions.Recovery.self) ?? .resume
         options.onChange = map["on_change"]?.word("on_change", as: RunOptions.DefinitionChange.self) ?? .refuse
@@ -39,6 +39,8 @@ struct PipelineSchema {
         options.aggregatePartial = map["aggregate_partial"]?.bool() ?? false
         options.strictCosts = map["strict_costs"]?.bool() ?? false
         options.budgets = map["budget"].map(SpendingSchema().budgets) ?? []
+        options.services = map["services"].map(SpendingSchema().services) ?? [:]
+        let nodeSchema = nodes(knowing: options.services)
         options.breakers = map["breakers"].map(SpendingSchema().breakers) ?? [:]
         options.batching = map["batch"].flatMap(BatchSchema().batching)
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []
@@ -55,7 +57,8 @@ struct PipelineSchema {
         let content: Pipeline.Content?
         var taps: [TapSetting] = []
         if isGraph {
-            let graph = graph(graphID, map, processors, connections, strategy, runner, options, checkpoints)
+            let graph = graph(
+                graphID, map, nodeSchema, processors, connections, strategy, runner, options, checkpoints)
             (content, taps) = (graph?.0, graph?.taps ?? [])
         } else {
             for key in Self.graphKeys { map[key]?.report("key '\(key)' cannot be used with run_as: processor") }
@@ -67,7 +70,7 @@ struct PipelineSchema {
                     "checkpoints are made of the nodes of a graph; with run_as: processor use steps")
             }
             let items = strategy.map { ItemStrategy($0) }
-            var processor = processors.flatMap { self.processor($0, items, &options) }
+            var processor = processors.flatMap { self.processor($0, nodeSchema, items, &options) }
             processor?.digestIgnores = Set(ignores)
             content = processor.map { .processor($0, options) }
         }
@@ -89,8 +92,9 @@ struct PipelineSchema {
     }
 
     private func graph(
-        _ id: Identifier?, _ map: MapReader, _ processors: ValueReader?, _ connections: ValueReader?,
-        _ strategy: ValueReader?, _ runner: (any Runner)?, _ run: RunOptions, _ checkpoints: CheckpointSettings
+        _ id: Identifier?, _ map: MapReader, _ nodeSchema: NodeSchema, _ processors: ValueReader?,
+        _ connections: ValueReader?, _ strategy: ValueReader?, _ runner: (any Runner)?, _ run: RunOptions,
+        _ checkpoints: CheckpointSettings
     ) -> (Pipeline.Content, taps: [TapSetting])? {
         var options = GraphOptions(run)
         options.checkpoints = checkpoints
@@ -170,7 +174,7 @@ struct PipelineSchema {
 
     /// The one processor of a file that runs as such, with what its node says put into `options`.
     private func processor(
-        _ list: ValueReader, _ strategy: ItemStrategy?, _ options: inout RunOptions
+        _ list: ValueReader, _ nodeSchema: NodeSchema, _ strategy: ItemStrategy?, _ options: inout RunOptions
     ) -> RegisteredProcessor? {
         guard let nodes = list.list() else { return nil }
         guard nodes.count == 1 else {
@@ -197,10 +201,10 @@ struct PipelineSchema {
         return settings.processor
     }
 
-    private var nodeSchema: NodeSchema {
+    private func nodes(knowing services: [String: ServiceTerms]) -> NodeSchema {
         NodeSchema(
             registry: registry, folder: folder, environment: environment, overrides: overrides,
             workerSetup: .pipeline(definition: document.root.json, path: path, overrides: overrides),
-            findings: document.findings)
+            services: services, findings: document.findings)
     }
 }

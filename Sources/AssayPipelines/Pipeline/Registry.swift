@@ -245,6 +245,8 @@ struct Surroundings: Sendable {
     let environment: [String: String]
     /// The parameters as a whole.
     let parameters: Parameters
+    /// What is known of services, by their names.
+    var services: [String: ServiceTerms] = [:]
 
     /// `path` as an absolute one.
     func place(of path: String) -> String {

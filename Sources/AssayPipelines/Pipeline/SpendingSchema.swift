@@ -21,6 +21,33 @@ struct SpendingSchema {
         }
     }
 
+    /// What is known of services, by their names.
+    func services(_ value: ValueReader) -> [String: ServiceTerms] {
+        var services: [String: ServiceTerms] = [:]
+        for (service, _, keys) in value.entries() ?? [] {
+            guard let map = keys.map() else { continue }
+            services[service] = map["keys"].flatMap(terms)
+            map.finish()
+        }
+        return services
+    }
+
+    /// What a service does with keys: a word, or the header in which it wants them.
+    private func terms(_ value: ValueReader) -> ServiceTerms? {
+        guard let text = value.text() else { return nil }
+        if let keys = ServiceTerms.Keys(rawValue: text) { return ServiceTerms(keys: keys) }
+        guard text.contains(where: \.isUppercase) || text.contains("-") else {
+            _ = value.word("way with keys", as: ServiceTerms.Keys.self)
+            return nil
+        }
+        guard HTTPPlan.isHeaderName(text), !HTTPPlan.isReserved(text) else {
+            value.report(
+                "keys must be honoured, ignored or the name of a header that requests may have, found \(text.quoted)")
+            return nil
+        }
+        return ServiceTerms(keyHeader: text)
+    }
+
     /// Circuit breakers by service.
     func breakers(_ value: ValueReader) -> [String: CircuitBreakerPolicy] {
         var breakers: [String: CircuitBreakerPolicy] = [:]

@@ -15,6 +15,17 @@ struct HTTPAnswer: Sendable {
     /// Whether it sends the one who asked elsewhere.
     var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status) }
 
+    /// Whether it says that the service does not take the request now, and has not done its work.
+    var isRefusedForNow: Bool { [425, 429].contains(status) }
+
+    /// Whether the service may have done its work all the same.
+    ///
+    /// A gateway answers 408 and 5xx when it does not know either, and a redirect that leads nowhere says only that
+    /// the answer is somewhere else. Other refusals are the service's own word that it did nothing.
+    var leavesDoubt: Bool {
+        isSequel || isRedirect || status == 408 || status >= 500
+    }
+
     /// Whether the body says that it is JSON.
     var isJSON: Bool {
         let type = (headers["content-type"] ?? "").prefix { $0 != ";" }.lowercased()

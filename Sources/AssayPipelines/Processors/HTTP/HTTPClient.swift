@@ -25,8 +25,10 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
 
     /// The answer to `request`, redirects within the same host followed.
     ///
+    /// - Parameter headers: the names of headers that may hold credentials. A redirect to another scheme or port of
+    ///   the host is followed without them.
     /// - Throws: ``HTTPFailure`` when there is none; `CancellationError` when the calling task is cancelled.
-    func send(_ request: URLRequest) async throws -> HTTPAnswer {
+    func send(_ request: URLRequest, private headers: [String] = []) async throws -> HTTPAnswer {
         var request = request
         // How long an answer may take is the engine's to decide, which cancels this task.
         request.timeoutInterval = 7 * 86_400
@@ -40,8 +42,11 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
             // To be sent elsewhere for the result of a request that changes something means that it was carried out.
             if answer.isRedirect, !Self.keepsMethod(of: request, after: answer) { isSequel = true }
             answer.isSequel = isSequel
-            guard redirects < Self.maximumRedirects, let next = Self.redirect(of: request, to: answer) else {
+            guard redirects < Self.maximumRedirects, var next = Self.redirect(of: request, to: answer) else {
                 return answer
+            }
+            if !Self.isSameService(request.url, next.url) {
+                for name in headers { next.setValue(nil, forHTTPHeaderField: name) }
             }
             request = next
             redirects += 1
@@ -51,6 +56,18 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
     /// Whether a redirect asks for the same again, and not for a look at what came of it.
     private static func keepsMethod(of request: URLRequest, after answer: HTTPAnswer) -> Bool {
         [307, 308].contains(answer.status) || ["GET", "HEAD"].contains(request.httpMethod)
+    }
+
+    /// Whether both addresses have the same scheme, host and port, so that what may be told to one may be told to the
+    /// other.
+    private static func isSameService(_ one: URL?, _ other: URL?) -> Bool {
+        guard let one, let other else { return false }
+        let ports = ["http": 80, "https": 443]
+        func parts(_ url: URL) -> (String?, String?, Int?) {
+            let scheme = url.scheme?.lowercased()
+            return (scheme, url.host?.lowercased(), url.port ?? scheme.flatMap { ports[$0] })
+        }
+        return parts(one) == parts(other)
     }
 
     private func exchange(_ request: URLRequest) async throws -> HTTPAnswer {

@@ -37,6 +37,9 @@ struct HTTPPlan: Sendable {
     /// Method and path as they stand in the file; `nil` as for ``host``.
     let operation: String?
 
+    /// The headers that the file sets, any of which may hold credentials.
+    var headerNames: [String] { headers.revealed.map(\.name) }
+
     /// What calls with equal values of are the same call.
     func key(for input: JSONValue) -> JSONValue {
         var key = written
@@ -45,7 +48,9 @@ struct HTTPPlan: Sendable {
     }
 
     /// The request for an item.
-    func request(for input: JSONValue, idempotencyKey: String) -> URLRequest {
+    ///
+    /// - Parameter header: the one in which the service wants the key.
+    func request(for input: JSONValue, idempotencyKey: String, in header: String) -> URLRequest {
         var request = URLRequest(url: url.revealed)
         request.httpMethod = method.rawValue
         request.setValue("application/json, text/*;q=0.9, */*;q=0.5", forHTTPHeaderField: "Accept")
@@ -55,7 +60,7 @@ struct HTTPPlan: Sendable {
             request.setValue("application/json", forHTTPHeaderField: "Content-Type")
         }
         for (name, value) in headers.revealed { request.setValue(value, forHTTPHeaderField: name) }
-        request.setValue(idempotencyKey, forHTTPHeaderField: "Idempotency-Key")
+        request.setValue(idempotencyKey, forHTTPHeaderField: header)
         return request
     }
 }
@@ -118,21 +123,29 @@ extension HTTPPlan {
 
     /// Headers that the request needs to be its own.
     private static let reserved = [
-        "connection", "content-length", "expect", "host", "idempotency-key", "transfer-encoding", "upgrade",
+        "connection", "content-length", "expect", "host", "transfer-encoding", "upgrade",
     ]
+
+    /// Whether `text` is the name of a header.
+    static func isHeaderName(_ text: String) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy {
+                ($0 | 0x20) &- 97 < 26 || $0 &- 48 < 10 || "!#$%&'*+-.^_`|~".utf8.contains($0)
+            }
+    }
+
+    /// Whether the request sets the header named `text` by itself.
+    static func isReserved(_ text: String) -> Bool { reserved.contains(text.lowercased()) }
 
     private static func headers(_ value: ValueReader) -> [(name: String, value: String)]? {
         guard let entries = value.entries() else { return nil }
         var seen: Set<String> = []
         return entries.compactMap { entry in
             guard let text = entry.value.text() else { return nil }
-            let token = entry.key.utf8.allSatisfy {
-                ($0 | 0x20) &- 97 < 26 || $0 &- 48 < 10 || "!#$%&'*+-.^_`|~".utf8.contains($0)
-            }
             func refuse(_ reason: String) { value.findings.report(reason, at: entry.keyPosition) }
-            if entry.key.isEmpty || !token {
+            if !isHeaderName(entry.key) {
                 refuse("\(entry.key.quoted) is not the name of a header")
-            } else if reserved.contains(entry.key.lowercased()) {
+            } else if isReserved(entry.key) || entry.key.lowercased() == "idempotency-key" {
                 refuse("header \(entry.key.quoted) is set by the request itself")
             } else if !seen.insert(entry.key.lowercased()).inserted {
                 refuse("header \(entry.key.quoted) is given twice")

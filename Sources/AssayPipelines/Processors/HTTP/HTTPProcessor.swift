@@ -19,6 +19,8 @@ struct HTTPProcessor: Processor {
     let operation: String
     let maximumCost: Money?
     let cache: CachePolicy
+    /// The header in which the service wants the key of a call.
+    let keyHeader: String
 
     func expectedCosts(of input: JSONValue) -> [ExpectedCost]? {
         [
@@ -61,7 +63,8 @@ struct HTTPProcessor: Processor {
     private func send(_ input: JSONValue, idempotencyKey: String) async throws -> HTTPAnswer {
         let answer: HTTPAnswer
         do {
-            answer = try await HTTPClient.shared.send(plan.request(for: input, idempotencyKey: idempotencyKey))
+            answer = try await HTTPClient.shared.send(
+                plan.request(for: input, idempotencyKey: idempotencyKey, in: keyHeader), private: plan.headerNames)
         } catch let failure as HTTPFailure {
             throw ProcessingError(
                 .api, plan.filter.hiding("\(plan.title): \(failure.message)"), outcomeUnknown: !failure.isCertain)
@@ -72,16 +75,17 @@ struct HTTPProcessor: Processor {
 
     /// What an answer other than success means.
     private func refusal(_ answer: HTTPAnswer) -> ProcessingError {
-        let passes = [408, 425, 429].contains(answer.status) || answer.status >= 500
+        let isRetryable = answer.isRefusedForNow || answer.leavesDoubt
         var message = "\(plan.title) answered \(answer.status)"
         if (300..<400).contains(answer.status) {
             message += ", a redirect that is not followed: only those within the same host are"
         } else if let text = answer.excerpt {
             message += ": \(text)"
         }
-        let wait = passes ? answer.headers["retry-after"].flatMap { RetryAfter.wait($0, since: .now()) } : nil
+        let wait = isRetryable ? answer.headers["retry-after"].flatMap { RetryAfter.wait($0, since: .now()) } : nil
         return ProcessingError(
-            .api, plan.filter.hiding(message), retryable: passes, retryAfter: wait, outcomeUnknown: answer.isSequel)
+            .api, plan.filter.hiding(message), retryable: isRetryable, retryAfter: wait,
+            outcomeUnknown: answer.leavesDoubt)
     }
 
     /// The output that an answer brings.
@@ -121,7 +125,8 @@ extension HTTPProcessor {
         }
         let processor = HTTPProcessor(
             name: name, plan: plan, response: response, service: service, operation: operation,
-            maximumCost: maximumCost, cache: CachePolicy(ttl: ttl))
+            maximumCost: maximumCost, cache: CachePolicy(ttl: ttl),
+            keyHeader: surroundings.services[service]?.keyHeader ?? "Idempotency-Key")
         return try? RegisteredProcessor(processor, workload: .io)
     }
 }
