@@ -13,7 +13,8 @@ package struct AssayCommand: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, ValidateCommand.self, PlanCommand.self, RunCommand.self, ResumeCommand.self,
             RetryCommand.self, CancelCommand.self, WaitCommand.self, WatchCommand.self, ExplainCommand.self,
-            RunsCommand.self, QueueCommand.self, GraphCommand.self, CostsCommand.self, CacheCommand.self,
+            LogsCommand.self, RunsCommand.self, QueueCommand.self, GraphCommand.self, CostsCommand.self,
+            CacheCommand.self,
             CheckpointsCommand.self,
             AlertsCommand.self, StatementsCommand.self, StoreCommand.self, ConfigCommand.self,
         ])

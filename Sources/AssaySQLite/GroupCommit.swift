@@ -22,6 +22,14 @@ final class GroupCommit: Sendable {
         var isClosed = false
         var writerSleeps = false
         var commits = 0
+        /// Those who want to know when so many wait.
+        var observers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+
+        mutating func takeObservers() -> [CheckedContinuation<Void, Never>] {
+            guard !observers.isEmpty else { return [] }
+            defer { observers.removeAll { $0.count <= waiting.count } }
+            return observers.filter { $0.count <= waiting.count }.map(\.continuation)
+        }
     }
 
     static let largestGroup = 1_000
@@ -35,8 +43,17 @@ final class GroupCommit: Sendable {
     /// How many transactions were committed.
     var commits: Int { state.withLock { $0.commits } }
 
-    /// How many writes wait for the next transaction.
-    var waitingCount: Int { state.withLock { $0.waiting.count } }
+    /// Returns once so many writes wait for the next transaction.
+    func waited(by count: Int) async {
+        await withCheckedContinuation { continuation in
+            let waits = state.withLock { state in
+                guard state.waiting.count < count else { return false }
+                state.observers.append((count, continuation))
+                return true
+            }
+            if !waits { continuation.resume() }
+        }
+    }
 
     /// Throws when the store refuses all work.
     func checkUsable() throws(ProcessingError) {
@@ -70,13 +87,14 @@ final class GroupCommit: Sendable {
                     let value = try body(connection)
                     return { continuation.resume(returning: value) }
                 }, refuse: { continuation.resume(throwing: $0) })
-            let refusal = state.withLock { state in
+            let (refusal, observers) = state.withLock { state in
                 if state.refusal == nil {
                     state.waiting.append(request)
                     wakeWriter(&state)
                 }
-                return state.refusal
+                return (state.refusal, state.takeObservers())
             }
+            for observer in observers { observer.resume() }
             if let refusal { request.refuse(refusal) }
         }
     }

@@ -112,6 +112,7 @@ extension Connection {
             delete.bind(Place.of(.max, inRun: key))
             try delete.run()
         }
+        try deleteLogs(ofRun: key)
         (run.summary, run.deletedAt) = (nil, moment)
         let update = try prepare(Run.replacement)
         update.bind(run, try RunRecord(run))

@@ -117,7 +117,8 @@ public final class SQLiteStore: Store {
     var commitCount: Int { commits?.commits ?? 0 }
 
     /// How many writes wait for the next transaction.
-    var waitingCount: Int { commits?.waitingCount ?? 0 }
+    /// Returns once so many writes wait for a commit.
+    func waited(by count: Int) async { await commits?.waited(by: count) }
 
     /// Writes with `body`, which must not keep the store alive, and returns once that is durable.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {

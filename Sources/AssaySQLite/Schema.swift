@@ -31,6 +31,7 @@ struct Schema {
         Migration(name: "7", sql: version7),
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
         Migration(name: "9", sql: version9, adopt: CallRow.adoptEarlier),
+        Migration(name: "10", sql: logs),
     ])
 
     /// Marks a file as a store of this engine: "asay".

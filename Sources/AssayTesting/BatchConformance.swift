@@ -17,7 +17,7 @@ public struct BatchConformance: Sendable, CustomStringConvertible {
     public func callAsFunction(_ store: any Store) async throws { try await check(Stage(store)) }
 
     /// All rules.
-    public static let all = cutting + running + retries + sums + resuming + costs
+    public static let all = cutting + running + retries + sums + resuming + costs + graphs
 
     /// An engine with what is watched of it.
     struct Stage: Sendable {

@@ -23,6 +23,7 @@ public final class FaultyStore: Store {
         case removeCacheEntries(CacheFilter)
         case addPrice(PriceSubject)
         case events([Event])
+        case logLines([LogLine])
         case alert(AlertRecord)
         case submit([SubmittedExecution])
         case stage(Execution.ID)
@@ -208,6 +209,14 @@ public final class FaultyStore: Store {
 
     public func append(_ events: [Event]) async throws {
         try await write(.events(events)) { try await base.append(events) }
+    }
+
+    public func append(_ lines: [LogLine], keeping limits: LogLimits) async throws {
+        try await write(.logLines(lines)) { try await base.append(lines, keeping: limits) }
+    }
+
+    public func logLines(matching filter: LogFilter, limit: Int) async throws -> [LogLine] {
+        try await base.logLines(matching: filter, limit: limit)
     }
 
     public func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event] {

@@ -63,6 +63,22 @@ import Testing
         #expect(await shell.assay(command, "last") == 0)
     }
 
+    @Test("shows others what is said in it as it is said, until its end")
+    func logs() async throws {
+        let gate = Gate()
+        let shell = try Self.shell(gate)
+        async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "--runner", "sequential", "-o", "none")
+        await gate.arrival()
+        let other = Self.terminal(shell)
+        async let followed = CommandLineTool.run(["logs", "last", "--follow"], in: other.shell)
+        await other.output.waits(for: "about one\n")
+        #expect(!other.output.text.contains("about two"))
+        gate.open()
+        #expect(await followed == 0)
+        #expect(await code == 0)
+        #expect(other.output.text.contains("  item_2  about two\n"))
+    }
+
     /// A worker of a queue that is busy with a run of two items.
     private static func working(_ gate: Gate) async throws -> (shell: TestShell, worker: Task<Int32, Never>) {
         let shell = try TestShell(registry: gate.registry)

@@ -184,11 +184,42 @@ import Testing
         #expect(text.contains("level 0: input_proc (succeeded)\nlevel 1: transform_proc (failed)\n"))
     }
 
+    @Test("runs in batches, by its file, a flag and the environment", arguments: [0, 1, 2])
+    func batches(way: Int) async throws {
+        let lines = (1...5).map { "{\"input_id\": \"n\($0)\", \"data\": \"x\($0)\"}\n" }.joined()
+        let shell = try TestShell(environment: way == 2 ? ["ASSAY_BATCH_SIZE": "2"] : [:])
+        try shell.write(Self.configured + (way == 0 ? "batch: {size: 2}\n" : ""), to: "p.yaml")
+        try shell.write(lines, to: "in.jsonl")
+        #expect(await shell.assay("validate", "p.yaml") == 0)
+        let (text, code) = await shell.output(
+            of: ["run", "p.yaml", "--inputs", "in.jsonl", "-o", "jsonl"] + (way == 1 ? ["--batch-size", "2"] : []))
+        #expect(code == 0)
+        let found = try text.split(separator: "\n").map { try JSONValue(json: String($0)) }
+        let batches = found.filter { $0["type"] == "batch" }
+        #expect(batches.map { $0["outcomes"]?.array?.count } == [2, 2, 1])
+        #expect(batches.last?["outcomes"]?.array?.first?["output"] == ["transform_proc:output": "X5"])
+        let (again, _) = await shell.output(of: "resume", "last", "-o", "json")
+        #expect(try JSONValue(json: again)["counts"]?["succeeded"] == 5)
+    }
+
+    @Test("refuses breakpoints beside batches")
+    func breakpointsInBatches() async throws {
+        let shell = try Self.shell(
+            Self.configured + "batch: {size: 2}\nbreakpoints: [{processor_id: transform_proc}]\n", "{\"data\": \"x\"}\n"
+        )
+        #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl") == 65)
+        #expect(shell.messages.text.contains("key 'breakpoints' cannot be used with 'batch'"))
+        try shell.write(Self.configured, to: "p.yaml")
+        let flags = ["--batch-size", "2", "--break", "transform_proc"]
+        #expect(await shell.assay(["run", "p.yaml", "--inputs", "in.jsonl"] + flags) == 65)
+        #expect(shell.messages.text.contains("breakpoints pause a whole run"))
+    }
+
     @Test(
         "refuses what is for single processors",
         arguments: [
             (["run", "--retries", "2"], "--retries is for a single processor"),
-            (["run", "--batch-size", "2"], "--batch-size is for a single processor"),
+            (["run", "--timeout", "2s"], "--timeout is for a single processor"),
         ])
     func refused(words: [String], message: String) async throws {
         let shell = try Self.shell(Self.configured, "{\"data\": \"x\"}\n")

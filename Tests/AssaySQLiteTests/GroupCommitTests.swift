@@ -5,7 +5,7 @@ import Testing
 
 @testable import AssaySQLite
 
-@Suite("Writes that come together") struct GroupCommitTests {
+@Suite("Writes that come together", .timeLimit(.minutes(5))) struct GroupCommitTests {
     private struct Refused: Error {}
 
     private let folder = TemporaryFolder()
@@ -30,7 +30,7 @@ import Testing
                     do { return (number, .success(try await body(number))) } catch { return (number, .failure(error)) }
                 }
             }
-            while store.waitingCount < count { await Task.yield() }
+            await store.waited(by: count)
             release.signal()
             return try await group.reduce(into: []) { $0 += [$1].compactMap { $0 } }.sorted { $0.0 < $1.0 }.map(\.1)
         }

@@ -157,7 +157,7 @@ import Testing
         #expect(
             json["metrics"]?.object?.keys == [
                 "attempts", "batch_id", "batch_index", "batch_size", "cancelled_items", "end_time", "error_messages",
-                "execution_time_ms", "failed_items", "retries_used", "skipped_items", "start_time", "status",
+                "execution_time_ms", "failed_items", "limit", "retries_used", "skipped_items", "start_time", "status",
                 "successful_items",
             ])
         let sums = try BatchAggregate([batch]).jsonValue()

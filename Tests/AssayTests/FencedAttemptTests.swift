@@ -2,16 +2,17 @@ import Assay
 import AssayTesting
 import Testing
 
-@Suite("Calls of attempts that were given up") struct FencedAttemptTests {
+@Suite("Calls of attempts that were given up", .timeLimit(.minutes(5))) struct FencedAttemptTests {
     static let prices = PriceList.of(units: ["clear/search": "5.00"])
 
     @Test("are in doubt whatever their body throws when it is cancelled") func ownCancellation() async throws {
         let time = ManualTime()
         let engine = Engine.testing(prices: Self.prices, time: time)
-        let keys = Notes<String>()
+        let (keys, made) = (Notes<String>(), Door())
         let processor = ClosureProcessor<Int, Int>("test") { input, context in
             try await context.call("clear", "search", key: 1) { call in
                 keys.add(call.idempotencyKey)
+                made.open()
                 guard keys.all.count == 1 else { return input }
                 do { try await waitForCancellation() } catch {
                     throw Refusal(description: "cancelled, in its own words")
@@ -21,7 +22,7 @@ import Testing
         let begun = Door()
         async let run = engine.run(RegisteredProcessor(processor), over: [Item("a", 1)]) { handle in
             Task {
-                while keys.all.isEmpty { await Task.yield() }
+                await made.pass()
                 handle.cancel()
                 begun.open()
             }

@@ -4,7 +4,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@Suite("Time limits") struct TimeLimitTests {
+@Suite("Time limits", .timeLimit(.minutes(5))) struct TimeLimitTests {
     let time = ManualTime()
     var engine: Engine { Engine.testing(time: time) }
 
@@ -128,10 +128,11 @@ import Testing
     @Test("a run that takes too long is cancelled, what is finished stays", arguments: Runners.all)
     func run(runner: any Runner) async throws {
         let engine = engine
-        let started = Door()
+        let (started, committed) = (Door(), Door())
         let options = RunOptions.with {
             $0.runner = runner
             $0.timeout = .seconds(30)
+            $0.onCommitted = { _ in committed.open() }
         }
         let processor = ClosureProcessor<Int, Int>("test") { n, context in
             guard n > 1, context.lineage.retryCount == 0 else { return n }
@@ -142,9 +143,7 @@ import Testing
         async let running = engine.run(processor, items: items, options: options)
         await started.pass()
         // The first item is in the store before the others are given up, whichever worker had it.
-        while try await engine.store.runs(matching: RunFilter()).isEmpty { await Task.yield() }
-        let id = try await engine.store.runs(matching: RunFilter())[0].id
-        while try await engine.store.outcomes(of: id, from: 0, limit: 1).isEmpty { await Task.yield() }
+        await committed.pass()
         time.advance(by: .seconds(30))
         let report = try await running
         #expect(report.status == .cancelled)

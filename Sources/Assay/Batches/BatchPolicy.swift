@@ -148,7 +148,7 @@ extension BatchPolicy {
     }
 
     /// The size for a complexity, between the smallest and the largest.
-    private func size(of complexity: Complexity) -> Int {
+    func size(of complexity: Complexity) -> Int {
         max(minBatchSize, min(sizes[complexity] ?? complexity.standardSize, maxBatchSize))
     }
 
@@ -169,6 +169,18 @@ extension BatchPolicy {
         if counts.succeeded == 0 { return .failed }
         let order = compare(counts.failed, of: counts.total)
         return order > 0 || (order == 0 && thresholdRule == .reaches) ? .failed : .partial
+    }
+
+    /// What broke the threshold of a batch that failed although some of its items succeeded; `nil` for any other.
+    ///
+    /// - Parameters:
+    ///   - last: the failure of its last item that failed.
+    ///   - place: where the threshold was set.
+    func brokenLimit(_ counts: Counts, _ last: FailureRecord?, setAt place: String?) -> String? {
+        guard counts.succeeded > 0, verdict(on: counts) == .failed else { return nil }
+        let limit = Limit("error_threshold: \(errorThreshold)", setAt: place)
+        let failure = last.map { ", at last \(($0.inputID ?? "").visible): \($0.lastLine)" } ?? ""
+        return "\(limit): \(counts.failed) of \(counts.total) inputs of the batch failed\(failure)"
     }
 
     /// Whether `failed` is below (−1), at (0) or above (1) the threshold × `size`, without dividing.

@@ -68,6 +68,8 @@ public struct BatchMetrics: Hashable, Sendable {
     public var attempts: [Attempt]
     /// The messages of the failures that stood in the end, in item order.
     public var errorMessages: [String]
+    /// The limit for which a batch failed of which some items succeeded, with what broke it; `nil` for any other.
+    public var limit: String?
 }
 
 /// The failure of one item of a batch.

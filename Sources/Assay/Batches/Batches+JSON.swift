@@ -10,6 +10,7 @@ extension BatchMetrics {
             "failed_items": JSONValue(counts.failed), "skipped_items": JSONValue(counts.skipped),
             "cancelled_items": JSONValue(counts.cancelled), "retries_used": JSONValue(retriesUsed),
             "attempts": .array(attempts.map(\.jsonValue)), "error_messages": .array(errorMessages.map { .string($0) }),
+            "limit": JSONValue(limit),
         ]
     }
 }

@@ -22,6 +22,9 @@ public struct Batching: Sendable {
 
     /// The size of a batch of `processor` whose items are of `slot`.
     func size(of processor: RegisteredProcessor, slot: String?) throws(ProcessingError) -> Int {
-        try policy.size(explicit: size, slot: slot ?? self.slot, complexity: processor.complexity)
+        // A graph has batches as small as the most complex of its nodes wants them.
+        let complexity = processor.nodeComplexities.min { policy.size(of: $0) < policy.size(of: $1) }
+        return try policy.size(
+            explicit: size, slot: slot ?? self.slot, complexity: complexity ?? processor.complexity)
     }
 }

@@ -25,6 +25,9 @@ struct BatchInProgress {
 }
 
 extension RunSession {
+    /// How many attempts at an item were made before its batch was tried again.
+    func attemptsBefore(_ index: Int) -> Int { isBatch ? withBatch { $0.beginnings[index]?.attempts ?? 0 } : 0 }
+
     /// When an item was first started, which may be now, and how many attempts were made before.
     func begin(_ index: Int, at now: Duration) -> (startedAt: Duration, attempts: Int) {
         guard isBatch else { return (now, 0) }

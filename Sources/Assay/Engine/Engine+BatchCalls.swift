@@ -58,6 +58,37 @@ extension Engine {
         }
     }
 
+    // MARK: Graphs
+
+    /// Runs a graph over named items in batches, as ``batches(_:over:batching:options:)`` runs a processor.
+    ///
+    /// The graph has this one run until the stream has ended.
+    public func batches(
+        _ graph: Graph, over items: some Sequence<Item> & Sendable, batching: Batching = Batching(),
+        options: GraphOptions = GraphOptions()
+    ) -> BatchStream {
+        stream(batching, options.run) { engine, run in
+            var iterator = items.makeIterator()
+            return try await engine.perform(graph, options.with(run), nil) { limit in
+                var page: [Item] = []
+                while page.count < limit, let item = iterator.next() { page.append(item) }
+                return page
+            }
+        }
+    }
+
+    /// Goes on in batches where a run of a graph has ended, as ``batches(resuming:with:batching:options:failedOnly:)``:
+    /// of an input that failed only the nodes run that failed or were never reached.
+    public func batches(
+        resuming id: Run.ID, with graph: Graph, batching: Batching = Batching(),
+        options: GraphOptions = GraphOptions(), failedOnly: Bool = false
+    ) -> BatchStream {
+        stream(batching, options.run) { engine, run in
+            let (run, items) = try await engine.continuation(of: id, run)
+            return try await engine.perform(graph, options.with(run), nil, failedOnly: failedOnly, items: items)
+        }
+    }
+
     private func stream(
         _ batching: Batching, _ options: RunOptions,
         _ begin: @escaping @Sendable (Engine, RunOptions) async throws -> Report

@@ -10,7 +10,12 @@ extension Engine {
         do {
             var cutter = try await makeCutter(session, history, batching, items: page)
             sayWhatIsCut(session, batching)
+            let course = try await beginGraph(session)
             try await carryOut(&cutter, batching, session, to: delivery)
+            if let course {
+                session.tally.note(course.profile(with: session.tally.baseCosts))
+                end(session, course.joins)
+            }
             await delivery.finish(session)
         } catch let gate as GateFailure {
             failure = gate.record
@@ -22,6 +27,15 @@ extension Engine {
         if let error = delivery.failure { throw error }
         report.batches = delivery.aggregate
         return report
+    }
+
+    /// Begins with a graph, which all batches share; `nil` for a run of one processor.
+    private func beginGraph(_ session: RunSession) async throws -> GraphCourse? {
+        guard let graph = session.graph else { return nil }
+        try await begin(graph, session)
+        let course = GraphCourse(graph, session)
+        session.shares(course)
+        return course
     }
 
     /// Where batches come from: the record, once the whole list is there, or the list itself.
@@ -140,7 +154,9 @@ extension Engine {
             batchID: cut.id, batchIndex: cut.index, counts: state.counts,
             status: policy.verdict(on: state.counts, isCancelled: isCancelled), began: began, startedAt: startedAt,
             finishedAt: world.time.now(), duration: world.time.uptime() - began,
-            retriesUsed: max(0, attempts.count - 1), attempts: attempts, errorMessages: failures.map(\.message))
+            retriesUsed: max(0, attempts.count - 1), attempts: attempts, errorMessages: failures.map(\.message),
+            limit: isCancelled
+                ? nil : policy.brokenLimit(state.counts, failures.last, setAt: batch.options.setAt["error_threshold"]))
         batch.tally.meters.count(metrics)
         if policy.enableInstrumentation { batch.emit(.batchComplete) { metrics.eventData } }
         try await batch.tally.fileEvents()
@@ -162,7 +178,7 @@ extension Engine {
             if let violation = cut.violation { throw violation }
             if batch.tally.noteAccepted() { try await store.update(batch.currentRun) }
             try await prepareItems(batch)
-            try await extract(batch)
+            if let graph = batch.graph { try await run(graph, batch) } else { try await extract(batch) }
         } catch let gate as GateFailure {
             if gate.record != nil { try await skipRest(batch, after: gate) }
         }
@@ -189,7 +205,7 @@ extension Engine {
         try await store.reopen(outcomes.map(\.index), of: batch.run.id, epoch: batch.run.epoch)
         let resumes = batch.options.recovery == .resume
         for outcome in outcomes {
-            if !resumes { try await store.dropCheckpoints(of: batch.checkpointSubject(outcome.inputID)) }
+            if !resumes { try await batch.dropCheckpoints(of: outcome.inputID) }
             batch.tally.takeBack(outcome)
             batch.withBatch { $0.beginnings[outcome.index]?.attempts = outcome.attempts }
         }
@@ -262,7 +278,7 @@ extension BatchMetrics {
             "status": .string(status.rawValue), "successful_items": JSONValue(counts.succeeded),
             "failed_items": JSONValue(counts.failed), "skipped_items": JSONValue(counts.skipped),
             "cancelled_items": JSONValue(counts.cancelled), "retries_used": JSONValue(retriesUsed),
-            "execution_time_ms": JSONValue(duration),
+            "execution_time_ms": JSONValue(duration), "limit": JSONValue(limit),
         ]
     }
 }

@@ -31,13 +31,18 @@ extension Engine {
     /// - Throws: what the store or the start of a worker threw; the run is then over.
     func run(_ work: GraphWork, _ session: RunSession) async throws {
         guard session.unfinished > 0, session.stopped == nil else { return }
-        if work.comeback == nil { session.emit(.graphStart) { ["nodes": JSONValue(work.wiring.nodes.count)] } }
-        if let restored = work.restored { try await restore(restored, of: work, session) }
+        let isWhole = !session.isBatch
+        if isWhole { try await begin(work, session) }
         let flow = GraphFlow(work, session)
         session.conducts(flow)
         let floor = Floor(flow)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.followPauses(of: flow, on: floor) }
+            group.addTask {
+                await withDiscardingTaskGroup { starts in
+                    for await lane in flow.lanesToStart { starts.addTask { await self.start(lane, on: floor) } }
+                }
+            }
             group.addTask {
                 guard let limit = await flow.waitForHalt() else { return }
                 do { try await self.world.time.sleep(until: self.world.time.uptime() + limit) } catch { return }
@@ -51,6 +56,7 @@ extension Engine {
             floor.remove(keeper)
             floor.laneEnded()
             await supervise(floor)
+            flow.laneStarts.finish()
             flow.endWaitForHalt()
             flow.endChanges()
             group.cancelAll()
@@ -58,12 +64,39 @@ extension Engine {
         session.conducts(nil)
         if flow.isLeft { return try await leave(flow, because: floor.failure) }
         try await endRest(of: flow)
-        session.tally.note(flow.keptProfile)
+        if isWhole {
+            session.tally.note(flow.keptProfile)
+            end(session, flow.joins)
+        } else {
+            flow.addToCourse()
+        }
+        if let error = floor.failure { throw error }
+    }
+
+    /// What comes before the first item of a run of a graph, in whatever batches.
+    func begin(_ work: GraphWork, _ session: RunSession) async throws {
+        if work.comeback == nil { session.emit(.graphStart) { ["nodes": JSONValue(work.wiring.nodes.count)] } }
+        if let restored = work.restored { try await restore(restored, of: work, session) }
+    }
+
+    /// What comes after the last item.
+    func end(_ session: RunSession, _ joins: [GraphBook.Join]) {
+        hintAtJoins(joins, session)
         let failed = session.tally.haltFailure != nil
         session.emit(failed ? .graphError : .graphComplete) {
             failed ? ["message": JSONValue(session.tally.haltFailure?.message)] : [:]
         }
-        if let error = floor.failure { throw error }
+    }
+
+    /// Says of joins behind branches that they never ran.
+    private func hintAtJoins(_ joins: [GraphBook.Join], _ session: RunSession) {
+        let missed = joins.filter { $0.ran == 0 && $0.missed > 0 }
+        guard let first = missed.first, session.tally.counts.succeeded > 0 else { return }
+        let others = missed.count > 1 ? ", nor did \(missed.count - 1) more nodes" : ""
+        session.hint(
+            "join_never_ran",
+            "node '\(first.node)' ran on no input, since one of its own inputs never came (inputs: require_all)\(others); "
+                + "inputs: allow_missing lets it run with what there is")
     }
 
     /// Starts lanes for what can be done and nobody does.
@@ -75,7 +108,8 @@ extension Engine {
         for team in teams ?? flow.wantedLanes() {
             let lane = flow.makeLane(for: team)
             floor.add(lane)
-            await start(lane, on: floor)
+            // A lane that waits for the worker of another batch must not keep one that the other waits for.
+            if flow.session.isBatch { flow.laneStarts.yield(lane) } else { await start(lane, on: floor) }
         }
     }
 
@@ -273,7 +307,7 @@ extension Engine {
     ) async throws {
         let committed = failed(work, error, reason, work.session)
         if case .halt(let halt) = answer, let record = committed.outcome.error {
-            flow.halt(because: record, at: work.session.run.processorID, within: halt.cleanupTimeout)
+            flow.halt(because: record, halt, at: work.session.run.processorID)
             flow.session.stop(.init(reason: .graphHalted, drains: true))
         }
         try await end(work, committed, in: lane, of: flow)
@@ -432,10 +466,16 @@ extension GraphFlow {
         if cost != .zero { outcome.cost = cost }
         if traveller.avoidedCost != .zero { outcome.avoidedCost = traveller.avoidedCost }
         if !traveller.steps.isEmpty { outcome.steps = traveller.steps }
-        if outcome.status == .failed {
-            let first = responsible.min() ?? failed.min()
-            if let error = first.flatMap({ nodes[$0].error }) { outcome.error = error }
-            outcome.reason = first.flatMap { nodes[$0].reason }
+        // What it cost in attempts of its batch that do not count any more.
+        let before = session.tally.takeCosts(of: traveller.entry.index)
+        if before.cost != .zero { outcome.cost = (try? outcome.cost.adding(before.cost)) ?? outcome.cost }
+        if before.avoided != .zero {
+            outcome.avoidedCost = (try? outcome.avoidedCost.adding(before.avoided)) ?? outcome.avoidedCost
+        }
+        outcome.attempts += session.attemptsBefore(traveller.entry.index)
+        if outcome.status == .failed, let first = responsible.min() ?? failed.min() {
+            if let error = nodes[first].error { outcome.error = error }
+            outcome.reason = nodes[first].reason
         }
         outcome.passage = Passage(
             nodes: nodes, absorbed: failed.subtracting(responsible).sorted().compactMap { nodes[$0].error })
@@ -443,5 +483,11 @@ extension GraphFlow {
             recovery.forget(traveller.entry.item.id, at: wiring.nodes.lazy.map(\.id))
         }
         return outcome
+    }
+
+    /// How an item failed that leaves the graph.
+    func failureRecord(of departure: Departure) -> FailureRecord? {
+        let (failed, responsible) = failures(of: departure)
+        return (responsible.min() ?? failed.min()).flatMap { departure.traveller.nodes[$0].error }
     }
 }

@@ -287,7 +287,7 @@ private struct GraphPlanner {
             part.reason = "what it costs is known only when its \(Stage.validation.rawValue) has run"
             return (behind(true), part)
         case .refused(let error, let stage, _):
-            let error = ProcessingError(wrapping: error, as: stage.code)
+            let error = ProcessingError(wrapping: error, as: stage.code, hiding: place.node.processor.secrets)
             part.reason = "its \(stage.rawValue) refuses '\(item.id)': \(error.message)"
             return (place.node.outputs.map { _ in .nothing }, part)
         }

@@ -151,8 +151,7 @@ extension Engine {
             let desk = try await desk(for: entry, attempt: 1, session)
             let work = Work(
                 entry: entry, session: session, desk: desk, startedAt: world.time.uptime(), attempt: 0)
-            lane.keep(failed(work, error, nil, session))
-            session.noteFailure()
+            keep(failed(work, error, nil, session), in: lane, session)
             return nil
         }
         if let outcome = try await cachedOutcome(of: entry, session) {
@@ -179,8 +178,7 @@ extension Engine {
             if let flow = floor.flow {
                 try await succeed(work, output, in: lane, of: flow)
             } else if let error = work.missedResumePoint {
-                lane.keep(failed(work, error, nil, session))
-                session.noteFailure()
+                keep(failed(work, error, nil, session), in: lane, session)
             } else {
                 lane.keep(succeeded(work, output, session))
                 floor.noteAttempt(lasted: world.time.uptime() - work.startedAt)
@@ -251,19 +249,28 @@ extension Engine {
         if let flow = floor.flow {
             return try await fail(work, error, reason, by: answer, in: lane, of: flow)
         }
-        lane.keep(failed(work, error, reason, floor.session))
-        floor.session.noteFailure()
+        keep(failed(work, error, reason, floor.session), in: lane, floor.session)
+    }
+
+    /// Keeps the failure of an item, which may be the last that is let pass.
+    private func keep(_ failed: CommittedOutcome, in lane: Lane, _ session: RunSession) {
+        lane.keep(failed)
+        session.noteFailure(of: failed.outcome.inputID) { failed.outcome.error }
     }
 
     /// The failure that an attempt ended with; after the loss of its worker nothing of it goes on.
     private nonisolated(nonsending) func failure(_ thrown: any Error, of work: Work) async throws -> ProcessingError {
-        guard let loss = thrown as? WorkerLoss else { return ProcessingError(wrapping: thrown, as: .extraction) }
+        let secrets = work.session.secrets
+        guard let loss = thrown as? WorkerLoss else {
+            return ProcessingError(wrapping: thrown, as: .extraction, hiding: secrets)
+        }
         if case .unavailable(let error) = loss {
             // What may pass costs the attempt, not the run.
             guard error.retryable else { throw error }
             return error
         }
-        let error = loss.error(inStep: work.desk.openStep)
+        let error = ProcessingError(
+            wrapping: loss.error(inStep: work.desk.openStep), as: .workerCrashed, hiding: secrets)
         try await work.desk.doubtOpenCalls()
         return error
     }

@@ -224,7 +224,8 @@ extension Engine {
                 if Task.isCancelled { session.stop(.init(reason: .runCancelled, drains: false)) }
                 if session.stopped?.isFromOutside == true { throw GateFailure.stopped }
                 throw GateFailure(
-                    ProcessingError(wrapping: error, as: stage.code), stage: stage, index: entry.index,
+                    ProcessingError(wrapping: error, as: stage.code, hiding: session.secrets), stage: stage,
+                    index: entry.index,
                     item: entry.item, attempt: 1, data: value ?? entry.item.data,
                     digest: try? session.digest(of: entry.item), runID: session.run.id)
             }
@@ -298,7 +299,7 @@ extension Engine {
             }
             return (try await session.processor.aggregate(counts.succeeded, page, context), nil)
         } catch {
-            let error = ProcessingError(wrapping: error, as: .aggregation)
+            let error = ProcessingError(wrapping: error, as: .aggregation, hiding: session.secrets)
             return (nil, FailureRecord(error, stage: .aggregation, item: nil, attempt: 0))
         }
     }
@@ -450,12 +451,15 @@ enum Verdict {
         let error: ProcessingError
         switch session.stopped?.reason {
         case .graphHalted: return session.tally.haltFailure
+        case .failurePolicy, .atomic: return session.tally.policyFailure
         case .budgetExhausted:
             guard let refusal = session.tally.budgetRefusal else { return nil }
             error = refusal
         case .runTimeout:
             error = ProcessingError(
-                .timeout, "the run timed out after \(session.options.timeout.secondsText); resume it to go on")
+                .timeout,
+                "the run timed out after \(session.options.timeout.secondsText)"
+                    + (session.options.setAt["timeout"].map { " (timeout, \($0))" } ?? "") + "; resume it to go on")
         case .runCancelled: error = ProcessingError(.cancelled, "the run was cancelled; resume it to go on")
         default: return nil
         }

@@ -128,7 +128,7 @@ private struct Planner {
             entry.reason += "; what it costs is known only when its \(Stage.validation.rawValue) has run"
             return
         case .refused(let error, let stage, _):
-            let error = ProcessingError(wrapping: error, as: stage.code)
+            let error = ProcessingError(wrapping: error, as: stage.code, hiding: processor.secrets)
             plan.gate = plan.gate ?? "\(stage.rawValue) refuses '\(item.id)': \(error.message)"
             return
         }

@@ -253,10 +253,12 @@ public final class Engine: Sendable {
                 watching?(RunHandle(session: session))
                 let report = try await body()
                 await processor.finish?(run.id)
+                await session.tally.log.close()
                 return report
             } catch {
                 await end(session, because: error)
                 await processor.finish?(run.id)
+                await session.tally.log.close()
                 throw error
             }
         } onCancel: {
@@ -296,7 +298,7 @@ public final class Engine: Sendable {
 
     /// Files the end of a run that could not be carried through, so that it can be resumed.
     private func end(_ session: RunSession, because error: any Error) async {
-        let error = ProcessingError(wrapping: error, as: .processing)
+        let error = ProcessingError(wrapping: error, as: .processing, hiding: session.secrets)
         var run = session.currentRun
         run.status = .failed
         run.error = FailureRecord(error, stage: .extraction, item: nil, attempt: 0)

@@ -7,6 +7,8 @@ struct GraphBook: Sendable {
         var reused = 0
         var errors = 0
         var skipped = 0
+        /// How many of these because a value went another way.
+        var notRouted = 0
         var cancelled = 0
         var attempts = 0
         var total = Duration.zero
@@ -62,7 +64,10 @@ struct GraphBook: Sendable {
     }
 
     /// Takes note of a node that is not started on an item.
-    mutating func noteSkipped(_ node: Int) { nodes[node].skipped += 1 }
+    mutating func noteSkipped(_ node: Int, _ reason: Outcome.Reason) {
+        nodes[node].skipped += 1
+        if reason == .notRouted { nodes[node].notRouted += 1 }
+    }
 
     /// Takes note of what a node puts into the pipes behind it.
     ///
@@ -110,6 +115,24 @@ struct GraphBook: Sendable {
         statistics.blocked = .milliseconds((entry.blocked + entry.time(until: now.uptime)).milliseconds)
         if now.isOver { statistics.state = .closed } else if statistics.isFull { statistics.state = .full }
         return statistics
+    }
+
+    /// A node that needs the values of several pipes.
+    struct Join: Sendable {
+        let node: Identifier
+        /// How often it was begun or had an output already.
+        var ran: Int
+        /// How often it was skipped because one of the values went another way.
+        var missed: Int
+    }
+
+    /// The joins in order of insertion.
+    var joins: [Join] {
+        nodes.indices.compactMap { place in
+            let (entry, node) = (nodes[place], wiring.nodes[place])
+            guard node.isJoin(of: wiring.incoming[place].count) else { return nil }
+            return Join(node: node.id, ran: entry.items + entry.reused + entry.cancelled, missed: entry.notRouted)
+        }
     }
 
     /// What is known of the nodes, the one that took longest first.

@@ -12,7 +12,7 @@ extension GraphFlow {
     }
 
     /// More nodes or pipes than these are not kept with a run: every look at its record would have to read them.
-    private static let keptAtMost = 1_000
+    static let keptAtMost = 1_000
 
     private func now(isOver: Bool) -> GraphBook.Now {
         GraphBook.Now(uptime: session.world.time.uptime(), time: session.world.time.now(), isOver: isOver)
@@ -43,6 +43,9 @@ extension GraphFlow {
         return metrics(now(isOver: true), limit: Self.keptAtMost, withPipes: withPipes)
     }
 
+    /// The joins, with how often they ran and did not.
+    var joins: [GraphBook.Join] { state.withLock { $0.book }.joins }
+
     private func metrics(_ now: GraphBook.Now, limit: Int, withPipes: Bool) -> [NodeMetrics] {
         let (book, schedule) = state.withLock { ($0.book, $0.schedule) }
         let (bases, before) = (session.tally.baseCosts, before)
@@ -50,10 +53,18 @@ extension GraphFlow {
         return book.metrics(schedule, now: now, limit: limit, statistics: statistics)
             .map { node in
                 var node = node
-                if let base = bases[node.processorID] { node.cost = (try? node.cost.adding(base)) ?? node.cost }
+                // Of a batch they are added for all at once.
+                if !session.isBatch, let base = bases[node.processorID] {
+                    node.cost = (try? node.cost.adding(base)) ?? node.cost
+                }
                 if let before = before[node.processorID] { node.add(before) }
                 return node
             }
+    }
+
+    /// Adds what the nodes have done in this batch to what they did in others.
+    func addToCourse() {
+        course.add(metrics(now(isOver: true), limit: wiring.nodes.count, withPipes: false), joins)
     }
 
     /// What the nodes had done before the run was left in its pause.

@@ -44,7 +44,8 @@ final class GraphFlow: Sendable {
     let session: RunSession
     let wiring: Wiring
     let graph: Graph
-    let recovery: RunRecovery
+    let course: GraphCourse
+    var recovery: RunRecovery { course.recovery }
     /// Where every output of a node is kept under a name; `nil`: nowhere.
     let checkpoints: Checkpoints?
     /// What the nodes' work asks, by place.
@@ -74,6 +75,9 @@ final class GraphFlow: Sendable {
         case over
     }
 
+    /// Lanes of a batch that are to be started, which may have to wait for workers that other batches have.
+    let lanesToStart: AsyncStream<Lane>
+    let laneStarts: AsyncStream<Lane>.Continuation
     /// What becomes of the run, for the one that files it.
     let changed: AsyncStream<Change>
     let changes: AsyncStream<Change>.Continuation
@@ -124,25 +128,13 @@ final class GraphFlow: Sendable {
         untouched = wiring.nodes.map { Passage.Node($0.id) }
         teams = plan.teams
         crews = plan.crews
-        nodes = plan.sessions(of: work.wiring.nodes, in: session)
+        course = session.course ?? GraphCourse(work, session)
+        nodes = plan.sessions(of: work.wiring.nodes, in: session, course.bases)
         let comeback = work.comeback
         self.comeback = comeback
         wayBack = comeback.map { work.wiring.ancestors(of: $0.node) } ?? []
         failures = Dictionary((comeback?.pause.failures ?? []).map { ($0.key, $0) }) { $1 }
-        let strategies = work.wiring.nodes.compactMap { node in node.errorStrategy.map { (node.id, $0) } }
-        recovery = RunRecovery(
-            graph: work.graph.id, standard: work.options.errorStrategy,
-            strategies: Dictionary(uniqueKeysWithValues: strategies), breakers: session.breakers, world: session.world,
-            skips: comeback?.pause.skips ?? [:],
-            tell: { node, breaker in
-                let kind: Event.Kind =
-                    switch breaker {
-                    case .open: .breakerOpen
-                    case .halfOpen: .breakerHalfOpen
-                    case .closed: .breakerClosed
-                    }
-                session.tally.emit(kind, by: node) { ["breaker": .string("\(work.graph.id)/\(node)")] }
-            })
+        (lanesToStart, laneStarts) = AsyncStream.makeStream(of: Lane.self)
         let (id, store) = (session.run.id, session.store)
         frames = Frames(over: session.places) { place, limit in
             try await store.items(of: id, from: place, limit: limit).filter {
@@ -263,10 +255,10 @@ final class GraphFlow: Sendable {
     private func admit(_ entry: StoredItem) throws -> [Departure] {
         let feed = try wiring.feed(entry.item.data, of: entry.item.id)
         session.emit(.itemStart, item: entry.item.id)
-        let now = session.world.time.uptime()
+        let startedAt = session.begin(entry.index, at: session.world.time.uptime()).startedAt
         return state.withLock { state in
             state.travellers[entry.index] = Traveller(
-                entry: entry, startedAt: now, nodes: untouched,
+                entry: entry, startedAt: startedAt, nodes: untouched,
                 fed: Dictionary(
                     uniqueKeysWithValues: zip(sources, feed).compactMap { source, value in
                         value.map { (source, $0) }
@@ -309,7 +301,9 @@ final class GraphFlow: Sendable {
             state.notePipes(in: session)
             let departures = self.departures(of: unit.item, &state)
             // Before anybody starts what has become free: it may be the end of the run.
-            if departures.contains(where: hasFailed) { session.noteFailure() }
+            for departure in departures where hasFailed(departure) {
+                session.noteFailure(of: departure.traveller.entry.item.id) { failureRecord(of: departure) }
+            }
             return (departures, !state.news.isEmpty)
         }
         if hasNews { tellOfPipes() }
@@ -353,7 +347,7 @@ final class GraphFlow: Sendable {
         for (node, reason) in skipped {
             state.travellers[item]?.nodes[node].status = .skipped
             state.travellers[item]?.nodes[node].reason = reason
-            state.book.noteSkipped(node)
+            state.book.noteSkipped(node, reason)
         }
     }
 
@@ -392,16 +386,16 @@ final class GraphFlow: Sendable {
 
     // MARK: Halting
 
-    /// Lets nothing further start, because of a failure; nodes in flight have `limit` to finish.
-    func halt(because record: FailureRecord, at node: Identifier, within limit: Duration) {
-        let message =
-            "graph '\(session.run.processorID)' was halted: node '\(node)' failed on '\(record.inputID ?? "")': \(record.message)"
+    /// Lets nothing further start, because of a failure; nodes in flight have the time of `halt` to finish.
+    func halt(because record: FailureRecord, _ halt: ErrorAnswer.Halt, at node: Identifier) {
         state.withLock { $0.schedule.halt() }
-        var record = record
-        record.message = message
-        record.resumePoint = nil
-        session.tally.noteHalt(record)
-        halts.yield(limit)
+        var ended = record
+        ended.message =
+            "graph '\(session.run.processorID)' was halted: node '\(node)' failed on '\((record.inputID ?? "").visible)': "
+            + record.lastLine
+        ended.resumePoint = nil
+        session.tally.noteHalt(halt.limits.map(record.ending) ?? ended)
+        halts.yield(halt.cleanupTimeout)
     }
 
     /// Returns when the graph is halted, with the time that nodes in flight have; `nil` when it is not.

@@ -83,7 +83,11 @@ final class ItemDesk: Desk {
 
     var options: RunOptions { session.options }
 
-    func logger(for context: Context) -> Logger { session.logger(item: context.inputID) }
+    func logger(for context: Context) -> Logger { session.logger(for: context) }
+
+    func say(_ text: String, at level: Logger.Level, from source: LogLine.Source, in context: Context) {
+        session.say(text, at: level, from: source, in: context)
+    }
 
     func warn(_ message: String, in context: Context) { session.warn(message, item: context.inputID) }
 

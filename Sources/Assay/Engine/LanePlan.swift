@@ -54,8 +54,10 @@ struct LanePlan: Sendable {
     }
 
     /// What the work of each node asks.
-    func sessions(of nodes: [Node], in graph: RunSession) -> [RunSession] {
-        nodes.enumerated().map { RunSession(node: $1, of: graph, crew: crews[teamOfNode[$0]]) }
+    ///
+    /// - Parameter bases: the base prices of the nodes, by place.
+    func sessions(of nodes: [Node], in graph: RunSession, _ bases: [BaseCharge]) -> [RunSession] {
+        nodes.enumerated().map { RunSession(node: $1, of: graph, crew: crews[teamOfNode[$0]], base: bases[$0]) }
     }
 
     /// Lets all workers go that have nothing more to do.

@@ -9,6 +9,7 @@ struct PlanDesk: Desk {
 
     func warn(_ message: String, in context: Context) {}
     func logger(for context: Context) -> Logger { Logger(label: "assay") { _ in SwiftLogNoOpLogHandler() } }
+    func say(_ text: String, at level: Logger.Level, from source: LogLine.Source, in context: Context) {}
     func openStep(_ name: String, inside outer: String?, in context: Context) throws -> OpenedStep {
         throw NotPlanned()
     }

@@ -8,7 +8,11 @@ struct RunDesk: Desk {
 
     var options: RunOptions { session.options }
 
-    func logger(for context: Context) -> Logger { session.logger(item: context.inputID) }
+    func logger(for context: Context) -> Logger { session.logger(for: context) }
+
+    func say(_ text: String, at level: Logger.Level, from source: LogLine.Source, in context: Context) {
+        session.say(text, at: level, from: source, in: context)
+    }
 
     func warn(_ message: String, in context: Context) { session.warn(message, item: context.inputID) }
 
@@ -319,11 +323,14 @@ extension RunSession {
         }
         tell(moved, of: service)
         guard !answer.isAdmitted else { return answer.isTrial }
+        let limit = Limit(
+            "failure_threshold: \(policy.failureThreshold)", of: "the circuit breaker of '\(service)'",
+            setAt: options.setAt["breakers.\(service)"])
         throw ProcessingError(
             .circuitOpen,
             answer.remaining > .zero
-                ? "'\(service)' keeps failing and is not called for another \(answer.remaining.secondsText)"
-                : "'\(service)' kept failing and is being tried by another call",
+                ? "\(limit) was used up: it keeps failing and is not called for another \(answer.remaining.secondsText)"
+                : "\(limit) was used up: it kept failing and is being tried by another call",
             retryAfter: answer.remaining)
     }
 

@@ -84,6 +84,8 @@ public struct RunOptions: Sendable {
     public var returnsOutcomes = true
     /// Takes each piece of output that an item emits, with the item's name; `emit` waits for it.
     public var onChunk: (@Sendable (_ inputID: String, _ chunk: Payload) async -> Void)?
+    /// Called when more of what is said in the run is in the store.
+    public var onLogged: (@Sendable () async -> Void)?
     /// Takes outcomes once they are in the store, in the order in which they got there.
     public var onCommitted: (@Sendable (_ outcomes: [Outcome]) async -> Void)?
     /// That the run goes in batches; `nil`: it goes in one.
@@ -93,6 +95,8 @@ public struct RunOptions: Sendable {
     /// It is called for one batch at a time; while it works, those in progress go on and no other is begun. What it
     /// throws cancels the run and is thrown on.
     public var onBatch: (@Sendable (BatchResult) async throws -> Void)?
+    /// Where its limits were set, for messages: under `on_failure`, `timeout`, `error_threshold`, `breakers.SERVICE`.
+    package var setAt = SettingPlaces()
     /// Whether the whole list is filed before the first batch is begun, so that the run can be resumed from the record
     /// and its outputs are aggregated.
     var listsFirst = true

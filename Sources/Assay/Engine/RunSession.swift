@@ -18,7 +18,7 @@ final class RunSession: Sendable {
         /// Whether what failed is not tried again, since nothing starts any more.
         var endsRetries: Bool { isFromOutside || reason == .graphHalted }
         /// Whether it is the end of all batches and not just of the one in which it happened.
-        var isOfWholeRun: Bool { isFromOutside || reason == .budgetExhausted }
+        var isOfWholeRun: Bool { isFromOutside || reason == .budgetExhausted || reason == .graphHalted }
     }
 
     let run: Run
@@ -58,6 +58,8 @@ final class RunSession: Sendable {
         var stopWaiter: CheckedContinuation<Void, Never>?
         /// The graph at work, which is told of stops; it ends with the run.
         var flow: GraphFlow?
+        /// What batches of the graph have in common.
+        var course: GraphCourse?
         var waitsForStop = true
         var alarms: [Int: CheckedContinuation<Void, Never>] = [:]
         var nextAlarm = 0
@@ -84,7 +86,7 @@ final class RunSession: Sendable {
         self.events = events
         // A run that was left in a pause goes on with the time it had taken.
         startedAt = ledger.world.time.uptime() - (run.duration ?? .zero)
-        tally = RunTally(run, events: events, world: ledger.world, store: ledger.store)
+        tally = RunTally(run, events: events, world: ledger.world, store: ledger.store, onLogged: options.onLogged)
         crew = Crew(of: options.runner, for: processor)
         base = BaseCharge()
         (start, whole, isBatch, nodeID) = (0, nil, false, nil)
@@ -127,14 +129,16 @@ final class RunSession: Sendable {
     /// The session of one node of the graph that `graph` runs: what works on an item there asks this one.
     ///
     /// It has the node's processor and settings; what is counted, told and stopped is the whole run's.
-    init(node: Node, of graph: RunSession, crew: Crew) {
+    ///
+    /// - Parameter base: the node's base price, which all batches of a run share.
+    init(node: Node, of graph: RunSession, crew: Crew, base: BaseCharge) {
         var run = graph.run
         run.processorID = node.id
         run.definition = node.processor.definition
         (self.run, processor, options) = (run, node.processor, RunOptions(of: node, in: graph.options))
         (store, ledger, breakers) = (graph.store, graph.ledger, graph.breakers)
         (world, events, startedAt) = (graph.world, graph.events, graph.startedAt)
-        (tally, self.crew, base) = (graph.tally, crew, BaseCharge())
+        (tally, self.crew, self.base) = (graph.tally, crew, base)
         (start, whole, isBatch, nodeID, self.graph) = (0, graph, false, node.id, nil)
         var logger = graph.logger
         logger[metadataKey: "graph"] = "\(graph.run.processorID)"
@@ -154,10 +158,20 @@ final class RunSession: Sendable {
         }
     }
 
-    /// What a batch remembers of its items.
+    /// What a batch remembers of its items; a node of a graph asks the batch that it works for.
     func withBatch<Value>(_ body: (inout BatchInProgress) -> Value) -> Value {
-        state.withLock { body(&$0.batch) }
+        if nodeID != nil, let whole { return whole.withBatch(body) }
+        return state.withLock { body(&$0.batch) }
     }
+
+    /// Whether this is a batch, or a node of a graph that works for one.
+    private var isOfBatch: Bool { isBatch || (nodeID != nil && whole?.isBatch == true) }
+
+    /// What the batches of a run of a graph have in common; `nil` where there are none.
+    var course: GraphCourse? { isBatch ? whole?.course : state.withLock { $0.course } }
+
+    /// Has the batches of a run of a graph share what holds for all of them.
+    func shares(_ course: GraphCourse) { state.withLock { $0.course = course } }
 
     /// Takes note of outcomes that are in the store, until the batch has ended.
     func keep(_ outcomes: [Outcome]) {
@@ -224,13 +238,21 @@ final class RunSession: Sendable {
     }
 
     /// Takes note of an item that failed for good and decides whether others may still start.
-    func noteFailure() {
-        let stops = state.withLock { state in
+    ///
+    /// - Parameter error: how it failed.
+    func noteFailure(of inputID: String, _ error: () -> FailureRecord?) {
+        let policy = options.failurePolicy
+        let (failures, total, stops) = state.withLock { state in
             state.failures += 1
-            return !options.failurePolicy.continues(afterFailures: state.failures, of: state.ended.count)
+            let (failures, total) = (state.failures, state.ended.count)
+            // Those in flight that fail as well have not stopped it.
+            let continued = policy.continues(afterFailures: failures - 1, of: total)
+            return (failures, total, continued && !policy.continues(afterFailures: failures, of: total))
         }
         guard stops else { return }
-        stop(Stop(reason: options.failurePolicy == .atomic ? .atomic : .failurePolicy, drains: true))
+        // In a batch the others go on.
+        if !isBatch { tally.notePolicyStop(error()?.stopping(policy, failures, of: total, options.setAt)) }
+        stop(Stop(reason: policy == .atomic ? .atomic : .failurePolicy, drains: true))
     }
 
     /// Takes note of how items ended before this program took the run over.
@@ -383,7 +405,7 @@ final class RunSession: Sendable {
     /// Takes note of a charge that is on record.
     func note(_ charge: Charge) {
         tally.note(charge)
-        if isBatch, charge.kind != .base { state.withLock { $0.batch.charges.append(charge) } }
+        if isOfBatch, charge.kind != .base { withBatch { $0.charges.append(charge) } }
     }
 
     // MARK: Events
@@ -397,13 +419,35 @@ final class RunSession: Sendable {
     func hint(_ kind: String, _ message: @autoclosure () -> String) { tally.hint(kind, message()) }
 
     /// Sends a `warning` event.
-    func warn(_ message: String, item: String?) { emit(.warning, item: item) { ["message": .string(message)] } }
+    func warn(_ message: String, item: String?) {
+        emit(.warning, item: item) { ["message": .string(secrets.hiding(message))] }
+    }
+
+    /// What must not be seen of all that works in the run.
+    var secrets: SecretFilter { whole?.secrets ?? processor.secrets }
 
     func logger(item: String?) -> Logger {
         guard let item else { return logger }
         var logger = logger
         logger[metadataKey: "item"] = "\(item)"
         return logger
+    }
+
+    /// The log of who works for `context`.
+    func logger(for context: Context) -> Logger {
+        Logger(label: "assay") { _ in RecordingLogHandler(self, context) }
+    }
+
+    /// Keeps what was said by who works for `context`, and writes it to the engine's log.
+    func say(_ text: String, at level: Logger.Level, from source: LogLine.Source, in context: Context) {
+        let text = secrets.hiding(text).cut(toBytes: LogLine.longestText).printableLines
+        let logger = logger(item: context.inputID)
+        if logger.logLevel <= level { logger.log(level: level, "\(text)") }
+        tally.log.add(
+            LogLine(
+                runID: run.id, processorID: run.processorID, inputID: context.inputID,
+                attempt: context.inputID == nil ? 0 : context.attempt, source: source, level: level,
+                timestamp: world.time.now(), text: text))
     }
 }
 

@@ -26,6 +26,7 @@ final class RunTally: Sendable {
         var incompleteReason: String?
         var budgetRefusal: ProcessingError?
         var haltFailure: FailureRecord?
+        var policyFailure: FailureRecord?
         var hinted: Set<String> = []
         var repeats: [String: Int] = [:]
         var costs: [CostPlace: (cost: Money, avoided: Money)] = [:]
@@ -36,7 +37,7 @@ final class RunTally: Sendable {
             counts.add(outcome.status)
             guard let error = outcome.error else { return }
             if outcome.index < firstFailure?.index ?? .max { firstFailure = (outcome.index, error) }
-            let text = "\(error.code.rawValue): \(error.message)"
+            let text = "\(error.code.rawValue): \(error.lastLine)"
             if failureTexts.count < 256 || failureTexts[text] != nil { failureTexts[text, default: 0] += 1 }
         }
     }
@@ -55,12 +56,29 @@ final class RunTally: Sendable {
         let processorID: Identifier
     }
 
-    init(_ run: Run, events: EventStream, world: World, store: any Store) {
+    /// What is said in the run.
+    let log: RunLog
+
+    init(
+        _ run: Run, events: EventStream, world: World, store: any Store,
+        onLogged: (@Sendable () async -> Void)? = nil
+    ) {
         self.run = run
         self.events = events
         self.world = world
         self.store = store
         meters = Meters(processor: run.processorID, runner: run.runner)
+        log = RunLog(
+            store, filed: { await onLogged?() },
+            fails: { message in
+                guard events.wants(.warning) else { return }
+                var event = Event(
+                    .warning, timestamp: world.time.now(), runID: run.id, executionID: run.executionID,
+                    processorID: run.graphID == nil ? run.processorID : nil, inputID: nil,
+                    data: ["message": .string(message)])
+                event.graphID = run.graphID
+                events.send(event)
+            })
     }
 
     // MARK: Items
@@ -258,6 +276,12 @@ final class RunTally: Sendable {
 
     /// Why the graph was halted.
     var haltFailure: FailureRecord? { state.withLock { $0.haltFailure } }
+
+    /// Takes note of the failure that the failure policy stopped the run at.
+    func notePolicyStop(_ record: FailureRecord?) { state.withLock { $0.policyFailure = $0.policyFailure ?? record } }
+
+    /// Why the failure policy stopped the run.
+    var policyFailure: FailureRecord? { state.withLock { $0.policyFailure } }
 
     // MARK: Events
 

@@ -164,6 +164,9 @@ public struct FailureRecord: Hashable, Sendable {
         self.resumePoint = resumePoint
     }
 
+    /// The last line of the message that is not empty, which is what a traceback comes to.
+    public var lastLine: String { message.lastLine }
+
     /// The record as an error to throw.
     public var processingError: ProcessingError {
         var error = ProcessingError(code, message, retryable: retryable)

@@ -58,12 +58,15 @@ public struct ProcessingError: Error, Sendable {
         outcomeUnknown: Bool = false, cause: (any Error)? = nil
     ) {
         self.code = code
-        self.message = message.cut(toBytes: 8_192)
+        self.message = message.cut(toBytes: Self.longestMessage)
         self.retryable = retryable ?? code.isRetryable
         self.retryAfter = retryAfter
         self.outcomeUnknown = outcomeUnknown
         self.cause = cause
     }
+
+    /// The most bytes of a message.
+    private static let longestMessage = 8_192
 
     /// The name under which the failure record says what was thrown.
     public var exception: String { thrownName ?? code.exception }
@@ -72,14 +75,22 @@ public struct ProcessingError: Error, Sendable {
     var isCrashOfProgram: Bool { code == .workerCrashed && retryable }
 
     /// `error` as a failure of `code`: a ``ProcessingError`` keeps its own code, anything else takes `code`.
-    init(wrapping error: any Error, as code: Code) {
+    ///
+    /// - Parameter secrets: what its texts must not show; hidden before anything of them is cut off.
+    init(wrapping error: any Error, as code: Code, hiding secrets: SecretFilter = .none) {
         if let known = error as? ProcessingError {
             self = known
+            // A message of that length may have been cut in the middle of a secret.
+            let isCut = known.message.utf8.count > Self.longestMessage - 8
+            message = secrets.hiding(known.message, isCut: isCut).cut(toBytes: Self.longestMessage)
+            thrownName = known.thrownName.map { secrets.hiding($0) }
         } else if let described = error as? any FailureDescribing {
-            self.init(described.failureCode ?? code, described.message, retryable: described.retryable, cause: error)
+            self.init(
+                described.failureCode ?? code, secrets.hiding(described.message), retryable: described.retryable,
+                cause: error)
             thrownName = String(describing: type(of: error))
         } else {
-            self.init(code, Self.text(of: error), cause: error)
+            self.init(code, secrets.hiding(Self.text(of: error)), cause: error)
             thrownName = String(describing: type(of: error))
         }
     }

@@ -160,6 +160,15 @@ public final class Graph: Sendable {
     /// O(nodes + pipes), and O(1) when nothing was changed since it was last asked for.
     public func validate() -> [GraphProblem] { state.withLock { $0.settled().problems } }
 
+    /// What a graph that can run may not do as it was meant, in order of insertion; empty for one that cannot run.
+    ///
+    /// A join with `require_all` behind a branch is told of: where the branching node gives one of its outputs only, the
+    /// join is skipped. O(nodes + pipes) for each 64 outputs of branching nodes.
+    public func warnings() -> [GraphProblem] {
+        guard let (wiring, _) = try? valid() else { return [] }
+        return wiring.branchedJoins()
+    }
+
     /// The nodes by how far they are from the sources: a node of level n + 1 takes its inputs from levels up to n.
     ///
     /// Levels describe a graph. Running goes by readiness: a node starts on an item once its inputs are there.

@@ -1,8 +1,10 @@
 /// How a graph is to be run; every part has a default.
 public struct GraphOptions: Sendable {
     /// What holds for graphs as for single processors; its `runner`, `itemTimeout`, `heartbeatTimeout`, `retryPolicy`,
-    /// `maxCrashes`, `itemCache`, `price` and `batching` are those of single processors and not looked at: nodes have
-    /// their own.
+    /// `maxCrashes`, `itemCache` and `price` are those of single processors and not looked at: nodes have their own.
+    ///
+    /// With `batching` each batch goes through the graph as a run of its own would; error strategies, base prices and
+    /// budgets count over all batches, and breakpoints cannot be used.
     public var run: RunOptions
     /// Where nodes without a runner of their own run, which limits all of them together; `nil`: on threads of this
     /// program, limited for each node by its concurrency.
@@ -37,6 +39,12 @@ public struct GraphOptions: Sendable {
     func check() throws(ProcessingError) {
         guard maxInFlight >= 1 else {
             throw ProcessingError(.configuration, "max_in_flight must be at least 1, found \(maxInFlight)")
+        }
+        guard run.batching == nil || breakpoints.isEmpty else {
+            throw ProcessingError(
+                .configuration,
+                "breakpoints pause a whole run, which batches are only parts of; leave out 'batch' (and --batch-size) "
+                    + "to stop at node '\(breakpoints[0].processorID)'")
         }
         try run.validate()
     }

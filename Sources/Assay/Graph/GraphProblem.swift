@@ -1,4 +1,4 @@
-/// Something that keeps a graph from running.
+/// Something that is wrong with a graph: that keeps it from running, or a warning.
 public struct GraphProblem: Hashable, Sendable {
     /// What is wrong, in the order in which problems are listed.
     public enum Kind: String, Sendable, CaseIterable {
@@ -14,6 +14,8 @@ public struct GraphProblem: Hashable, Sendable {
         case missingConnection = "missing_connection"
         /// More nodes or pipes than a graph may have.
         case limit
+        /// A warning: a node that needs several branches, of which an item may take only one.
+        case branchedJoin = "branched_join"
     }
 
     /// What is wrong.

@@ -116,6 +116,9 @@ public struct Node: Sendable {
         return ports
     }
 
+    /// Whether it needs the values of several pipes.
+    func isJoin(of pipes: Int) -> Bool { pipes > 1 && missingInputs == .requireAll }
+
     /// Throws when a setting is out of its range.
     func check() throws(ProcessingError) {
         guard concurrency >= 1 else {

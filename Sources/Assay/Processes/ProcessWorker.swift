@@ -63,7 +63,8 @@ final class ProcessWorker: Worker {
     private func converse(
         about value: [UInt8], with link: WorkerLink, in context: Context
     ) async throws -> Payload {
-        link.output.beginItem()
+        link.output.beginItem(context)
+        defer { link.output.endItem() }
         let base = Base(runID: context.runID, scope: context.scope)
         if state.withLock({ $0.base != base }) {
             try link.send(Frame(kind: .run, parts: RunMessage(context).parts), "the run with its metadata")
@@ -181,7 +182,7 @@ final class ProcessWorker: Worker {
 
     private func startLink() async throws -> WorkerLink {
         let link: WorkerLink
-        do { link = try WorkerLink(pool.launch) } catch {
+        do { link = try WorkerLink(pool.launch, hiding: processor.secrets) } catch {
             // When something had run out, this attempt fails; another one may find some, and so may other items.
             guard !error.retryable else { throw error }
             throw WorkerLoss.unavailable(error)

@@ -33,6 +33,10 @@ final class RemoteDesk: Desk {
         Logger(label: "assay") { _ in RemoteLogHandler(desk: self, logLevel: logLevel) }
     }
 
+    func say(_ text: String, at level: Logger.Level, from source: LogLine.Source, in context: Context) {
+        tell(.log(level, text.cut(toBytes: LogLine.longestText), metadata: [:]))
+    }
+
     func warn(_ message: String, in context: Context) { tell(.warn(message.cut(toBytes: 8_192))) }
 
     func openStep(_ name: String, inside outer: String?, in context: Context) async throws -> OpenedStep {

@@ -17,7 +17,7 @@ final class WorkerLink: Sendable {
     /// Starts a worker, which waits for its first message.
     ///
     /// - Throws: ``ProcessingError`` with code `runner_unavailable`.
-    init(_ launch: WorkerLaunch) throws(ProcessingError) {
+    init(_ launch: WorkerLaunch, hiding filter: SecretFilter) throws(ProcessingError) {
         let (ours, theirs) = try Descriptor.socketPair()
         let (read, write) = try Descriptor.pipe()
         var environment = ProcessInfo.processInfo.environment
@@ -27,7 +27,7 @@ final class WorkerLink: Sendable {
             .init(
                 launch.executable, launch.arguments, environment: environment,
                 descriptors: [nil, write, write, theirs]))
-        output = WorkerOutput(read, process: child.id, sink: launch.output)
+        output = WorkerOutput(read, process: child.id, hiding: filter, sink: launch.output)
         nonce = .random()
         socket = ours
         outbox = Outbox(ours)

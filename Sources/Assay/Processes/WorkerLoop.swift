@@ -72,6 +72,8 @@ struct WorkerLoop {
             } catch {
                 answer = .threw(WireError(error))
             }
+            // What it printed of this item is on its way before the answer.
+            fflush(nil)
             await desk.close(answer)
             executor.finish()
         }

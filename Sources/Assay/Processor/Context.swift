@@ -18,8 +18,17 @@ public struct Context: Sendable {
     public let attempt: Int
     /// The phase of the run.
     public let phase: Phase
-    /// A log whose lines name run, processor and item.
+    /// A log whose lines are kept with the run, by processor, item and attempt, and go to the engine's log as well.
+    ///
+    /// What matters less than `info` is kept only when the engine's log takes it. `assay logs` shows what is kept.
     public var logger: Logger { desk.logger(for: self) }
+
+    /// The context of the same run and processor, of no item.
+    package var withoutItem: Context {
+        Context(
+            runID: runID, executionID: executionID, processorID: processorID, scope: scope, lineage: lineage,
+            inputID: nil, attempt: 0, phase: phase, itemIndex: nil, desk: desk)
+    }
 
     let itemIndex: Int?
     /// Where what is asked for is handed in.
@@ -247,6 +256,8 @@ package protocol Desk: Sendable {
     /// How the run is done.
     var options: RunOptions { get }
     func logger(for context: Context) -> Logger
+    /// Keeps what was said by who works for `context`, secrets hidden.
+    func say(_ text: String, at level: Logger.Level, from source: LogLine.Source, in context: Context)
     /// Tells those who watch of something that is not right and fails nothing.
     func warn(_ message: String, in context: Context)
     func openStep(_ name: String, inside outer: String?, in context: Context) async throws -> OpenedStep

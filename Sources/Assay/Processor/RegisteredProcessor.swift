@@ -20,6 +20,8 @@ public struct RegisteredProcessor: Sendable {
     public var workload: Workload?
     /// How much work one of its items is, if declared; the size of batches follows from it.
     public var complexity: Complexity?
+    /// How much work an item is at the nodes of a graph that say so.
+    var nodeComplexities: [Complexity] = []
     /// Top-level keys of the data that do not count when inputs are compared.
     public var digestIgnores: Set<String>
     /// Lets go of what the processor kept for a run; called once, when nothing of the run goes on any more.
@@ -27,6 +29,9 @@ public struct RegisteredProcessor: Sendable {
 
     /// Whether an output is one, rather than a sign that there is none for this item; `nil`: every output is.
     package var givesOutput: (@Sendable (Payload) -> Bool)?
+
+    /// What it works with and nobody may see in messages, logs, events and stored failures.
+    package var secrets = SecretFilter.none
 
     /// Whether its work is done by programs that it starts, so that another process around it would add nothing.
     package var startsPrograms = false
@@ -111,6 +116,7 @@ public struct RegisteredProcessor: Sendable {
             try await processor(in: context).extract(input, context)
         }
         startsPrograms = nodes.contains { $0.processor.startsPrograms }
+        secrets = nodes.reduce(.none) { $0.joined(with: $1.processor.secrets) }
     }
 
     /// What a run of a graph is done with: items are checked for its sources, and the summary is the list of results.
@@ -127,6 +133,8 @@ public struct RegisteredProcessor: Sendable {
         }
         parameters = wiring.definition
         let processors = wiring.nodes.map(\.processor)
+        secrets = processors.reduce(.none) { $0.joined(with: $1.secrets) }
+        nodeComplexities = processors.compactMap(\.complexity)
         finish = { run in for processor in processors { await processor.finish?(run) } }
     }
 

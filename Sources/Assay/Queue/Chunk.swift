@@ -28,6 +28,9 @@ public struct ChunkSequence: AsyncSequence, Sendable {
     }
 
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(seat: hub.enter()) }
+
+    /// Returns once somebody who emits waits for a listener that is too far behind.
+    package func heldUp() async { await hub.heldUp() }
 }
 
 /// Hands what one execution emits to all who listen.
@@ -57,6 +60,8 @@ final class ChunkHub: Sendable {
         /// Listeners that wait for a chunk, and emitters that wait for listeners.
         var listening: [Int: CheckedContinuation<Void, Never>] = [:]
         var emitting: [CheckedContinuation<Void, Never>] = []
+        /// Those who want to know when an emitter waits.
+        var observers: [CheckedContinuation<Void, Never>] = []
         var oldest: Int { count - chunks.count }
         var isFull: Bool { positions.values.contains { count - $0 >= ChunkHub.kept } }
     }
@@ -82,13 +87,26 @@ final class ChunkHub: Sendable {
                 return
             }
             await withCheckedContinuation { continuation in
-                let isFull = state.withLock { state in
-                    guard state.isFull, state.end == nil else { return false }
+                let observers = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
+                    guard state.isFull, state.end == nil else { return nil }
                     state.emitting.append(continuation)
-                    return true
+                    defer { state.observers = [] }
+                    return state.observers
                 }
-                if !isFull { continuation.resume() }
+                guard let observers else { return continuation.resume() }
+                for observer in observers { observer.resume() }
             }
+        }
+    }
+
+    /// Returns once an emitter waits for a listener.
+    func heldUp() async {
+        await withCheckedContinuation { continuation in
+            let isHeld = state.withLock { state in
+                if state.emitting.isEmpty { state.observers.append(continuation) }
+                return !state.emitting.isEmpty
+            }
+            if isHeld { continuation.resume() }
         }
     }
 

@@ -102,7 +102,7 @@ public final class ExecutionQueue: Sendable {
                 let waits = state.withLock { state in
                     !Task.isCancelled && state.wait(continuation, id, until: holds)
                 }
-                if !waits { continuation.resume() }
+                if waits { tellObservers() } else { continuation.resume() }
             }
         } onCancel: {
             state.withLock { $0.dropWaiter(id) }?.resume()
@@ -113,6 +113,16 @@ public final class ExecutionQueue: Sendable {
     func waitUncancelled(until holds: @escaping @Sendable (QueueState) -> Bool) async {
         await withCheckedContinuation { continuation in
             let waits = state.withLock { state in state.wait(continuation, state.makeWaiter(), until: holds) }
+            if waits { tellObservers() } else { continuation.resume() }
+        }
+    }
+
+    private func tellObservers() { for observer in state.withLock({ $0.takeObservers() }) { observer.resume() } }
+
+    /// Returns once `count` tasks wait for the queue to change, so that whoever changes it knows that they will see it.
+    package func waited(by count: Int) async {
+        await withCheckedContinuation { continuation in
+            let waits = state.withLock { $0.observe(continuation, waiting: count) }
             if !waits { continuation.resume() }
         }
     }

@@ -45,6 +45,8 @@ struct QueueState: Sendable {
     var endedHubs: [Execution.ID] = []
     private var waiters: [Int: Waiter] = [:]
     private var nextWaiter = 0
+    /// Those who want to know when so many wait.
+    private var observers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
     var isWorking: Bool { isStarted && !isPaused }
 
@@ -65,6 +67,19 @@ struct QueueState: Sendable {
 
     mutating func dropWaiter(_ id: Int) -> CheckedContinuation<Void, Never>? {
         waiters.removeValue(forKey: id)?.continuation
+    }
+
+    /// Files one who wants to know when `count` wait, unless so many do already.
+    mutating func observe(_ continuation: CheckedContinuation<Void, Never>, waiting count: Int) -> Bool {
+        guard waiters.count < count else { return false }
+        observers.append((count, continuation))
+        return true
+    }
+
+    /// Takes out those who wanted to know of so many as wait now.
+    mutating func takeObservers() -> [CheckedContinuation<Void, Never>] {
+        defer { observers.removeAll { $0.count <= waiters.count } }
+        return observers.filter { $0.count <= waiters.count }.map(\.continuation)
     }
 
     /// Takes out those whose wait is over.

@@ -5,6 +5,8 @@
 public struct BreakerStrategy: ErrorStrategy, Hashable {
     /// When the node is left alone.
     public let policy: CircuitBreakerPolicy
+    /// Where it was set, for messages: `pipeline.yaml:12`.
+    package var setAt: String?
 
     /// A strategy that leaves a node alone by `policy`.
     public init(_ policy: CircuitBreakerPolicy) { self.policy = policy }
@@ -12,6 +14,15 @@ public struct BreakerStrategy: ErrorStrategy, Hashable {
     public var breaker: CircuitBreakerPolicy? { policy }
 
     public func answer(to failure: NodeFailure) -> ErrorAnswer { failure.breaker == .closed ? .skip : .halt }
+
+    public func limit(after failure: NodeFailure) -> String? {
+        let limit = Limit(
+            "failure_threshold: \(policy.failureThreshold)", of: "the circuit breaker of node '\(failure.node)'",
+            setAt: setAt)
+        guard failure.error.code != .circuitOpen else { return "\(limit) was used up before" }
+        let others = failure.skippedList
+        return "\(limit) was used up" + (others.isEmpty ? "" : " (skipped before: \(others))")
+    }
 }
 
 extension ErrorStrategy where Self == BreakerStrategy {

@@ -16,7 +16,7 @@ public struct CompositeStrategy: ErrorStrategy {
 
     /// What applies where nothing is said: two retries after 0.5 s and 1 s, then up to ten skips.
     public static let standard = CompositeStrategy(unchecked: [
-        RetryStrategy(.ofDefaultStrategy), SkipStrategy(unchecked: 10),
+        RetryStrategy(.ofDefaultStrategy, setAt: "the default"), SkipStrategy(unchecked: 10, setAt: "the default"),
     ])
 
     /// A strategy of others.
@@ -56,8 +56,11 @@ public struct CompositeStrategy: ErrorStrategy {
             halts.append(verdict)
         }
         // Of several halts the one counts that says how.
-        return halts.first { $0.namesTimeout } ?? halts.first
+        var verdict =
+            halts.first { $0.namesTimeout } ?? halts.first
             ?? StrategyVerdict(answer: .halt, strategy: self, place: failure.place)
+        verdict.limits = halts.flatMap(\.limits)
+        return verdict
     }
 
     /// What all strategies say when they are asked at once; `nil` for one that throws.
@@ -78,6 +81,8 @@ struct StrategyVerdict: Sendable {
     let answer: ErrorAnswer
     let strategy: any ErrorStrategy
     let place: StrategyPlace
+    /// For a halt: the limits that were used up, of all that halted.
+    var limits: [String] = []
 
     /// Whether it is a halt that says how long nodes in flight may go on.
     var namesTimeout: Bool { if case .halt(let halt) = answer { halt.namedTimeout != nil } else { false } }
@@ -88,6 +93,8 @@ extension ErrorStrategy {
     func verdict(on failure: NodeFailure) async -> StrategyVerdict? {
         if let composite = self as? CompositeStrategy { return await composite.firstVerdict(on: failure) }
         guard let answer = try? await answer(to: failure) else { return nil }
-        return StrategyVerdict(answer: answer, strategy: self, place: failure.place)
+        var verdict = StrategyVerdict(answer: answer, strategy: self, place: failure.place)
+        if case .halt = answer, let limit = limit(after: failure) { verdict.limits = [limit] }
+        return verdict
     }
 }

@@ -10,12 +10,16 @@ public protocol ErrorStrategy: Sendable {
     /// The circuit breaker that each node with this strategy gets; `nil`: none.
     var breaker: CircuitBreakerPolicy? { get }
 
+    /// The limit for which it halts the run after `failure`, with what used it up; `nil` when there is none to name.
+    func limit(after failure: NodeFailure) -> String?
+
     /// Called once when an answer of this strategy has halted the run, and cancelled after the clean-up time of it.
     func halted(by failure: NodeFailure) async throws
 }
 
 extension ErrorStrategy {
     public var breaker: CircuitBreakerPolicy? { nil }
+    public func limit(after failure: NodeFailure) -> String? { nil }
     public func halted(by failure: NodeFailure) async throws {}
 }
 
@@ -37,6 +41,9 @@ public enum ErrorAnswer: Hashable, Sendable {
         public var namedTimeout: Duration?
         /// Whether no strategy after this one is asked.
         public var isFinal: Bool
+        /// The limits for which the run is halted, and what used them up; `nil` when there are none to name. Said of
+        /// the answer, and no part of it.
+        package var limits: String?
 
         /// How long nodes in flight may go on before they are cancelled.
         public var cleanupTimeout: Duration { namedTimeout ?? Self.standardCleanupTimeout }
@@ -60,5 +67,16 @@ public enum ErrorAnswer: Hashable, Sendable {
         case .skip: "skip"
         case .halt: "halt"
         }
+    }
+}
+
+extension ErrorAnswer.Halt {
+    public static func == (one: Self, other: Self) -> Bool {
+        (one.namedTimeout, one.isFinal) == (other.namedTimeout, other.isFinal)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(namedTimeout)
+        hasher.combine(isFinal)
     }
 }

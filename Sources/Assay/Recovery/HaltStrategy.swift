@@ -4,6 +4,8 @@ public struct HaltStrategy: ErrorStrategy {
     public let cleanupTimeout: Duration
     /// Whether no strategy after this one is asked.
     public let isFinal: Bool
+    /// Where it was set, for messages: `pipeline.yaml:12`.
+    package var setAt: String?
     private let cleanUp: (@Sendable (NodeFailure) async throws -> Void)?
 
     /// A strategy that halts.
@@ -28,6 +30,10 @@ public struct HaltStrategy: ErrorStrategy {
 
     public func answer(to failure: NodeFailure) -> ErrorAnswer {
         .halt(ErrorAnswer.Halt(cleanupTimeout: cleanupTimeout, isFinal: isFinal))
+    }
+
+    public func limit(after failure: NodeFailure) -> String? {
+        Limit("error_strategy: halt", of: failure.owner, setAt: setAt).description + " allows no failure"
     }
 
     public func halted(by failure: NodeFailure) async throws { try await cleanUp?(failure) }

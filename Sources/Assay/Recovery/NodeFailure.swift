@@ -19,11 +19,21 @@ public struct NodeFailure: Sendable {
     let chance: @Sendable () -> Double
     /// How many skips each strategy of the run has answered, by its place.
     let counts: [StrategyPlace: Int]
+    /// The first items that each strategy has skipped, by its place.
+    var skippedItems: [StrategyPlace: [String]] = [:]
+    /// The graph of the run.
+    var graph: Identifier?
     /// The strategy that is being asked.
     var place: StrategyPlace
 
     /// How many times the strategy that is asked has answered skip in this run.
     public var skips: Int { counts[place] ?? 0 }
+
+    /// The items that the strategy that is asked has skipped, for a message.
+    var skippedList: String { Limit.list(skippedItems[place] ?? [], of: skips) }
+
+    /// Whose strategy is asked, for a message.
+    var owner: String? { (place.node.map { "node '\($0)'" }) ?? (graph.map { "graph '\($0)'" }) }
 
     /// The same failure for a part of the strategy that is being asked.
     func part(_ index: Int) -> NodeFailure {

@@ -2,13 +2,24 @@
 public struct RetryStrategy: ErrorStrategy, Hashable {
     /// How often, after which failures, and after how long.
     public let policy: RetryPolicy
+    /// Where it was set, for messages: `pipeline.yaml:12`.
+    package var setAt: String?
 
     /// A strategy that retries by `policy`.
     public init(_ policy: RetryPolicy) { self.policy = policy }
 
+    init(_ policy: RetryPolicy, setAt: String?) { (self.policy, self.setAt) = (policy, setAt) }
+
     public func answer(to failure: NodeFailure) -> ErrorAnswer {
         let delay = policy.delay(after: failure.error, attempt: failure.number, chance: failure.chance())
         return delay.map { .retry(after: $0) } ?? .halt
+    }
+
+    public func limit(after failure: NodeFailure) -> String? {
+        // What is not worth another attempt uses nothing up.
+        guard failure.number > policy.maxRetries, policy.maxRetries > 0 else { return nil }
+        let limit = Limit("max_retries: \(policy.maxRetries)", of: failure.owner, setAt: setAt)
+        return "\(limit) was used up by \(failure.number) attempts at \(failure.inputID.visible)"
     }
 }
 

@@ -16,6 +16,8 @@ public final class RunRecovery: Sendable {
     private struct State {
         var failures: [NodeItem: Int] = [:]
         var skips: [StrategyPlace: Int] = [:]
+        /// The first items that each strategy has skipped.
+        var skippedNames: [StrategyPlace: [String]] = [:]
         var skipped: [SkippedItem] = []
         var skippedCount = 0
         var isHalted = false
@@ -125,10 +127,11 @@ public final class RunRecovery: Sendable {
         }
         let strategy = strategy(of: node)
         while true {
-            let counts = state.withLock { $0.skips }
-            let failure = NodeFailure(
+            let (counts, names) = state.withLock { ($0.skips, $0.skippedNames) }
+            var failure = NodeFailure(
                 error: error, node: node, inputID: inputID, inputData: data, number: number, context: context,
                 breaker: breaker, chance: world.chance, counts: counts, place: place(of: node))
+            (failure.skippedItems, failure.graph) = (names, graph)
             guard let verdict = await strategy.verdict(on: failure) else { return .halt }
             switch verdict.answer {
             case .retry: return verdict.answer
@@ -136,9 +139,10 @@ public final class RunRecovery: Sendable {
                 // Another item may have been skipped while this one was decided about.
                 guard count(skipOf: failure, at: verdict.place, seen: counts) else { continue }
                 return .skip
-            case .halt(let halt):
+            case .halt(var halt):
                 await cleanUp(verdict, failure, halt)
-                return verdict.answer
+                halt.limits = verdict.limits.isEmpty ? nil : verdict.limits.joined(separator: ", and ")
+                return .halt(halt)
             }
         }
     }
@@ -196,6 +200,10 @@ public final class RunRecovery: Sendable {
         return state.withLock { state in
             guard state.skips[place] == counts[place] else { return false }
             state.skips[place, default: 0] += 1
+            if state.skippedNames[place, default: []].count < Limit.listed {
+                let node = place.node == nil ? " at node '\(failure.node)'" : ""
+                state.skippedNames[place, default: []].append("\(failure.inputID.visible)\(node)")
+            }
             state.skippedCount += 1
             state.skipped.append(skipped)
             if state.skipped.count > Self.skippedItemsKept { state.skipped.removeFirst() }

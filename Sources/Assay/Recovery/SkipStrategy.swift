@@ -2,6 +2,8 @@
 public struct SkipStrategy: ErrorStrategy, Hashable {
     /// How many items of a run may be skipped; `nil`: any number.
     public let maxSkips: Int?
+    /// Where that was set, for messages: `pipeline.yaml:12`.
+    package var setAt: String?
 
     /// A strategy that skips up to `maxSkips` items of a run.
     ///
@@ -13,11 +15,17 @@ public struct SkipStrategy: ErrorStrategy, Hashable {
         self.maxSkips = maxSkips
     }
 
-    init(unchecked maxSkips: Int?) { self.maxSkips = maxSkips }
+    init(unchecked maxSkips: Int?, setAt: String? = nil) { (self.maxSkips, self.setAt) = (maxSkips, setAt) }
 
     public func answer(to failure: NodeFailure) -> ErrorAnswer {
         guard let maxSkips else { return .skip }
         return failure.skips < maxSkips ? .skip : .halt
+    }
+
+    public func limit(after failure: NodeFailure) -> String? {
+        guard let maxSkips else { return nil }
+        let limit = Limit("max_skips: \(maxSkips)", of: failure.owner, setAt: setAt)
+        return maxSkips == 0 ? "\(limit) allows none" : "\(limit) was used up by \(failure.skippedList)"
     }
 }
 

@@ -106,6 +106,7 @@ extension MemoryStore {
             }
             let runs = Set(removed.flatMap { state.runsOf.removeValue(forKey: $0) ?? [] })
             for run in runs { state.runs[run] = nil }
+            state.log.remove(runs)
             state.order.removeAll(where: runs.contains)
             state.checkpoints = state.checkpoints.filter { !removed.contains($0.key.executionID) }
             return removed.count

@@ -71,6 +71,7 @@ public final class MemoryStore: Store {
         var meetings: [String: [(run: Run.ID, execution: Execution.ID)]] = [:]
         var cache: [String: CacheEntry] = [:]
         var alerts: [AlertRecord] = []
+        var log = MemoryLog()
         var queue = MemoryQueue()
     }
 
@@ -182,6 +183,7 @@ public final class MemoryStore: Store {
                 return false
             }
             (stored.items, stored.outcomes, stored.events) = ([], [], [])
+            state.log.remove([run])
             (stored.run.summary, stored.run.deletedAt) = (nil, moment)
             return true
         }
@@ -349,6 +351,17 @@ public final class MemoryStore: Store {
                 if let run = event.runID { state.runs[run]?.events.append(event) }
             }
         }
+    }
+
+    public func append(_ lines: [LogLine], keeping limits: LogLimits) async throws {
+        state.withLock { state in
+            let known = lines.filter { state.runs[$0.runID] != nil }
+            state.log.append(known, keeping: limits)
+        }
+    }
+
+    public func logLines(matching filter: LogFilter, limit: Int) async throws -> [LogLine] {
+        state.withLock { $0.log.lines(matching: filter, limit: limit) }
     }
 
     public func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event] {

@@ -56,7 +56,7 @@ public protocol Store: CheckpointStorage {
     /// Nothing happens when the run has ended already, which nothing undoes, or when another program has taken it over.
     func update(_ run: Run) async throws
 
-    /// Forgets the items, outcomes, events and summary of a run that has ended, durable on return.
+    /// Forgets the items, outcomes, events, log lines and summary of a run that has ended, durable on return.
     ///
     /// The run itself stays on record with the moment of its deletion, and so do saved steps, charges and calls. What
     /// a later run of the execution still needs is not looked at here; see ``Engine/delete(_:force:)``.
@@ -152,6 +152,16 @@ public protocol Store: CheckpointStorage {
     /// Up to `limit` recorded events of a run after the one numbered `sequence`.
     func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event]
 
+    // MARK: What is said
+
+    /// Adds what was said in runs in its order, and drops the oldest of what is more than `limits`.
+    ///
+    /// What is said in a run that is not on record is left out.
+    func append(_ lines: [LogLine], keeping limits: LogLimits) async throws
+
+    /// Up to `limit` lines that fit `filter`, oldest first.
+    func logLines(matching filter: LogFilter, limit: Int) async throws -> [LogLine]
+
     // MARK: Alerts
 
     /// Adds to how an alert stands, in the sense of ``AlertRecord/adding(_:)``.
@@ -190,7 +200,7 @@ public protocol Store: CheckpointStorage {
     /// - Returns: `false` when it stands otherwise or is not on record; then nothing is written.
     func replace(_ execution: Execution, standingAt status: Status) async throws -> Bool
 
-    /// Forgets executions that have ended with their items, runs, outcomes, events and saved steps; charges stay.
+    /// Forgets executions that have ended with their items, runs, outcomes, events, log lines and saved steps; charges stay.
     ///
     /// - Returns: how many there were.
     func remove(_ executions: [Execution.ID]) async throws -> Int

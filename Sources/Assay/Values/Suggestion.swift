@@ -62,9 +62,25 @@ extension String {
         return head.endIndex < unicodeScalars.endIndex ? String(head).printable + "…" : printable
     }
 
+    /// The last line that is not empty, without white space around it.
+    package var lastLine: String {
+        let lines = split(whereSeparator: \.isNewline)
+        return String(lines.last { !$0.allSatisfy(\.isWhitespace) }.map { String($0).trimmed } ?? "")
+    }
+
     /// The text with its control characters written as escapes.
     package var printable: String {
         unicodeScalars.contains(where: Self.isControl) ? unicodeScalars.map(Self.escaped).joined() : self
+    }
+
+    /// The text with its control characters written as escapes, line ends and tabs left as they are.
+    package var printableLines: String {
+        split(separator: "\n", omittingEmptySubsequences: false)
+            .map {
+                $0.split(separator: "\t", omittingEmptySubsequences: false).map { String($0).printable }.joined(
+                    separator: "\t")
+            }
+            .joined(separator: "\n")
     }
 
     private static func escaped(_ scalar: Unicode.Scalar) -> String {

@@ -53,6 +53,12 @@ package struct GraphShowCommand: ShellCommand {
         if format == .text, let pause = report?.run.pause {
             lines += PauseText(pause.start, pause.breakpoints).lines
         }
+        if format == .text, let report {
+            lines += report.missedJoins(of: graph).map { join in
+                "\(join.node) ran on no input: one of its own inputs never came for \(join.items.grouped) of them "
+                    + "(inputs: require_all)"
+            }
+        }
         try console.write(lines: lines)
         return .success
     }

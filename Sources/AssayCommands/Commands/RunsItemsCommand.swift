@@ -77,7 +77,7 @@ extension Outcome {
         get throws {
             var result = ""
             if let error {
-                result = "\(error.code.rawValue): \(error.message)"
+                result = "\(error.code.rawValue): \(error.lastLine)"
             } else if let reason {
                 result = reason.rawValue
             } else if let output {

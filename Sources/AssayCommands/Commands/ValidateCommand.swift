@@ -17,24 +17,29 @@ package struct ValidateCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(output.settings, in: shell)
         let error: ProcessingError?
+        var warnings: [Finding] = []
         do {
-            _ = try Pipeline.load(shell.place(of: pipeline), registry: shell.registry, environment: shell.environment)
+            warnings = try Pipeline.load(
+                shell.place(of: pipeline), registry: shell.registry, environment: shell.environment
+            ).warnings
             error = nil
         } catch let found {
             error = found
         }
-        try tell(error, console)
+        try tell(error, warnings, console)
         return error.map { CommandFailure.pipeline($0, pipeline).status } ?? .success
     }
 
-    private func tell(_ error: ProcessingError?, _ console: Console) throws {
+    private func tell(_ error: ProcessingError?, _ warnings: [Finding], _ console: Console) throws {
         let findings = error?.findings ?? []
         switch console.format {
         case .table:
-            try console.write(lines: error.map { $0.message.split(separator: "\n").map { String($0).safe } } ?? ["ok"])
+            let lines = error.map { $0.message.split(separator: "\n").map { String($0).safe } } ?? ["ok"]
+            try console.write(lines: warnings.map(\.warning.safe) + lines)
         case .json:
             let result: JSONValue = [
                 "schema": "assay/findings/1", "ok": .bool(error == nil), "findings": .array(findings.map(\.jsonValue)),
+                "warnings": .array(warnings.map(\.jsonValue)),
             ]
             try console.write(json: result.json + "\n")
         case .jsonl:
@@ -45,6 +50,11 @@ package struct ValidateCommand: ShellCommand {
 }
 
 extension Finding {
+    fileprivate var warning: String {
+        let place = position.map { ":\($0.line):\($0.column)" } ?? ""
+        return "\(file.printable)\(place): warning: \(message)"
+    }
+
     fileprivate var jsonValue: JSONValue {
         [
             "file": .string(file), "line": position.map { JSONValue(count: $0.line) } ?? .null,

@@ -1,6 +1,6 @@
 import Assay
 
-/// Failures of items with the same code and the same first line.
+/// Failures of items with the same code and the same last line, which of a traceback is the one that says what failed.
 struct FailureGroups {
     private struct Kind: Hashable {
         /// The node, in a graph.
@@ -22,8 +22,7 @@ struct FailureGroups {
         for outcome in outcomes {
             guard let error = outcome.error else { continue }
             total += 1
-            let line = error.message.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-            let kind = Kind(node: error.processorID?.text, code: error.code.rawValue, message: line)
+            let kind = Kind(node: error.processorID?.text, code: error.code.rawValue, message: error.lastLine)
             let order = groups.count
             if groups[kind] != nil || order < Self.limit {
                 groups[kind, default: (0, outcome.inputID, order)].count += 1

@@ -157,7 +157,7 @@ struct QueueWorker {
             switch console.format {
             case .table:
                 let took = execution.duration.map { "  \($0.brief)" } ?? ""
-                let why = execution.error.map { "  \($0.code.rawValue): \($0.message)" } ?? ""
+                let why = execution.error.map { "  \($0.code.rawValue): \($0.lastLine)" } ?? ""
                 try console.write(lines: ["\(id)  \(word)\(took)\(why)".safe])
             case .json, .jsonl: try console.write(json: execution.brief.json + "\n")
             case .none: break

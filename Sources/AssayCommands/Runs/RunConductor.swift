@@ -31,6 +31,7 @@ struct RunConductor {
             desk?.ring()
             if !isHeld, !goesInBatches { lines.write(outcomes) }
         }
+        options.onLogged = { desk?.ring() }
         if goesInBatches { options.onBatch = { lines.write($0) } }
         // From here on, before the first input is read, signals no longer end the program by themselves.
         let signals = shell.stopSignals()
@@ -156,7 +157,7 @@ struct RunConductor {
         let counts = report.counts
         guard report.status != .succeeded else { return }
         if report.status == .failed, let error = report.error {
-            console.note("the run failed: \("\(error.code.rawValue): \(error.message)".safe)")
+            console.note("the run failed: \("\(error.code.rawValue): \(error.lastLine)".safe)")
         }
         if report.error?.code == .budgetExhausted, report.run.isListed { return tellOfBudget(report) }
         if report.error?.phase == .preprocessing, report.status == .failed {

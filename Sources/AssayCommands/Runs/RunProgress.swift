@@ -42,7 +42,7 @@ final class RunProgress: Sendable {
                 state.cost = (try? state.cost.adding(outcome.cost)) ?? state.cost
                 state.avoided = (try? state.avoided.adding(outcome.avoidedCost)) ?? state.avoided
                 guard let error = outcome.error else { continue }
-                state.failures.append((outcome.inputID, "\(error.code.rawValue): \(error.message)"))
+                state.failures.append((outcome.inputID, "\(error.code.rawValue): \(error.lastLine)"))
                 if state.failures.count > Self.shownFailures { state.failures.removeFirst() }
             }
         }

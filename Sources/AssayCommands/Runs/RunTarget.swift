@@ -158,6 +158,11 @@ extension RunTarget {
         let policy = try settings.value(.onFailure, "a failure policy") { try FailurePolicy($0) }
         options.failurePolicy =
             try policy ?? earlier?["on_failure"]?.string.map { try FailurePolicy($0) } ?? options.failurePolicy
+        if policy != nil {
+            options.setAt["on_failure"] = settings[.onFailure]?.origin.place
+        } else if earlier?["on_failure"] != nil {
+            options.setAt["on_failure"] = "as the run was started"
+        }
         let retries =
             try settings.value(.retries, "a whole number between 0 and 1000") { text in
                 Int(text).flatMap { (0...1_000).contains($0) ? $0 : nil }

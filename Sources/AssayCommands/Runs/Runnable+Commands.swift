@@ -13,7 +13,7 @@ extension Runnable {
     /// Refuses flags that say how a single processor works, which nodes of a graph say for themselves.
     func refuseFlagsOfProcessors(_ settings: Settings) throws {
         guard case .graph = self else { return }
-        let keys: [Settings.Key] = [.retries, .timeout, .batchSize, .slot]
+        let keys: [Settings.Key] = [.retries, .timeout]
         for key in keys {
             guard let setting = settings[key], case .flag(let name) = setting.origin else { continue }
             throw CommandFailure.usage(

@@ -51,6 +51,14 @@ package struct Settings: Sendable {
             case .standard: "default"
             }
         }
+
+        /// The same for messages of runs: `--on-failure`, `ASSAY_ON_FAILURE`, `assay.yaml:3`.
+        package var place: String {
+            switch self {
+            case .flag(let text), .environment(let text), .file(let text): text
+            case .standard: "the default"
+            }
+        }
     }
 
     /// A value and where it comes from.

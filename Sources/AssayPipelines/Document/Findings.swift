@@ -22,7 +22,10 @@ package struct Finding: Error, Hashable, Sendable, CustomStringConvertible {
 package final class Findings {
     /// The file as the user named it.
     package let file: String
+    /// Whether what is read is a copy of the file, whose lines are not those of the file.
+    package var isCopy = false
     private var reported: [Finding] = []
+    private var warned: [Finding] = []
     private var omitted = 0
     private var suggestions = 0
     /// Letters that were compared for suggestions.
@@ -41,6 +44,25 @@ package final class Findings {
         } else {
             omitted += 1
         }
+    }
+
+    /// Where something stands, for messages of runs: `pipeline.yaml:12`.
+    package func place(of position: SourcePosition) -> String {
+        let name = (file.split(separator: "/").last.map(String.init) ?? file).visible
+        return isCopy ? name : "\(name):\(position.line)"
+    }
+
+    /// Adds what may not be meant at `position` and keeps nobody from using the file.
+    package func warn(_ message: String, at position: SourcePosition?) {
+        if warned.count < Self.kept { warned.append(Finding(file: file, position: position, message: message)) }
+    }
+
+    /// What may not be meant, by position.
+    package var warnings: [Finding] {
+        let start = SourcePosition(line: 0, column: 0)
+        return warned.enumerated()
+            .sorted { ($0.element.position ?? start, $0.offset) < ($1.element.position ?? start, $1.offset) }
+            .map(\.element)
     }
 
     /// Adds findings of another file that this one refers to; they follow those of this file.

@@ -51,6 +51,12 @@ package struct ValueReader {
         findings.report(message, at: position)
     }
 
+    /// Where the value stands, for messages of runs: `pipeline.yaml:12`.
+    package var place: String { findings.place(of: node.position) }
+
+    /// Warns of the value, which can be used all the same.
+    package func warn(_ message: String) { findings.warn(message, at: node.position) }
+
     /// Reports that the value is of the wrong kind: `max_retries must be a whole number, found text 'three'`.
     package func expected(_ what: String) { report(rule: what, found: node.summary) }
 

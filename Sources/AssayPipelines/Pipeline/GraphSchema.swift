@@ -56,6 +56,7 @@ struct GraphSchema {
             let place = problem.connection.map { joined[$0] } ?? problem.node.flatMap { places[$0] } ?? processors
             place.report(problem.message)
         }
+        for problem in graph.warnings() { (problem.node.flatMap { places[$0] } ?? processors).warn(problem.message) }
         return drawn
     }
 

@@ -31,6 +31,8 @@ public struct Pipeline: Sendable {
     public let checkpoints: CheckpointSettings
     /// What the pipes of a graph are watched by.
     package let taps: [TapSetting]
+    /// What in the file may not be meant.
+    package var warnings: [Finding] = []
     /// The file's contents as a value, texts before environment variables were put in; from this it can be read again.
     public let definition: JSONValue
 
@@ -63,6 +65,7 @@ public struct Pipeline: Sendable {
         warn: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(ProcessingError) -> Pipeline {
         let document = try ConfigurationDocument(definition.jsonBytes, as: .json, file: path)
+        document.findings.isCopy = true
         return try PipelineSchema(
             document: document, path: path, registry: registry,
             environment: environment ?? ProcessInfo.processInfo.environment,

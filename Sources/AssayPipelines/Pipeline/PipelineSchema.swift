@@ -18,7 +18,8 @@ struct PipelineSchema {
     func read() throws(ProcessingError) -> Pipeline {
         let pipeline = pipeline()
         try document.findings.check()
-        guard let pipeline else { throw ProcessingError(.configuration, "\(path): is not a pipeline") }
+        guard var pipeline else { throw ProcessingError(.configuration, "\(path): is not a pipeline") }
+        pipeline.warnings = document.findings.warnings
         return pipeline
     }
 
@@ -36,13 +37,23 @@ struct PipelineSchema {
         options.onChange = map["on_change"]?.word("on_change", as: RunOptions.DefinitionChange.self) ?? .refuse
         options.failurePolicy = map["on_failure"].flatMap(failurePolicy) ?? .collect
         options.timeout = map["timeout"]?.duration() ?? options.timeout
+        for key in ["on_failure", "timeout"] { options.setAt[key] = map[key]?.place }
         options.aggregatePartial = map["aggregate_partial"]?.bool() ?? false
         options.strictCosts = map["strict_costs"]?.bool() ?? false
         options.budgets = map["budget"].map(SpendingSchema().budgets) ?? []
         options.services = map["services"].map(SpendingSchema().services) ?? [:]
         let nodeSchema = nodes(knowing: options.services)
         options.breakers = map["breakers"].map(SpendingSchema().breakers) ?? [:]
+        if case .map(let services)? = map["breakers"]?.node.value {
+            for service in services {
+                options.setAt["breakers.\(service.key)"] = document.findings.place(of: service.value.position)
+            }
+        }
         options.batching = map["batch"].flatMap(BatchSchema().batching)
+        if case .map(let keys)? = map["batch"]?.node.value, let key = keys.first(where: { $0.key == "error_threshold" })
+        {
+            options.setAt["error_threshold"] = document.findings.place(of: key.value.position)
+        }
         let ignores = map["digest_ignores"]?.list()?.compactMap { $0.text() } ?? []
         let prices = map["prices"].flatMap(prices)
         let watch = WatchSchema(folder: folder, environment: environment)
@@ -69,8 +80,7 @@ struct PipelineSchema {
                 map["checkpoints"]?.report(
                     "checkpoints are made of the nodes of a graph; with run_as: processor use steps")
             }
-            let items = strategy.map { ItemStrategy($0) }
-            var processor = processors.flatMap { self.processor($0, nodeSchema, items, &options) }
+            var processor = processors.flatMap { self.processor($0, nodeSchema, strategy, &options) }
             processor?.digestIgnores = Set(ignores)
             content = processor.map { .processor($0, options) }
         }
@@ -105,6 +115,9 @@ struct PipelineSchema {
         let schema = GraphSchema(nodes: nodeSchema, strategies: strategies)
         let drawn = processors.flatMap { schema.graph(id, processors: $0, connections: connections) }
         let (breakpoints, taps) = (map["breakpoints"], map["taps"])
+        if run.batching != nil {
+            breakpoints?.report("key 'breakpoints' cannot be used with 'batch': breakpoints pause a whole run")
+        }
         guard let drawn else { return nil }
         let watch = WatchSchema(folder: folder, environment: environment)
         if drawn.hasAllNodes {
@@ -174,7 +187,7 @@ struct PipelineSchema {
 
     /// The one processor of a file that runs as such, with what its node says put into `options`.
     private func processor(
-        _ list: ValueReader, _ nodeSchema: NodeSchema, _ strategy: ItemStrategy?, _ options: inout RunOptions
+        _ list: ValueReader, _ nodeSchema: NodeSchema, _ shared: ValueReader?, _ options: inout RunOptions
     ) -> RegisteredProcessor? {
         guard let nodes = list.list() else { return nil }
         guard nodes.count == 1 else {
@@ -192,9 +205,12 @@ struct PipelineSchema {
         options.itemCache = settings.cache
         options.billing = settings.billing ?? .onSuccess
         options.doubtPolicy = settings.doubtPolicy ?? .hold
-        let strategy = map["error_strategy"].map { ItemStrategy($0) } ?? strategy
+        let strategy = map["error_strategy"].map { ItemStrategy($0) } ?? shared.map { ItemStrategy($0) }
         options.retryPolicy = strategy?.retry ?? options.retryPolicy
-        options.failurePolicy = strategy?.failure ?? options.failurePolicy
+        if let failure = strategy?.failure {
+            options.failurePolicy = failure
+            options.setAt["on_failure"] = (map["error_strategy"] ?? shared).map { "error_strategy, \($0.place)" }
+        }
         options.price = settings.price
         for key in Self.graphNodeKeys { map[key]?.report("key '\(key)' cannot be used with run_as: processor") }
         map.finish()

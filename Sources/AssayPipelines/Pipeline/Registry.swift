@@ -233,6 +233,8 @@ public struct Registry: Sendable {
         }
         // Whatever the type keeps of them, what identifies the processor is what was written.
         processor?.parameters = parameters.written
+        let secrets = processor?.secrets ?? .none
+        processor?.secrets = secrets.joined(with: parameters.filter)
         return processor
     }
 }
@@ -256,5 +258,8 @@ struct Surroundings: Sendable {
 
 extension Parameters {
     /// `message` with `***` in place of what environment variables put into the parameters.
-    func hiding(_ message: String) -> String { SecretFilter(secrets).hiding(message) }
+    func hiding(_ message: String) -> String { filter.hiding(message) }
+
+    /// Hides them in what is shown and stored.
+    var filter: SecretFilter { SecretFilter(secrets.map(\.revealed)) }
 }

@@ -17,15 +17,33 @@ package struct StrategySchema {
         let strategy: (any ErrorStrategy)?
         switch type?.word("error strategy", of: known) {
         case "skip":
-            strategy = reported(value) { try SkipStrategy(maxSkips: map["max_skips"]?.integer(in: .atLeast(0))) }
-        case "retry": strategy = Self.retry(map).map { RetryStrategy($0) }
+            let most = map["max_skips"]
+            strategy = reported(value) {
+                var skip = try SkipStrategy(maxSkips: most?.integer(in: .atLeast(0)))
+                skip.setAt = (most ?? value).place
+                return skip
+            }
+        case "retry":
+            strategy = Self.retry(map).map { policy in
+                var retry = RetryStrategy(policy)
+                retry.setAt = (map["max_retries"] ?? value).place
+                return retry
+            }
         case "halt":
             let time = map["cleanup_timeout"]?.duration(in: .notNegative, plainSeconds: true)
             let isFinal = map["final"]?.bool() ?? false
             strategy = reported(value) {
-                try HaltStrategy(cleanupTimeout: time ?? ErrorAnswer.Halt.standardCleanupTimeout, isFinal: isFinal)
+                var halt = try HaltStrategy(
+                    cleanupTimeout: time ?? ErrorAnswer.Halt.standardCleanupTimeout, isFinal: isFinal)
+                halt.setAt = value.place
+                return halt
             }
-        case "circuit_breaker": strategy = SpendingSchema().breaker(map).map { BreakerStrategy($0) }
+        case "circuit_breaker":
+            strategy = SpendingSchema().breaker(map).map { policy in
+                var breaker = BreakerStrategy(policy)
+                breaker.setAt = (map["failure_threshold"] ?? value).place
+                return breaker
+            }
         case "composite":
             let order = map["strategy_order"]?.word("strategy order", as: CompositeStrategy.Order.self)
             let list = map.required("strategies")
@@ -47,7 +65,9 @@ package struct StrategySchema {
         return strategy
     }
 
-    private func reported<Strategy>(_ value: ValueReader, _ make: () throws -> Strategy) -> Strategy? {
+    private func reported(
+        _ value: ValueReader, _ make: () throws -> any ErrorStrategy
+    ) -> (any ErrorStrategy)? {
         do { return try make() } catch {
             value.report((error as? ProcessingError)?.message ?? "\(error)")
             return nil

@@ -34,11 +34,13 @@ struct Webhook: Sendable {
         request.setValue("application/json", forHTTPHeaderField: "Content-Type")
         request.setValue("assay", forHTTPHeaderField: "User-Agent")
         request.httpBody = Data(alert.jsonValue.jsonBytes)
-        // The path of such an address is often all that keeps others from using it.
+        // The path and the query of such an address are often all that keeps others from using it.
+        let secrets = SecretFilter([url.absoluteString, url.path, url.query].compactMap { $0 })
         let host = (url.host ?? "").quoted
         let status: Int?
         do { status = try await self.status(of: request) } catch let failure as HTTPFailure {
-            throw ProcessingError(.api, "webhook \(host): \(failure.message)", cause: failure)
+            let message = secrets.hiding(failure.message)
+            throw ProcessingError(.api, "webhook \(host): \(message)", cause: failure)
         }
         guard let status else {
             throw ProcessingError(.timeout, "webhook \(host) did not answer within \(timeout / .seconds(1)) s")

@@ -56,7 +56,8 @@ final class Gate: Sendable {
             var registry = Registry.standard
             try registry.register("waits", parameters: []) { name, _ in
                 try RegisteredProcessor(
-                    ClosureProcessor(name) { [self] (input: String, _) -> String in
+                    ClosureProcessor(name) { [self] (input: String, context: Context) -> String in
+                        context.logger.info("about \(input)")
                         await pass()
                         return input
                     })

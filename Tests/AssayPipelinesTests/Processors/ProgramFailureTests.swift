@@ -5,7 +5,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@Suite("A program that misbehaves") struct ProgramFailureTests {
+@Suite("A program that misbehaves", .timeLimit(.minutes(5))) struct ProgramFailureTests {
     private let programs: ProgramFolder
 
     init() throws { programs = try ProgramFolder() }
@@ -160,8 +160,10 @@ import Testing
         let pipeline = try programs.python(program, parameters: "mode: \(mode)", node: "timeout: 30s")
         let data = JSONValue.string(String(repeating: "x", count: size))
         let engine = Engine(world: .testing(time: time))
-        async let running = pipeline.run([data], engine: engine)
-        while programs.marks.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        let (ready, said) = AsyncStream.makeStream(of: Void.self)
+        async let running = pipeline.run([data], engine: engine) { $0.onLogged = { said.yield() } }
+        // It says so on its error stream.
+        for await _ in ready { break }
         await time.waitForSleepers()
         time.advance(by: .seconds(30))
         let report = try await running

@@ -2,7 +2,7 @@ import Assay
 import AssayTesting
 import Testing
 
-@Suite("Admission") struct AdmissionTests {
+@Suite("Admission", .timeLimit(.minutes(5))) struct AdmissionTests {
     private static let names = [("A", 0.0), ("B", 0.1), ("C", 0.2), ("D", 0.3)]
 
     private static let table: [(asked: [String], queue: [String], questions: Int, aborted: [String])] = [
@@ -156,7 +156,8 @@ import Testing
         async let invoked = queue.invoke(QueueRig.id("b"))
         await running.arrived(1)
         asking.open()
-        await letOthersGoOn()
+        // The cycle, for a place.
+        await queue.waited(by: 1)
         #expect(rig.ran.all == ["b"])
         running.open()
         #expect(try await invoked.status == .succeeded)

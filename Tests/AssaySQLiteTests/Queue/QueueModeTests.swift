@@ -5,7 +5,7 @@ import ServiceLifecycle
 import Synchronization
 import Testing
 
-@Suite("A working queue") struct QueueModeTests {
+@Suite("A working queue", .timeLimit(.minutes(5))) struct QueueModeTests {
     @Test("works in cycles with the refresh time between them, and a slow execution holds nobody")
     func background() async throws {
         let gate = Gate()
@@ -200,7 +200,7 @@ import Testing
             await queue.joinThroughPauses()
             return queue.counts.succeeded
         }
-        await letOthersGoOn()
+        await queue.waited(by: 1)
         try await queue.unpause()
         try await queue.cycle()
         #expect(await joined.value == 1)

@@ -209,9 +209,6 @@ func untilCancelled() async throws -> Never {
     throw CancellationError()
 }
 
-/// Lets others go on until nothing further can happen without the caller.
-func letOthersGoOn() async { for _ in 0..<2_000 { await Task.yield() } }
-
 /// Admission that answers once its gate is open.
 struct GatedAdmission: AdmissionPolicy {
     let gate: Gate

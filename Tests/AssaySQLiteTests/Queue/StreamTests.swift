@@ -3,7 +3,7 @@ import AssayTesting
 import Synchronization
 import Testing
 
-@Suite("A streaming execution") struct StreamTests {
+@Suite("A streaming execution", .timeLimit(.minutes(5))) struct StreamTests {
     private func submit(to queue: ExecutionQueue, timeout: Duration? = nil) async throws -> Execution.ID {
         var submission = QueueRig.submission("x")
         submission.isStreaming = true
@@ -82,13 +82,13 @@ import Testing
         queue.start()
         async let started = queue.cycle()
         await emitted.arrived(1_000)
-        await letOthersGoOn()
+        await stream.heldUp()
         #expect(emitted.count == 1_000)
         // Who takes one lets one more be emitted.
         for expected in 0..<3 {
             #expect(try await slow?.next()?.number == expected)
             await emitted.arrived(1_001 + expected)
-            await letOthersGoOn()
+            await stream.heldUp()
             #expect(emitted.count == 1_001 + expected)
         }
         slow = nil

@@ -304,7 +304,11 @@ extension Outcome {
         #expect(calls.all == (0..<11).flatMap { [$0, $0, $0] })
         #expect(report.counts.failed == 11 && report.counts.cancelled == 1)
         #expect(report.outcomes[11].reason == .graphHalted)
-        #expect(report.error?.message == "graph 'g' was halted: node 'bad' failed on 'item_11': refused")
+        let skipped = (1...10).map { "item_\($0) at node 'bad'" }.joined(separator: ", ")
+        #expect(
+            report.error?.message
+                == "max_retries: 2 of graph 'g' (the default) was used up by 3 attempts at item_11, and max_skips: 10 of "
+                + "graph 'g' (the default) was used up by \(skipped); item_11 failed at node 'bad': refused")
         #expect(report.outcomes[0].attempts == 3)
     }
 

@@ -231,11 +231,18 @@ import Testing
     }
 
     @Test("what user code prints is passed on line by line, harmless to a terminal") func prints() async throws {
-        let lines = Mutex<[String]>([])
-        let runner = try Helper.runner(1) { line in lines.withLock { $0.append(line) } }
-        #expect(try await Helper.run(["print"], on: runner).success)
-        await Helper.wait { lines.withLock { $0 } == ["\\u{1b}[2J\\u{0} not a frame"] }
-        #expect(lines.withLock { $0 } == ["\\u{1b}[2J\\u{0} not a frame"])
+        let (lines, line) = AsyncStream.makeStream(of: String.self)
+        let runner = try Helper.runner(1) { line.yield($0) }
+        let engine = Engine.testing()
+        let report = try await engine.run(Helper.misbehaving, over: [Item("a", "print")], options: .on(runner))
+        #expect(report.success)
+        for await found in lines {
+            #expect(found == "\\u{1b}[2J\\u{0} not a frame")
+            break
+        }
+        let kept = try await engine.store.logLines(matching: LogFilter(runID: report.runID), limit: 9)
+        #expect(kept.map(\.text) == ["\\u{1b}[2J\\u{0} not a frame"])
+        #expect(kept.map(\.inputID) == ["a"] && kept.map(\.source) == [.stderr])
     }
 
     @Test("a flood of 100 MB on standard error is cut short and stalls nobody") func flood() async throws {

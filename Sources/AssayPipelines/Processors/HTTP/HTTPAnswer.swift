@@ -33,10 +33,10 @@ struct HTTPAnswer: Sendable {
         return type == "application/json" || type.hasSuffix("+json")
     }
 
-    /// The beginning of the body for a message; `nil` for one that is empty or no text.
-    var excerpt: String? {
+    /// The beginning of the body for a message, secrets hidden; `nil` for one that is empty or no text.
+    func excerpt(_ filter: SecretFilter) -> String? {
         guard let body, !body.isEmpty, let text = String(validating: body, as: UTF8.self) else { return nil }
-        return text.count > 500 ? text.prefix(500).description.printable + "…" : text.printable
+        return filter.excerpt(of: body, characters: 500) + (text.count > 500 ? "…" : "")
     }
 }
 

@@ -98,7 +98,7 @@ extension HTTPPlan {
         self.url = Secret(url)
         self.headers = Secret(headers)
         sendsData = body == .data && method.hasBody
-        filter = SecretFilter(surroundings.parameters.secrets)
+        filter = surroundings.parameters.filter
         title = "\(method.rawValue) \(String(shown.prefix { $0 != "?" }).visible)"
         self.written = [
             "method": .string(method.rawValue), "url": .string(shown), "headers": written["headers"] ?? .null,

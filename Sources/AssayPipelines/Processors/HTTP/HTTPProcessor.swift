@@ -79,7 +79,7 @@ struct HTTPProcessor: Processor {
         var message = "\(plan.title) answered \(answer.status)"
         if (300..<400).contains(answer.status) {
             message += ", a redirect that is not followed: only those within the same host are"
-        } else if let text = answer.excerpt {
+        } else if let text = answer.excerpt(plan.filter) {
             message += ": \(text)"
         }
         let wait = isRetryable ? answer.headers["retry-after"].flatMap { RetryAfter.wait($0, since: .now()) } : nil
@@ -91,7 +91,8 @@ struct HTTPProcessor: Processor {
     /// The output that an answer brings.
     private func value(of answer: HTTPAnswer) throws(ProcessingError) -> JSONValue {
         func useless(_ reason: String) -> ProcessingError {
-            ProcessingError(.api, "\(plan.title) answered \(answer.status), but \(reason)", retryable: false)
+            let message = plan.filter.hiding("\(plan.title) answered \(answer.status), but \(reason)")
+            return ProcessingError(.api, message, retryable: false)
         }
         guard let body = answer.body else { throw useless("with more than \(HTTPClient.maximumBytes >> 20) MiB") }
         let isJSON = response == .json || (response == .auto && answer.isJSON)

@@ -84,12 +84,14 @@ struct Conversation {
 
     /// The text that every line of the program must repeat.
     let id: String
+    /// Hides secrets in what is said about lines.
+    private let filter: SecretFilter
     private var refs: Set<String> = []
     private var calls: Set<String> = []
     private var hasEnded = false
 
     /// A conversation about the request `id`.
-    init(id: String) { self.id = id }
+    init(id: String, hiding filter: SecretFilter = .none) { (self.id, self.filter) = (id, filter) }
 
     /// What is to be done about a line.
     mutating func receive(_ line: some Collection<UInt8>) -> Action {
@@ -121,7 +123,7 @@ struct Conversation {
 
     private mutating func broken(_ reason: String, _ text: String) -> Action {
         hasEnded = true
-        return .broken("a line of the program \(reason): \(text.prefix(200).description.printable)")
+        return .broken("a line of the program \(reason): \(filter.excerpt(of: text.utf8, characters: 200))")
     }
 }
 

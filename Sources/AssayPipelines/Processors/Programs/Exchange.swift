@@ -28,9 +28,9 @@ final class Exchange: Sendable {
     init(_ request: ProgramRequest, _ plan: ProgramPlan, _ program: RunningProgram, in context: Context) {
         (self.request, self.plan, self.program, self.context) = (request, plan, program, context)
         id = "q" + [UInt64.random(in: 0 ... .max), .random(in: 0 ... .max)].map { String($0, radix: 36) }.joined()
-        log = ProgramLog(logger: context.logger, filter: plan.filter)
+        log = ProgramLog(context: context, filter: plan.filter)
         mark = program.pipes.given
-        state = Mutex(State(conversation: Conversation(id: id)))
+        state = Mutex(State(conversation: Conversation(id: id, hiding: plan.filter)))
     }
 
     /// How a worker let a request down.
@@ -56,6 +56,8 @@ final class Exchange: Sendable {
                     .processing, "the request is larger than 16 MiB; hand a path over instead of the data",
                     retryable: false))
         }
+        program.pipes.beginRequest(of: context, isFirst: isFirst)
+        defer { program.pipes.endRequest() }
         program.pipes.write(line + [UInt8(ascii: "\n")])
         let startup = DispatchWorkItem { [self] in giveUpStart() }
         if isFirst {
@@ -88,13 +90,14 @@ final class Exchange: Sendable {
                 switch await program.pipes.next() {
                 case .output(let line): action = state.withLock { $0.conversation.receive(line) }
                 case .tooLong(let start):
-                    let text = String(decoding: start, as: UTF8.self).prefix(200).description.printable
+                    let text = plan.filter.excerpt(of: start, characters: 200)
                     throw ProcessingError(.protocol, "a line of the program is longer than 16 MiB: \(text)")
                 case .end: throw await silence()
                 }
                 switch action {
-                case .log(.own(let text)): log.write(text)
-                case .log(.said(let level, let text)): log.write(text, at: Logger.Level(rawValue: level) ?? .info)
+                case .log(.own(let text)): log.write(text, from: .output)
+                case .log(.said(let level, let text)):
+                    log.write(text, at: Logger.Level(rawValue: level) ?? .info, from: .log)
                 case .ask(.call(let call), let ref?):
                     let step = innermostStep
                     // A program that asks for one call within another cannot end that before; others can.
@@ -111,7 +114,7 @@ final class Exchange: Sendable {
                     state.withLock { $0.isOver = true }
                     group.cancelAll()
                     return ending
-                case .broken(let reason): throw ProcessingError(.protocol, plan.filter.hiding(reason))
+                case .broken(let reason): throw ProcessingError(.protocol, reason)
                 }
             }
         }
@@ -132,7 +135,7 @@ final class Exchange: Sendable {
     /// `message` with the end of what the program said on its error stream.
     private func told(_ message: String) -> String {
         let end = program.pipes.errorEnd
-        return end.isEmpty ? message : "\(message): \(plan.filter.hiding(end).printableLines)"
+        return end.isEmpty ? message : "\(message): \(end.printableLines)"
     }
 
     /// Ends the conversation if `body` fails, which nobody waits for.
@@ -343,17 +346,5 @@ final class Exchange: Sendable {
             named ?? request.code, plan.filter.hiding(message), retryable: failure.retryable)
         error.thrownName = failure.exception.map { plan.filter.hiding($0).cut(toBytes: 128).printable }
         return error
-    }
-}
-
-extension String {
-    /// The text with its control characters written as escapes, line ends and tabs left as they are.
-    var printableLines: String {
-        split(separator: "\n", omittingEmptySubsequences: false)
-            .map {
-                $0.split(separator: "\t", omittingEmptySubsequences: false).map { String($0).printable }.joined(
-                    separator: "\t")
-            }
-            .joined(separator: "\n")
     }
 }

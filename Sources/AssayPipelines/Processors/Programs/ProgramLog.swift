@@ -1,17 +1,16 @@
 import Assay
 import Logging
 
-/// What a program writes besides its answers, as it appears in the log.
+/// What a program writes besides its answers, as it is kept with the run it works for.
 struct ProgramLog: Sendable {
-    /// The longest line in the log.
-    static let maximumBytes = 64 << 10
+    /// The longest line that is kept.
+    static let maximumBytes = LogLine.longestText
 
-    let logger: Logger
+    let context: Context
     let filter: SecretFilter
 
-    /// Writes a line, its control characters escaped and environment variables hidden.
-    func write(_ text: String, at level: Logger.Level = .info) {
-        guard logger.logLevel <= level else { return }
-        logger.log(level: level, "\(filter.hiding(text.cut(toBytes: Self.maximumBytes)).printable)")
+    /// Keeps a line, what the program knows in secret hidden.
+    func write(_ text: String, at level: Logger.Level = .info, from source: LogLine.Source) {
+        context.desk.say(filter.hiding(text), at: level, from: source, in: context)
     }
 }

@@ -1,5 +1,6 @@
 import Assay
 import Foundation
+import Logging
 import Synchronization
 
 /// The three pipes of a program, served by a thread of their own so that nobody ever waits for the program to read or
@@ -47,6 +48,12 @@ final class ProgramPipes: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
         var errorEnd: [UInt8] = []
         var isEnding = false
+        /// For whom the program works; `nil` between two requests.
+        var context: Context?
+        /// Whose lines come when it works for nobody: its run and processor.
+        let starter: Context
+
+        init(context: Context) { (self.context, starter) = (context, context) }
     }
 
     private let reading: Reading
@@ -54,8 +61,8 @@ final class ProgramPipes: Sendable {
     private let output: Descriptor
     private let errors: Descriptor
     private let bell: (read: Descriptor, write: Descriptor)
-    private let log: @Sendable (String) -> Void
-    private let state = Mutex(State())
+    private let filter: SecretFilter
+    private let state: Mutex<State>
 
     private let handed: Mutex<[Descriptor]>
 
@@ -64,12 +71,17 @@ final class ProgramPipes: Sendable {
 
     /// Pipes for a program that is to be started.
     ///
-    /// - Parameter log: takes each line of the error stream, as far as there are not too many.
+    /// - Parameters:
+    ///   - filter: hides secrets in what the program says on its error stream, before anything of it is forgotten.
+    ///   - context: for whom the program is started, and speaks until its first request has ended.
     /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there are no descriptors left.
-    init(reading: Reading, log: @escaping @Sendable (String) -> Void) throws(ProcessingError) {
+    init(
+        reading: Reading, hiding filter: SecretFilter, in context: Context
+    ) throws(ProcessingError) {
         let (input, output, errors) = (try Descriptor.pipe(), try Descriptor.pipe(), try Descriptor.pipe())
         bell = try Descriptor.pipe()
-        (self.reading, self.log) = (reading, log)
+        (self.reading, self.filter) = (reading, filter)
+        state = Mutex(State(context: context))
         (self.input, self.output, self.errors) = (input.write, output.read, errors.read)
         handed = Mutex([input.read, output.write, errors.write])
         for descriptor in [input.write, output.read, errors.read, bell.read, bell.write] {
@@ -89,6 +101,19 @@ final class ProgramPipes: Sendable {
     }
 
     // MARK: The engine's side
+
+    /// Says for whom the program works from now on: what it says is kept for that item, and for nobody else's message.
+    ///
+    /// - Parameter isFirst: whether it has not worked before, so that all it said is about this.
+    func beginRequest(of context: Context, isFirst: Bool) {
+        state.withLock { state in
+            state.context = context
+            if !isFirst { state.errorEnd = [] }
+        }
+    }
+
+    /// Says that the program has answered, or never will.
+    func endRequest() { state.withLock { $0.context = nil } }
 
     /// Hands bytes over to be written when the program reads.
     func write(_ bytes: [UInt8]) {
@@ -186,7 +211,8 @@ final class ProgramPipes: Sendable {
 
     private func serve() {
         var reader = OutputReader(reading)
-        var errorLines = ErrorLines(log)
+        var errorLines = ErrorLines(state.withLock { $0.starter })
+        var said = SecretStream(filter)
         var buffer = [UInt8](repeating: 0, count: 65_536)
         var (outputIsOpen, errorsAreOpen) = (true, true)
         blockBrokenPipes()
@@ -216,6 +242,8 @@ final class ProgramPipes: Sendable {
                 case .some(let count):
                     gotSomething = true
                     let pieces = reader.read(buffer[..<count])
+                    // What was said before the answer is known before it is.
+                    if errorsAreOpen { hearAll(&said, &errorLines, &buffer) }
                     deliver(pieces)
                     if case .tooLong = pieces.last { outputIsOpen = false }
                 case nil: break
@@ -224,11 +252,12 @@ final class ProgramPipes: Sendable {
             }
             if errorsAreOpen {
                 switch fill(&buffer, from: errors) {
-                case .some(0): errorsAreOpen = false
+                case .some(0):
+                    errorsAreOpen = false
+                    take(said.finish(), &errorLines)
                 case .some(let count):
                     gotSomething = true
-                    keep(buffer[..<count])
-                    errorLines.read(buffer[..<count])
+                    hear(buffer[..<count], &said, &errorLines)
                 case nil: break
                 }
             }
@@ -239,6 +268,7 @@ final class ProgramPipes: Sendable {
                 waitForBell()
             }
         }
+        take(said.finish(), &errorLines)
         errorLines.finish()
         if outputIsOpen { deliver(reader.finish()) }
         state.withLock { state in
@@ -312,6 +342,34 @@ final class ProgramPipes: Sendable {
         waiter?.resume()
     }
 
+    /// Takes what was said on the error stream.
+    private func hear(_ bytes: ArraySlice<UInt8>, _ said: inout SecretStream, _ lines: inout ErrorLines) {
+        let speaker = state.withLock { $0.context ?? $0.starter.withoutItem }
+        if lines.isOther(speaker) {
+            // What was held back is the other's, too.
+            take(said.finish(), &lines)
+            lines.change(to: speaker)
+        }
+        take(said.read(bytes), &lines)
+    }
+
+    /// Takes what was said, secrets hidden.
+    private func take(_ bytes: [UInt8], _ lines: inout ErrorLines) {
+        keep(bytes[...])
+        lines.read(bytes[...])
+    }
+
+    /// Takes what lies in the error stream now.
+    private func hearAll(_ said: inout SecretStream, _ lines: inout ErrorLines, _ buffer: inout [UInt8]) {
+        var waiting: Int32 = 0
+        guard ioctl(errors.number, UInt(FIONREAD), &waiting) == 0 else { return }
+        var left = Int(waiting)
+        while left > 0, let count = fill(&buffer, from: errors), count > 0 {
+            hear(buffer[..<count], &said, &lines)
+            left -= count
+        }
+    }
+
     private func keep(_ bytes: ArraySlice<UInt8>) {
         state.withLock { state in
             state.errorEnd += bytes.suffix(Self.keptBytes)
@@ -360,38 +418,50 @@ private struct OutputReader {
     }
 }
 
-/// Cuts the error stream into lines for the log.
+/// Cuts the error stream into lines, which are kept for the item in whose work they are said.
 private struct ErrorLines {
-    /// How much of a program's error stream goes to the log.
-    private static let loggedBytes = 1 << 20
+    /// How much of a program's error stream is kept of one attempt.
+    private static let keptBytes = 1 << 20
 
-    private let log: @Sendable (String) -> Void
     private var rest: [UInt8] = []
-    private var logged = 0
+    /// Who speaks.
+    private(set) var speaker: Context
+    private var kept = 0
 
-    init(_ log: @escaping @Sendable (String) -> Void) { self.log = log }
+    init(_ speaker: Context) { self.speaker = speaker }
+
+    /// Whether somebody else speaks now.
+    func isOther(_ context: Context) -> Bool {
+        (context.inputID, context.attempt) != (speaker.inputID, speaker.attempt)
+    }
+
+    /// Ends the line of whoever spoke, whose words never stand beside another's.
+    mutating func change(to context: Context) {
+        finish()
+        (speaker, kept) = (context, 0)
+    }
 
     mutating func read(_ bytes: ArraySlice<UInt8>) {
-        guard logged <= Self.loggedBytes else { return }
         var bytes = bytes
         while let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
             say(rest + bytes[..<end])
-            rest = []
             bytes = bytes[(end + 1)...]
         }
         rest += bytes
-        if rest.count > ProgramLog.maximumBytes {
-            say(rest)
-            rest = []
-        }
+        if rest.count > ProgramLog.maximumBytes { say(rest) }
     }
 
     mutating func finish() { if !rest.isEmpty { say(rest) } }
 
     private mutating func say(_ line: [UInt8]) {
-        guard logged <= Self.loggedBytes else { return }
-        logged += line.count + 1
-        log(String(decoding: line.prefix(ProgramLog.maximumBytes), as: UTF8.self))
-        if logged > Self.loggedBytes { log("what follows on the error stream is not logged") }
+        rest = []
+        guard kept <= Self.keptBytes else { return }
+        kept += line.count + 1
+        let text = String(decoding: line.prefix(ProgramLog.maximumBytes), as: UTF8.self)
+        speaker.desk.say(text, at: .info, from: .stderr, in: speaker)
+        if kept > Self.keptBytes {
+            let end = "what follows on the error stream is not kept: it is more than \(Self.keptBytes >> 20) MiB"
+            speaker.desk.say(end, at: .warning, from: .log, in: speaker)
+        }
     }
 }

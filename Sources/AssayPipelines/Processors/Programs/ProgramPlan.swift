@@ -35,7 +35,7 @@ struct ProgramPlan: Sendable {
     let folder: String?
     /// How long it may take to begin to read.
     let startupTimeout: Duration
-    /// Keeps environment variables out of messages.
+    /// Hides what the program gets in secret: its variables, and those that its parameters name.
     let filter: SecretFilter
 }
 
@@ -70,7 +70,8 @@ extension ProgramPlan {
         self.settings = Secret(surroundings.parameters.values.revealed["settings"] ?? [:])
         self.folder = folder ?? nil
         startupTimeout = timeout
-        filter = SecretFilter(surroundings.parameters.secrets)
+        let values = given.values + names.compactMap { surroundings.environment[$0] }
+        filter = SecretFilter(values).joined(with: surroundings.parameters.filter)
     }
 
     private typealias Command = (title: String, executable: String, arguments: [String])

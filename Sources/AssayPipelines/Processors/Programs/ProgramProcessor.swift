@@ -62,6 +62,7 @@ struct ProgramProcessor: Processor {
         guard let plan = ProgramPlan(name, parameters, surroundings) else { return nil }
         let processor = ProgramProcessor(plan: plan)
         var registered = try? RegisteredProcessor(processor, workload: .io)
+        registered?.secrets = plan.filter
         registered?.startsPrograms = true
         registered?.finish = { await processor.pools.finish($0) }
         return registered

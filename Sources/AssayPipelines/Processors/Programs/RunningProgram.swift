@@ -19,11 +19,8 @@ final class RunningProgram: Sendable {
     init(
         _ plan: ProgramPlan, reading: ProgramPipes.Reading, variables: [String: String] = [:], in context: Context
     ) throws(ProcessingError) {
-        var logger = context.logger
-        // A worker outlives the item it was started for.
-        if reading == .lines { logger[metadataKey: "item"] = nil }
-        let log = ProgramLog(logger: logger, filter: plan.filter)
-        let pipes = try ProgramPipes(reading: reading) { log.write($0) }
+        let log = ProgramLog(context: context, filter: plan.filter)
+        let pipes = try ProgramPipes(reading: reading, hiding: plan.filter, in: context)
         let folder = plan.folder == nil ? try PrivateFolder() : nil
         var environment = plan.environment.revealed
         environment["ASSAY_RUN_ID"] = context.runID.text
@@ -37,7 +34,7 @@ final class RunningProgram: Sendable {
                     plan.executable, plan.arguments.revealed, environment: environment,
                     folder: plan.folder ?? folder?.path, descriptors: pipes.ends))
         } catch {
-            folder?.remove { log.write($0, at: .warning) }
+            folder?.remove { log.write($0, at: .warning, from: .log) }
             throw error
         }
         pipes.begin()
@@ -45,7 +42,7 @@ final class RunningProgram: Sendable {
         ending = Task {
             let exit = await process.waitForExit()
             pipes.programHasEnded()
-            folder?.remove { log.write($0, at: .warning) }
+            folder?.remove { log.write($0, at: .warning, from: .log) }
             return exit
         }
     }

@@ -17,7 +17,7 @@ struct SingleRun {
         }
         let exit = await program.exitUnlessCancelled()
         guard let exit else { throw CancellationError() }
-        let end = plan.filter.hiding(program.pipes.errorEnd).printableLines
+        let end = program.pipes.errorEnd.printableLines
         switch exit {
         case .exited(0): return try value(of: output)
         case .exited:
@@ -45,6 +45,6 @@ struct SingleRun {
     }
 
     private func excerpt(_ bytes: [UInt8]) -> String {
-        plan.filter.hiding(String(decoding: bytes.prefix(1_024), as: UTF8.self)).prefix(200).description.printable
+        plan.filter.excerpt(of: bytes, characters: 200)
     }
 }

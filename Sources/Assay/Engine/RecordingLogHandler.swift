@@ -1,0 +1,26 @@
+import Logging
+
+/// The log of a processor at work: what is written to it is kept with the run, and goes on to the engine's own log.
+struct RecordingLogHandler: LogHandler {
+    let session: RunSession
+    let context: Context
+    /// What is not written at all: what the engine's log does not take either, but for what matters.
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+
+    init(_ session: RunSession, _ context: Context) {
+        (self.session, self.context) = (session, context)
+        logLevel = min(.info, session.logger(item: nil).logLevel)
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let more = metadata.merging(event.metadata ?? [:]) { $1 }
+        let facts = more.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+        session.say("\(event.message)\(facts)", at: event.level, from: .log, in: context)
+    }
+}

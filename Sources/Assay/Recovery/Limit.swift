@@ -1,0 +1,69 @@
+/// A setting that can end something, as messages name it: key, value, whose it is and where it was set.
+package struct Limit: Hashable, Sendable {
+    /// How many names are listed.
+    static let listed = 10
+
+    /// The key with its value: `max_skips: 2`.
+    package var text: String
+    /// Whose it is: `node 'ocr'`; `nil`: the run's.
+    package var owner: String?
+    /// Where it was set: `pipeline.yaml:12`, `--on-failure`; `nil` when a program set it.
+    package var place: String?
+
+    /// A limit with its key and value.
+    package init(_ text: String, of owner: String? = nil, setAt place: String? = nil) {
+        (self.text, self.owner, self.place) = (text, owner, place)
+    }
+
+    /// The names of `inputs`, of which there are `count`, as many as are shown.
+    static func list(_ inputs: some Collection<String>, of count: Int) -> String {
+        let shown = inputs.prefix(listed)
+        let rest = count > shown.count ? " and \(count - shown.count) more" : ""
+        return shown.joined(separator: ", ") + rest
+    }
+}
+
+extension Limit: CustomStringConvertible {
+    package var description: String {
+        text + (owner.map { " of \($0)" } ?? "") + (place.map { " (\($0))" } ?? "")
+    }
+}
+
+/// Where settings of a run were set, by their keys.
+package struct SettingPlaces: Sendable {
+    private var places: [String: String] = [:]
+
+    /// None.
+    package init() {}
+
+    /// Where `key` was set: `pipeline.yaml:12`, `--on-failure`; `nil` when nobody knows.
+    package subscript(key: String) -> String? {
+        get { places[key] }
+        set { places[key] = newValue }
+    }
+}
+
+extension FailureRecord {
+    /// The record of a run that `policy` stopped because this failed.
+    func stopping(_ policy: FailurePolicy, _ failures: Int, of total: Int, _ places: SettingPlaces) -> FailureRecord {
+        let place = places["on_failure"]
+        if case .tolerate(let share) = policy {
+            var record = self
+            record.message =
+                "\(Limit("tolerate: \(share)", setAt: place)): \(failures) of \(total) inputs failed, at last "
+                + "\((inputID ?? "").visible): \(lastLine)"
+            record.resumePoint = nil
+            return record
+        }
+        return ending("\(Limit("on_failure: \(policy)", setAt: place)) allows no failure")
+    }
+
+    /// The record of what `limit` ended because this failed, after what had used the limit up.
+    func ending(_ limit: String) -> FailureRecord {
+        var record = self
+        let node = processorID.map { " at node '\($0)'" } ?? ""
+        record.message = "\(limit); \((inputID ?? "").visible) failed\(node): \(lastLine)"
+        record.resumePoint = nil
+        return record
+    }
+}
