@@ -73,12 +73,21 @@ public struct BankStatements: Processor {
                     .configuration, "unknown format \(value.json); known: \(known.joined(separator: ", "))")
             }
         }
-        if let profile = parameters["csv"], profile != .null {
-            reader.csv = try CSVProfiles(settings: profile)
+        var mistakes: [SettingsError.Finding] = []
+        func read<Settings>(
+            _ key: String, _ make: (JSONValue) throws(SettingsError) -> Settings
+        ) -> Settings? {
+            guard let value = parameters[key], value != .null else { return nil }
+            do throws(SettingsError) { return try make(value) } catch {
+                mistakes += error.findings
+                return nil
+            }
         }
-        if let value = parameters["ofx"], value != .null { reader.ofx = try OFXSettings(settings: value) }
-        if let value = parameters["qif"], value != .null { reader.qif = try QIFSettings(settings: value) }
-        if let value = parameters["mt940"], value != .null { reader.mt940 = try MT940Settings(settings: value) }
+        reader.csv = read("csv") { json throws(SettingsError) in try CSVProfiles(settings: json) }
+        reader.ofx = read("ofx") { json throws(SettingsError) in try OFXSettings(settings: json) } ?? reader.ofx
+        reader.qif = read("qif") { json throws(SettingsError) in try QIFSettings(settings: json) } ?? reader.qif
+        reader.mt940 = read("mt940") { json throws(SettingsError) in try MT940Settings(settings: json) } ?? reader.mt940
+        guard mistakes.isEmpty else { throw SettingsError(mistakes) }
         var includes = false
         if let value = parameters["include_transactions"], value != .null {
             guard let flag = value.bool else {

@@ -62,13 +62,25 @@ package struct StatementProfileCommand: ShellCommand {
             ] + entries
         }
         lines.append("csv:")
-        let width = reading.keys.map { $0.key.count + $0.value.columns }.max() ?? 0
-        for (key, value, evidence) in reading.keys {
-            let blanks = String(repeating: " ", count: max(0, width - key.count - value.columns))
-            lines.append("  \(key): \(value.safe)\(blanks)  # \(evidence.safe)")
+        let texts = reading.keys.map { "  \($0.name): \(Self.yaml($0.value))".safe }
+        let width = texts.map(\.columns).max() ?? 0
+        for (text, key) in zip(texts, reading.keys) {
+            lines.append(text + String(repeating: " ", count: width - text.columns) + "  # \(key.evidence.safe)")
         }
         if reading.keys.isEmpty { lines[lines.count - 1] = "csv: {}  # nothing is to be said" }
         return lines
+    }
+
+    /// A value as YAML has it.
+    private static func yaml(_ value: JSONValue) -> String {
+        switch value {
+        case .string(let text):
+            let isPlain = !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0 == "_" || $0 == "-") }
+            return isPlain && !["true", "false", "null", "yes", "no", "on", "off", "-"].contains(text.lowercased())
+                ? text : "'" + text.replacing("'", with: "''") + "'"
+        case .array(let elements): return "[" + elements.map { yaml($0) }.joined(separator: ", ") + "]"
+        default: return value.json
+        }
     }
 }
 
@@ -89,7 +101,7 @@ package struct StatementProfilesCommand: ShellCommand {
         let shown = BuiltInProfile.all.filter { name == nil || $0.names.contains(name ?? "") }
         if let name, shown.isEmpty {
             throw CommandFailure(
-                .notFound, "no built-in profile '\(name)'" + Nearest.ending(for: name, among: BuiltInProfile.names))
+                .notFound, "no built-in profile '\(name)'\(BuiltInProfile.suggestion(for: name))")
         }
         guard format == .table else {
             var rows = ExportRows(

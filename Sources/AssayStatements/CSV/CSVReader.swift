@@ -23,9 +23,14 @@ struct CSVReader {
     ) throws(StatementError) -> [Statement] {
         let header = { CSVTable.find(in: reading)?.header ?? [] }
         if let profile = try profiles?.profile(header: header(), file: file) {
-            let table = try CSVTable(profile, in: reading)
-            let reader = try CSVReader(reading, table, profile)
-            return try reader.solved(try CSVPlan(profile, reader.survey))
+            // What a person says comes first; the rest of what is known of the export still holds.
+            let builtIn = profile.describesTable ? nil : BuiltInProfile.fitting(header())
+            let whole = builtIn.map { profile.completed(by: $0.profile) } ?? profile
+            let table = try CSVTable(whole, in: reading)
+            let reader = try CSVReader(reading, table, whole)
+            let statements = try reader.solved(try CSVPlan(whole, reader.survey))
+            if let builtIn, profile.amountSign == nil { try builtIn.check(statements) }
+            return statements
         }
         guard let table = CSVTable.find(in: reading) else { return try CSVHeaderless.read(reading) }
         if let builtIn = BuiltInProfile.fitting(table.header) { return try read(reading, table, as: builtIn) }

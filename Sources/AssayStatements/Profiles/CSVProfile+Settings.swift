@@ -52,7 +52,7 @@ extension CSVProfile {
             } else {
                 reader.report(
                     "extends",
-                    "no built-in profile '\(base)'\(Suggestion(for: base, among: BuiltInProfile.names).ending)")
+                    "no built-in profile '\(base)'\(BuiltInProfile.suggestion(for: base))")
             }
         }
         readTable(reader)
@@ -223,6 +223,14 @@ extension CSVProfile.Match {
 }
 
 extension BuiltInProfile {
+    /// What is said at the end of a complaint about a name that is none.
+    public static func suggestion(for name: String) -> String {
+        let longer = names.filter { $0.hasPrefix(name + "-") }
+        guard let first = longer.first else { return Suggestion(for: name, among: names).ending }
+        return longer.count == 1
+            ? "; did you mean '\(first)'?" : "; did you mean '\(longer.joined(separator: "' or '"))'?"
+    }
+
     /// What all exports of a name have in common; `nil` if none has the name.
     static func common(_ name: String) -> CSVProfile? {
         let exports = all.filter { $0.names.contains(name) }.map(\.profile)

@@ -9,7 +9,7 @@ extension CSVReader {
         do throws(StatementError) {
             let reader = try CSVReader(reading, table, builtIn.profile)
             let statements = try reader.solved(try CSVPlan(builtIn.profile, reader.survey))
-            try builtIn.check(statements, table)
+            try builtIn.check(statements)
             return statements.map { builtIn.named($0) }
         } catch {
             guard builtIn.profile.amountSign != .card, error.code != .empty, error.code != .tooLarge else {
@@ -34,6 +34,23 @@ extension StatementError {
     }
 }
 
+extension CSVProfile {
+    /// The profile with what `other` says of what it leaves open.
+    func completed(by other: CSVProfile) -> CSVProfile {
+        var result = self
+        if dateFormat == nil { result.dateOrder = dateOrder ?? other.dateOrder }
+        result.accountType = accountType ?? other.accountType
+        result.account = account ?? other.account
+        // Columns that a person names have signs and fees that only a person knows.
+        let namesAmounts = amount != nil || debit != nil || credit != nil || typeColumn != nil
+        guard !namesAmounts else { return result }
+        result.amountSign = amountSign ?? other.amountSign
+        result.amount = other.amount
+        result.fee = fee ?? other.fee
+        return result
+    }
+}
+
 extension BuiltInProfile {
     /// The statement with the evidence that comes from here.
     fileprivate func named(_ statement: Statement) -> Statement {
@@ -54,7 +71,7 @@ extension BuiltInProfile {
     /// Whether a card's charges and payments stand where the bank writes them.
     ///
     /// - Throws: ``StatementError`` `malformed` where they cannot.
-    fileprivate func check(_ statements: [Statement], _ table: CSVTable) throws(StatementError) {
+    func check(_ statements: [Statement]) throws(StatementError) {
         guard profile.amountSign == .card else { return }
         for statement in statements {
             let amounts = statement.entries.map(\.amount).filter { $0 != .zero }

@@ -24,7 +24,8 @@ struct XLSXReader {
         }
     }
 
-    private static func holdsEntries(_ csv: [UInt8]) -> Bool {
+    /// Whether a table names a date and an amount.
+    static func holdsEntries(_ csv: [UInt8]) -> Bool {
         csv.withUnsafeBufferPointer { CSVTable.find(in: Reading(Bytes($0))) != nil }
     }
 
