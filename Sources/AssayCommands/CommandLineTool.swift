@@ -29,6 +29,7 @@ package enum CommandLineTool {
             return ExitStatus.usage.rawValue
         }
         do {
+            if let complaint = negativeNumber(in: arguments) { throw CommandFailure.usage(complaint) }
             var command = try AssayCommand.parseAsRoot(arguments)
             if let command = command as? any ShellCommand { return try await command.run(in: shell).rawValue }
             try command.run()
@@ -45,6 +46,18 @@ package enum CommandLineTool {
             }
             return failure.status.rawValue
         }
+    }
+
+    /// What is wrong with a negative number that is given as a word of its own, which the parser takes for a flag.
+    private static func negativeNumber(in arguments: [String]) -> String? {
+        let words = arguments.prefix { $0 != "--" }
+        for (flag, value) in zip(words, words.dropFirst()) {
+            guard flag.hasPrefix("--"), !flag.contains("="), value.hasPrefix("-"), Double(value) != nil else {
+                continue
+            }
+            return "a negative number is written with '=', as \(flag)=\(value)"
+        }
+        return nil
     }
 
     /// Whether `error` is the argument parser's, which also ends `--help` by throwing.

@@ -15,7 +15,7 @@ package enum ExitStatus: Int32, Sendable {
     case paused = 4
     /// The command was used wrongly.
     case usage = 64
-    /// The pipeline file or an input file is invalid.
+    /// The pipeline file or an input file is invalid, or what is asked contradicts what is on record.
     case invalidData = 65
     /// An input, run or file was not found.
     case notFound = 66
@@ -25,6 +25,8 @@ package enum ExitStatus: Int32, Sendable {
     case unavailable = 75
     /// The time was over before the end of what was waited for; as `timeout` of the system says it.
     case timedOut = 124
+    /// Ended because its terminal was closed.
+    case hungUp = 129
     /// Ended by Ctrl-C.
     case interrupted = 130
     /// Ended by SIGTERM.
@@ -47,9 +49,9 @@ package enum ExitStatus: Int32, Sendable {
     /// How a failure that ended the command is told.
     package init(_ code: ProcessingError.Code) {
         switch code {
-        case .configuration: self = .invalidData
+        case .configuration, .exists, .definitionChanged: self = .invalidData
         case .notFound: self = .notFound
-        case .store, .exists: self = .inputOutput
+        case .store: self = .inputOutput
         case .runnerUnavailable, .queueFull, .circuitOpen, .api: self = .unavailable
         case .budgetExhausted: self = .budget
         default: self = .failed

@@ -8,8 +8,10 @@ package enum StatementProcessors {
     package static func register(in registry: inout Registry) throws {
         try registry.register("bank_statement", parameters: BankStatements.parameters) { name, parameters in
             do {
-                return try RegisteredProcessor(
+                var registered = try RegisteredProcessor(
                     BankStatements(name: name, parameters: parameters), parameters: parameters)
+                registered.fileOfInput = { $0.string ?? $0["path"]?.string }
+                return registered
             } catch let error as SettingsError {
                 throw ParameterError(error.findings.map { ($0.path, $0.message) })
             }

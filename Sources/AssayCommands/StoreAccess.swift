@@ -40,7 +40,8 @@ enum StoreAccess {
 
     /// The store for a command that only reads.
     ///
-    /// While an owner lives it is opened beside it; what a dead owner left is first put in order.
+    /// It is opened beside whoever owns it, and owned by nobody who only looks; what a dead owner left is shown as
+    /// `interrupted`, and put in order by whoever next writes.
     ///
     /// - Throws: ``CommandFailure`` when there is no store.
     static func reader(_ console: Console, in shell: Shell) async throws -> any Store {
@@ -58,27 +59,7 @@ enum StoreAccess {
 
     /// As ``reader(_:in:)``, for a command about the database itself.
     static func database(_ console: Console, in shell: Shell) async throws -> SQLiteStore {
-        let path = try existingPath(console, in: shell)
-        let store = try SQLiteStore.open(path, access: .readOnly)
-        guard try await !store.runs(matching: RunFilter(statuses: [.running], limit: 1)).isEmpty,
-            let owner = try? SQLiteStore.open(path, access: .owner, world: shell.world)
-        else { return store }
-        // Nobody is at work on a run that is not over: its owner has died, and this program has put that in order.
-        store.close()
-        return owner
-    }
-
-    /// As ``database(_:in:)``, for a command about the queue: executions that a dead owner left running wait again.
-    static func queueReader(_ console: Console, in shell: Shell) async throws -> SQLiteStore {
-        let path = try existingPath(console, in: shell)
-        let store = try SQLiteStore.open(path, access: .readOnly)
-        guard try await !store.executions(matching: ExecutionFilter(statuses: [.running], limit: 1)).isEmpty,
-            let owner = try? SQLiteStore.open(path, access: .owner, world: shell.world)
-        else { return store }
-        store.close()
-        Leash.succeed(ownerOf: owner.path)
-        _ = try await QueueAccess(console: console, shell: shell).queue(owner)
-        return owner
+        try SQLiteStore.open(try existingPath(console, in: shell), access: .readOnly)
     }
 
     /// The folder of the store that the settings name.
@@ -86,6 +67,14 @@ enum StoreAccess {
     /// - Throws: ``CommandFailure`` when there is no store.
     static func folder(_ console: Console, in shell: Shell) async throws -> String {
         URL(fileURLWithPath: try existingPath(console, in: shell)).deletingLastPathComponent().path
+    }
+
+    /// The root of the workspace: the folder that holds the store's folder; of a store in memory the working folder.
+    static func root(_ console: Console, in shell: Shell) -> String {
+        let path = path(console, in: shell)
+        guard path != memory else { return shell.folder }
+        let folder = URL(fileURLWithPath: FilePath.absolute(path, from: shell.folder)).deletingLastPathComponent()
+        return folder.deletingLastPathComponent().path
     }
 
     /// Ends the use of a store, so that others can own it.

@@ -168,7 +168,9 @@ extension Connection {
         try read(CallRow.selection) { _ = try $0.readCall() }
         try read(PriceRow.selection) { _ = try $0.readPrice() }
         try read(AlertRecord.selection) { _ = try $0.readAlert() }
+        try read(FileDigest.selection) { _ = try $0.readFileDigest() }
         try forEachQueueRow(read)
+        try forEachAdmission(read)
         try read(CheckpointRow.selection) { row in
             if row.readCheckpoint().checkpoint == nil { throw ProcessingError.damaged("a saved step") }
         }

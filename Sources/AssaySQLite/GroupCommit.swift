@@ -20,6 +20,7 @@ final class GroupCommit: Sendable {
         var waiting: [Request] = []
         var refusal: ProcessingError?
         var isClosed = false
+        var isLost = false
         var writerSleeps = false
         var commits = 0
         /// Those who want to know when so many wait.
@@ -33,6 +34,7 @@ final class GroupCommit: Sendable {
     }
 
     static let largestGroup = 1_000
+    private static let heartbeat = DispatchTimeInterval.seconds(1)
     private static let pagesWhenIdle = 1_000
     private static let pagesAtMost = 4_000
 
@@ -61,12 +63,20 @@ final class GroupCommit: Sendable {
     }
 
     /// Starts the thread that writes through `queue`; `end` is called when it is done.
-    func start(_ queue: DatabaseQueue, end: @escaping @Sendable () -> Void) {
+    ///
+    /// - Parameters:
+    ///   - check: throws when the store is no longer this program's; asked in each transaction and when nobody writes.
+    ///   - beat: says that the owner lives; after each commit, and every second while nobody writes.
+    func start(
+        _ queue: DatabaseQueue, check: @escaping @Sendable (Connection) throws -> Void,
+        beat: @escaping @Sendable () -> Void, end: @escaping @Sendable () -> Void
+    ) {
         let thread = Thread { [self] in
             queue.inDatabase { database in
                 let connection = Connection(database)
                 connection.watchLog()
-                serve(connection)
+                serve(connection, check, beat)
+                if isLost { connection.leaveLog() }
                 connection.unwatchLog()
             }
             try? queue.close()
@@ -116,14 +126,25 @@ final class GroupCommit: Sendable {
         ended.signal()
     }
 
-    private func serve(_ connection: Connection) {
+    /// Whether the store was found to be another program's.
+    private var isLost: Bool { state.withLock { $0.isLost } }
+
+    private func serve(
+        _ connection: Connection, _ check: (Connection) throws -> Void, _ beat: () -> Void
+    ) {
         while let group = nextGroup() {
-            write(group, connection)
-            checkpointIfDue(connection)
+            if group.isEmpty {
+                // Nobody writes: that the store was lost is found out all the same.
+                do { try connection.savepoint { try check(connection) } } catch { refuse([], error) }
+            } else {
+                write(group, connection, check)
+                if !isLost { checkpointIfDue(connection) }
+            }
+            if !isLost { beat() }
         }
     }
 
-    /// The requests that wait; waits for one. `nil` when the store is closed and none is left.
+    /// The requests that wait; waits for one, at most for a second. `nil` when the store is closed and none is left.
     private func nextGroup() -> [Request]? {
         while true {
             let (group, isClosed) = state.withLock { state in
@@ -134,28 +155,36 @@ final class GroupCommit: Sendable {
             }
             if !group.isEmpty { return group }
             if isClosed { return nil }
-            arrived.wait()
+            if arrived.wait(timeout: .now() + Self.heartbeat) == .timedOut { return [] }
         }
     }
 
-    private func write(_ group: [Request], _ connection: Connection) {
+    private func write(
+        _ group: [Request], _ connection: Connection, _ check: (Connection) throws -> Void
+    ) {
         do {
-            let acknowledge = try connection.transaction { try group.map { try $0.attempt(connection) } }
+            let acknowledge = try connection.transaction {
+                try check(connection)
+                return try group.map { try $0.attempt(connection) }
+            }
             succeed(acknowledge)
         } catch {
             if group.count == 1 || error.endsTransaction {
                 refuse(group, error)
             } else {
-                writeEach(group, connection)
+                writeEach(group, connection, check)
             }
         }
     }
 
     /// Writes a group one of whose requests failed: every request for itself, in one transaction still.
-    private func writeEach(_ group: [Request], _ connection: Connection) {
+    private func writeEach(
+        _ group: [Request], _ connection: Connection, _ check: (Connection) throws -> Void
+    ) {
         do {
             let acknowledge = try connection.transaction {
-                try group.map { request -> @Sendable () -> Void in
+                try check(connection)
+                return try group.map { request -> @Sendable () -> Void in
                     do {
                         return try connection.savepoint { try request.attempt(connection) }
                     } catch  where !error.endsTransaction {
@@ -177,6 +206,7 @@ final class GroupCommit: Sendable {
 
     private func refuse(_ group: [Request], _ error: any Error) {
         let refusal = error.isFatalForStore ? ProcessingError.unwritable(error) : .store(error)
+        if error is OwnershipLost { state.withLock { $0.isLost = true } }
         if error.isFatalForStore { stop(refusal) }
         for request in group { request.refuse(refusal) }
     }

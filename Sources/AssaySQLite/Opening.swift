@@ -21,6 +21,37 @@ struct Opening {
         isLeftOpen = lstat(path + "-wal", &log) == 0 && log.st_size > 0
     }
 
+    /// Refuses a file that is no database, or one of another program or of a newer version, and changes nothing of it: not
+    /// its rights, nor its journal.
+    func refuseForeign() throws {
+        guard let file = DatabaseFile(path, forWriting: false) else { return }
+        defer { file.close() }
+        let head = file.head(100)
+        guard !head.isEmpty else { return }
+        guard head.starts(with: Array("SQLite format 3\0".utf8)) else {
+            throw ProcessingError(.store, "'\(path)' is not a store; choose another path", retryable: false)
+        }
+        try look { database in
+            let isEmpty = try database.isEmpty
+            let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+            guard !isEmpty || application != 0 else { return }
+            try checkVersion(database, mayBeOlder: true)
+        }
+    }
+
+    /// Who owns the database as far as that is on record in it.
+    func ownerOnRecord() -> String? {
+        let stamp = try? look { try Connection($0).ownerStamp() }
+        return stamp.map { String($0.drop { $0 != " " }.dropFirst()) }
+    }
+
+    /// Reads in the database without leaving anything beside it that was not there.
+    private func look<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        let queue = try DatabaseQueue(path: Readers.address(of: path, leavingNothing: true), configuration: .reader)
+        defer { try? queue.close() }
+        return try queue.inDatabase(body)
+    }
+
     /// Refuses a database of another program or of a newer version, and brings an older one up to date.
     func migrate(_ queue: DatabaseQueue) throws {
         let migrator = schema.migrator

@@ -1,5 +1,6 @@
 import Assay
 import Dispatch
+import Foundation
 import GRDB
 import Synchronization
 
@@ -52,7 +53,7 @@ final class Readers: Sendable {
                 return state.idle.popLast()
             }
             defer { underWay.leave() }
-            let reader = try idle ?? Reader(path: path)
+            let reader = try idle ?? Reader(path: Self.address(of: path))
             defer { giveBack(reader) }
             return try reader.read(body)
         } catch {
@@ -65,6 +66,22 @@ final class Readers: Sendable {
         try await withCheckedThrowingContinuation { continuation in
             aside.async { continuation.resume(with: Result { try self.read(body) }) }
         }
+    }
+
+    /// What SQLite opens for a reader of the database at `path`.
+    ///
+    /// Where no log is and nobody could make one, as on read-only media, it is told that nothing changes; it would refuse
+    /// to open the database otherwise.
+    ///
+    /// - Parameter leavingNothing: whether it is told so also where it could make a log, so that it makes none.
+    static func address(of path: String, leavingNothing: Bool = false) -> String {
+        var log = stat()
+        let hasLog = lstat(path + "-wal", &log) == 0 && log.st_size > 0
+        let folder = (path as NSString).deletingLastPathComponent
+        guard !hasLog, leavingNothing || access(folder, W_OK) != 0 else { return path }
+        let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "/._-"))
+        let escaped = path.addingPercentEncoding(withAllowedCharacters: allowed) ?? path
+        return "file:\(escaped)?immutable=1"
     }
 
     private func giveBack(_ reader: Reader) {

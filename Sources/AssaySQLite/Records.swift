@@ -122,21 +122,21 @@ extension RunMetrics {
     fileprivate var stored: JSONValue {
         [
             "retried_items": .whole(retriedItems), "cache_hits": .whole(cacheHits), "cache_misses": .whole(cacheMisses),
-            "avoided_cost": .whole(avoidedCost.billionths), "steps": .array(steps.map(\.stored)),
+            "avoided_cost": avoidedCost.jsonValue, "steps": .array(steps.map(\.stored)),
             "nodes": .array(nodes.map(\.jsonValue)),
         ]
     }
 
     fileprivate init?(stored: JSONValue) {
         guard let retried = stored["retried_items"]?.whole, let hits = stored["cache_hits"]?.whole,
-            let misses = stored["cache_misses"]?.whole, let avoided = stored["avoided_cost"]?.whole,
+            let misses = stored["cache_misses"]?.whole, let avoided = MoneySum(jsonValue: stored["avoided_cost"]),
             let steps = stored["steps"]?.array
         else { return nil }
         self.init()
         retriedItems = retried
         cacheHits = hits
         cacheMisses = misses
-        avoidedCost = Money(billionths: Int64(avoided))
+        avoidedCost = avoided
         self.steps = steps.compactMap(Step.init(stored:))
         nodes = stored["nodes"]?.array?.compactMap { NodeMetrics(json: $0) } ?? []
     }
@@ -205,6 +205,7 @@ extension Run {
         object["metrics"] = metrics?.stored
         object["incomplete_reason"] = incompleteReason.map { .string($0) }
         try object.pack(request, as: "request")
+        if definitionParts != [:] { object["definition_parts"] = definitionParts }
         object["is_listed"] = .bool(isListed)
         object["is_refused"] = isAccepted ? nil : true
         object["is_given_up"] = isGivenUp ? true : nil
@@ -241,6 +242,7 @@ extension Run {
         self.summary = summary.map { Payload(jsonText: $0) }
         metrics = record["metrics"].flatMap { RunMetrics(stored: $0) }
         incompleteReason = record["incomplete_reason"]?.string
+        definitionParts = record["definition_parts"] ?? [:]
         isAccepted = record["is_refused"]?.bool != true
         isGivenUp = record["is_given_up"]?.bool ?? false
         pause = record["pause"]?.unpacked.flatMap { Pause(json: $0) }

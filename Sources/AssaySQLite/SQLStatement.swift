@@ -68,6 +68,11 @@ final class SQLStatement {
     /// Leaves a column null and out of the seal.
     func skip() { sqlite3_bind_null(raw, next()) }
 
+    /// Binds JSON that is part of the seal only where there is some.
+    func bind(jsonIfThere bytes: [UInt8]?) {
+        if let bytes { bind(json: bytes) } else { skip() }
+    }
+
     /// Binds the seal of everything bound before.
     func bindSeal() { sqlite3_bind_int64(raw, next(), seal.value) }
 
@@ -185,6 +190,12 @@ final class SQLStatement {
     func skipped<Value>() -> Value? {
         position += 1
         return nil
+    }
+
+    /// JSON of a column that is part of the seal only where there is some.
+    func jsonIfThere() throws -> JSONValue? {
+        guard sqlite3_column_type(raw, position) != SQLITE_NULL else { return skipped() }
+        return try json()
     }
 
     /// The row as `read` makes it, which must take every column but the seal.

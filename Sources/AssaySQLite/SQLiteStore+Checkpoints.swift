@@ -23,7 +23,7 @@ extension SQLiteStore {
 struct CheckpointRow: Sendable {
     static let columns = Columns(
         """
-        execution_id, processor_id, input_id, step, input_digest, definition, run_id, epoch, saved_at, value, sha256
+        execution_id, processor_id, input_id, step, input_digest, definition, run_id, epoch, saved_at, worth, value, sha256
         """)
     // A replaced step goes to the end.
     fileprivate static let insertion = """
@@ -57,6 +57,8 @@ struct CheckpointRow: Sendable {
         digest.add(checkpoint.runID.text)
         digest.add(Int64(checkpoint.epoch))
         digest.add(checkpoint.savedAt.milliseconds)
+        // Older ones have none, and digests without it.
+        if let worth = checkpoint.worth { digest.add(worth.billionths) }
         return digest.hex(with: value)
     }
 }
@@ -73,6 +75,7 @@ extension Connection {
         insert.bind(checkpoint.runID.text)
         insert.bind(checkpoint.epoch)
         insert.bind(checkpoint.savedAt.milliseconds)
+        insert.bind(checkpoint.worth?.billionths)
         insert.bind(json: row.value)
         insert.bind(row.sha256)
         try insert.run()
@@ -121,12 +124,13 @@ extension SQLStatement {
             let run = Identifier(text())
         else { return (step, nil) }
         let (epoch, savedAt) = (int(), Timestamp(milliseconds: integer()))
+        let worth = optionalInteger().map { Money(billionths: $0) }
         let value = Array(text().utf8)
         guard let json = try? JSONValue(json: value) else { return (step, nil) }
         let subject = CheckpointSubject(executionID: execution, processorID: processor, inputID: inputID)
         let checkpoint = Checkpoint(
             subject: subject, step: step, inputDigest: inputDigest, definition: definition, runID: run, epoch: epoch,
-            value: json, savedAt: savedAt)
+            value: json, savedAt: savedAt, worth: worth)
         return (step, CheckpointRow.digest(of: checkpoint, value) == text() ? checkpoint : nil)
     }
 }

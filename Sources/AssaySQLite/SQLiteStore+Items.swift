@@ -41,7 +41,7 @@ enum Place {
 /// An item with its values as they are stored.
 struct ItemRow: Sendable {
     static let columns = Columns(
-        "place, input_id, account_id, underwriting_id, execution_id, data, payload, flags, slot, seal")
+        "place, input_id, account_id, underwriting_id, execution_id, data, payload, flags, slot, file, seal")
     fileprivate static let insertion = "INSERT INTO items (\(columns)) VALUES (\(columns.marks))"
     static let selection = "SELECT \(columns) FROM items"
     fileprivate static let page = selection + " WHERE place BETWEEN ? AND ? ORDER BY place"
@@ -49,6 +49,7 @@ struct ItemRow: Sendable {
     var item: Item
     var data: [UInt8]
     var payload: [UInt8]?
+    var file: [UInt8]?
     var transformed: [UInt8]?
     var flags: Int
 
@@ -57,7 +58,8 @@ struct ItemRow: Sendable {
 
     init(_ stored: StoredItem) throws {
         item = stored.item
-        data = try item.data.storedBytes("the data of item '\(stored.item.id)'")
+        data = try item.storedData()
+        file = item.storedFile
         payload = try item.payload?.storedBytes("the resume point of item '\(stored.item.id)'")
         transformed = try stored.transformed?.storedBytes("the transformed value of item '\(stored.item.id)'")
         let basis = stored.basis.flatMap { Basis.allCases.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
@@ -85,6 +87,7 @@ extension Connection {
             insert.bind(json: row.payload)
             insert.bind(row.flags)
             if let slot = row.item.slot { insert.bind(slot) } else { insert.skip() }
+            insert.bind(jsonIfThere: row.file)
             insert.bindSeal()
             try insert.run()
             if let transformed = row.transformed { try setTransformed(transformed, at: place) }
@@ -143,12 +146,50 @@ extension SQLStatement {
             let flags = row.int()
             let slot = flags & ItemRow.hasSlot == 0 ? row.skipped() : row.text()
             let item = Item(
-                id, payload: data, accountID: account, underwritingID: underwriting, executionID: execution, slot: slot,
-                resumePoint: payload)
+                id, storedData: data, file: try row.jsonIfThere(), accountID: account, underwritingID: underwriting,
+                executionID: execution, slot: slot, resumePoint: payload)
+            guard let item else { return nil }
             var stored = StoredItem(item, index: index, inputChanged: flags & 1 != 0, settled: flags & 2 != 0)
             let basis = (flags >> 2 & 7) - 1
             stored.basis = Basis.allCases.indices.contains(basis) ? Basis.allCases[basis] : nil
             return stored
+        }
+    }
+}
+
+extension Item {
+    /// The data as it is stored; null for an item that has none besides its file.
+    func storedData() throws -> [UInt8] {
+        hasOwnData ? try data.storedBytes("the data of item '\(id)'") : JSONValue.null.jsonBytes
+    }
+
+    /// The file as it is stored.
+    var storedFile: [UInt8]? {
+        guard case .object(var object)? = file?.stored else { return nil }
+        if !hasOwnData { object["alone"] = true }
+        return JSONValue.object(object).jsonBytes
+    }
+
+    /// An item as it was stored; `nil` when its file is none.
+    init?(
+        _ id: String, storedData data: Payload, file: JSONValue?, accountID: String?, underwritingID: String?,
+        executionID: String?, slot: String?, resumePoint: JSONValue?
+    ) {
+        guard let file else {
+            self.init(
+                id, payload: data, accountID: accountID, underwritingID: underwritingID, executionID: executionID,
+                slot: slot, resumePoint: resumePoint)
+            return
+        }
+        guard let found = InputFile(stored: file) else { return nil }
+        if file["alone"] == true {
+            self.init(
+                id, file: found, accountID: accountID, underwritingID: underwritingID, executionID: executionID,
+                slot: slot, payload: resumePoint)
+        } else {
+            self.init(
+                id, payload: data, file: found, accountID: accountID, underwritingID: underwritingID,
+                executionID: executionID, slot: slot, resumePoint: resumePoint)
         }
     }
 }

@@ -16,7 +16,7 @@ extension SQLiteStore {
         try read { try $0.statement("SELECT coalesce(max(seq), 0) FROM charges").first { $0.int() } ?? 0 }
     }
 
-    public func total(matching filter: ChargeFilter) async throws -> Money {
+    public func total(matching filter: ChargeFilter) async throws -> MoneySum {
         try await readAside { try $0.total(matching: filter) }
     }
 
@@ -43,7 +43,18 @@ extension SQLiteStore {
     }
 
     public func calls(matching filter: CallFilter) async throws -> [CallRecord] {
-        try read { try $0.calls(matching: filter) }
+        guard abandoned != nil, filter.states != nil else {
+            return try read { connection in
+                try readShowing(connection) {
+                    try connection.calls(matching: filter)
+                } _: { calls, _ in
+                    calls.map { connection.shown($0) }
+                }
+            }
+        }
+        var wide = filter
+        wide.states = nil
+        return try await calls(matching: wide).filter(filter.matches)
     }
 
     public func add(_ price: Price, for subject: PriceSubject, at moment: Timestamp) async throws {
@@ -155,9 +166,9 @@ extension Connection {
     }
 
     /// Adds up row by row instead of in SQL, so that a damaged amount is noticed.
-    func total(matching filter: ChargeFilter) throws -> Money {
-        var sum = Money.zero
-        _ = try Query(charges: filter).all("", in: self) { row in sum = try sum.adding(row.readCharge().cost) }
+    func total(matching filter: ChargeFilter) throws -> MoneySum {
+        var sum = MoneySum.zero
+        _ = try Query(charges: filter).all("", in: self) { row in sum += try row.readCharge().cost }
         return sum
     }
 

@@ -47,7 +47,9 @@ struct OutcomeRow: Sendable {
         }
     }
 
-    fileprivate var flags: Int { (outcome.cached ? 1 : 0) | (outcome.carried ? 2 : 0) | (outcome.inputChanged ? 4 : 0) }
+    fileprivate var flags: Int {
+        (outcome.cached ? 1 : 0) | (outcome.carried ? 2 : 0) | (outcome.inputChanged ? 4 : 0) | (outcome.isKept ? 8 : 0)
+    }
 }
 
 /// An outcome with what is written in its transaction.
@@ -145,6 +147,7 @@ extension SQLStatement {
             outcome.reason = row.optionalText().flatMap { Outcome.Reason(rawValue: $0) }
             let flags = row.int()
             (outcome.cached, outcome.carried, outcome.inputChanged) = (flags & 1 != 0, flags & 2 != 0, flags & 4 != 0)
+            outcome.isKept = flags & 8 != 0
             outcome.attempts = row.int()
             outcome.duration = .nanoseconds(row.integer())
             // What is as it is at first is not set, because an outcome keeps what few have in a place apart.

@@ -7,25 +7,19 @@ extension SQLiteStore {
     /// The folder of the database.
     package var folder: String { (path as NSString).deletingLastPathComponent }
 
-    /// Ends, without having given anything, when no program owns `folder` any more; waits on a thread of its own.
-    package static func ownerGone(from folder: String) -> AsyncStream<Never> {
+    /// Ends, without having given anything, when no program owns the database at `path` any more; waits on a thread of
+    /// its own. It keeps nobody from becoming the owner.
+    package static func ownerGone(from path: String) -> AsyncStream<Never> {
         let (stream, continuation) = AsyncStream.makeStream(of: Never.self)
         let thread = Thread {
-            StateFolder.waitForLock(in: folder)
+            if let file = DatabaseFile(path, forWriting: false) {
+                file.waitUntilFree(.life)
+                file.close()
+            }
             continuation.finish()
         }
         thread.name = "assay.store.wait"
         thread.start()
         return stream
-    }
-}
-
-extension StateFolder {
-    /// Returns when nobody holds the lock of the owner.
-    fileprivate static func waitForLock(in folder: String) {
-        let file = open(folder + "/" + lockName, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-        guard file >= 0 else { return }
-        defer { close(file) }
-        while flock(file, LOCK_SH) != 0, errno == EINTR {}
     }
 }

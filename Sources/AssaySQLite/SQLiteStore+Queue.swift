@@ -23,12 +23,27 @@ extension SQLiteStore {
     }
 
     public func executions(matching filter: ExecutionFilter) async throws -> [Execution] {
-        try await readAside { try $0.executions(matching: filter) }
+        guard abandoned != nil else { return try await readAside { try $0.executions(matching: filter) } }
+        var wide = filter
+        (wide.statuses, wide.limit) = (nil, nil)
+        let shown = try await readAside { [self, wide] connection in
+            try readShowing(connection) {
+                try connection.executions(matching: wide)
+            } _: { executions, abandoned in
+                try executions.map { try connection.shown($0, abandoned) }
+            }
+        }
+        return Array(shown.filter(filter.matches).prefix(filter.limit ?? .max))
     }
 
     /// How many executions of the queue stand where.
     package func executionCounts() async throws -> StatusCounts {
-        try await readAside { connection in
+        guard abandoned == nil else {
+            var counts = StatusCounts()
+            for execution in try await executions(matching: ExecutionFilter()) { counts[execution.status] += 1 }
+            return counts
+        }
+        return try await readAside { connection in
             var counts = StatusCounts()
             let count = try connection.statement("SELECT status, count(*) FROM queue GROUP BY status")
             try count.forEach { row in
@@ -58,12 +73,7 @@ extension SQLiteStore {
         }
     }
 
-    public func queueRecord() async throws -> JSONValue? {
-        try read { connection in
-            let find = try connection.statement("SELECT value FROM meta WHERE name = 'queue'")
-            return try find.first { try $0.json() }
-        }
-    }
+    public func queueRecord() async throws -> JSONValue? { try read { try $0.queueRecord() } }
 
     public func setQueueRecord(_ record: JSONValue) async throws {
         let bytes = try record.storedBytes("the record of the queue")
@@ -93,7 +103,7 @@ private struct QueueItemRow: Sendable {
     static let columns = Columns(
 
         """
-        execution_id, idx, input_id, account_id, underwriting_id, scope_execution_id, slot, data, payload, seal
+        execution_id, idx, input_id, account_id, underwriting_id, scope_execution_id, slot, data, payload, file, seal
         """)
     static let insertion = "INSERT INTO queue_items (\(columns)) VALUES (\(columns.marks))"
     static let selection = "SELECT \(columns) FROM queue_items"
@@ -101,10 +111,12 @@ private struct QueueItemRow: Sendable {
     var item: Item
     var data: [UInt8]
     var payload: [UInt8]?
+    var file: [UInt8]?
 
     init(_ item: Item) throws {
         self.item = item
-        data = try item.data.storedBytes("the data of item '\(item.id)'")
+        data = try item.storedData()
+        file = item.storedFile
         payload = try item.payload?.storedBytes("the resume point of item '\(item.id)'")
     }
 }
@@ -124,6 +136,11 @@ struct QueuedRow {
 }
 
 extension Connection {
+    /// What the queue keeps of itself.
+    func queueRecord() throws -> JSONValue? {
+        try statement("SELECT value FROM meta WHERE name = 'queue'").first { try $0.json() }
+    }
+
     fileprivate func submit(_ row: SubmittedRow) throws -> Execution {
         var execution = row.execution
         if let key = execution.idempotencyKey {
@@ -220,6 +237,7 @@ extension Connection {
             insert.bind(row.item.slot)
             insert.bind(json: row.data)
             insert.bind(json: row.payload)
+            insert.bind(jsonIfThere: row.file)
             insert.bindSeal()
             try insert.run()
         }
@@ -263,9 +281,10 @@ extension SQLStatement {
             _ = (row.text(), row.integer())
             let (id, account, underwriting) = (row.text(), row.optionalText(), row.optionalText())
             let (execution, slot) = (row.optionalText(), row.optionalText())
+            let (data, point) = (Payload(json: try row.json()), try row.optionalJSON())
             return Item(
-                id, payload: Payload(json: try row.json()), accountID: account, underwritingID: underwriting,
-                executionID: execution, slot: slot, resumePoint: try row.optionalJSON())
+                id, storedData: data, file: try row.jsonIfThere(), accountID: account, underwritingID: underwriting,
+                executionID: execution, slot: slot, resumePoint: point)
         }
     }
 }

@@ -1,9 +1,9 @@
 public import Assay
 
 extension SQLiteStore {
-    public func begin(_ run: Run) async throws {
+    public func begin(_ run: Run, asSubmitted: Bool) async throws {
         let record = try RunRecord(run)
-        try await write { try $0.begin(run, record) }
+        try await write { try $0.begin(run, record, asSubmitted: asSubmitted) }
     }
 
     public func update(_ run: Run) async throws {
@@ -20,12 +20,40 @@ extension SQLiteStore {
         try await readAside { connection in try connection.snapshot { try connection.countOutcomes(of: run) } }
     }
 
-    public func run(_ id: Run.ID) async throws -> Run? { try read { try $0.run(id) } }
+    public func run(_ id: Run.ID) async throws -> Run? {
+        try read { connection in
+            try readShowing(connection) {
+                try connection.run(id)
+            } _: { found, abandoned in
+                try found.map { try connection.shown($0, abandoned) }
+            }
+        }
+    }
 
-    public func execution(_ id: Execution.ID) async throws -> Execution? { try read { try $0.execution(id) } }
+    public func execution(_ id: Execution.ID) async throws -> Execution? {
+        try read { connection in
+            try readShowing(connection) {
+                try connection.execution(id)
+            } _: { found, abandoned in
+                try found.map { try connection.shown($0, abandoned) }
+            }
+        }
+    }
 
     public func runs(matching filter: RunFilter) async throws -> [Run] {
-        try await readAside { try $0.runs(matching: filter) }
+        guard abandoned != nil, let statuses = filter.statuses else {
+            return try await readAside { [self] connection in
+                try readShowing(connection) {
+                    try connection.runs(matching: filter)
+                } _: { runs, abandoned in
+                    try runs.map { try connection.shown($0, abandoned) }
+                }
+            }
+        }
+        var wide = filter
+        (wide.statuses, wide.limit) = (nil, nil)
+        let all = try await runs(matching: wide).filter { statuses.contains($0.status) }
+        return Array(all.prefix(filter.limit ?? .max))
     }
 }
 
@@ -58,12 +86,14 @@ struct RunStand {
 }
 
 extension Connection {
-    func begin(_ run: Run, _ record: RunRecord) throws {
+    func begin(_ run: Run, _ record: RunRecord, asSubmitted: Bool) throws {
         let busy = try statement(
             "SELECT 1 FROM runs WHERE execution_id = ? AND status IN ('pending', 'running', 'paused') LIMIT 1")
         busy.bind(run.executionID.text)
         guard try busy.first({ $0.int() }) == nil else { throw ProcessingError.alreadyRunning(run.executionID) }
         guard try stand(of: run.id) == nil else { throw ProcessingError.runExists(run.id) }
+        let queued = try queued(run.executionID)
+        guard asSubmitted || queued == nil else { throw ProcessingError.wasSubmitted(run.executionID) }
 
         let execution = try statement(
             """
@@ -80,7 +110,7 @@ extension Connection {
         let insert = try prepare(Run.insertion)
         insert.bind(run, record)
         try insert.run()
-        if let queued = try queued(run.executionID) { try file(queued.execution.begun(by: run), after: queued) }
+        if let queued { try file(queued.execution.begun(by: run), after: queued) }
     }
 
     func update(_ run: Run, _ record: RunRecord) throws {

@@ -1,4 +1,5 @@
 public import Assay
+import Foundation
 import GRDB
 
 /// A store in one file that survives the end of the program, its kill and a power cut.
@@ -18,13 +19,19 @@ public final class SQLiteStore: Store {
 
     public let currency: String
     public let keepsJSON = true
+    public let definitionKey: [UInt8]
     /// The database's path from the root on.
     public let path: String
-    /// The runs of a dead owner that were found unfinished and ended as `interrupted` when this store was opened.
+    /// The runs of a dead owner that were found unfinished: ended as `interrupted` when this store was opened, or, when it
+    /// is only read, shown so.
     public let recovered: [Run.ID]
 
     let readers: Readers
     private let commits: GroupCommit?
+    /// The database's own file, for a store that is only read.
+    private let file: DatabaseFile?
+    /// What is known of a dead owner, for a store that is only read.
+    let abandoned: Abandoned?
 
     /// Opens the store at `path`, and makes it, with its folder, when it is not there and `access` is `owner`.
     ///
@@ -66,37 +73,63 @@ public final class SQLiteStore: Store {
     private init(
         owning folder: StateFolder, _ schema: Schema, _ currency: String?, _ world: World, confirms: Bool
     ) throws {
-        try folder.prepare()
-        let now = world.time.now()
-        let lock = try folder.lock(at: now)
         let opening = Opening(path: folder.database, schema: schema)
+        try folder.prepare { try opening.refuseForeign() }
+        let now = world.time.now()
+        let ownership = try folder.own(at: now) { opening.ownerOnRecord() }
         let queue = try DatabaseQueue(path: folder.database, configuration: .writer)
         try opening.migrate(queue)
-        (self.currency, recovered) = try queue.inDatabase { database in
+        let stamp: String
+        (self.currency, recovered, definitionKey, stamp) = try queue.inDatabase { database in
             let connection = Connection(database)
             try opening.check(connection)
             return try connection.transaction {
-                (try connection.settleCurrency(currency), try connection.recover(at: now))
+                (
+                    try connection.settleCurrency(currency),
+                    try connection.recover(at: now, lastSign: ownership.before.alive),
+                    try connection.definitionKey(), try connection.stamp(owner: ownership.holder)
+                )
             }
         }
         if !confirms { try queue.inDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") } }
         path = folder.database
         readers = Readers(path: path)
+        (file, abandoned) = (nil, nil)
         let commits = GroupCommit()
-        commits.start(queue) { lock.release() }
+        commits.start(
+            queue, check: { try $0.check(stamp, of: ownership.file) }, beat: { ownership.beat(at: world.time.now()) },
+            end: { ownership.release() })
         self.commits = commits
     }
 
     private init(reading folder: StateFolder, _ schema: Schema, _ currency: String?) throws {
         try folder.examine()
-        path = folder.database
-        readers = Readers(path: path)
-        let opening = Opening(path: path, schema: schema)
-        self.currency = try readers.read { connection in
-            try opening.checkVersion(connection.database)
-            return try connection.currency(currency) ?? currency ?? "USD"
+        let opening = Opening(path: folder.database, schema: schema)
+        try opening.refuseForeign()
+        guard let file = DatabaseFile(folder.database, forWriting: false) else {
+            throw ProcessingError(
+                .store, "cannot open '\(folder.database)': \(String(cString: strerror(errno)))", retryable: false)
         }
-        recovered = []
+        self.file = file
+        path = folder.database
+        let readers = Readers(path: path)
+        self.readers = readers
+        let before: String?
+        (self.currency, definitionKey, before) = try readers.read { connection in
+            try opening.checkVersion(connection.database)
+            return (
+                try connection.currency(currency) ?? currency ?? "USD", try connection.definitionKey(),
+                try connection.ownerStamp()
+            )
+        }
+        // With one owner on record before and after, nobody who owned nothing in between has written since.
+        let isOwned = file.isTaken(.ownership)
+        let (after, unfinished) = try readers.read { connection in
+            try connection.snapshot { (try connection.ownerStamp(), try connection.unfinishedRuns().map(\.id)) }
+        }
+        let isAbandoned = !isOwned && before == after
+        abandoned = isAbandoned ? Abandoned(stamp: after, lastSign: folder.ownerNote.alive) : nil
+        recovered = isAbandoned ? unfinished : []
         commits = nil
     }
 
@@ -108,6 +141,7 @@ public final class SQLiteStore: Store {
         // The last connection to close must be one that writes: it takes the log into the database and removes it.
         readers.close()
         commits?.close()
+        file?.close()
     }
 
     /// Whether this store may write.

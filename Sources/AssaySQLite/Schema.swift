@@ -32,6 +32,9 @@ struct Schema {
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
         Migration(name: "9", sql: version9, adopt: CallRow.adoptEarlier),
         Migration(name: "10", sql: logs),
+        Migration(name: "11", sql: admissions),
+        Migration(name: "12", sql: files),
+        Migration(name: "13", sql: worths),
     ])
 
     /// Marks a file as a store of this engine: "asay".
@@ -50,6 +53,38 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    /// When executions were admitted under rates, which hold over programs.
+    private static let admissions = """
+        CREATE TABLE admissions (
+            number INTEGER PRIMARY KEY,
+            rate TEXT NOT NULL,
+            moment INTEGER NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX admissions_by_rate ON admissions (rate);
+        """
+
+    /// Saved steps know what they are worth.
+    private static let worths = "ALTER TABLE checkpoints ADD COLUMN worth INTEGER"
+
+    /// Items may be files, whose contents are known by digests; `file` is part of the seal where it is not null. The key
+    /// is that of digests of values which are not to be shown.
+    private static let files = """
+        ALTER TABLE items ADD COLUMN file TEXT;
+        ALTER TABLE queue_items ADD COLUMN file TEXT;
+        CREATE TABLE file_digests (
+            path TEXT NOT NULL PRIMARY KEY,
+            device INTEGER NOT NULL,
+            inode INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            modified INTEGER NOT NULL,
+            changed INTEGER NOT NULL,
+            digest TEXT NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO meta (name, value) VALUES ('definition_key', lower(hex(randomblob(32))));
+        """
 
     /// Calls know the keys of their values, by which doubts are found from everywhere, and how doubts were resolved.
     private static let version9 = """

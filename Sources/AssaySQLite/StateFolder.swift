@@ -26,15 +26,21 @@ struct StateFolder: Sendable {
 
     /// Makes the folder and an empty database where they are missing, both for this user alone, takes the rights of
     /// others to read from those that are there, and refuses those that others could have prepared.
-    func prepare() throws(ProcessingError) {
+    ///
+    /// - Parameter check: refuses a database that is there before anything of it is changed.
+    func prepare(checking check: () throws -> Void) throws {
         if try !exists(path, as: S_IFDIR) {
             guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failed("create the folder", path) }
             _ = try exists(path, as: S_IFDIR)
             Self.synchronize(path + "/..")
         }
-        if isAlone { try tighten(path, to: 0o700) }
-        if try exists(database, as: S_IFREG) {
+        let isThere = try exists(database, as: S_IFREG)
+        if isThere {
             try examineLog()
+            try check()
+        }
+        if isAlone { try tighten(path, to: 0o700) }
+        if isThere {
             for suffix in ["", "-wal", "-shm"] { try tighten(database + suffix, to: 0o600) }
             return
         }
@@ -109,22 +115,51 @@ struct StateFolder: Sendable {
         return true
     }
 
-    /// Makes this program the owner until the lock is given up or the program ends.
+    /// Makes this program the owner until the ownership is given up or the program ends.
     ///
+    /// - Parameter holder: who owns the database, as far as that is on record in it.
     /// - Throws: ``ProcessingError`` at once, naming the holder, when another one is.
-    func lock(at moment: Timestamp) throws(ProcessingError) -> OwnerLock {
+    func own(at moment: Timestamp, otherwise holder: () -> String?) throws(ProcessingError) -> Ownership {
         let name = path + "/" + Self.lockName
-        let file = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failed("open", name) }
-        let lock = OwnerLock(descriptor: file)
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-            guard errno == EWOULDBLOCK else { throw failed("lock", name) }
-            throw ProcessingError(
-                .store, "the store '\(database)' is in use by \(lock.holder); end that program first", retryable: true)
+        let lock = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw failed("open", name) }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            defer { close(lock) }
+            guard code == EWOULDBLOCK else { throw failed("lock", name) }
+            throw inUse(by: Ownership.note(lock).holder ?? holder())
         }
+        // Whoever removed the lock file has not made the store free.
+        guard let file = DatabaseFile(database, forWriting: true) else {
+            defer { close(lock) }
+            throw failed("open", database)
+        }
+        guard file.take(.ownership) else {
+            let code = errno
+            file.close()
+            close(lock)
+            errno = code
+            guard code == EAGAIN || code == EACCES else { throw failed("lock", database) }
+            throw inUse(by: holder())
+        }
+        // Those who wait for the end of an owner have this for a moment.
+        guard file.take(.life, waiting: true) else { throw failed("lock", database) }
         try tighten(name, to: 0o600)
-        lock.write("process \(getpid()) since \(moment)\n")
-        return lock
+        return Ownership(lock: lock, file, at: moment)
+    }
+
+    /// What the last owner left in its lock file.
+    var ownerNote: Ownership.Note {
+        let lock = open(path + "/" + Self.lockName, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard lock >= 0 else { return Ownership.Note([]) }
+        defer { close(lock) }
+        return Ownership.note(lock)
+    }
+
+    private func inUse(by holder: String?) -> ProcessingError {
+        ProcessingError(
+            .store, "the store '\(database)' is in use by \(holder ?? "another program"); end that program first",
+            retryable: true)
     }
 
     private func refused(_ path: String, _ what: String, _ remedy: String) -> ProcessingError {
@@ -135,40 +170,5 @@ struct StateFolder: Sendable {
         let reason = String(cString: strerror(errno))
         return ProcessingError(
             .store, "cannot \(what) '\(path)': \(reason); check the path and its rights", retryable: false)
-    }
-}
-
-/// The sign that a program owns a folder; the system gives it up when the program dies.
-final class OwnerLock: Sendable {
-    private let file: Mutex<Int32?>
-
-    fileprivate init(descriptor: Int32) { file = Mutex(descriptor) }
-
-    deinit { release() }
-
-    /// Lets another program be the owner.
-    func release() {
-        file.withLock { file in
-            guard let open = file else { return }
-            // Said in words: a child that is being started has a copy of the descriptor, which would keep the lock.
-            flock(open, LOCK_UN)
-            close(open)
-            file = nil
-        }
-    }
-
-    private var descriptor: Int32 { file.withLock { $0 ?? -1 } }
-
-    /// What the owner wrote about itself.
-    fileprivate var holder: String {
-        var bytes = [UInt8](repeating: 0, count: 128)
-        let count = pread(descriptor, &bytes, bytes.count, 0)
-        let text = bytes.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") && $0 >= 0x20 }
-        return text.isEmpty ? "another program" : String(decoding: text, as: UTF8.self)
-    }
-
-    fileprivate func write(_ text: String) {
-        ftruncate(descriptor, 0)
-        _ = Array(text.utf8).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 }

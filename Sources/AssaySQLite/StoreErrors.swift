@@ -16,6 +16,7 @@ extension ProcessingError {
     static func store(_ error: any Error) -> ProcessingError {
         switch error {
         case let known as ProcessingError: return known
+        case let lost as OwnershipLost: return lost.refusal
         case let error as DatabaseError:
             let reason = error.message ?? "code \(error.extendedResultCode.rawValue)"
             let message =
@@ -34,6 +35,7 @@ extension ProcessingError {
 
     /// The refusal of everything after `error` made it unknown what is on the disk.
     static func unwritable(_ error: any Error) -> ProcessingError {
+        if let lost = error as? OwnershipLost { return lost.refusal }
         let reason = (error as? DatabaseError)?.message ?? String(describing: error)
         return ProcessingError(
             .store, "the database could not be written: \(reason); nothing was acknowledged; restart", retryable: false,
@@ -44,7 +46,8 @@ extension ProcessingError {
 extension Error {
     /// Whether it is unknown what of the last writes is on the disk, so that nothing may be acknowledged any more.
     var isFatalForStore: Bool {
-        switch (self as? DatabaseError)?.resultCode {
+        if self is OwnershipLost { return true }
+        return switch (self as? DatabaseError)?.resultCode {
         case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PROTOCOL: true
         default: false
         }

@@ -25,11 +25,13 @@ public final class FaultyStore: Store {
         case events([Event])
         case logLines([LogLine])
         case alert(AlertRecord)
+        case fileDigests([FileDigest])
         case submit([SubmittedExecution])
         case stage(Execution.ID)
         case replace(Execution)
         case remove([Execution.ID])
         case queueRecord
+        case admit(String)
     }
 
     private let base: any Store
@@ -67,9 +69,10 @@ public final class FaultyStore: Store {
     public var currency: String { base.currency }
     /// As the store underneath.
     public var keepsJSON: Bool { base.keepsJSON }
+    public var definitionKey: [UInt8] { base.definitionKey }
 
-    public func begin(_ run: Run) async throws {
-        try await write(.begin(run)) { try await base.begin(run) }
+    public func begin(_ run: Run, asSubmitted: Bool) async throws {
+        try await write(.begin(run)) { try await base.begin(run, asSubmitted: asSubmitted) }
     }
 
     public func append(
@@ -173,7 +176,7 @@ public final class FaultyStore: Store {
 
     public func ledgerPosition() async throws -> Int { try await base.ledgerPosition() }
 
-    public func total(matching filter: ChargeFilter) async throws -> Money {
+    public func total(matching filter: ChargeFilter) async throws -> MoneySum {
         try await base.total(matching: filter)
     }
 
@@ -251,6 +254,14 @@ public final class FaultyStore: Store {
         try await write(.remove(executions)) { try await base.remove(executions) }
     }
 
+    public func fileDigests(of paths: [String]) async throws -> [String: FileDigest] {
+        try await base.fileDigests(of: paths)
+    }
+
+    public func save(_ digests: [FileDigest]) async throws {
+        try await write(.fileDigests(digests)) { try await base.save(digests) }
+    }
+
     public func add(_ alert: AlertRecord) async throws {
         try await write(.alert(alert)) { try await base.add(alert) }
     }
@@ -261,5 +272,15 @@ public final class FaultyStore: Store {
 
     public func setQueueRecord(_ record: JSONValue) async throws {
         try await write(.queueRecord) { try await base.setQueueRecord(record) }
+    }
+
+    public func admissions(under rate: String) async throws -> [Timestamp] {
+        try await base.admissions(under: rate)
+    }
+
+    public func admit(
+        under rate: String, at moment: Timestamp, forgettingBefore horizon: Timestamp
+    ) async throws {
+        try await write(.admit(rate)) { try await base.admit(under: rate, at: moment, forgettingBefore: horizon) }
     }
 }

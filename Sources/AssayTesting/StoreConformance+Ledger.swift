@@ -54,7 +54,7 @@ extension StoreConformance {
                 var filter = ChargeFilter()
                 narrow(&filter)
                 let found = try await store.charges(matching: filter).reduce(0) { $0 + $1.cost.billionths }
-                try expect(await store.total(matching: filter), Money(billionths: found))
+                try expect(await store.total(matching: filter), MoneySum(billionths: Int128(found)))
                 return found
             }
             try expect(await sum { _ in }, 21)

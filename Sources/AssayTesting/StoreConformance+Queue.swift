@@ -48,7 +48,7 @@ extension StoreConformance {
         StoreConformance("a store brings an execution of the queue along with its runs") { store in
             _ = try await store.submit([Sample.submitted("exec_1")])
             var run = Sample.run("run_1")
-            try await store.begin(run)
+            try await store.begin(run, asSubmitted: true)
             let begun = try await store.execution(run.executionID)
             try expect(begun?.status, .running)
             try expect(begun?.startedAt, run.startedAt)
@@ -66,8 +66,27 @@ extension StoreConformance {
         },
         StoreConformance("a store lets an execution that waits run, and refuses a second run meanwhile") { store in
             _ = try await store.submit([Sample.submitted("exec_1")])
-            try await store.begin(Sample.run("run_1"))
-            try await expect(.alreadyRunning) { try await store.begin(Sample.run("run_2")) }
+            try await store.begin(Sample.run("run_1"), asSubmitted: true)
+            try await expect(.alreadyRunning) {
+                try await store.begin(Sample.run("run_2"), asSubmitted: true)
+            }
+        },
+        StoreConformance("a store gives the name of a submitted execution to no run of something else") { store in
+            let filed = try await store.submit([Sample.submitted("exec_1")])[0]
+            try await expect(.exists) { try await store.begin(Sample.run("run_1")) }
+            try expect(try await store.run(Sample.id("run_1")) == nil, true)
+            try expect(try await store.execution(filed.id)?.jsonValue.json, filed.jsonValue.json)
+            try await store.begin(Sample.run("run_2", execution: "other"))
+        },
+        StoreConformance("a store keeps admissions by rate, and forgets those of the rate before the horizon") {
+            store in
+            for (rate, moment, horizon) in [("a", 1, 0), ("b", 2, 0), ("a", 3, 0), ("a", 3, 2), ("a", 9, 3)] {
+                try await store.admit(
+                    under: rate, at: Sample.moment(moment), forgettingBefore: Sample.moment(horizon))
+            }
+            try expect(try await store.admissions(under: "a"), [3, 3, 9].map { Sample.moment($0) })
+            try expect(try await store.admissions(under: "b"), [Sample.moment(2)])
+            try expect(try await store.admissions(under: "c"), [])
         },
         StoreConformance("a store keeps staged items and forgets those of an execution that never came") { store in
             let id = Sample.id("a")
@@ -88,7 +107,7 @@ extension StoreConformance {
             store in
             _ = try await store.submit([Sample.submitted("exec_1"), Sample.submitted("b")])
             var run = Sample.run("run_1")
-            try await store.begin(run)
+            try await store.begin(run, asSubmitted: true)
             try await store.append(Sample.items(1), settled: [], to: run.id, epoch: 1)
             try await store.save(Sample.checkpoint("a", 1), charges: [Sample.charge("c1", key: "k")])
             try expect(try await store.remove([run.executionID, Sample.id("b")]), 0)

@@ -30,7 +30,7 @@ enum Sample {
     static let metrics: RunMetrics = {
         var metrics = RunMetrics()
         (metrics.retriedItems, metrics.cacheHits, metrics.cacheMisses) = (1, 2, 3)
-        metrics.avoidedCost = money(4)
+        metrics.avoidedCost = MoneySum(money(4))
         var step = RunMetrics.Step(name: "ocr")
         (step.calls, step.restored, step.failures) = (5, 6, 7)
         (step.total, step.longest) = (.microseconds(8_001), .nanoseconds(9))
@@ -38,7 +38,7 @@ enum Sample {
         var node = NodeMetrics(.numbered("node_", 1))
         (node.state, node.items, node.reused, node.attempts) = (.failed, 3, 1, 5)
         (node.errors, node.lastError) = (1, "extraction: no text")
-        (node.total, node.uptime, node.cost) = (.microseconds(8_001), .nanoseconds(9_000_000_001), money(4))
+        (node.total, node.uptime, node.cost) = (.microseconds(8_001), .nanoseconds(9_000_000_001), MoneySum(money(4)))
         (node.startedAt, node.config) = (Timestamp(milliseconds: 5), ["concurrency": 10])
         metrics.nodes = [node, NodeMetrics(.numbered("node_", 2))]
         return metrics
@@ -99,7 +99,7 @@ enum Sample {
         outcome.output = Payload(json: .null)
         (outcome.cost, outcome.avoidedCost) = (Money(billionths: 1), money(5))
         outcome.duration = .nanoseconds(1_234_567_891)
-        (outcome.cached, outcome.carried, outcome.inputChanged) = (true, true, true)
+        (outcome.cached, outcome.carried, outcome.inputChanged, outcome.isKept) = (true, true, true, true)
         outcome.steps = [
             Outcome.Step(name: "ocr/page#2", restored: true, duration: .zero),
             Outcome.Step(name: "score", restored: false, failed: true, duration: .microseconds(15)),

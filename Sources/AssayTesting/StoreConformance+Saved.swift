@@ -90,12 +90,12 @@ extension StoreConformance {
             let statistics = try await store.cacheStatistics(at: Sample.moment(1_000))
             var line = CacheStatistics.Line()
             (line.entries, line.expired, line.bytes, line.hits) = (2, 1, 5, 2)
-            (line.cost, line.avoided) = (Sample.money(10), Sample.money(10))
+            (line.cost, line.avoided) = (MoneySum(Sample.money(10)), MoneySum(Sample.money(10)))
             try expect(statistics.lines[.init(service: "clear", operation: "search")], line)
             try expect(statistics.lines.count, 3)
             try expect(statistics.damaged, 0)
-            try expect(try statistics.total().entries, 4)
-            try expect(try statistics.total().fresh, 1)
+            try expect(statistics.total().entries, 4)
+            try expect(statistics.total().fresh, 1)
         },
     ]
 

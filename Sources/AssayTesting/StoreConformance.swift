@@ -23,7 +23,7 @@ public struct StoreConformance: Sendable, CustomStringConvertible {
 
     /// All promises.
     public static let all =
-        runs + items + outcomes + ledger + savedValues + namedCheckpoints + cache + logs + alerts + queue
+        runs + items + files + outcomes + ledger + savedValues + namedCheckpoints + cache + logs + alerts + queue
         + concurrency
 }
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -81,4 +82,17 @@ int assay_spawn(int *process, const char *path, char *const arguments[], char *c
     }
     posix_spawn_file_actions_destroy(&actions);
     return error;
+}
+
+static long long nanoseconds(struct timespec time) { return time.tv_sec * 1000000000LL + time.tv_nsec; }
+
+void assay_times(const void *status, long long *modified, long long *changed) {
+    const struct stat *found = status;
+#ifdef __APPLE__
+    *modified = nanoseconds(found->st_mtimespec);
+    *changed = nanoseconds(found->st_ctimespec);
+#else
+    *modified = nanoseconds(found->st_mtim);
+    *changed = nanoseconds(found->st_ctim);
+#endif
 }

@@ -1,7 +1,15 @@
 import Assay
 import AssayCommands
 import Foundation
+import Synchronization
 import Testing
+
+/// What was told.
+private final class Told: Sendable {
+    private let lines = Mutex<[String]>([])
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+    var all: [String] { lines.withLock { $0 } }
+}
 
 @Suite("Inputs") struct InputListTests {
     private func ids(_ arguments: [String], lists: [String] = [], in shell: TestShell) async throws -> [String] {
@@ -19,17 +27,116 @@ import Testing
         try FileManager.default.createSymbolicLink(atPath: shell.folder + "/in/a/loop", withDestinationPath: "..")
         try FileManager.default.createSymbolicLink(atPath: shell.folder + "/in/link", withDestinationPath: "Z")
         try FileManager.default.createSymbolicLink(atPath: shell.folder + "/in/gone", withDestinationPath: "nowhere")
-        let expected = ["in/Z", "in/a.txt", "in/a/deep/er", "in/a/z", "in/b.txt", "in/link", "in/é"]
+        let expected = ["in/Z", "in/a.txt", "in/a/deep/er", "in/a/z", "in/b.txt", "in/gone", "in/link", "in/é"]
         #expect(try await ids(["in"], in: shell) == expected)
         #expect(try await ids(["in/"], in: shell) == expected)
     }
 
-    @Test("are files with path, media type and size")
+    @Test("are files that can be opened from everywhere, with their media types")
     func file() async throws {
         let shell = try TestShell()
         try shell.write("12345", to: "a.OFX")
         let items = try await InputList(["a.OFX"], in: shell.value).reduce(into: []) { $0.append($1) }
-        #expect(try items[0].data.json() == ["path": "a.OFX", "media_type": "application/x-ofx", "size": 5])
+        let path = shell.value.folder + "/a.OFX"
+        #expect(items[0].file?.path == path)
+        #expect(
+            try items[0].data.json() == [
+                "path": .string(path), "name": "a.OFX", "media_type": "application/x-ofx",
+            ])
+    }
+
+    @Test(
+        "that are files are named from the root on, however they are written",
+        arguments: ["in", "./in", "in/../in", "in//", "{}/in", "in/a.txt", "sub/../in/*.txt", "link/../in"])
+    func names(written: String) async throws {
+        let shell = try TestShell()
+        for path in ["in/a.txt", "sub/b.txt", "other/c"] { try shell.write("x", to: path) }
+        try FileManager.default.createSymbolicLink(atPath: shell.folder + "/link", withDestinationPath: "sub")
+        let argument = written.replacingOccurrences(of: "{}", with: shell.folder)
+        #expect(try await ids([argument], in: shell) == ["in/a.txt"])
+        var elsewhere = shell.value
+        elsewhere.workingFolder = shell.folder + "/other"
+        let relative = written.hasPrefix("{}") ? argument : "../" + written
+        let items = try await InputList([relative], root: shell.folder, in: elsewhere).reduce(into: []) {
+            $0.append($1)
+        }
+        #expect(items.map(\.id) == ["in/a.txt"])
+    }
+
+    @Test("outside of the root are named by their whole paths, and links are not followed for their names")
+    func outside() async throws {
+        let (shell, other) = (try TestShell(), try TestShell())
+        try other.write("x", to: "a.txt")
+        #expect(try await ids([other.folder + "/a.txt"], in: shell) == [other.value.folder + "/a.txt"])
+        try FileManager.default.createSymbolicLink(
+            atPath: shell.folder + "/b.txt", withDestinationPath: other.folder + "/a.txt")
+        #expect(try await ids(["b.txt"], in: shell) == ["b.txt"])
+    }
+
+    @Test("that are one file are one input, which is said with both spellings")
+    func twice() async throws {
+        let shell = try TestShell(input: #"{"file": "in/a.txt"}"# + "\n" + #"{"file": "in/b.txt"}"#)
+        for path in ["in/a.txt", "in/b.txt"] { try shell.write("x", to: path) }
+        let told = Told()
+        let list = try InputList(["in", "./in/a.txt", "-"], tell: { told.add($0) }, in: shell.value)
+        #expect(try await list.reduce(into: []) { $0.append($1.id) } == ["in/a.txt", "in/b.txt"])
+        #expect(
+            told.all == [
+                "'./in/a.txt' and 'in/a.txt' are the same file; it is one input",
+                "'in/a.txt' is named twice; it is one input", "'in/b.txt' is named twice; it is one input",
+            ])
+    }
+
+    @Test("of JSON lines may be files, with data of their own or without")
+    func filesOfLines() async throws {
+        let shell = try TestShell(
+            input: #"{"file": "a.txt"}"# + "\n" + #"{"file": "a.txt", "data": 1, "input_id": "x"}"# + "\n")
+        let items = try await InputList(["-"], in: shell.value).reduce(into: []) { $0.append($1) }
+        #expect(items.map(\.id) == ["a.txt", "x"])
+        #expect(items.map { $0.file?.path } == Array(repeating: shell.value.folder + "/a.txt", count: 2))
+        #expect(items.map(\.hasOwnData) == [false, true])
+    }
+
+    @Test("that fit a pattern are left out: by any part of the name, or by the whole with a slash")
+    func excluded() async throws {
+        let shell = try TestShell()
+        for path in ["in/a.txt", "in/b.md", "in/old/c.txt", "in/x/d.txt"] { try shell.write("x", to: path) }
+        func ids(_ patterns: String...) async throws -> [String] {
+            try await InputList(["in"], excluded: patterns, in: shell.value).reduce(into: []) { $0.append($1.id) }
+        }
+        #expect(try await ids("*.md", "old") == ["in/a.txt", "in/x/d.txt"])
+        #expect(try await ids("in/x/*") == ["in/a.txt", "in/b.md", "in/old/c.txt"])
+    }
+
+    @Test("whose names are not UTF-8 are inputs that fail with a way out")
+    func misnamed() async throws {
+        let shell = try TestShell()
+        try shell.write("x", to: "in/a.txt")
+        let name = Array((shell.folder + "/in/b").utf8CString.dropLast()) + [CChar(bitPattern: 0xFF), 0]
+        let descriptor = open(name, O_CREAT | O_WRONLY, 0o600)
+        try #require(descriptor >= 0)
+        close(descriptor)
+        #expect(try await ids(["in"], in: shell) == ["in/a.txt", #"in/b\xFF"#])
+    }
+
+    @Test("of which none is there begin nothing, unless that was said")
+    func nothing() async throws {
+        let shell = try TestShell()
+        try FileManager.default.createDirectory(atPath: shell.folder + "/in", withIntermediateDirectories: true)
+        let list = try InputList(["in"], in: shell.value)
+        let failure = #expect(throws: CommandFailure.self) { try list.begun() }
+        #expect(failure?.status == .notFound)
+        #expect(failure?.message.hasPrefix("nothing to do: 'in' has no files") == true)
+        #expect(try await list.begun(allowsEmpty: true).reduce(into: []) { $0.append($1.id) } == [])
+    }
+
+    @Test("that are missing are told of all together, and fail as inputs where others are there")
+    func allMissing() async throws {
+        let shell = try TestShell()
+        let failure = #expect(throws: CommandFailure.self) { try InputList(["gone", "lost"], in: shell.value) }
+        #expect(failure?.message == "gone: No such file or directory\nlost: No such file or directory")
+        try shell.write("x", to: "a")
+        #expect(try await ids(["gone", "a", "*.none"], in: shell) == ["gone", "a", "*.none"])
     }
 
     @Test("of a pattern come by the bytes of their paths; a file of that name comes first")

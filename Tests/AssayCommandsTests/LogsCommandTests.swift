@@ -47,11 +47,13 @@ import Testing
         #expect(code == 0 && text.split(separator: "\n").count == 6)
     }
 
-    @Test("An input and a run that are not there are named")
+    @Test("An input, a node and a run that are not there are named")
     func unknown() async throws {
         let shell = try await Self.shell()
         #expect(await shell.assay("logs", "last", "c") == 66)
         #expect(shell.messages.text.contains("has no input 'c'; 'assay runs items' lists them"))
+        #expect(await shell.assay("logs", "last", "--node", "orc") == 66)
+        #expect(shell.messages.text.contains("has no node 'orc'; did you mean 'ocr'?"))
         #expect(await shell.assay("logs", "nobody") == 66)
     }
 }

@@ -77,14 +77,17 @@ extension TestShell {
         #expect(await shell.submit("more") == 75)
         #expect(shell.messages.lines.last == "assay: queue_full: queue is full: 4 of 4 waiting")
         #expect(try await shell.executions().count == 4)
-        #expect(await shell.submit("e0") == 74)
+        #expect(await shell.submit("e0") == 65)
     }
 
     @Test("refuses a priority that has no place in an order, as wrong usage", arguments: ["nan", "inf", "-inf"])
     func notFinite(text: String) async throws {
         let shell = try TestShell.queueing()
         #expect(await shell.submit("a", "--priority=\(text)") == 64)
-        #expect(shell.messages.lines.last == "assay: --priority must be a finite number, found '\(text)'")
+        #expect(
+            shell.messages.lines.last
+                == "assay: --priority must be high, normal, low or a finite number such as --priority=-3, found '\(text)'"
+        )
         #expect(await shell.submit("a") == 0)
         #expect(await shell.assay("queue", "priority", "a", "--priority=\(text)") == 64)
     }
@@ -110,7 +113,7 @@ extension TestShell {
         for _ in 0..<2 { #expect(await CommandLineTool.run(arguments, in: value) == 0) }
         #expect(Set(try sink.lines.map { try JSONValue(json: $0)["execution_id"]?.string }).count == 1)
         #expect(try await shell.executions().count == 1)
-        #expect(await CommandLineTool.run(arguments + ["--metadata", "a=1"], in: value) == 74)
+        #expect(await CommandLineTool.run(arguments + ["--metadata", "a=1"], in: value) == 65)
     }
 
     @Test("pauses, cancels, skips, gives priorities, copies, retries and prunes")
@@ -169,7 +172,7 @@ extension TestShell {
     @Test(
         "drains at a first signal, and ends as the signal says",
         arguments: [
-            (StopSignal.interrupt, Int32(130)), (.terminate, 143),
+            (StopSignal.interrupt, Int32(130)), (.terminate, 143), (.hangUp, 129),
         ])
     func signals(row: (signal: StopSignal, code: Int32)) async throws {
         let shell = try TestShell.queueing()
@@ -192,7 +195,7 @@ extension TestShell {
         for (name, priority) in [("b", "2"), ("c", "3"), ("d", "4")] {
             #expect(await shell.submit(name, "--priority=\(priority)") == 0)
         }
-        #expect(await shell.submit("b") == 74)
+        #expect(await shell.submit("b") == 65)
         #expect(await shell.assay("queue", "priority", "d", "--priority=1") == 0)
         #expect(await shell.assay("queue", "cancel", "b") == 0)
         #expect(try await shell.executions("pending") == ["d pending 1", "c pending 3"])

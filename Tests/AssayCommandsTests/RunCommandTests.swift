@@ -75,7 +75,7 @@ import Testing
         #expect(lines.map { $0["type"] } == ["outcome", "outcome", "outcome", "report"])
         #expect(lines.map { $0["input_id"] } == ["a", "b", "c", nil])
         #expect(lines[0]["schema"] == "assay/outcome/1" && lines[0]["run_id"] == lines[3]["run_id"])
-        #expect(lines[3]["outcomes"] == nil && lines[3]["payloads"]?.array?.count == 3)
+        #expect(lines[3]["outcomes"] == nil && lines[3]["payloads"] == nil)
     }
 
     @Test(
@@ -247,16 +247,18 @@ import Testing
 
     @Test(
         "once finishes what is in flight and names the command to go on with",
-        arguments: [StopSignal.interrupt, .terminate])
-    func drains(signal: StopSignal) async throws {
+        arguments: [(StopSignal.interrupt, Int32(130)), (.terminate, 143), (.hangUp, 129)])
+    func drains(signal: StopSignal, status: Int32) async throws {
         let gate = Gate()
         let shell = try Self.shell(gate)
         async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "jsonl")
         await gate.arrival()
         shell.signals.yield(signal)
+        // A closed terminal and its shell may both say so, which is not the second signal that ends at once.
+        if signal == .hangUp { shell.signals.yield(signal) }
         await shell.messages.waits(for: "once more stops at once")
         gate.open()
-        #expect(await code == (signal == .interrupt ? 130 : 143))
+        #expect(await code == status)
         let run = try await shell.runs()[0]
         #expect(shell.messages.text.contains("assay resume \(run)\n"))
         let statuses = try shell.output.lines.map { try JSONValue(json: $0)["status"] }

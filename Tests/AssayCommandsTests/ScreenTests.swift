@@ -11,7 +11,7 @@ import Testing
         var counts = Counts(total: total)
         (counts.succeeded, counts.failed) = (succeeded, failed)
         return ProgressBlock(
-            counts: counts, cached: 2, cost: Money(billionths: 10_100_000_000), elapsed: .seconds(10),
+            counts: counts, cached: 2, cost: MoneySum(billionths: 10_100_000_000), elapsed: .seconds(10),
             failures: failures)
     }
 

@@ -3,55 +3,6 @@ import AssayTesting
 import Synchronization
 import Testing
 
-/// A store whose program dies at a write: before it reaches the disk, or before anybody hears that it did.
-final class DyingStore: Sendable {
-    let survivor = MemoryStore()
-    private let state: Mutex<(left: Int, dead: Bool)>
-    private let hears: Bool
-
-    /// - Parameters:
-    ///   - writes: how many writes succeed.
-    ///   - hears: whether the last of them is heard of.
-    init(after writes: Int, hears: Bool) {
-        state = Mutex((writes, false))
-        self.hears = hears
-    }
-
-    struct Death: Error {}
-
-    var store: FaultyStore {
-        FaultyStore(
-            survivor,
-            aftermath: { [self] _ in
-                guard state.withLock({ $0.left == 0 && !hears }) else { return }
-                state.withLock { $0.dead = true }
-                throw Death()
-            },
-            { [self] _ in
-                try state.withLock { state in
-                    guard !state.dead, state.left > 0 else {
-                        state.dead = true
-                        throw Death()
-                    }
-                    state.left -= 1
-                }
-            })
-    }
-
-    /// Does what the next owner of a store does with what a dead one left.
-    func recover() async throws {
-        for var run in try await survivor.runs(matching: RunFilter(statuses: [.running])) {
-            run.epoch += 1
-            run.status = .failed
-            try await survivor.update(run)
-        }
-        for var call in try await survivor.calls(matching: CallFilter(states: [.open])) {
-            call.state = .inDoubt
-            try await survivor.file(call, charge: nil, cached: nil)
-        }
-    }
-}
-
 @Suite("Laws of crashes") struct CrashLawTests {
     /// A paid service that knows what it was asked by idempotency key, and charges a key once.
     final class Provider: Sendable {

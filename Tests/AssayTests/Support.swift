@@ -68,9 +68,14 @@ extension Engine {
 extension Money: ExpressibleByStringLiteral {
     /// The amount that a literal writes.
     public init(stringLiteral text: String) {
-        guard let number = Number(text), let money = try? Money(number) else { preconditionFailure("'\(text)'") }
+        guard let number = Number(text), let money = try? Money(sum: number) else { preconditionFailure("'\(text)'") }
         self = money
     }
+}
+
+extension MoneySum: ExpressibleByStringLiteral {
+    /// The sum that a literal writes.
+    public init(stringLiteral text: String) { self.init(Money(stringLiteral: text)) }
 }
 
 extension PriceList {

@@ -10,7 +10,7 @@ WorkerProcess.serveIfAsked { name, _ in
     case "steps": return try RegisteredProcessor(StepProcessor())
     case "misbehaving": return try RegisteredProcessor(Misbehaving())
     case "billed": return try RegisteredProcessor(Billed())
-    default: return try RunnerRule.processors().first { $0.name.text == name }
+    default: return try (RunnerRule.processors() + CostLaw.processors()).first { $0.name.text == name }
     }
 }
 

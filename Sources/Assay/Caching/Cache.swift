@@ -34,7 +34,7 @@ public struct CacheEntry: Hashable, Sendable {
     public var storedAt: Timestamp
     /// From when on it is no longer used; `nil`: never.
     public var expiresAt: Timestamp?
-    /// What it had cost.
+    /// What it is worth: what it would cost to make it without a cache and without anything saved.
     public var cost: Money
     /// The charge of that cost.
     public var costID: String?
@@ -71,12 +71,13 @@ enum CacheKey {
     }
 
     /// The key of a processor's output for an input.
-    static func item(
-        _ processor: RegisteredProcessor, input: JSONValue, scope: CacheScope, of run: Run, for owner: Scope
-    ) -> String {
+    ///
+    /// - Parameters:
+    ///   - input: the digest of what `extract` is given.
+    ///   - run: the run, with the name and definition of the processor.
+    static func item(input: Digest, scope: CacheScope, of run: Run, for owner: Scope) -> String {
         let parts: [JSONValue] = [
-            "item", .string(run.processorID.text), .string(processor.definition.text),
-            .string(Digest(of: input).text),
+            "item", .string(run.processorID.text), .string(run.definition.text), .string(input.text),
         ]
         return key(parts, scope, run, owner)
     }

@@ -29,9 +29,9 @@ public struct CacheStatistics: Hashable, Sendable {
         /// How often values were used.
         public var hits = 0
         /// What the values had cost.
-        public var cost = Money.zero
+        public var cost = MoneySum.zero
         /// What the uses would have cost.
-        public var avoided = Money.zero
+        public var avoided = MoneySum.zero
 
         /// How many values may still be used.
         public var fresh: Int { entries - expired }
@@ -40,11 +40,9 @@ public struct CacheStatistics: Hashable, Sendable {
         public init() {}
 
         /// Adds the sums of others.
-        ///
-        /// - Throws: ``ProcessingError`` with code `cost` when a sum is larger than an amount may be.
-        public mutating func add(_ other: Line) throws(ProcessingError) {
-            cost = try cost.adding(other.cost)
-            avoided = try avoided.adding(other.avoided)
+        public mutating func add(_ other: Line) {
+            cost += other.cost
+            avoided += other.avoided
             entries += other.entries
             expired += other.expired
             bytes += other.bytes
@@ -61,26 +59,22 @@ public struct CacheStatistics: Hashable, Sendable {
     public init() {}
 
     /// All sums in one.
-    ///
-    /// - Throws: ``ProcessingError`` with code `cost` when a sum is larger than an amount may be.
-    public func total() throws(ProcessingError) -> Line {
+    public func total() -> Line {
         var total = Line()
-        for line in lines.values { try total.add(line) }
+        for line in lines.values { total.add(line) }
         return total
     }
 
     /// Adds a value as it is at `moment`.
-    ///
-    /// - Throws: ``ProcessingError`` with code `cost` when a sum is larger than an amount may be.
-    public mutating func add(_ entry: CacheEntry, at moment: Timestamp) throws(ProcessingError) {
-        let (avoided, overflow) = entry.cost.billionths.multipliedReportingOverflow(by: Int64(entry.hits))
-        guard !overflow else { throw ProcessingError(.cost, "a sum of costs is above 9,000,000,000") }
+    public mutating func add(_ entry: CacheEntry, at moment: Timestamp) {
         var line = Line()
         line.entries = 1
         line.expired = entry.isFresh(at: moment) ? 0 : 1
         line.bytes = entry.value.jsonBytes.count
         line.hits = entry.hits
-        (line.cost, line.avoided) = (entry.cost, Money(billionths: avoided))
-        try lines[Subject(service: entry.service, operation: entry.operation), default: Line()].add(line)
+        (line.cost, line.avoided) = (
+            MoneySum(entry.cost), MoneySum(billionths: Int128(entry.cost.billionths) * Int128(entry.hits))
+        )
+        lines[Subject(service: entry.service, operation: entry.operation), default: Line()].add(line)
     }
 }

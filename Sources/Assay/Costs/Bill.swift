@@ -8,8 +8,8 @@ public struct Bill: Sendable {
         public var cacheHits = 0
         /// What they cost.
         public var total = Money.zero
-        /// What the hits saved.
-        public var avoided = Money.zero
+        /// What the hits saved; exact, however large.
+        public var avoided = MoneySum.zero
     }
 
     /// The run it is of, if it is of one.
@@ -26,8 +26,8 @@ public struct Bill: Sendable {
     public let usageCost: Money
     /// Base and usage.
     public let totalCost: Money
-    /// What cache hits saved.
-    public let avoidedCost: Money
+    /// What cache hits saved; exact, however large, as nobody pays it.
+    public let avoidedCost: MoneySum
     /// The most that calls with an unknown outcome may turn out to have cost; not part of the total.
     public let inDoubtCost: Money
     /// The charges that are not base charges, by item, then in order of recording.
@@ -46,34 +46,34 @@ public struct Bill: Sendable {
         _ charges: [Charge], inDoubt: [CallRecord] = [], currency: String, runID: Run.ID? = nil,
         executionID: Execution.ID? = nil, runs: [Run.ID]? = nil, incompleteReason: String? = nil
     ) throws(ProcessingError) {
-        var (base, usage, avoided, doubt) = (Money.zero, Money.zero, Money.zero, Money.zero)
+        var (base, usage, avoided, doubt) = (MoneySum.zero, MoneySum.zero, MoneySum.zero, MoneySum.zero)
         var lines: [String: [String: Line]] = [:]
         var tracked: [Charge] = []
         for charge in charges {
             guard charge.kind != .base else {
-                base = try base.adding(charge.cost)
+                base += charge.cost
                 continue
             }
-            usage = try usage.adding(charge.cost)
-            avoided = try avoided.adding(charge.avoidedCost ?? .zero)
+            usage += charge.cost
+            avoided += charge.avoidedCost ?? .zero
             tracked.append(charge)
             var line = lines[charge.service]?[charge.operation] ?? Line()
             line.count += 1
             line.cacheHits += charge.isCacheHit ? 1 : 0
             line.total = try line.total.adding(charge.cost)
-            line.avoided = try line.avoided.adding(charge.avoidedCost ?? .zero)
+            line.avoided += charge.avoidedCost ?? .zero
             lines[charge.service, default: [:]][charge.operation] = line
         }
-        for call in inDoubt { doubt = try doubt.adding(call.maximumCost) }
+        for call in inDoubt { doubt += call.maximumCost }
         self.currency = currency
         self.runID = runID
         self.executionID = executionID
         self.runs = runs
-        baseCost = base
-        usageCost = usage
-        totalCost = try base.adding(usage)
+        baseCost = try base.money()
+        usageCost = try usage.money()
+        totalCost = try (base + usage).money()
         avoidedCost = avoided
-        inDoubtCost = doubt
+        inDoubtCost = try doubt.money()
         let order = tracked.enumerated().sorted { left, right in
             (left.element.itemIndex ?? -1, left.offset) < (right.element.itemIndex ?? -1, right.offset)
         }

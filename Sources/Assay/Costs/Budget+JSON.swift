@@ -4,17 +4,21 @@ extension Budget {
         [
             "name": .string(name), "limit": limit.jsonValue, "scope": .string(scope.rawValue),
             "window": .string(window.rawValue), "mode": .string(mode.rawValue), "warn_at": .number(warnAt),
+            "time_zone": .string(timeZone),
+            "unpriced": .string(unpriced.rawValue),
         ]
     }
 
     /// The budget that ``jsonValue`` wrote; `nil` for anything else.
     public init?(jsonValue json: JSONValue) {
-        guard let limit = json["limit"].flatMap({ Money(jsonValue: $0) }), let name = json["name"]?.string,
+        guard let limit = Money(sum: json["limit"]), let name = json["name"]?.string,
             let scope = json["scope"]?.string.flatMap(Scope.init(rawValue:)),
             let window = json["window"]?.string.flatMap(Window.init(rawValue:)),
             let mode = json["mode"]?.string.flatMap(Mode.init(rawValue:)), let warnAt = json["warn_at"]?.number,
             let budget = try? Budget(
-                limit, name: name, scope: scope, window: window, mode: mode, warnAt: warnAt)
+                limit, name: name, scope: scope, window: window, mode: mode, warnAt: warnAt,
+                timeZone: json["time_zone"]?.string ?? "UTC",
+                unpriced: json["unpriced"]?.string.flatMap(Unpriced.init(rawValue:)) ?? .refuse)
         else { return nil }
         self = budget
     }
@@ -27,6 +31,7 @@ extension BudgetStanding {
         object["subject"] = subject.map { .string($0) } ?? .null
         object["spent"] = spent.jsonValue
         object["reserved"] = reserved.jsonValue
+        object["in_doubt"] = inDoubt.jsonValue
         object["remaining"] = remaining.jsonValue
         return .object(object)
     }

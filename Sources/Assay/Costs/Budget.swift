@@ -1,14 +1,18 @@
+import Foundation
+import Synchronization
+
 /// How much may be spent: under which scope, in which time, and whether more is refused or only said.
 ///
 /// Settled, reserved and doubtful amounts together never exceed the limit, whatever the runner and however many
-/// workers, but for costs that are recorded as `incurred` and calls that cost more than their maximum.
+/// workers, but for costs that are recorded as `incurred`, calls that cost more than their maximum, and calls without a
+/// price where they are allowed.
 public struct Budget: Hashable, Sendable {
     /// Whose spending counts together.
     public enum Scope: String, Codable, Sendable, CaseIterable {
         case run, execution, account, underwriting, processor, service, store
     }
 
-    /// The time after which the count begins anew, in UTC.
+    /// The time after which the count begins anew, in the budget's time zone.
     public enum Window: String, Codable, Sendable, CaseIterable {
         case total, day, month
     }
@@ -20,6 +24,17 @@ public struct Budget: Hashable, Sendable {
         /// It is made, and an event says so.
         case warn
     }
+
+    /// What happens to a call that has neither a price nor a maximum, so that nobody knows what it may cost.
+    public enum Unpriced: String, Codable, Sendable, CaseIterable {
+        /// It is refused.
+        case refuse
+        /// It is made while anything is left, one at a time.
+        case allow
+    }
+
+    /// The name of a budget that was given none.
+    public static let standardName = "budget"
 
     /// The name in errors and events.
     public let name: String
@@ -33,15 +48,28 @@ public struct Budget: Hashable, Sendable {
     public let mode: Mode
     /// The share of the limit at which a warning is sent, 0 to 1.
     public let warnAt: Number
+    /// The name of the time zone in which days and months begin, as the IANA lists it: `Europe/Zurich`.
+    public let timeZone: String
+    /// What happens to a call that has neither a price nor a maximum.
+    public let unpriced: Unpriced
 
     /// A budget of the given parts.
     ///
-    /// - Parameter warnAt: the share of the limit at which a warning is sent; `nil`: 0.8.
-    /// - Throws: ``ProcessingError`` with code `configuration` when `warnAt` is not a share of at most 18 decimals.
+    /// - Parameters:
+    ///   - limit: the most that may be spent, up to 9,000,000,000.
+    ///   - warnAt: the share of the limit at which a warning is sent; `nil`: 0.8.
+    ///   - timeZone: in which days and months begin.
+    /// - Throws: ``ProcessingError`` with code `configuration` when `warnAt` is not a share of at most 18 decimals, or
+    ///   nobody knows the time zone.
     public init(
-        _ limit: Money, name: String = "budget", scope: Scope = .run, window: Window = .total, mode: Mode = .enforce,
-        warnAt: Number? = nil
+        _ limit: Money, name: String = Budget.standardName, scope: Scope = .run, window: Window = .total,
+        mode: Mode = .enforce,
+        warnAt: Number? = nil, timeZone: String = "UTC", unpriced: Unpriced = .refuse
     ) throws(ProcessingError) {
+        guard WindowClock.knows(timeZone) else {
+            throw ProcessingError(
+                .configuration, "time_zone must be a name of the IANA list, such as Europe/Zurich, found '\(timeZone)'")
+        }
         let warnAt = warnAt ?? Number(unchecked: 8, -1)
         guard warnAt >= 0, warnAt <= 1, warnAt.reduced.exponent >= -18 else {
             throw ProcessingError(.configuration, "warn_at must be between 0 and 1, found \(warnAt)")
@@ -52,6 +80,8 @@ public struct Budget: Hashable, Sendable {
         self.window = window
         self.mode = mode
         self.warnAt = warnAt.reduced
+        self.timeZone = timeZone
+        self.unpriced = unpriced
     }
 
     /// The sum from which on a warning is due.
@@ -63,22 +93,54 @@ public struct Budget: Hashable, Sendable {
     }
 }
 
-extension Budget.Window {
+extension Budget {
     /// When the window that `moment` lies in began; `nil` when it never began.
-    func start(at moment: Timestamp) -> Timestamp? {
-        switch self {
-        case .total: return nil
-        case .day: return Timestamp(milliseconds: moment.day * 86_400_000)
-        case .month:
+    func windowStart(at moment: Timestamp) -> Timestamp? {
+        switch (window, timeZone) {
+        case (.total, _): return nil
+        case (.day, "UTC"): return Timestamp(milliseconds: moment.day * 86_400_000)
+        case (.month, "UTC"):
             let date = Timestamp.civil(days: moment.day)
             return Timestamp(milliseconds: Timestamp.days(year: date.year, month: date.month, day: 1) * 86_400_000)
+        case (.day, _), (.month, _): return WindowClock.shared.start(of: window, in: timeZone, at: moment)
         }
+    }
+}
+
+/// When days and months begin in time zones; a calendar is asked once for each of them.
+private final class WindowClock: Sendable {
+    private struct Key: Hashable {
+        let window: Budget.Window
+        let timeZone: String
+    }
+
+    static let shared = WindowClock()
+    private let current = Mutex<[Key: Range<Timestamp>]>([:])
+
+    static func knows(_ timeZone: String) -> Bool { TimeZone(identifier: timeZone) != nil }
+
+    func start(of window: Budget.Window, in timeZone: String, at moment: Timestamp) -> Timestamp {
+        let key = Key(window: window, timeZone: timeZone)
+        if let range = current.withLock({ $0[key] }), range.contains(moment) { return range.lowerBound }
+        var calendar = Calendar(identifier: .gregorian)
+        // A name that nobody knew made no budget.
+        calendar.timeZone = TimeZone(identifier: timeZone) ?? .gmt
+        let date = Date(timeIntervalSince1970: Double(moment.milliseconds) / 1_000)
+        guard let interval = calendar.dateInterval(of: window == .day ? .day : .month, for: date) else {
+            return Timestamp(milliseconds: moment.day * 86_400_000)
+        }
+        let range = Timestamp(interval.start)..<Timestamp(interval.end)
+        current.withLock { $0[key] = range }
+        return range.lowerBound
     }
 }
 
 extension Timestamp {
     /// The day in UTC, counted from 1970.
-    var day: Int64 { (milliseconds >= 0 ? milliseconds : milliseconds - 86_399_999) / 86_400_000 }
+    var day: Int64 { milliseconds.flooredQuotient(by: 86_400_000) }
+
+    /// The moment of a date, to the millisecond.
+    fileprivate init(_ date: Date) { self.init(milliseconds: Int64((date.timeIntervalSince1970 * 1_000).rounded())) }
 }
 
 /// How a budget stands at one moment.
@@ -88,24 +150,47 @@ public struct BudgetStanding: Hashable, Sendable {
     /// Whose spending is meant: the account, the service, …; the store's has none.
     public let subject: String?
     /// What has been charged in the window.
-    public let spent: Money
+    public let spent: MoneySum
     /// The most that calls may cost that are being made or whose outcome is unknown.
-    public let reserved: Money
+    public let reserved: MoneySum
+    /// How much of what is reserved is of calls whose outcome is unknown.
+    public let inDoubt: MoneySum
 
     /// What can still be spent.
     public var remaining: Money {
-        Money(billionths: max(0, budget.limit.billionths - spent.billionths - reserved.billionths))
+        let rest = MoneySum(budget.limit) - spent - reserved
+        // No more than the limit, which is an amount.
+        return Money(billionths: Int64(max(0, rest.billionths)))
     }
 }
 
 extension BudgetStanding {
+    /// Why a call cannot be made of which nobody knows what it may cost.
+    func needsPrice(_ title: String) -> ProcessingError {
+        ProcessingError(
+            .cost,
+            "'\(title)' has no price and no maximum_cost; under budget '\(budget.name)' one is needed, or "
+                + "'unpriced: allow' in the budget", retryable: false)
+    }
+
     /// Why `amount` cannot be spent.
     func refusal(of amount: Money, currency: String) -> ProcessingError {
         let whose = subject.map { " of \(budget.scope.rawValue) '\($0)'" } ?? ""
-        let window = budget.window == .total ? "" : " a \(budget.window.rawValue)"
-        return ProcessingError(
+        let zone = budget.timeZone == "UTC" ? "" : " in \(budget.timeZone)"
+        let window = budget.window == .total ? "" : " a \(budget.window.rawValue)\(zone)"
+        var error = ProcessingError(
             .budgetExhausted,
             "budget '\(budget.name)'\(whose) allows \(budget.limit) \(currency)\(window): \(spent) spent, "
                 + "\(reserved) reserved, \(amount) asked for; raise its limit and resume the run")
+        error.budget = budget.name
+        return error
+    }
+
+    /// That a share of the limit is reached, or the limit itself is passed.
+    func notice(passed: Bool, currency: String) -> String {
+        let whose = subject.map { " of \(budget.scope.rawValue) '\($0)'" } ?? ""
+        let share = passed ? "is exceeded" : "has reached \(budget.warnAt) of its limit"
+        return "budget '\(budget.name)'\(whose) \(share): \(spent) spent and \(reserved) reserved of \(budget.limit) "
+            + currency
     }
 }

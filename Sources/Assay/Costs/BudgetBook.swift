@@ -5,6 +5,10 @@ import Synchronization
 /// The ledger is only ever added to, so what it held when counting began never changes: a sum is what the store
 /// answers for that part, whenever it is asked, and what has been counted since. Runs and executions are counted
 /// while they last, since nobody else spends for them; everything else from the first run on.
+///
+/// What does not fit only because of what other calls have reserved waits until they have ended, in the order of asking.
+/// What the money that is spent or in doubt leaves no room for is refused. So of calls of one price as many are made
+/// whatever the number of workers.
 final class BudgetBook: Sendable {
     /// What a budget has to say about spending that was accepted.
     struct Notice: Hashable, Sendable {
@@ -14,39 +18,63 @@ final class BudgetBook: Sendable {
         let windowStart: Timestamp?
     }
 
-    fileprivate struct Tally {
-        /// The place in the ledger after which charges are counted here.
-        let position: Int
-        var promised = Money.zero
-        var settled: [Int64: Money] = [:]
+    /// A notice with how its budget stood when it was due.
+    struct Warning: Sendable {
+        let notice: Notice
+        let standing: BudgetStanding
+    }
 
-        func settled(since start: Timestamp?) -> Int64 {
-            settled.reduce(0) { sum, day in
-                start.map { day.key >= $0.day } ?? true ? sum + day.value.billionths : sum
+    /// Something that is to be counted if budgets have room for it.
+    struct Ask: Sendable {
+        enum Matter: Sendable {
+            /// The most that a call may cost; of one without a price and a maximum nobody knows.
+            case call(CallRecord, isUnpriced: Bool)
+            /// What a charge comes to.
+            case charge(Charge)
+        }
+
+        let matter: Matter
+        let budgets: [Budget]
+        /// By which others know that they wait for the call's end.
+        let number: Int
+        /// The calls around it: they cannot end before it has its answer.
+        let inside: CallNest
+
+        var spending: Spending {
+            switch matter {
+            case .call(let call, _): Spending(call)
+            case .charge(let charge): Spending(charge)
             }
+        }
+
+        var amount: Money {
+            switch matter {
+            case .call(let call, _): call.maximumCost
+            case .charge(let charge): charge.cost
+            }
+        }
+
+        var isUnpriced: Bool { if case .call(_, isUnpriced: true) = matter { true } else { false } }
+
+        /// What asks, in words.
+        var title: String {
+            let (service, operation) =
+                switch matter {
+                case .call(let call, _): (call.service, call.operation)
+                case .charge(let charge): (charge.service, charge.operation)
+                }
+            return "\(service).\(operation)"
         }
     }
 
-    fileprivate struct Base: Hashable {
-        let subject: BudgetSubject
-        let windowStart: Timestamp?
-    }
-
-    fileprivate struct State {
-        /// Where in the ledger counting began; `nil` before the first run.
-        var position: Int?
-        var tallies: [BudgetSubject: Tally] = [:]
-        /// The calls whose cost is not known yet, by their names; each counts with its maximum.
-        var promises: [String: CallRecord] = [:]
-        /// What was in the ledger when a tally began.
-        var bases: [Base: Money] = [:]
-        var noticed: Set<Notice> = []
-    }
-
     private let store: any Store
-    private let state = Mutex(State())
+    private let time: any TimeSource
+    private let state: Mutex<BudgetCount>
 
-    init(store: any Store) { self.store = store }
+    init(store: any Store, callsInFlight: CallsInFlight, time: any TimeSource) {
+        (self.store, self.time) = (store, time)
+        state = Mutex(BudgetCount(currency: store.currency, callsInFlight: callsInFlight))
+    }
 
     // MARK: Counting
 
@@ -59,18 +87,7 @@ final class BudgetBook: Sendable {
         }
         let doubts = try await store.calls(
             matching: CallFilter(executionID: run.executionID, states: [.open, .inDoubt]))
-        state.withLock { state in
-            if state.position == nil {
-                state.position = position
-                for call in unknown { state.promise(call, in: Budget.Scope.allCases.filter(\.isLasting)) }
-            }
-            for scope in [Budget.Scope.run, .execution] {
-                let subject = BudgetSubject(scope, scope == .run ? run.id.text : run.executionID.text)
-                state.forget(subject)
-                state.tallies[subject] = Tally(position: position)
-            }
-            for call in doubts { state.promise(call, in: [.execution]) }
-        }
+        state.withLock { $0.begin(run, at: position, unknown: unknown, doubts: doubts) }
     }
 
     /// Ends the count for a run.
@@ -83,172 +100,105 @@ final class BudgetBook: Sendable {
 
     // MARK: Spending
 
-    /// Counts the most that `call` may cost, if that fits all of `budgets`, in the place of what an earlier attempt at
-    /// the same call was counted with.
+    /// Counts what is asked for if it fits all of its budgets; a call in the place of what an earlier attempt at it was
+    /// counted with. Waits while only the reservations of other calls are in the way.
     ///
+    /// - Parameter pause: does its body while nothing else is done, for a reservation of the named budget.
     /// - Returns: what budgets have to say, each of it once a window.
-    /// - Throws: ``ProcessingError`` with code `budget_exhausted` naming the first budget it does not fit.
-    func promise(_ call: CallRecord, under budgets: [Budget], at moment: Timestamp) async throws -> [Notice] {
-        let spending = Spending(call)
-        try await load(budgets, for: spending, at: moment)
-        return try state.withLock { state in
-            let earlier = state.withdraw(call.callID)
-            do { try state.check(call.maximumCost, spending, budgets, moment, store.currency) } catch {
-                if let earlier { state.promise(earlier) }
-                throw error
+    /// - Throws: ``ProcessingError`` with code `budget_exhausted` naming the first budget it does not fit, or the one for
+    ///   which it would wait for itself, `cost` for a call without a price under a budget that needs one and for a sum
+    ///   above 9,000,000,000, `CancellationError` when the calling task is cancelled while it waits.
+    func count(
+        _ ask: Ask, pause: (_ budget: String, _ body: @escaping @Sendable () async throws -> Void) async throws -> Void
+    ) async throws -> [Warning] {
+        let ticket = state.withLock { $0.nextTicket() }
+        do {
+            while true {
+                let moment = time.now()
+                try await load(for: ask, at: moment)
+                switch state.withLock({ $0.take(ask, ticket, at: moment) }) {
+                case .counted(let notices):
+                    wake()
+                    return notices
+                case .refused(let error): throw error
+                case .waits(let budget): try await pause(budget) { try await self.signal(of: ticket) }
+                }
             }
-            state.promise(call)
-            return state.notices(spending, budgets, moment)
+        } catch {
+            state.withLock { $0.leave(ticket) }
+            wake()
+            throw error
         }
     }
 
-    /// Counts `charge` as spent if it fits all of `budgets`, or in any case when it has happened already.
-    func spend(_ charge: Charge, hasHappened: Bool, under budgets: [Budget], at moment: Timestamp) async throws
-        -> [Notice]
-    {
-        let spending = Spending(charge)
-        try await load(budgets, for: spending, at: moment)
-        return try state.withLock { state in
-            if !hasHappened { try state.check(charge.cost, spending, budgets, moment, store.currency) }
-            state.settle(charge.cost, spending, on: charge.timestamp.day)
-            return state.notices(spending, budgets, moment)
-        }
+    /// Counts a charge that has happened already.
+    ///
+    /// - Throws: ``ProcessingError`` with code `cost` for a sum above 9,000,000,000.
+    func countIncurred(_ charge: Charge, under budgets: [Budget]) async throws -> [Warning] {
+        let ask = Ask(matter: .charge(charge), budgets: budgets, number: 0, inside: .none)
+        let moment = time.now()
+        try await load(for: ask, at: moment)
+        let notices = try state.withLock { state in try state.takeIncurred(ask, at: moment) }
+        wake()
+        return notices
     }
 
-    /// Takes a charge back that turned out to be on record already.
+    /// Takes a charge back that turned out to be on record already, or that was not made after all.
     func takeBack(_ charge: Charge) {
-        state.withLock { $0.settle(charge.cost, Spending(charge), on: charge.timestamp.day, isBack: true) }
+        state.withLock { $0.settle(charge.cost, Spending(charge), at: charge.timestamp, isBack: true) }
+        wake()
     }
 
     /// Puts what a call cost in the place of what was promised; `nil`: nothing.
-    func settle(_ callID: String, as charge: Charge?, under budgets: [Budget] = [], at moment: Timestamp) -> [Notice] {
-        state.withLock { state in
-            _ = state.withdraw(callID)
+    func settle(_ callID: String, as charge: Charge?, under budgets: [Budget] = []) -> [Warning] {
+        let moment = time.now()
+        let notices = state.withLock { state -> [Warning] in
+            state.withdraw(callID)
             guard let charge else { return [] }
-            let spending = Spending(charge)
-            state.settle(charge.cost, spending, on: charge.timestamp.day)
-            return state.notices(spending, budgets, moment)
+            state.settle(charge.cost, Spending(charge), at: charge.timestamp)
+            return state.notices(Spending(charge), budgets, moment)
         }
+        wake()
+        return notices
     }
 
-    /// How a budget stands for `spending`.
-    func standing(of budget: Budget, for spending: Spending, at moment: Timestamp) async throws -> BudgetStanding? {
-        try await load([budget], for: spending, at: moment)
-        return state.withLock { state in
-            spending.subject(budget.scope).map { state.standing(of: budget, $0, moment) }
-        }
+    /// Takes note that nobody knows how a call ended: what it was promised stays, and nobody waits for it any more.
+    func doubt(_ callID: String) {
+        state.withLock { $0.doubt(callID) }
+        wake()
     }
 
-    /// Asks the store for what it held of the sums that `budgets` need and that are not known yet.
-    private func load(_ budgets: [Budget], for spending: Spending, at moment: Timestamp) async throws {
-        for budget in budgets {
-            guard let subject = spending.subject(budget.scope) else { continue }
-            let base = Base(subject: subject, windowStart: budget.window.start(at: moment))
-            let position = state.withLock { state in state.bases[base] == nil ? state.start(of: subject) : nil }
-            guard let position else { continue }
-            var filter = subject.charges
-            filter.since = base.windowStart
-            filter.upTo = position
+    /// Asks the store for what it held of the sums that `ask` needs and that are not known yet.
+    private func load(for ask: Ask, at moment: Timestamp) async throws {
+        for base in state.withLock({ $0.missingBases(for: ask, at: moment) }) {
+            var filter = base.base.subject.charges
+            filter.since = base.base.windowStart
+            filter.upTo = base.position
             let sum = try await store.total(matching: filter)
-            state.withLock { $0.bases[base] = sum }
+            state.withLock { $0.bases[base.base] = sum }
         }
     }
-}
 
-extension Budget.Scope {
-    /// Whether its sums outlive a run.
-    fileprivate var isLasting: Bool { self != .run && self != .execution }
-}
+    // MARK: Waiting
 
-extension BudgetBook.State {
-    /// Where in the ledger counting began for `subject`.
-    fileprivate func start(of subject: BudgetSubject) -> Int {
-        tallies[subject]?.position ?? position ?? 0
-    }
-
-    /// Changes the count of a subject; runs and executions that are over have none.
-    private mutating func change(_ subject: BudgetSubject, _ body: (inout BudgetBook.Tally) -> Void) {
-        if tallies[subject] == nil {
-            guard subject.scope.isLasting, let position else { return }
-            tallies[subject] = BudgetBook.Tally(position: position)
-        }
-        body(&tallies[subject]!)
-    }
-
-    fileprivate mutating func promise(_ call: CallRecord, in scopes: [Budget.Scope] = Budget.Scope.allCases) {
-        promises[call.callID] = call
-        changePromise(call, scopes, sign: 1)
-    }
-
-    /// Takes back what a call is counted with; the answer is the call as it was counted.
-    fileprivate mutating func withdraw(_ callID: String) -> CallRecord? {
-        guard let call = promises.removeValue(forKey: callID) else { return nil }
-        changePromise(call, Budget.Scope.allCases, sign: -1)
-        return call
-    }
-
-    private mutating func changePromise(_ call: CallRecord, _ scopes: [Budget.Scope], sign: Int64) {
-        for subject in scopes.compactMap(Spending(call).subject) {
-            change(subject) { tally in
-                tally.promised = Money(
-                    billionths: max(0, tally.promised.billionths + sign * call.maximumCost.billionths))
+    /// Waits until something has changed for the one with `ticket`.
+    private func signal(of ticket: Int) async throws {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let now = state.withLock { state -> Result<Void, any Error>? in
+                    if Task.isCancelled { return .failure(CancellationError()) }
+                    return state.wait(ticket, continuation) ? nil : .success(())
+                }
+                if let now { continuation.resume(with: now) }
             }
+        } onCancel: {
+            state.withLock { $0.takeWaiting(ticket) }?.resume(throwing: CancellationError())
         }
     }
 
-    fileprivate mutating func settle(_ cost: Money, _ spending: Spending, on day: Int64, isBack: Bool = false) {
-        guard cost != .zero else { return }
-        for subject in spending.subjects {
-            change(subject) { tally in
-                let sum = (tally.settled[day] ?? .zero).billionths + (isBack ? -1 : 1) * cost.billionths
-                tally.settled[day] = Money(billionths: max(0, sum))
-            }
-        }
-    }
-
-    fileprivate mutating func forget(_ subject: BudgetSubject) {
-        tallies[subject] = nil
-        bases = bases.filter { $0.key.subject != subject }
-        noticed = noticed.filter { $0.subject != subject }
-    }
-
-    fileprivate func standing(of budget: Budget, _ subject: BudgetSubject, _ moment: Timestamp) -> BudgetStanding {
-        let start = budget.window.start(at: moment)
-        let base = bases[BudgetBook.Base(subject: subject, windowStart: start)] ?? .zero
-        let spent = base.billionths + (tallies[subject]?.settled(since: start) ?? 0)
-        return BudgetStanding(
-            budget: budget, subject: subject.name, spent: Money(billionths: spent),
-            reserved: tallies[subject]?.promised ?? .zero)
-    }
-
-    /// Throws when `amount` does not fit one of `budgets`; nothing always fits.
-    fileprivate func check(
-        _ amount: Money, _ spending: Spending, _ budgets: [Budget], _ moment: Timestamp, _ currency: String
-    ) throws(ProcessingError) {
-        guard amount > .zero else { return }
-        for budget in budgets where budget.mode == .enforce {
-            guard let subject = spending.subject(budget.scope) else { continue }
-            let standing = standing(of: budget, subject, moment)
-            guard amount > standing.remaining else { continue }
-            throw standing.refusal(of: amount, currency: currency)
-        }
-    }
-
-    /// What budgets have to say that they have not said in their windows.
-    fileprivate mutating func notices(_ spending: Spending, _ budgets: [Budget], _ moment: Timestamp)
-        -> [BudgetBook.Notice]
-    {
-        budgets.flatMap { budget -> [BudgetBook.Notice] in
-            guard let subject = spending.subject(budget.scope) else { return [] }
-            let standing = standing(of: budget, subject, moment)
-            let sum = standing.spent.billionths + standing.reserved.billionths
-            var kinds: [Event.Kind] = []
-            if sum > 0, sum >= budget.warnLevel.billionths { kinds.append(.budgetWarning) }
-            if sum > budget.limit.billionths { kinds.append(.budgetExceeded) }
-            return kinds.map {
-                BudgetBook.Notice(
-                    kind: $0, budget: budget, subject: subject, windowStart: budget.window.start(at: moment))
-            }.filter { noticed.insert($0).inserted }
-        }
+    /// Calls those who wait and may find another answer by now.
+    private func wake() {
+        let moment = time.now()
+        for waiting in state.withLock({ $0.callable(at: moment) }) { waiting.resume() }
     }
 }

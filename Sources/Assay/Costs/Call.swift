@@ -16,7 +16,24 @@ public final class Call: Sendable {
     let continuesDoubt: Bool
     /// Whether the breaker of its service let it through as a trial.
     let isTrial: Bool
-    private let settlement = Mutex<(cost: Money, metadata: JSONObject)?>(nil)
+    private let said = Mutex<Settlement?>(nil)
+
+    /// What was said about a call that was made.
+    package struct Settlement: Sendable {
+        /// What it came to.
+        package enum Cost: Sendable {
+            case amount(Money)
+            /// An amount that nobody can read, in words.
+            case unreadable(String)
+        }
+
+        /// What it came to; `nil`: what its price says.
+        package var cost: Cost?
+        /// What was noted with it.
+        package var metadata: JSONObject
+
+        package init(cost: Cost?, metadata: JSONObject) { (self.cost, self.metadata) = (cost, metadata) }
+    }
 
     init(
         record: CallRecord, request: CallRequest, unitPrice: Money?, cacheKey: String?, turn: CallsInFlight.Turn?,
@@ -34,10 +51,20 @@ public final class Call: Sendable {
     }
 
     /// Says what the call cost; it is then billed even if the body throws later. The last word counts.
-    public func settle(_ cost: Money, metadata: JSONObject = [:]) { settlement.withLock { $0 = (cost, metadata) } }
+    public func settle(_ cost: Money, metadata: JSONObject = [:]) {
+        settle(Settlement(cost: .amount(cost), metadata: metadata))
+    }
 
-    /// What it costs when nobody says what it did.
-    package var price: Money { unitPrice ?? record.maximumCost }
+    /// Says what is known of a call that was made.
+    package func settle(_ settlement: Settlement) { said.withLock { $0 = settlement } }
 
-    var settled: (cost: Money, metadata: JSONObject)? { settlement.withLock { $0 } }
+    private let spared = Mutex(MoneySum.zero)
+
+    /// What was asked for in its body came to, or would have without a cache: a hit spares it as well.
+    var worthOfBody: MoneySum { spared.withLock { $0 } }
+
+    /// Takes note that something in its body came to `amount`, or would have without a cache.
+    func note(worth amount: Money) { spared.withLock { $0 += amount } }
+
+    var settlement: Settlement? { said.withLock { $0 } }
 }

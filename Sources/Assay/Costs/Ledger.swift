@@ -17,8 +17,8 @@ struct Ledger: Sendable {
         self.policies = policies
         self.resolvers = resolvers
         self.world = world
-        budgets = BudgetBook(store: store)
         callsInFlight = CallsInFlight(time: world.time)
+        budgets = BudgetBook(store: store, callsInFlight: callsInFlight, time: world.time)
     }
 
     /// The price of `subject` in force now, and where it was found: pipeline, database, file, none.
@@ -28,6 +28,24 @@ struct Ledger: Sendable {
         if let price = try await store.prices().price(for: subject, at: now) { return (price, .database) }
         if let price = prices.current().price(for: subject, at: now) { return (price, .file) }
         return (nil, .none)
+    }
+
+    /// What a missing price was probably meant to be: another one of the service, or of a service of a similar name.
+    ///
+    /// Prices that cannot be read are none to be meant; whoever needs one finds that out by itself.
+    func likelyPrice(for service: String, _ operation: String) async -> String {
+        let added = (try? await store.prices().entries) ?? []
+        let known = (added + prices.current().entries).compactMap {
+            entry -> (String, String)? in
+            guard case .service(let service, let operation) = entry.subject else { return nil }
+            return (service, operation)
+        }
+        let ofService = Set(known.filter { $0.0.equalsInBytes(service) }.map { "\($0.0)/\($0.1)" }).sorted()
+        guard ofService.isEmpty else {
+            return Suggestion(for: "\(service)/\(operation)", among: ofService).ending
+        }
+        let similar = Suggestion(for: service, among: Set(known.map(\.0)).sorted()).word
+        return similar.map { "; did you mean the service '\($0)'?" } ?? ""
     }
 
     /// Throws when the price list is in another currency than the store.

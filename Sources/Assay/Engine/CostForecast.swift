@@ -83,9 +83,10 @@ struct CostForecast {
     func warnings(of plan: Plan, _ budgets: [Budget], for run: Run) async throws -> [String] {
         try await engine.standings(of: budgets.filter { $0.scope != .service }, for: run).compactMap { standing in
             let name = "budget '\(standing.budget.name)' has \(standing.remaining) \(plan.currency) left"
-            if plan.low > standing.remaining { return "\(name) and stops the run, which costs at least \(plan.low)" }
+            let remaining = MoneySum(standing.remaining)
+            if plan.low > remaining { return "\(name) and stops the run, which costs at least \(plan.low)" }
             guard let high = plan.high else { return "\(name) and may stop the run, whose cost is not known" }
-            return high > standing.remaining ? "\(name) and may stop the run, which costs up to \(high)" : nil
+            return high > remaining ? "\(name) and may stop the run, which costs up to \(high)" : nil
         }
     }
 }

@@ -53,7 +53,7 @@ extension Engine {
         options: RunOptions = RunOptions(), failedOnly: Bool = false
     ) -> BatchStream {
         stream(batching, options) { engine, options in
-            let (options, items) = try await engine.continuation(of: id, options)
+            let (options, items) = try await engine.continuation(of: id, options, by: processor.name)
             return try await engine.perform(processor, options, failedOnly: failedOnly, items: items)
         }
     }
@@ -84,7 +84,7 @@ extension Engine {
         options: GraphOptions = GraphOptions(), failedOnly: Bool = false
     ) -> BatchStream {
         stream(batching, options.run) { engine, run in
-            let (run, items) = try await engine.continuation(of: id, run)
+            let (run, items) = try await engine.continuation(of: id, run, by: graph.id)
             return try await engine.perform(graph, options.with(run), nil, failedOnly: failedOnly, items: items)
         }
     }

@@ -132,14 +132,15 @@ extension Engine {
             let again = batch.withBatch {
                 $0.worthRetrying(under: policy, keepsAll: batch.options.failurePolicy == .atomic)
             }
-            guard !again.isEmpty, attempts.count <= policy.maxRetries, batch.stopped?.isOfWholeRun != true else {
-                break
+            guard !again.isEmpty, attempts.count <= policy.maxRetries else { break }
+            if batch.stopped?.isOfWholeRun != true {
+                let delay = policy.delay(beforeRetry: attempts.count)
+                sayRetry(again, attempts.count, delay, batch)
+                await wait(delay, batch)
             }
-            let delay = policy.delay(beforeRetry: attempts.count)
-            sayRetry(again, attempts.count, delay, batch)
-            await wait(delay, batch)
-            guard batch.stopped?.isOfWholeRun != true else {
+            if let stop = batch.stopped, stop.isOfWholeRun {
                 isInterrupted = true
+                if stop.endsRetries { try await leave(again.filter { $0.status == .failed }, to: stop, batch) }
                 break
             }
             try await reopen(again, batch)
@@ -191,6 +192,18 @@ extension Engine {
         await batch.sleep(until: min(moment, end), orStop: \.isOfWholeRun)
         if Task.isCancelled { batch.stop(.init(reason: .runCancelled, drains: false)) }
         if world.time.uptime() >= end { batch.stop(.init(reason: .runTimeout, drains: false)) }
+    }
+
+    /// Has items that failed and would have been tried again end as cancelled, so that a resume tries them.
+    private func leave(_ outcomes: [Outcome], to stop: RunSession.Stop, _ batch: RunSession) async throws {
+        guard !outcomes.isEmpty else { return }
+        try await reopen(outcomes, batch)
+        let attempts = Dictionary(outcomes.map { ($0.index, $0.attempts) }) { $1 }
+        try await endRest(batch) { entry in
+            var outcome = Outcome(entry, .cancelled, stop.reason)
+            outcome.attempts = attempts[entry.index] ?? 0
+            return outcome
+        }
     }
 
     /// Takes back what succeeded in a batch that keeps nothing after a failure, when no retry can mend it any more.

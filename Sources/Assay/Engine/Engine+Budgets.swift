@@ -12,13 +12,14 @@ extension Engine {
         for budget in budgets {
             for subject in try await subjects(of: budget.scope, for: run, unknown) {
                 var filter = subject.charges
-                filter.since = budget.window.start(at: now)
-                let reserved = try unknown.filter { Spending($0).subject(budget.scope) == subject }
-                    .reduce(Money.zero) { try $0.adding($1.maximumCost) }
+                filter.since = budget.windowStart(at: now)
+                let promised = unknown.filter { Spending($0).subject(budget.scope) == subject }
+                let reserved = promised.reduce(MoneySum.zero) { $0 + $1.maximumCost }
+                let doubts = promised.filter { $0.state == .inDoubt }
                 standings.append(
                     BudgetStanding(
                         budget: budget, subject: subject.name, spent: try await store.total(matching: filter),
-                        reserved: reserved))
+                        reserved: reserved, inDoubt: doubts.reduce(.zero) { $0 + $1.maximumCost }))
             }
         }
         return standings

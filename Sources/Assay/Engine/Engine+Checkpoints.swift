@@ -93,7 +93,8 @@ extension Engine {
         try await store.save(
             Checkpoint(
                 subject: subject(node.id), step: Checkpoint.nodeOutput, inputDigest: Checkpoint.anyInput,
-                definition: node.processor.definition, runID: session.run.id, epoch: session.run.epoch,
+                definition: node.processor.definition(in: store).digest, runID: session.run.id,
+                epoch: session.run.epoch,
                 value: restored.checkpoint.data, savedAt: world.time.now()),
             charges: [])
         for place in work.wiring.descendants(of: restored.node) {

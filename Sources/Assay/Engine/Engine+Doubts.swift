@@ -108,7 +108,7 @@ extension Ledger {
         var call = call
         (call.state, call.resolution) = (state, resolution)
         let isCharged = try await store.file(call, charge: charge, cached: nil).isCharged
-        _ = budgets.settle(call.callID, as: isCharged ? charge : nil, at: world.time.now())
+        _ = budgets.settle(call.callID, as: isCharged ? charge : nil)
     }
 
     /// How a call in doubt turned out, as far as its service says so.

@@ -175,16 +175,19 @@ extension Engine {
             (ended.reason, ended.error) = (failure.reason, failure.error)
             end = .failed
         } else {
-            guard let saved = try await savedOutput(of: item.given(input), node) else { return false }
+            guard let saved = try await savedOutput(of: item.given(input, asSource: flow.isSource(unit.node)), node)
+            else { return false }
             node.emit(.processorStart, item: item.item.id)
-            end = .gave(try flow.wiring.route(saved, from: unit.node))
+            if saved.definition != node.run.definition { flow.noteKept(unit.item) }
+            end = .gave(try flow.wiring.route(Payload(json: saved.value), from: unit.node))
         }
         // Only a run that comes back to its pause has paid for it itself.
         let costs = node.tally.takeCosts(of: item.index, by: node.run.processorID)
-        ended.cost = costs.cost
+        ended.cost = try costs.cost.money()
         try await depart(
             flow.end(
-                unit, end, as: ended, at: world.time.uptime(), isNew: flow.firstMove == nil, avoided: costs.avoided),
+                unit, end, as: ended, at: world.time.uptime(), isNew: flow.firstMove == nil,
+                avoided: try costs.avoided.money()),
             from: lane, of: flow)
         return true
     }
@@ -195,7 +198,7 @@ extension Engine {
         _ generation: Int
     ) async throws -> Work? {
         let node = flow.nodes[unit.node]
-        let entry = item.given(input)
+        let entry = item.given(input, asSource: flow.isSource(unit.node))
         node.emit(.processorStart, item: item.item.id)
         do { try await node.base.charge(for: node, on: entry.item, by: self) } catch let error as ProcessingError
             where error.code == .budgetExhausted
@@ -231,9 +234,13 @@ extension Engine {
         work.admission = nil
         work.admission = try flow.recovery.admit(session.run.processorID)
         // Whoever goes on with it must know by whose leave it is made.
-        guard lane.begin(work, generation) else { throw CancellationError() }
+        guard lane.begin(work, generation) else {
+            if let admission = work.admission { flow.recovery.withdraw(session.run.processorID, after: admission) }
+            throw CancellationError()
+        }
         let gates = session.context(
-            for: work.entry, phase: .preprocessing, attempt: work.attempts, desk: RunDesk(session: session))
+            for: work.entry, phase: .preprocessing, attempt: work.attempts,
+            desk: RunDesk(session: session, work: work.desk))
         var input = work.input
         switch await session.processor.prepare(input, gates) {
         case .unchanged: break
@@ -272,6 +279,7 @@ extension Engine {
             ["duration_ms": JSONValue(lasted), "attempts": JSONValue(work.attempts)]
         }
         let outcome = committed.outcome
+        if outcome.isKept { flow.noteKept(unit.item) }
         let values = try flow.wiring.route(output, from: unit.node)
         let departures = flow.end(
             unit, .gave(values), as: Passage.Node(outcome, node), at: work.startedAt + lasted,
@@ -344,15 +352,16 @@ extension Engine {
     // MARK: Saved outputs
 
     /// What was saved of a node that was given the same before.
-    private nonisolated(nonsending) func savedOutput(of entry: StoredItem, _ node: RunSession) async throws -> Payload?
-    {
+    private nonisolated(nonsending) func savedOutput(
+        of entry: StoredItem, _ node: RunSession
+    ) async throws -> Checkpoint? {
         let kept = try await store.checkpoints(of: node.checkpointSubject(entry.item.id)).saved
         guard let saved = kept.last(where: { $0.step == Checkpoint.nodeOutput }),
             saved.isOutput(for: try node.digest(of: entry.item)),
             node.options.recovery != .reprocess || saved.runID == node.run.id,
             History.accepts(saved.definition, for: node.run, node.options)
         else { return nil }
-        return Payload(json: saved.value)
+        return saved
     }
 
     /// Saves what a node gave, with its charges and its output for the cache.
@@ -363,7 +372,8 @@ extension Engine {
         _ output: Payload, of entry: StoredItem, with committed: CommittedOutcome, at unit: GraphSchedule.Unit,
         of flow: GraphFlow
     ) async throws -> GraphFlow.UnsavedOutput? {
-        let unsaved = GraphFlow.UnsavedOutput(node: unit.node, input: entry, output: output)
+        let unsaved = GraphFlow.UnsavedOutput(
+            node: unit.node, input: entry, output: output, isKept: committed.outcome.isKept)
         guard store.keepsJSON || flow.checkpoints != nil || !committed.charges.isEmpty || committed.cached != nil else {
             return unsaved
         }
@@ -385,7 +395,8 @@ extension Engine {
         let node = flow.nodes[unsaved.node]
         return Checkpoint(
             subject: node.checkpointSubject(unsaved.input.item.id), step: Checkpoint.nodeOutput,
-            inputDigest: try node.digest(of: unsaved.input.item), definition: node.run.definition,
+            inputDigest: try node.digest(of: unsaved.input.item),
+            definition: node.run.definition.mixed(with: unsaved.isKept ? node.run.definition : nil),
             runID: node.run.id, epoch: node.run.epoch, value: try unsaved.output.json(), savedAt: world.time.now())
     }
 
@@ -403,10 +414,19 @@ extension Engine {
 }
 
 extension StoredItem {
-    /// The item as a node is given it.
-    fileprivate func given(_ input: Payload) -> StoredItem {
-        StoredItem(
-            Item(item.id, payload: input, accountID: item.accountID, underwritingID: item.underwritingID), index: index)
+    /// The item as a node is given it; a source is given its file, too.
+    func given(_ input: Payload, asSource: Bool) -> StoredItem {
+        let given =
+            if asSource, let file = item.file, !item.hasOwnData {
+                Item(item.id, file: file, accountID: item.accountID, underwritingID: item.underwritingID)
+            } else {
+                Item(
+                    item.id, payload: input, file: asSource ? item.file : nil, accountID: item.accountID,
+                    underwritingID: item.underwritingID)
+            }
+        var entry = StoredItem(given, index: index)
+        entry.origin = item.file
+        return entry
     }
 }
 
@@ -460,18 +480,14 @@ extension GraphFlow {
         if let map = try? way.resultMap(in: wiring), outcome.status == .succeeded || !way.results.isEmpty {
             outcome.output = map
         }
+        outcome.isKept = traveller.isKept
         outcome.duration = session.world.time.uptime() - traveller.startedAt
         outcome.attempts = nodes.reduce(0) { max($0, $1.attempts) }
-        let cost = nodes.reduce(Money.zero) { (try? $0.adding($1.cost)) ?? $0 }
-        if cost != .zero { outcome.cost = cost }
-        if traveller.avoidedCost != .zero { outcome.avoidedCost = traveller.avoidedCost }
-        if !traveller.steps.isEmpty { outcome.steps = traveller.steps }
         // What it cost in attempts of its batch that do not count any more.
         let before = session.tally.takeCosts(of: traveller.entry.index)
-        if before.cost != .zero { outcome.cost = (try? outcome.cost.adding(before.cost)) ?? outcome.cost }
-        if before.avoided != .zero {
-            outcome.avoidedCost = (try? outcome.avoidedCost.adding(before.avoided)) ?? outcome.avoidedCost
-        }
+        session.tally.fill(
+            &outcome, cost: nodes.reduce(before.cost) { $0 + $1.cost }, avoided: traveller.avoidedCost + before.avoided)
+        if !traveller.steps.isEmpty { outcome.steps = traveller.steps }
         outcome.attempts += session.attemptsBefore(traveller.entry.index)
         if outcome.status == .failed, let first = responsible.min() ?? failed.min() {
             if let error = nodes[first].error { outcome.error = error }

@@ -63,7 +63,7 @@ extension Engine {
     ) async throws -> Report {
         var options = options
         let items: ItemSource
-        (options.run, items) = try await continuation(of: id, options.run)
+        (options.run, items) = try await continuation(of: id, options.run, by: graph.id)
         let from = checkpoint.map { (checkpoint: $0, run: id) }
         return try await perform(graph, options, watching, failedOnly: failedOnly, from: from, items: items)
     }

@@ -39,12 +39,12 @@ extension Engine {
     ) async throws -> Plan {
         var options = options
         let items: ItemSource
-        (options.run, items) = try await continuation(of: id, options.run)
+        (options.run, items) = try await continuation(of: id, options.run, by: graph.id)
         return try await plan(graph, options, failedOnly: failedOnly, items: items)
     }
 
     private func plan(
-        _ graph: Graph, _ options: GraphOptions, failedOnly: Bool, items page: ItemSource
+        _ graph: Graph, _ options: GraphOptions, failedOnly: Bool, items rest: @escaping ItemSource
     ) async throws -> Plan {
         try options.check()
         let (wiring, levels) = try graph.valid()
@@ -54,7 +54,8 @@ extension Engine {
         options.run.runner = lanes.runner
         try options.run.validate()
         let processor = RegisteredProcessor(graph.id, wiring)
-        var (run, history) = try await prepare(processor, options.run, failedOnly: failedOnly)
+        let page = reading(rest, for: processor, options.run, records: false)
+        var (run, history) = try await prepare(processor, options.run, failedOnly: failedOnly, isPlan: true)
         run.graphID = graph.id
         var planner = try await GraphPlanner(
             self, wiring, order: levels.flatMap(\.self), processor, options, run, history)
@@ -121,7 +122,7 @@ private struct GraphPlanner {
         for node in wiring.nodes {
             var own = run
             own.processorID = node.id
-            own.definition = node.processor.definition
+            own.definition = node.processor.definition(in: engine.store).digest
             places.append(
                 Place(
                     node: node, run: own, options: RunOptions(of: node, in: options.run),
@@ -129,25 +130,36 @@ private struct GraphPlanner {
                     paysByInput: try await engine.ledger.basePrice(of: own, pipeline: node.price).isByInput))
         }
         plan = Plan(
-            processorID: processor.name, definition: processor.definition,
+            processorID: processor.name, definition: run.definition,
             executionID: options.run.executionID ?? options.run.scope.executionID
                 ?? (options.run.previousRunID == nil ? nil : run.executionID),
             runner: run.runner, currency: engine.store.currency, base: .zero, prices: [:], entries: [], gate: nil,
             warnings: [])
+        plan.definitionParts = run.definitionParts
+        plan.gate = history.refusal?.message
     }
 
     // MARK: An item
 
     mutating func add(_ item: Item) async throws {
-        let digest = processor.digest(of: try item.data.json())
+        let digest = try processor.digest(of: item)
         var entry = Plan.Entry(inputID: item.id, action: .run, reason: "", digest: digest)
         (entry.calls, entry.high) = (0, .zero)
         let verdict = try await history.verdict(on: item, by: processor)
         entry.reason = verdict.basis.words
         switch verdict {
         case .settled(let outcome): entry.action = outcome.status == .succeeded ? .carried : .kept
-        case .again: try await addWay(of: item, resumes: true, to: &entry)
-        case .new, .afresh: try await addWay(of: item, resumes: false, to: &entry)
+        case .refused(let error): plan.refuse(error, &entry)
+        case .new, .again, .afresh:
+            if let error = item.file?.refusal {
+                entry.reason = "it fails: \(error.message)"
+                break
+            }
+            if case .again = verdict {
+                try await addWay(of: item, resumes: true, to: &entry)
+            } else {
+                try await addWay(of: item, resumes: false, to: &entry)
+            }
         }
         plan.entries.append(entry)
     }
@@ -253,8 +265,8 @@ private struct GraphPlanner {
             }
             return (behind(comes), part)
         }
-        let json = try value.json()
-        let digest = place.node.processor.digest(of: json)
+        let given = StoredItem(item, index: plan.entries.count).given(value, asSource: wiring.incoming[node].isEmpty)
+        let digest = try place.node.processor.digest(of: given.item)
         let subject = CheckpointSubject(
             executionID: run.executionID, processorID: place.node.id, inputID: item.id)
         let kept =
@@ -268,7 +280,7 @@ private struct GraphPlanner {
             return (try route(Payload(json: saved.value), from: node), part)
         }
         noteStart(at: node, digest, isCertain: true)
-        let key = itemKey(of: json, at: place, for: run.scope.filled(by: item))
+        let key = itemKey(of: given, at: place, for: run.scope.filled(by: item))
         if let key, let found = try await forecast.cached(key) {
             figures[node].cached += 1
             return (try route(Payload(json: found.value), from: node), part)
@@ -277,7 +289,7 @@ private struct GraphPlanner {
         let context = Context(
             runID: run.id, executionID: run.executionID, processorID: place.node.id, scope: run.scope.filled(by: item),
             lineage: run.lineage, inputID: item.id, attempt: 1, phase: .preprocessing,
-            itemIndex: plan.entries.count, desk: PlanDesk(options: place.options))
+            itemIndex: plan.entries.count, file: given.item.file, desk: PlanDesk(options: place.options))
         var prepared = value
         switch await place.node.processor.prepare(value, context) {
         case .unchanged: break
@@ -318,9 +330,11 @@ private struct GraphPlanner {
     }
 
     /// Where the output is looked up; `nil` when it is not.
-    private func itemKey(of input: JSONValue, at place: Place, for owner: Scope) -> String? {
-        guard let policy = place.options.itemCacheInForce, !policy.refresh else { return nil }
-        return CacheKey.item(place.node.processor, input: input, scope: policy.scope, of: place.run, for: owner)
+    private func itemKey(of entry: StoredItem, at place: Place, for owner: Scope) -> String? {
+        guard let policy = place.options.itemCacheInForce, !policy.refresh,
+            let input = try? place.node.processor.cacheDigest(of: entry)
+        else { return nil }
+        return CacheKey.item(input: input, scope: policy.scope, of: place.run, for: owner)
     }
 
     // MARK: Money

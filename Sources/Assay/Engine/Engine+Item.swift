@@ -7,26 +7,57 @@ extension Engine {
     nonisolated(nonsending) func desk(for entry: StoredItem, attempt: Int, _ session: RunSession) async throws
         -> ItemDesk
     {
-        var saved: [String: JSONValue] = [:]
-        var point = ResumePoint(of: entry.item)
+        var saved: [String: SavedStep] = [:]
+        var point = session.options.recovery == .reprocess ? nil : ResumePoint(of: entry.item)
         if let named = point?.inputDigest, named != (try session.digest(of: entry.item)) { point = nil }
-        if session.resumes(entry.index) {
-            let digest = try session.digest(of: entry.item)
-            let kept = try await store.checkpoints(of: session.checkpointSubject(entry.item.id))
-            for step in kept.damaged {
-                session.emit(.warning, item: entry.item.id) {
-                    ["message": .string("the saved value of step '\(step)' is damaged and is made again")]
-                }
-            }
-            for checkpoint in kept.saved
-            where checkpoint.inputDigest == digest
-                && (session.options.recovery != .reprocess || checkpoint.runID == session.run.id)
-                && History.accepts(checkpoint.definition, for: session.run, session.options)
-            {
-                saved[checkpoint.step] = checkpoint.value
+        let kept = try await savedSteps(of: entry, session)
+        for step in kept.damaged {
+            session.emit(.warning, item: entry.item.id) {
+                ["message": .string("the saved value of step '\(step)' is damaged and is made again")]
             }
         }
+        for checkpoint in kept.saved {
+            let isForeign =
+                checkpoint.definition != session.run.definition
+                || checkpoint.subject.processorID != session.run.processorID
+            saved[checkpoint.step] = SavedStep(
+                value: checkpoint.value, worth: checkpoint.worth, foreign: isForeign ? checkpoint.definition : nil)
+        }
         return ItemDesk(session, item: entry.item, attempt: attempt, saved: saved, resumePoint: point)
+    }
+
+    /// The saved steps of an item that hold for this run, and the names of those that are damaged.
+    private nonisolated(nonsending) func savedSteps(
+        of entry: StoredItem, _ session: RunSession
+    ) async throws -> (saved: [Checkpoint], damaged: [String]) {
+        guard session.resumes(entry.index) else { return ([], []) }
+        let digest = try session.digest(of: entry.item)
+        var subject = session.checkpointSubject(entry.item.id)
+        var kept = try await store.checkpoints(of: subject)
+        if kept.saved.isEmpty, session.nodeID == nil, let former = session.options.formerName {
+            subject.processorID = former
+            kept = try await store.checkpoints(of: subject)
+        }
+        kept.saved.removeAll { checkpoint in
+            checkpoint.inputDigest != digest
+                || (session.options.recovery == .reprocess && checkpoint.runID != session.run.id)
+                || !History.accepts(checkpoint.definition, for: session.run, session.options)
+        }
+        return kept
+    }
+
+    /// What an item would cost now without the cache: what its output is worth, less what its saved steps spare anyway.
+    private nonisolated(nonsending) func avoided(
+        by found: CacheEntry, for entry: StoredItem, _ session: RunSession
+    ) async throws -> Money {
+        let saved = try await savedSteps(of: entry, session).saved.filter { $0.step != Checkpoint.nodeOutput }
+        let names = Set(saved.map(\.step))
+        // What an outer step is worth has its inner ones in it.
+        let outermost = saved.filter { step in
+            !names.contains { $0 != step.step && step.step.hasPrefix($0 + "/") }
+        }
+        let spared = outermost.reduce(MoneySum.zero) { $0 + ($1.worth ?? .zero) }
+        return (try? (MoneySum(found.cost) - spared).money()) ?? .zero
     }
 
     /// The outcome of an item whose output was cached, with the zero charge that stands for it.
@@ -42,24 +73,25 @@ extension Engine {
             return nil
         }
         let context = session.context(for: entry, phase: .extraction)
-        let charge = session.hitCharge(for: found, kind: .usage, in: context, step: nil)
+        let avoided = try await self.avoided(by: found, for: entry, session)
+        let charge = session.hitCharge(for: found, avoided: avoided, kind: .usage, in: context, step: nil)
         try await store.useCacheEntry(key, charge: charge)
         session.note(charge)
-        session.tally.noteLookup(hit: found.cost)
+        session.tally.noteLookup(hit: avoided)
         session.emit(.cacheHit, item: entry.item.id)
         var outcome = Outcome(entry, .succeeded, nil)
         outcome.output = Payload(json: found.value)
         outcome.cached = true
-        (outcome.cost, outcome.avoidedCost) = session.tally.takeCosts(of: entry.index, by: session.run.processorID)
+        let sums = session.tally.takeCosts(of: entry.index, by: session.run.processorID)
+        session.tally.fill(&outcome, cost: sums.cost, avoided: sums.avoided)
         return outcome
     }
 
     /// Where an item's output is cached; `nil` for an input that cannot be written as JSON.
     private func itemKey(of entry: StoredItem, _ session: RunSession, _ policy: CachePolicy) -> String? {
-        guard let input = try? (entry.transformed ?? entry.item.data).json() else { return nil }
+        guard let input = try? session.processor.cacheDigest(of: entry) else { return nil }
         return CacheKey.item(
-            session.processor, input: input, scope: policy.scope, of: session.run,
-            for: session.run.scope.filled(by: entry.item))
+            input: input, scope: policy.scope, of: session.run, for: session.run.scope.filled(by: entry.item))
     }
 
     /// The success of an item, with its charges and, if asked for, its output for the cache.
@@ -69,14 +101,15 @@ extension Engine {
         outcome.output = output
         outcome.fill(from: work, remains, session)
         var committed = CommittedOutcome(outcome, charges: remains.charges)
-        if let policy = session.options.itemCacheInForce, let key = itemKey(of: work.entry, session, policy),
-            let value = try? output.json()
+        // What nobody knows the worth of is not kept: a hit could not say what it avoided.
+        if !outcome.isKept, let policy = session.options.itemCacheInForce, let worth = remains.worth,
+            let key = itemKey(of: work.entry, session, policy), let value = try? output.json()
         {
             let now = world.time.now()
             committed.cached = CacheEntry(
                 key: key, service: session.run.processorID.text,
                 operation: CacheFilter.extraction, value: value, storedAt: now,
-                expiresAt: policy.ttl.map { now.advanced(by: $0) }, cost: outcome.cost)
+                expiresAt: policy.ttl.map { now.advanced(by: $0) }, cost: worth)
         }
         return committed
     }
@@ -128,6 +161,7 @@ extension Outcome {
     mutating func fill(from work: Work, _ remains: ItemDesk.Remains, _ session: RunSession) {
         duration = session.world.time.uptime() - work.startedAt
         attempts = work.attempts
+        if remains.usedDefinition != nil { isKept = true }
         if !remains.steps.isEmpty {
             session.tally.note(remains.steps)
             // One record a step: of several over the attempts the last one in which its body ran.
@@ -139,7 +173,6 @@ extension Outcome {
         }
         for charge in remains.charges { session.note(charge) }
         let sums = session.tally.takeCosts(of: index, by: session.run.processorID)
-        if sums.cost != .zero { cost = sums.cost }
-        if sums.avoided != .zero { avoidedCost = sums.avoided }
+        session.tally.fill(&self, cost: sums.cost, avoided: sums.avoided)
     }
 }

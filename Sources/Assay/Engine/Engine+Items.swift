@@ -88,12 +88,15 @@ extension Engine {
                         return false
                     }
                     do {
+                        try work.verifySources()
                         let output =
                             if let flow = floor.flow {
                                 try await attempt(&work, of: flow, in: lane, generation, with: worker, context)
                             } else {
                                 try await worker.extract(work.input, in: context)
                             }
+                        // What was read while it changed is nobody's result.
+                        try work.verifySources()
                         answer = .success(try stored(output, caches: session.options.itemCacheInForce != nil))
                     } catch {
                         answer = .failure(error)
@@ -103,6 +106,9 @@ extension Engine {
                 guard try await settle(answer, of: work, in: lane, on: floor, generation) else { return false }
             }
         } catch {
+            if let flow = floor.flow, let work = lane.workInProgress(generation), let admission = work.admission {
+                flow.recovery.withdraw(work.session.run.processorID, after: admission)
+            }
             floor.fail(error)
         }
         return lane.end(generation)
@@ -154,7 +160,8 @@ extension Engine {
             keep(failed(work, error, nil, session), in: lane, session)
             return nil
         }
-        if let outcome = try await cachedOutcome(of: entry, session) {
+        if entry.isAsListed, let outcome = try await cachedOutcome(of: entry, session) {
+            session.tally.suspicion.noteEnd(at: entry.index)
             lane.keep(CommittedOutcome(outcome))
             return nil
         }
@@ -175,6 +182,7 @@ extension Engine {
         switch answer {
         case .success(let output):
             guard lane.endWork(generation) else { return false }
+            session.tally.suspicion.noteEnd(at: work.entry.index)
             if let flow = floor.flow {
                 try await succeed(work, output, in: lane, of: flow)
             } else if let error = work.missedResumePoint {
@@ -186,27 +194,55 @@ extension Engine {
         case .failure(let thrown):
             var work = work
             let error = try await failure(thrown, of: work)
+            if error.code == .definitionChanged, work.session.processor.files != nil {
+                session.end(becauseOf: error)
+                guard lane.endWork(generation) else { return false }
+                try await giveUp(work, in: lane, on: floor)
+                break
+            }
             let lost = (thrown as? WorkerLoss)?.isCrash == true
             let crashed = lost || (work.session.processor.startsPrograms && error.isCrashOfProgram)
-            if crashed { work.crashes += 1 }
-            let isPoison = crashed && work.crashes >= work.session.options.maxCrashes
-            // Who died of an item is not its failure: that is tried again whatever the policy for failures says.
-            let answer: ErrorAnswer =
-                if crashed {
-                    isPoison ? .skip : .retry(after: .zero)
-                } else if let flow = floor.flow {
-                    await self.answer(to: error, of: work, in: flow)
-                } else {
-                    session.options.retryPolicy.delay(
-                        after: error, attempt: work.attempt - work.crashes, chance: world.chance()
-                    ).map { .retry(after: $0) } ?? .skip
+            if crashed {
+                work.crashes += 1
+                if floor.flow == nil {
+                    session.tally.suspicion.noteDeath(at: work.entry.index, of: work.entry.item.id, because: error)
+                    if session.tally.suspicion.isBroken { session.stop(.init(reason: .programBroken, drains: true)) }
                 }
+            }
+            let isPoison = crashed && work.crashes >= work.session.options.maxCrashes
+            if floor.flow == nil, error.code == .programBroken {
+                session.tally.noteBrokenProgram(error)
+                session.stop(.init(reason: .programBroken, drains: true))
+            }
+            let answer: ErrorAnswer
+            if crashed, !isPoison {
+                // Another worker may not die of it: only an item that has cost as many as it may has failed.
+                answer = .retry(after: .zero)
+                if let flow = floor.flow, let admission = work.admission {
+                    flow.recovery.withdraw(work.session.run.processorID, after: admission)
+                }
+            } else if let flow = floor.flow {
+                answer = await self.answer(to: error, of: work, in: flow)
+            } else {
+                let repeats = min(work.crashes, work.session.options.maxCrashes - 1)
+                answer =
+                    session.options.retryPolicy.delay(
+                        after: error, attempt: work.attempt - repeats, chance: world.chance()
+                    ).map { .retry(after: $0) } ?? .skip
+            }
+            // Neither is its failure: the program is, or the stop that ended what it waited for.
+            if [.programBroken, .cancelled].contains(error.code),
+                try await isStopped(work, in: lane, on: floor, generation)
+            {
+                break
+            }
             guard case .retry(let delay) = answer else {
                 guard lane.endWork(generation) else { return false }
+                session.tally.suspicion.noteEnd(at: work.entry.index)
                 try await fail(work, error, isPoison ? .poison : nil, by: answer, in: lane, on: floor)
                 break
             }
-            if lost { work.desk.forgetCharges() }
+            if crashed { work.desk.forgetCharges() } else { try await work.desk.recordCharges() }
             // The breaker has been told of this attempt; nobody is to tell it again.
             work.admission = nil
             guard lane.begin(work, generation) else { return false }
@@ -233,6 +269,7 @@ extension Engine {
         _ work: Work, in lane: Lane, on floor: Floor, _ generation: Int
     ) async throws -> Bool {
         guard floor.session.stopped?.endsRetries == true, lane.endWork(generation) else { return false }
+        floor.session.tally.suspicion.noteEnd(at: work.entry.index)
         if let flow = floor.flow {
             await giveUp(work, [], in: flow, on: floor)
         } else {
@@ -256,6 +293,19 @@ extension Engine {
     private func keep(_ failed: CommittedOutcome, in lane: Lane, _ session: RunSession) {
         lane.keep(failed)
         session.noteFailure(of: failed.outcome.inputID) { failed.outcome.error }
+    }
+
+    /// Leaves an item unfinished, because the run cannot go on with its processor.
+    private nonisolated(nonsending) func giveUp(_ work: Work, in lane: Lane, on floor: Floor) async throws {
+        try await work.desk.doubtOpenCalls()
+        if let flow = floor.flow {
+            await giveUp(work, lane.takeFinished(at: world.time.uptime(), always: true), in: flow, on: floor)
+            return
+        }
+        var outcome = Outcome(work.entry, .cancelled, .definitionChanged)
+        let remains = work.desk.close()
+        outcome.fill(from: work, remains, floor.session)
+        lane.keep(CommittedOutcome(outcome, charges: remains.charges))
     }
 
     /// The failure that an attempt ended with; after the loss of its worker nothing of it goes on.
@@ -315,11 +365,13 @@ extension Engine {
     }
 
     private func timeout(_ lane: Lane, _ generation: Int, _ isSilent: Bool) -> ProcessingError {
-        let options = lane.workInProgress(generation)?.session.options ?? RunOptions()
+        let work = lane.workInProgress(generation)
+        let options = work?.session.options ?? RunOptions()
+        let remark = work?.desk.remark.map { "; \($0)" } ?? ""
         if isSilent, let limit = options.heartbeatTimeout {
-            return ProcessingError(.timeout, "no heartbeat for \(limit.secondsText)")
+            return ProcessingError(.timeout, "no heartbeat for \(limit.secondsText)\(remark)")
         }
-        return ProcessingError(.timeout, "timed out after \(options.itemTimeout.secondsText)")
+        return ProcessingError(.timeout, "timed out after \(options.itemTimeout.secondsText)\(remark)")
     }
 
     /// Gives up what a lane is working on, because the run was cancelled or is out of time.
@@ -328,6 +380,7 @@ extension Engine {
         let session = floor.session
         work.desk.endAttempt()
         await worker?.stop()
+        session.tally.suspicion.noteEnd(at: work.entry.index)
         do { try await work.desk.doubtOpenCalls() } catch { floor.fail(error) }
         if let flow = floor.flow {
             await giveUp(work, finished, in: flow, on: floor)
@@ -365,7 +418,8 @@ final class Floor: Sendable {
         shortestLimit = session.options.shortestLimit
         state = Mutex(State(lanes: (0..<lanes).map { _ in Lane(crew: session.crew) }, running: lanes))
         let id = session.run.id
-        frames = Frames(over: session.places) { place, limit in
+        let suspicion = session.tally.suspicion
+        frames = Frames(over: session.places, comesLate: suspicion.isKiller) { place, limit in
             try await store.items(of: id, from: place, limit: limit).filter { !session.hasEnded($0.index) }
         }
     }
@@ -414,6 +468,22 @@ final class Floor: Sendable {
 
     /// Items to work on: the next in order, else half of what another lane has claimed; empty when all are started.
     nonisolated(nonsending) func nextFrame() async throws -> ArraySlice<StoredItem> {
+        let suspicion = session.tally.suspicion
+        order: while session.stopped == nil {
+            switch suspicion.order() {
+            case .inOrder: break order
+            case .wait: await suspicion.waitForNews(in: session)
+            case .probe(let probe):
+                let entry = try await frames.next(probe)
+                suspicion.begin(at: entry?.index)
+                if let entry { return [entry] }
+            case .broken:
+                session.stop(.init(reason: .programBroken, drains: true))
+                return []
+            }
+            if Task.isCancelled { return [] }
+        }
+        guard session.stopped == nil else { return [] }
         let frame = try await frames.next(frameSize.load(ordering: .relaxed))
         guard frame.isEmpty else { return frame }
         for lane in lanes {

@@ -37,7 +37,7 @@ extension Engine {
         let comeback = pause
         return try await conduct(graph, options) { wiring, plan, run in
             let processor = RegisteredProcessor(graph.id, wiring)
-            guard processor.definition == paused.definition else {
+            guard processor.definition(in: store).parts == paused.definitionParts else {
                 throw ProcessingError(
                     .definitionChanged,
                     "graph '\(graph.id)' is not the one that run '\(id)' was paused in; go on with that one, or cancel the "
@@ -81,11 +81,9 @@ extension Engine {
         while case let items = try await store.items(of: id, from: start, limit: 1_024), !items.isEmpty {
             let ended = try await store.outcomes(of: id, from: start, limit: items.count)
             let places = Set(ended.map(\.index))
-            let rest = items.filter { !places.contains($0.index) }.map { entry in
+            let rest = try items.filter { !places.contains($0.index) }.map { entry in
                 var outcome = Outcome(entry, .cancelled, .runCancelled)
-                for charge in costs[entry.index] ?? [] {
-                    outcome.cost = (try? outcome.cost.adding(charge.cost)) ?? outcome.cost
-                }
+                outcome.cost = try (costs[entry.index] ?? []).reduce(MoneySum.zero) { $0 + $1.cost }.money()
                 return outcome
             }
             _ = try await store.commit(rest.map { CommittedOutcome($0) }, of: id, epoch: run.epoch)

@@ -43,7 +43,8 @@ extension Engine {
 
     /// The run as it begins, with what earlier runs of its execution left.
     func prepare(
-        _ processor: RegisteredProcessor, _ options: RunOptions, failedOnly: Bool, graph: GraphWork? = nil
+        _ processor: RegisteredProcessor, _ options: RunOptions, failedOnly: Bool, isPlan: Bool = false,
+        graph: GraphWork? = nil
     ) async throws -> (Run, History) {
         try ledger.checkCurrency()
         let id = world.makeIdentifier()
@@ -52,8 +53,9 @@ extension Engine {
         let execution =
             options.executionID ?? options.scope.executionID ?? previous?.executionID ?? world.makeIdentifier()
         var history = try await History(
-            of: processor, in: execution, recovery: options.recovery, onChange: options.onChange,
-            failedOnly: failedOnly, store: store)
+            of: processor, formerly: options.formerName, in: execution, recovery: options.recovery,
+            onChange: options.onChange,
+            failedOnly: failedOnly, isPlan: isPlan, store: store)
         history.reopened = graph?.restored?.inputID
         var metadata = previous?.lineage.metadata ?? [:]
         for member in options.metadata.members { metadata[member.key] = member.value }
@@ -63,10 +65,12 @@ extension Engine {
             retryCount: options.retryCount ?? previous.map { $0.lineage.retryCount + 1 }
                 ?? (options.previousRunID == nil ? 0 : 1),
             lastErrorStep: options.lastErrorStep ?? previous?.error?.step, metadata: metadata)
+        let definition = processor.definition(in: store)
         var run = Run(
-            id: id, executionID: execution, processorID: processor.name, definition: processor.definition,
+            id: id, executionID: execution, processorID: processor.name, definition: history.filedDefinition,
             scope: options.scope, lineage: lineage, runner: options.runner.name, request: options.request,
             startedAt: world.time.now(), isAccepted: false)
+        run.definitionParts = definition.parts
         run.graphID = graph?.graph.id
         return (run, history)
     }
@@ -109,18 +113,28 @@ extension Engine {
         var settled: [CommittedOutcome] = []
         var resuming: [Int] = []
         stored.reserveCapacity(items.count)
-        for item in items {
+        for item in items.map({ $0.named(within: 1_024) }) {
             var entry = StoredItem(item, index: index)
             let verdict = try await history.verdict(on: item, by: session.processor)
             entry.basis = verdict.basis
             switch verdict {
             case .new: break
-            case .again: resuming.append(index)
+            case .again(_, let hasKilled):
+                resuming.append(index)
+                if hasKilled { session.tally.suspicion.noteKiller(at: index) }
             case .afresh(let changed): entry.inputChanged = changed
+            case .refused(let error): throw error
             case .settled(var outcome):
                 entry.settled = true
                 outcome.index = index
                 settled.append(CommittedOutcome(outcome))
+            }
+            if let error = item.file?.refusal, !entry.settled {
+                entry.settled = true
+                var outcome = Outcome(entry, .failed, nil)
+                outcome.error = FailureRecord(error, stage: .prevalidation, item: item.id, attempt: 0)
+                settled.append(CommittedOutcome(outcome))
+                resuming.removeAll { $0 == index }
             }
             if let named = ResumePoint(of: item)?.inputDigest, named != (try session.digest(of: item)) {
                 entry.inputChanged = true
@@ -132,6 +146,9 @@ extension Engine {
         session.add(items: stored, resuming: resuming)
         session.tally.noteTaken(stored.count)
         try await announce(settled.map(\.outcome), session)
+        for outcome in settled.lazy.map(\.outcome) where outcome.status == .failed && !outcome.carried {
+            session.noteFailure(of: outcome.inputID) { outcome.error }
+        }
     }
 
     /// Charges the base price of a run before the first item of its list is transformed, so that one that fails in a
@@ -177,7 +194,7 @@ extension Engine {
     /// Says that nobody named a base price. Most nodes of a graph need none, so of a graph it is said only where no
     /// node has one.
     private func hintAtPrice(of session: RunSession) async throws {
-        guard let graph = session.graphOfNode else { return session.hintAtPrice(of: session.run.processorID.text) }
+        guard let graph = session.graphOfNode else { return session.hintAtPrice(of: session.run.processorID) }
         guard session.tally.asksForPricesFirst() else { return }
         let (added, listed, now) = (try await store.prices(), ledger.prices.current(), world.time.now())
         let hasPrice = graph.wiring.nodes.contains { node in
@@ -213,6 +230,15 @@ extension Engine {
                 isBasePaid = true
             }
             guard !session.hasEnded(entry.index) else { return }
+            do throws(ProcessingError) { try session.processor.files?.verify() } catch {
+                throw GateFailure(error, stage: .transformation, index: nil)
+            }
+            do throws(ProcessingError) { try entry.item.file?.verify() } catch {
+                var outcome = Outcome(entry, .failed, nil)
+                outcome.error = FailureRecord(error, stage: .transformation, item: entry.item.id, attempt: 0)
+                try await commit([CommittedOutcome(outcome)], session)
+                return session.noteFailure(of: entry.item.id) { outcome.error }
+            }
             if entry.basis?.startsOver == true, !session.resumes(entry.index) {
                 try await session.dropCheckpoints(of: entry.item.id)
             }
@@ -270,7 +296,8 @@ extension Engine {
         try await forEachItem(session) { entry in
             guard !session.hasEnded(entry.index) else { return }
             var ended = outcome(entry)
-            (ended.cost, ended.avoidedCost) = session.tally.takeCosts(of: entry.index)
+            let sums = session.tally.takeCosts(of: entry.index)
+            session.tally.fill(&ended, cost: sums.cost, avoided: sums.avoided)
             rest.append(CommittedOutcome(ended))
             if rest.count == 1_024 {
                 try await commit(rest, session)
@@ -330,7 +357,8 @@ extension Engine {
             run.error = failure ?? Verdict.error(for: session) ?? session.tally.firstFailure
         }
         run.isGivenUp =
-            session.options.waitsWhenGivenUp && session.stopped?.reason == .runCancelled && Task.isCancelled
+            session.options.waitsWhenGivenUp && session.stopped?.reason == .runCancelled
+            && (Task.isCancelled || session.isGivenUp)
         try await attendDoubts(session)
         hintAtRepeats(session)
         run.finishedAt = world.time.now()
@@ -439,7 +467,7 @@ enum Verdict {
     static func status(of counts: Counts, stop: Outcome.Reason?, failed: Bool) -> Status {
         switch stop {
         case .runCancelled, .runTimeout: return .cancelled
-        case .failurePolicy, .atomic, .graphHalted: return .failed
+        case .failurePolicy, .atomic, .graphHalted, .definitionChanged, .programBroken: return .failed
         default: break
         }
         if failed || (counts.total > 0 && counts.succeeded == 0) { return .failed }
@@ -452,9 +480,14 @@ enum Verdict {
         switch session.stopped?.reason {
         case .graphHalted: return session.tally.haltFailure
         case .failurePolicy, .atomic: return session.tally.policyFailure
+        case .programBroken:
+            error = session.tally.brokenProgram ?? session.tally.suspicion.failure(of: session.run.processorID)
         case .budgetExhausted:
             guard let refusal = session.tally.budgetRefusal else { return nil }
             error = refusal
+        case .definitionChanged:
+            guard let change = session.tally.changedDefinition else { return nil }
+            error = change
         case .runTimeout:
             error = ProcessingError(
                 .timeout,

@@ -37,7 +37,7 @@ extension Engine {
         resuming id: Run.ID, with processor: RegisteredProcessor, options: RunOptions = RunOptions(),
         failedOnly: Bool = false
     ) async throws -> Plan {
-        let (options, items) = try await continuation(of: id, options)
+        let (options, items) = try await continuation(of: id, options, by: processor.name)
         return try await plan(processor, options, failedOnly: failedOnly, items: items)
     }
 
@@ -45,8 +45,9 @@ extension Engine {
         _ processor: RegisteredProcessor, _ options: RunOptions, failedOnly: Bool,
         items rest: @escaping ItemSource
     ) async throws -> Plan {
+        let rest = reading(rest, for: processor, options, records: false)
         let (options, page) = try await settleRunner(options, for: processor, rest)
-        let (run, history) = try await prepare(processor, options, failedOnly: failedOnly)
+        let (run, history) = try await prepare(processor, options, failedOnly: failedOnly, isPlan: true)
         let price = try await ledger.basePrice(of: run, pipeline: options.price)
         var planner = Planner(
             engine: self, processor: processor, options: options, run: run, history: history, price: price)
@@ -93,15 +94,17 @@ private struct Planner {
         self.history = history
         forecast = CostForecast(engine)
         plan = Plan(
-            processorID: processor.name, definition: processor.definition,
+            processorID: processor.name, definition: run.definition,
             executionID: options.executionID ?? options.scope.executionID
                 ?? (options.previousRunID == nil ? nil : run.executionID),
             runner: run.runner, currency: engine.store.currency, base: .zero, prices: [:], entries: [], gate: nil,
             warnings: [])
+        plan.definitionParts = run.definitionParts
+        plan.gate = history.refusal?.message
     }
 
     mutating func add(_ item: Item) async throws {
-        let digest = processor.digest(of: try item.data.json())
+        let digest = try processor.digest(of: item)
         var entry = Plan.Entry(inputID: item.id, action: .run, reason: "", digest: digest)
         let verdict = try await history.verdict(on: item, by: processor)
         entry.reason = verdict.basis.words
@@ -109,7 +112,13 @@ private struct Planner {
         case .settled(let outcome):
             entry.action = outcome.status == .succeeded ? .carried : .kept
             (entry.calls, entry.high) = (0, .zero)
-        case .new, .again, .afresh: try await addWork(on: item, verdict, to: &entry)
+        case .refused(let error): plan.refuse(error, &entry)
+        case .new, .again, .afresh:
+            if let error = item.file?.refusal {
+                (entry.calls, entry.high, entry.reason) = (0, .zero, "it fails: \(error.message)")
+            } else {
+                try await addWork(on: item, verdict, to: &entry)
+            }
         }
         plan.entries.append(entry)
     }
@@ -119,9 +128,10 @@ private struct Planner {
         let context = Context(
             runID: run.id, executionID: run.executionID, processorID: run.processorID, scope: run.scope,
             lineage: run.lineage, inputID: item.id, attempt: 1, phase: .preprocessing,
-            itemIndex: plan.entries.count, desk: PlanDesk(options: options))
+            itemIndex: plan.entries.count, file: item.file, desk: PlanDesk(options: options))
         var input = item.data
-        switch await processor.prepare(item.data, context) {
+        let preparation = await processor.prepare(item.data, context)
+        switch preparation {
         case .unchanged: break
         case .changed(let value): input = value
         case .refused(is PlanDesk.NotPlanned, _, _):
@@ -134,7 +144,9 @@ private struct Planner {
         }
         // What is charged per input is charged when its extraction starts, whatever the cache has.
         if price.isByInput { digests.append(entry.digest) }
-        let key = itemKey(of: input, for: run.scope.filled(by: item))
+        var prepared = StoredItem(item, index: plan.entries.count)
+        if case .changed(let value) = preparation { prepared.transformed = value }
+        let key = itemKey(of: prepared, for: run.scope.filled(by: item))
         if let key, try await forecast.cached(key) != nil {
             (entry.action, entry.reason) = (.cached, "its result is in the cache")
             (entry.calls, entry.high) = (0, .zero)
@@ -152,9 +164,10 @@ private struct Planner {
     }
 
     /// Where the output is looked up; `nil` when it is not.
-    private func itemKey(of input: Payload, for owner: Scope) -> String? {
-        guard let policy = options.itemCacheInForce, !policy.refresh, let json = try? input.json() else { return nil }
-        return CacheKey.item(processor, input: json, scope: policy.scope, of: run, for: owner)
+    private func itemKey(of entry: StoredItem, for owner: Scope) -> String? {
+        guard let policy = options.itemCacheInForce, !policy.refresh, let input = try? processor.cacheDigest(of: entry)
+        else { return nil }
+        return CacheKey.item(input: input, scope: policy.scope, of: run, for: owner)
     }
 
     private func savedSteps(of item: Item, _ digest: Digest) async throws -> [String] {

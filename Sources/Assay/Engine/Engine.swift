@@ -102,15 +102,31 @@ public final class Engine: Sendable {
         _ id: Run.ID, with processor: RegisteredProcessor, options: RunOptions = RunOptions(),
         failedOnly: Bool = false, watching: (@Sendable (RunHandle) -> Void)? = nil
     ) async throws -> Report {
-        let (options, items) = try await continuation(of: id, options)
+        let (options, items) = try await continuation(of: id, options, by: processor.name)
         return try await perform(processor, options, watching, failedOnly: failedOnly, items: items)
+    }
+
+    /// The items of a list with the contents of their files known.
+    ///
+    /// - Parameter records: whether what is read is put on record.
+    func reading(
+        _ items: @escaping ItemSource, for processor: RegisteredProcessor, _ options: RunOptions, records: Bool
+    ) -> ItemSource {
+        let intake = FileIntake(store, world.time, records: records, rereads: options.rehash)
+        return { limit in try await intake.read(items(limit).map { processor.withFile($0) }) }
     }
 
     /// Takes the next items of a list, at most `limit`; none when there are no more.
     typealias ItemSource = (_ limit: Int) async throws -> [Item]
 
     /// The options and items of a run that goes on where the run named `id` ended.
-    func continuation(of id: Run.ID, _ options: RunOptions) async throws -> (RunOptions, ItemSource) {
+    ///
+    /// - Parameter name: the processor, or the graph, that goes on.
+    /// - Throws: ``ProcessingError`` with code `definition_changed` when it has another name than the one that the run is
+    ///   of, unless `options` say what to do then.
+    func continuation(
+        of id: Run.ID, _ options: RunOptions, by name: Identifier
+    ) async throws -> (RunOptions, ItemSource) {
         let previous = try await existingRun(id)
         guard previous.deletedAt == nil else { throw ProcessingError.deleted(id) }
         guard previous.isListed else {
@@ -119,8 +135,16 @@ public final class Engine: Sendable {
                 "run '\(id)' ended before all of its inputs were on record; start it anew with all of them")
         }
         var options = options
+        if previous.processorID != name, options.recovery == .resume {
+            switch options.onChange {
+            case .refuse: throw ProcessingError.renamed(previous, name)
+            case .keep: options.formerName = previous.processorID
+            case .restart: break
+            }
+        }
         options.executionID = previous.executionID
         options.previousRunID = previous.id
+        options.worksOnSubmission = true
         options.scope.accountID = options.scope.accountID ?? previous.scope.accountID
         options.scope.underwritingID = options.scope.underwritingID ?? previous.scope.underwritingID
         if options.request == [:] { options.request = previous.request }
@@ -229,13 +253,15 @@ public final class Engine: Sendable {
         _ watching: (@Sendable (RunHandle) -> Void)? = nil, failedOnly: Bool = false, graph: GraphWork? = nil,
         items: @escaping ItemSource
     ) async throws -> Report {
+        let items = reading(items, for: processor, options, records: true)
         let (options, page) = graph == nil ? try await settleRunner(options, for: processor, items) : (options, items)
         let (begun, history) = try await prepare(processor, options, failedOnly: failedOnly, graph: graph)
+        let (list, isSubmission) = try await checkSubmission(of: begun, options, page)
         let session = RunSession(
             run: begun, processor: processor, options: options, ledger: ledger, breakers: breakers, events: events,
             logger: logger, graph: graph)
-        try await store.begin(session.run)
-        return try await hold(session, watching) { try await live(session, history, items: page) }
+        try await store.begin(session.run, asSubmitted: isSubmission)
+        return try await hold(session, watching) { try await live(session, history, items: list) }
     }
 
     /// Carries out what makes up a run that is on record, with the run known under its name meanwhile.
@@ -302,6 +328,10 @@ public final class Engine: Sendable {
         var run = session.currentRun
         run.status = .failed
         run.error = FailureRecord(error, stage: .extraction, item: nil, attempt: 0)
+        if session.stopped?.isFromOutside == true, let stop = Verdict.error(for: session) {
+            // What was thrown is how the list of inputs ended because of that.
+            (run.status, run.error) = (.cancelled, stop)
+        }
         run.finishedAt = world.time.now()
         run.duration = session.timeWorked
         // A store that failed may fail again; the run is then found and ended when the store is opened next.

@@ -162,9 +162,11 @@ public struct Explanation: Sendable {
     private func handling(_ entry: StoredItem, _ outcome: Outcome?) -> String {
         guard let outcome else { return "not finished" }
         if outcome.cached { return "answered from the cache" }
-        if outcome.carried { return outcome.status == .succeeded ? "carried" : "kept" }
+        if outcome.carried { return outcome.status == .succeeded ? outcome.carriedInWords : "kept" }
         if outcome.attempts == 0 { return "not worked on" }
-        let steps = outcome.steps.contains(where: \.restored) ? "resumed" : "run"
+        let steps =
+            outcome.isKept
+            ? "resumed under on_change: keep" : outcome.steps.contains(where: \.restored) ? "resumed" : "run"
         return outcome.attempts == 1 ? steps : "\(steps), \(outcome.attempts) attempts"
     }
 

@@ -7,22 +7,30 @@ final class Frames: Sendable {
     private struct State {
         var page: ArraySlice<StoredItem> = []
         var places: Range<Int>
+        /// Those that come after all others.
+        var late: ArraySlice<StoredItem> = []
+        /// The places of items that were started out of order before their page was fetched.
+        var taken: Set<Int> = []
         var fetching = false
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state: Mutex<State>
     private let fetch: @Sendable (_ start: Int, _ limit: Int) async throws -> [StoredItem]
+    private let comesLate: @Sendable (_ place: Int) -> Bool
 
     /// The items at `places`.
     ///
-    /// - Parameter fetch: those of the items from a position on that are to be started.
+    /// - Parameters:
+    ///   - comesLate: whether an item is handed out after all others.
+    ///   - fetch: those of the items from a position on that are to be started.
     init(
-        over places: Range<Int>,
+        over places: Range<Int>, comesLate: @escaping @Sendable (_ place: Int) -> Bool = { _ in false },
         _ fetch: @escaping @Sendable (_ start: Int, _ limit: Int) async throws -> [StoredItem]
     ) {
         state = Mutex(State(places: places))
         self.fetch = fetch
+        self.comesLate = comesLate
     }
 
     private enum Step {
@@ -55,7 +63,11 @@ final class Frames: Sendable {
             return .frame(frame)
         }
         if state.fetching { return .wait }
-        if state.places.isEmpty { return .frame([]) }
+        if state.places.isEmpty {
+            guard !state.late.isEmpty else { return .frame([]) }
+            (state.page, state.late) = (state.late, [])
+            return step(&state, limit)
+        }
         state.fetching = true
         let next = state.places.prefix(1_024)
         state.places.removeFirst(next.count)
@@ -75,11 +87,59 @@ final class Frames: Sendable {
 
     private func finishFetch(_ page: [StoredItem]) {
         let waiters = state.withLock { state in
-            state.page = page[...]
+            for entry in page where !state.taken.contains(entry.index) {
+                if comesLate(entry.index) { state.late.append(entry) } else { state.page.append(entry) }
+            }
             state.fetching = false
             defer { state.waiters = [] }
             return state.waiters
         }
         for waiter in waiters { waiter.resume() }
+    }
+
+    // MARK: Out of order
+
+    /// The last item that nobody has started, or one from the middle of these; `nil` when there is none.
+    nonisolated(nonsending) func next(_ probe: Suspicion.Probe) async throws -> StoredItem? {
+        while true {
+            let (places, isFetching) = state.withLock { ($0.places, $0.fetching) }
+            guard !isFetching else {
+                await wait()
+                continue
+            }
+            guard let found = try await candidate(probe, in: places) else { return takeFromPage(probe) }
+            let isFree = state.withLock { state in
+                state.places.contains(found.index) && state.taken.insert(found.index).inserted
+            }
+            if isFree { return found }
+        }
+    }
+
+    /// The item that is looked for among those whose pages have not been fetched.
+    private nonisolated(nonsending) func candidate(
+        _ probe: Suspicion.Probe, in places: Range<Int>
+    ) async throws -> StoredItem? {
+        let taken = state.withLock { $0.taken }
+        let isFree = { (entry: StoredItem) in !taken.contains(entry.index) && !self.comesLate(entry.index) }
+        var upper = places.upperBound
+        if probe == .middle {
+            let middle = (places.lowerBound + places.upperBound) / 2
+            if let found = try await fetch(middle, min(1_024, upper - middle)).first(where: isFree) { return found }
+            upper = middle
+        }
+        while upper > places.lowerBound {
+            let lower = max(places.lowerBound, upper - 1_024)
+            if let found = try await fetch(lower, upper - lower).last(where: isFree) { return found }
+            upper = lower
+        }
+        return nil
+    }
+
+    private func takeFromPage(_ probe: Suspicion.Probe) -> StoredItem? {
+        state.withLock { state in
+            guard !state.page.isEmpty else { return nil }
+            let place = probe == .last ? state.page.endIndex - 1 : state.page.startIndex + state.page.count / 2
+            return state.page.remove(at: place)
+        }
     }
 }

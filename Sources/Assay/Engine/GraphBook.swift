@@ -12,7 +12,7 @@ struct GraphBook: Sendable {
         var cancelled = 0
         var attempts = 0
         var total = Duration.zero
-        var cost = Money.zero
+        var cost = MoneySum.zero
         var firstStart: Duration?
         var lastEnd: Duration?
         var lastError: String?
@@ -54,7 +54,7 @@ struct GraphBook: Sendable {
         default: break
         }
         nodes[node].total += passage.duration
-        if passage.cost != .zero { nodes[node].cost = (try? nodes[node].cost.adding(passage.cost)) ?? nodes[node].cost }
+        if passage.cost != .zero { nodes[node].cost += passage.cost }
         let start = moment - passage.duration
         if start < nodes[node].firstStart ?? .seconds(Int64.max) { nodes[node].firstStart = start }
         nodes[node].lastEnd = moment

@@ -50,13 +50,13 @@ final class GraphCourse: Sendable {
     /// What the nodes have done in all batches, those that took longest first.
     ///
     /// - Parameter bases: what was charged as base prices.
-    func profile(with bases: [Identifier: Money]) -> [NodeMetrics] {
+    func profile(with bases: [Identifier: MoneySum]) -> [NodeMetrics] {
         let nodes = profile.withLock { Array($0.values) }.sorted {
             ($1.total, $0.processorID) < ($0.total, $1.processorID)
         }
         return nodes.prefix(GraphFlow.keptAtMost).map { node in
             var node = node
-            if let base = bases[node.processorID] { node.cost = (try? node.cost.adding(base)) ?? node.cost }
+            if let base = bases[node.processorID] { node.cost += base }
             return node
         }
     }

@@ -54,9 +54,7 @@ extension GraphFlow {
             .map { node in
                 var node = node
                 // Of a batch they are added for all at once.
-                if !session.isBatch, let base = bases[node.processorID] {
-                    node.cost = (try? node.cost.adding(base)) ?? node.cost
-                }
+                if !session.isBatch, let base = bases[node.processorID] { node.cost += base }
                 if let before = before[node.processorID] { node.add(before) }
                 return node
             }

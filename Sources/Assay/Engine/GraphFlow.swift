@@ -13,7 +13,9 @@ final class GraphFlow: Sendable {
         /// Outputs that were not saved, because the store forgets with the program: kept in case the item does not
         /// succeed.
         var unsaved: [UnsavedOutput] = []
-        var avoidedCost = Money.zero
+        var avoidedCost = MoneySum.zero
+        /// Whether it was given what another definition of a node made.
+        var isKept = false
 
         /// The item, with what a source gets that starts on it now.
         fileprivate mutating func start(_ node: Int) -> (StoredItem, fed: Payload?) {
@@ -29,7 +31,7 @@ final class GraphFlow: Sendable {
             nodes[place] = node
             if !steps.isEmpty { self.steps += steps }
             if let unsaved { self.unsaved.append(unsaved) }
-            if avoided != .zero { avoidedCost = (try? avoidedCost.adding(avoided)) ?? avoidedCost }
+            avoidedCost += avoided
             return entry.item.id
         }
     }
@@ -39,6 +41,8 @@ final class GraphFlow: Sendable {
         let node: Int
         let input: StoredItem
         let output: Payload
+        /// Whether it rests on what another definition of the node made.
+        let isKept: Bool
     }
 
     let session: RunSession
@@ -136,7 +140,7 @@ final class GraphFlow: Sendable {
         failures = Dictionary((comeback?.pause.failures ?? []).map { ($0.key, $0) }) { $1 }
         (lanesToStart, laneStarts) = AsyncStream.makeStream(of: Lane.self)
         let (id, store) = (session.run.id, session.store)
-        frames = Frames(over: session.places) { place, limit in
+        frames = Frames(over: session.places, comesLate: session.tally.suspicion.isKiller) { place, limit in
             try await store.items(of: id, from: place, limit: limit).filter {
                 !session.hasEnded($0.index) && $0.index != comeback?.entry.index
             }
@@ -228,6 +232,12 @@ final class GraphFlow: Sendable {
     }
 
     // MARK: Items
+
+    /// Takes note that an item is given what another definition of a node made.
+    func noteKept(_ item: Int) { state.withLock { $0.travellers[item]?.isKept = true } }
+
+    /// Whether a node is given what items come with.
+    func isSource(_ node: Int) -> Bool { wiring.incoming[node].isEmpty }
 
     /// Lets the next item in.
     ///

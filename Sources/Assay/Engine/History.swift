@@ -5,50 +5,75 @@ struct History {
         /// It was never seen before: runs in full.
         case new
         /// It was not finished, or is to go on from a checkpoint: runs, and its finished steps return their values.
-        case again(isReopened: Bool)
+        case again(isReopened: Bool, hasKilled: Bool)
         /// It comes with other data, or is to start over: runs in full, and its saved steps are forgotten.
         case afresh(changed: Bool)
         /// It has its outcome: taken over.
         case settled(Outcome)
+        /// Another definition worked on it, and nobody said what that means; only plans come to it.
+        case refused(ProcessingError)
 
         /// The reason in one word.
         var basis: Basis {
             switch self {
             case .new: .new
-            case .again(let isReopened): isReopened ? .reopened : .unfinished
+            case .again(let isReopened, _): isReopened ? .reopened : .unfinished
             case .afresh(let changed): changed ? .changed : .restarted
             case .settled(let outcome): outcome.status == .succeeded ? .finished : .notFailed
+            case .refused: .restarted
             }
         }
     }
 
     private var runs: [EarlierRun]
+    private let name: Identifier
+    private let definition: Definition
     private let recovery: RunOptions.Recovery
     private let onChange: RunOptions.DefinitionChange
     private let failedOnly: Bool
+    private let isPlan: Bool
+    /// Why the run would be refused, in a plan of it.
+    private(set) var refusal: ProcessingError?
     /// The item that runs again whatever became of it.
     var reopened: String?
 
     /// The history of `processor` in an execution.
     ///
-    /// - Parameter failedOnly: whether everything but failed items keeps its outcome.
+    /// - Parameters:
+    ///   - former: the name under which earlier runs had the processor, if it had another one.
+    ///   - failedOnly: whether everything but failed items keeps its outcome.
+    ///   - isPlan: whether a changed processor is told of item by item, and refused by nobody.
     /// - Throws: ``ProcessingError`` with code `not_found` when what the last run did was deleted, `definition_changed` when the processor differs from the one whose steps
     ///   would be reused, unless `onChange` says what to do then.
     init(
-        of processor: RegisteredProcessor, in execution: Execution.ID, recovery: RunOptions.Recovery,
-        onChange: RunOptions.DefinitionChange, failedOnly: Bool, store: any Store
+        of processor: RegisteredProcessor, formerly former: Identifier?, in execution: Execution.ID,
+        recovery: RunOptions.Recovery, onChange: RunOptions.DefinitionChange, failedOnly: Bool, isPlan: Bool,
+        store: any Store
     ) async throws {
-        let filter = RunFilter(executionID: execution, processorID: processor.name)
-        let earlier = try await store.runs(matching: filter).filter(\.isAccepted)
+        let all = try await store.runs(matching: RunFilter(executionID: execution)).filter(\.isAccepted)
+        let earlier = all.filter { $0.processorID == processor.name || $0.processorID == former }
         if recovery == .resume || failedOnly, let last = earlier.first, last.deletedAt != nil {
             throw ProcessingError.deleted(last.id)
         }
-        if recovery == .resume, onChange == .refuse, let last = earlier.first, last.definition != processor.definition {
-            throw ProcessingError.definitionChanged(processor.name, last.id)
+        let definition = processor.definition(in: store)
+        self.definition = definition
+        name = processor.name
+        if recovery == .resume, onChange == .refuse, earlier.isEmpty, processor.type != nil,
+            let same = all.first(where: { $0.definition == definition.digest })
+        {
+            throw ProcessingError.renamed(same, processor.name)
+        }
+        if recovery == .resume || failedOnly, onChange == .refuse, let last = earlier.first,
+            last.definition != definition.digest
+        {
+            let refusal = ProcessingError.definitionChanged(processor.name, definition, since: last)
+            guard isPlan else { throw refusal }
+            self.refusal = refusal
         }
         self.recovery = recovery
         self.onChange = onChange
         self.failedOnly = failedOnly
+        self.isPlan = isPlan
         runs = earlier.map { EarlierRun($0, store: store) }
     }
 
@@ -57,31 +82,46 @@ struct History {
         // The last run that had the item says how it stands: what it took over was filed together with the item.
         for index in runs.indices {
             guard let (stored, outcome) = try await runs[index].find(item.id) else { continue }
-            guard try Self.isSame(stored.item.data, item.data, for: processor) else {
+            guard try Self.isSame(stored.item, item, for: processor) else {
                 // A batch that prevalidation refused has left no mark.
                 if outcome?.wasRefused == true { continue }
                 return .afresh(changed: true)
             }
             let isReopened = reopened.map(item.id.equalsInBytes) ?? false
-            if let outcome, failedOnly, outcome.status != .failed, !isReopened {
-                // What a run that was given up did not finish was to run in it.
-                let isLeft = runs[index].run.isGivenUp && outcome.status == .cancelled && !outcome.carried
-                if !isLeft { return .settled(outcome.takenOver()) }
-            }
-            guard recovery == .resume else { return .afresh(changed: false) }
-            if runs[index].run.definition != processor.definition {
+            guard failedOnly || recovery == .resume else { return .afresh(changed: false) }
+            let run = runs[index].run
+            let isOther = run.definition != definition.digest || run.processorID != name
+            if isOther {
                 switch onChange {
                 case .keep: break
                 case .restart: return .afresh(changed: false)
-                case .refuse: throw ProcessingError.definitionChanged(processor.name, runs[index].run.id)
+                case .refuse:
+                    let refusal = ProcessingError.definitionChanged(processor.name, definition, since: run)
+                    guard isPlan else { throw refusal }
+                    return .refused(refusal)
                 }
             }
-            guard let outcome, outcome.status == .succeeded, !isReopened else {
-                return .again(isReopened: isReopened)
+            if let outcome, failedOnly, !outcome.isRetried, !isReopened {
+                // What a run that was given up did not finish was to run in it.
+                let isLeft = run.isGivenUp && outcome.status == .cancelled && !outcome.carried
+                if !isLeft { return .settled(outcome.takenOver(ofOther: isOther)) }
             }
-            return .settled(outcome.takenOver())
+            guard recovery == .resume else { return .afresh(changed: false) }
+            guard let outcome, outcome.status == .succeeded, !isReopened else {
+                return .again(isReopened: isReopened, hasKilled: outcome?.hasKilled == true)
+            }
+            return .settled(outcome.takenOver(ofOther: isOther))
         }
         return .new
+    }
+
+    /// The definition under which a run is filed that uses what the last one left: mixed of both where that was made by
+    /// another one, so that whoever goes on with it has to say once more what that means.
+    var filedDefinition: Digest {
+        guard onChange == .keep, failedOnly || recovery == .resume, let last = runs.first?.run,
+            last.definition != definition.digest || last.processorID != name
+        else { return definition.digest }
+        return definition.digest.mixed(with: last.definition)
     }
 
     /// Whether steps that were saved under `definition` may be used.
@@ -89,9 +129,14 @@ struct History {
         definition == run.definition || options.onChange == .keep
     }
 
-    private static func isSame(_ earlier: Payload, _ now: Payload, for processor: RegisteredProcessor) throws -> Bool {
-        let (earlier, now) = (try earlier.json(), try now.json())
-        return earlier == now || processor.digest(of: earlier) == processor.digest(of: now)
+    private static func isSame(_ earlier: Item, _ now: Item, for processor: RegisteredProcessor) throws -> Bool {
+        if earlier.file != nil || now.file != nil {
+            // What could not be read then has no content that could be the same.
+            guard earlier.file?.digest != nil, now.file?.digest != nil else { return false }
+            return try processor.digest(of: earlier) == processor.digest(of: now)
+        }
+        let (old, new) = (try earlier.data.json(), try now.data.json())
+        return old == new || processor.digest(of: old) == processor.digest(of: new)
     }
 }
 
@@ -153,12 +198,18 @@ private struct EarlierRun {
 }
 
 extension Outcome {
+    /// Whether a retry runs the item again: it failed, or its program never came to it.
+    fileprivate var isRetried: Bool { status == .failed || status == .cancelled && reason == .programBroken }
+
     /// The outcome in a later run that does not work on the item again.
-    fileprivate func takenOver() -> Outcome {
+    ///
+    /// - Parameter isOther: whether another definition made it.
+    fileprivate func takenOver(ofOther isOther: Bool) -> Outcome {
         var outcome = Outcome(inputID: inputID, index: index, status: status, reason: reason)
         outcome.output = output
         outcome.error = error
         outcome.carried = true
+        outcome.isKept = isKept || isOther
         return outcome
     }
 
@@ -173,10 +224,30 @@ extension Outcome {
 }
 
 extension ProcessingError {
-    static func definitionChanged(_ processor: Identifier, _ run: Run.ID) -> ProcessingError {
+    /// The refusal to go on with what `run` left, under another name.
+    static func renamed(_ run: Run, _ name: Identifier) -> ProcessingError {
         ProcessingError(
             .definitionChanged,
-            "processor '\(processor)' has another version or parameters than in run '\(run)'; "
+            "run '\(run.id)' is of '\(run.processorID)', which is called '\(name)' now; give it its name again, or say "
+                + "on_change keep (use what was saved) or restart (do everything in full)")
+    }
+
+    /// The refusal to go on with what `run` left, with a processor that is another now.
+    static func definitionChanged(
+        _ processor: Identifier, _ definition: Definition, since run: Run
+    ) -> ProcessingError {
+        let differences = definition.differences(from: run.definitionParts)
+        let what =
+            if !differences.isEmpty {
+                differences.prefix(10).joined(separator: ", ")
+            } else if definition.parts == run.definitionParts {
+                "that run went on with what another one had saved"
+            } else {
+                "it is another one"
+            }
+        return ProcessingError(
+            .definitionChanged,
+            "'\(processor)' is not what it was in run '\(run.id)': \(what); "
                 + "say on_change keep (use what was saved) or restart (do those items in full)")
     }
 }

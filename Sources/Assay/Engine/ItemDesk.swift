@@ -10,9 +10,13 @@ final class ItemDesk: Desk {
     private let state: Mutex<State>
 
     fileprivate struct State {
-        var saved: [String: JSONValue]
+        var saved: [String: SavedStep]
+        /// The definition of a step of another one whose value was used.
+        var usedDefinition: Digest?
         var resumePoint: ResumePoint?
         var reachedResumePoint = false
+        /// Whether a step of this attempt was given the resume point's data.
+        var usedResumeData = false
         var uses: [String: Int] = [:]
         var steps: [Outcome.Step] = []
         /// The steps whose bodies are running, the outer ones first.
@@ -20,11 +24,14 @@ final class ItemDesk: Desk {
         var completed: [ResumePoint.Saved] = []
         var failedStep: String?
         var charges: [Charge] = []
+        /// What the attempt comes to, or would without a cache.
+        var worth = WorkWorth()
         var openCalls: [String: OpenCall] = [:]
         var attempt: Int
         /// Whether the attempt was given up: nothing it still asks for is done.
         var isOver = false
         var closed = false
+        var remark: String?
         /// How often calls without a key were made in this attempt, by what they are for.
         var unkeyedCalls: [String: Int] = [:]
         /// What a node of a graph has emitted in this attempt.
@@ -33,13 +40,13 @@ final class ItemDesk: Desk {
 
     /// - Parameters:
     ///   - attempt: the number of the first attempt that it serves.
-    ///   - saved: values of steps that earlier attempts finished.
+    ///   - saved: steps that earlier attempts finished.
     ///   - resumePoint: where the caller wants to go on.
-    init(_ session: RunSession, item: Item, attempt: Int, saved: [String: JSONValue], resumePoint: ResumePoint?) {
+    init(_ session: RunSession, item: Item, attempt: Int, saved: [String: SavedStep], resumePoint: ResumePoint?) {
         self.session = session
         self.item = item
         var saved = saved
-        for step in resumePoint?.saved ?? [] { saved[step.step] = step.value }
+        for step in resumePoint?.saved ?? [] { saved[step.step] = SavedStep(value: step.value, worth: nil) }
         state = Mutex(State(saved: saved, resumePoint: resumePoint, attempt: attempt))
     }
 
@@ -48,17 +55,23 @@ final class ItemDesk: Desk {
         state.withLock { state in
             state.attempt += 1
             state.isOver = false
+            state.remark = nil
             state.unkeyedCalls = [:]
             state.emitted = []
             state.uses = [:]
+            let worth = state.worth
+            state.worth = WorkWorth()
             state.openSteps = []
             state.failedStep = nil
+            state.usedResumeData = false
             // What lay behind a resume point that was reached was done again and is as good as any other step.
             if state.reachedResumePoint { state.resumePoint = nil }
             if forgetting {
                 state.saved = [:]
             } else {
-                for step in state.completed { state.saved[step.step] = step.value }
+                for step in state.completed {
+                    state.saved[step.step] = SavedStep(value: step.value, worth: worth.sum(inside: step.step))
+                }
             }
             state.completed = []
         }
@@ -67,13 +80,22 @@ final class ItemDesk: Desk {
     /// Gives the attempt up: from now on nothing that it asks for is done, and of its calls nobody waits for an answer.
     func endAttempt() { state.withLock { $0.isOver = true } }
 
-    /// Forgets the charges that are not on record, of an attempt that was lost with its worker and is made again.
+    /// Forgets the charges that are not on record, of an attempt that died and is made again: it makes them again, too.
     func forgetCharges() {
-        let charges = state.withLock { state in
+        for charge in takeCharges() { session.ledger.budgets.takeBack(charge) }
+    }
+
+    /// Records the charges of an attempt that failed and is followed by another: what it used it has used.
+    func recordCharges() async throws {
+        let charges = takeCharges()
+        if !charges.isEmpty { try await session.record(counted: charges) }
+    }
+
+    private func takeCharges() -> [Charge] {
+        state.withLock { state in
             defer { state.charges = [] }
             return state.charges
         }
-        for charge in charges { session.ledger.budgets.takeBack(charge) }
     }
 
     /// Whether the attempt of `context` is the one that counts; an older one was left behind and must do nothing more.
@@ -108,12 +130,14 @@ final class ItemDesk: Desk {
             let path = use == 1 ? base : "\(base)#\(use)"
             let saved = state.value(of: path)
             if let saved {
+                state.usedDefinition = state.usedDefinition ?? saved.foreign
                 state.steps.append(.init(name: path, restored: true, duration: .zero))
-                state.completed.append(.init(step: path, value: saved))
+                state.completed.append(.init(step: path, value: saved.value))
+                state.worth.restore(path, saved.worth)
             } else {
                 state.openSteps.append(path)
             }
-            return OpenedStep(path: path, attempt: context.attempt, saved: saved, start: start)
+            return OpenedStep(path: path, attempt: context.attempt, saved: saved?.value, start: start)
         }
     }
 
@@ -121,6 +145,7 @@ final class ItemDesk: Desk {
         state.withLock { state in
             state.steps.removeAll { $0.name == path && $0.restored }
             state.completed.removeAll { $0.step == path }
+            state.worth.forget(path)
         }
         session.emit(.warning, item: context.inputID) {
             ["message": .string("the saved value of step '\(path)' cannot be read and is made again: \(error)")]
@@ -144,16 +169,18 @@ final class ItemDesk: Desk {
             throw ProcessingError(.processing, "the value of step '\(step.path)' cannot be written as JSON: \(error)")
         }
         // A step of an attempt that was left behind must not overwrite a newer attempt's.
-        let charges = try state.withLock { state in
+        let (charges, worth, used) = try state.withLock { state in
             guard state.isCurrent(context) else { throw CancellationError() }
-            defer { state.charges = [] }
-            return state.charges
+            // What was charged elsewhere is made again with the work it belongs to, should that be repeated.
+            let inside = state.charges.filter { $0.isMade(inside: step.path) }
+            state.charges.removeAll { $0.isMade(inside: step.path) }
+            return (inside, state.worth.sum(inside: step.path), state.usedDefinition)
         }
         let run = session.run
         let checkpoint = Checkpoint(
             subject: session.checkpointSubject(item.id), step: step.path, inputDigest: try session.digest(of: item),
-            definition: run.definition, runID: run.id,
-            epoch: run.epoch, value: json, savedAt: session.world.time.now())
+            definition: run.definition.mixed(with: used), runID: run.id,
+            epoch: run.epoch, value: json, savedAt: session.world.time.now(), worth: worth)
         do { try await session.store.save(checkpoint, charges: charges) } catch {
             state.withLock { $0.charges = charges + $0.charges }
             throw error
@@ -169,23 +196,26 @@ final class ItemDesk: Desk {
 
     // MARK: Money
 
-    func charge(_ usage: Usage, in context: Context) async throws {
+    func charge(_ usage: Usage, in context: Context) async throws -> Bool {
         let charge = try await session.makeCharge(usage, in: context, step: Context.enclosingStep)
-        try await session.spend(charge, hasHappened: usage.incurred)
-        // Only the store knows whether a key is on record already.
+        try await session.spend(charge, hasHappened: usage.incurred, inside: usage.inside, in: context)
+        // Only the store knows whether a key is on record already; and who is late waits for nothing.
         let waits = state.withLock { state in
-            guard !state.closed, !usage.incurred, charge.key == nil else { return false }
+            guard state.isCurrent(context), !usage.incurred, charge.key == nil else { return false }
             state.charges.append(charge)
             return true
         }
+        note(worth: charge.cost, key: charge.key, in: context)
         if !waits { try await session.record(counted: [charge]) }
+        return !waits
     }
 
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
         try check(context)
         let step = Context.enclosingStep
         let identity = try request.key.map { Digest(of: $0) } ?? unkeyedIdentity(of: request, step)
-        let decision = try await session.openCall(request, identity: identity, in: context, step: step)
+        let (decision, worth) = try await session.openCall(request, identity: identity, in: context, step: step)
+        note(worth: worth, in: context)
         guard case .proceed(let call) = decision else { return decision }
         let inTime = state.withLock { state in
             guard state.isCurrent(context) else { return false }
@@ -215,9 +245,19 @@ final class ItemDesk: Desk {
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws {
         let isAwaited = state.withLock { $0.openCalls.removeValue(forKey: call.record.callID)?.call === call }
         // The call is in doubt, or in the hands of a later attempt: only the news that it was made can matter still.
-        guard isAwaited || call.settled != nil || end.isMade else { return }
-        try await session.closeCall(
+        guard isAwaited || call.settlement != nil || end.isMade else { return }
+        let cost = try await session.closeCall(
             call, end, isLate: !isAwaited, in: context, step: Context.enclosingStep)
+        note(worth: cost, in: context)
+    }
+
+    /// Takes note that something in this attempt came to `amount`, or would have without a cache; what has a key once.
+    func note(worth amount: Money, key: String? = nil, in context: Context) {
+        guard amount != .zero else { return }
+        for call in Context.enclosingCalls { call.note(worth: amount) }
+        state.withLock { state in
+            if state.isCurrent(context) { state.worth.add(amount, in: Context.enclosingStep, key: key) }
+        }
     }
 
     /// A paid call whose body is running.
@@ -239,6 +279,17 @@ final class ItemDesk: Desk {
             try await session.closeCall(open.call, .threw(error), isLate: false, in: open.context, step: open.step)
         }
     }
+
+    func answered(in context: Context) { session.tally.suspicion.noteAnswer() }
+
+    func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {
+        session.hint(kind, message)
+        guard explainsTimeout else { return }
+        state.withLock { state in if state.isCurrent(context) { state.remark = message } }
+    }
+
+    /// What is odd about the attempt, for its time-out.
+    var remark: String? { state.withLock { $0.remark } }
 
     // MARK: Waits
 
@@ -292,6 +343,10 @@ final class ItemDesk: Desk {
         var completed: [ResumePoint.Saved]
         var failedStep: String?
         var charges: [Charge]
+        /// What the last attempt came to, or would have without a cache; `nil` when nobody knows.
+        var worth: Money?
+        /// The definition of a step of another one whose value was used.
+        var usedDefinition: Digest?
     }
 
     /// Closes the desk: later charges are recorded at once, later steps refused.
@@ -301,19 +356,28 @@ final class ItemDesk: Desk {
             defer { state.charges = [] }
             return Remains(
                 steps: state.steps, completed: state.completed, failedStep: state.failedStep ?? state.openSteps.last,
-                charges: state.charges)
+                charges: state.charges, worth: state.worth.total, usedDefinition: state.usedDefinition)
         }
     }
 
     /// The step of the resume point that was never asked for, with the steps that were.
     var missedResumePoint: (named: String, asked: [String])? {
         state.withLock { state in
-            guard let step = state.resumePoint?.step, !state.reachedResumePoint, !Stage.names.contains(step) else {
-                return nil
-            }
+            guard let step = state.resumePoint?.step, !state.reachedResumePoint else { return nil }
+            // One that names a stage, and of which nothing was used, has had the item start over.
+            guard !Stage.names.contains(step) || state.usedResumeData else { return nil }
             var seen: Set<String> = []
             return (step, state.steps.map(\.name).filter { seen.insert($0).inserted })
         }
+    }
+}
+
+extension Digest {
+    /// The definition of what rests on values of another one: no processor has it, so that it is used under
+    /// `on_change: keep` alone.
+    func mixed(with other: Digest?) -> Digest {
+        guard let other else { return self }
+        return Digest(of: ["mixed", .string(text), .string(other.text)])
     }
 }
 
@@ -321,7 +385,7 @@ extension ItemDesk.State {
     func isCurrent(_ context: Context) -> Bool { !closed && !isOver && attempt == context.attempt }
 
     /// The value that a step has without running: saved, or handed in with a resume point that lies behind it.
-    mutating func value(of path: String) -> JSONValue? {
+    fileprivate mutating func value(of path: String) -> SavedStep? {
         guard let point = resumePoint, let named = point.step, !reachedResumePoint else { return saved[path] }
         if path == named {
             // From here on everything runs; what a later attempt may use again is what this one completes.
@@ -334,7 +398,15 @@ extension ItemDesk.State {
         if named.hasPrefix(path + "/") { return nil }
         // A point that lists its completed steps and names a stage was made outside of any step: nothing to hand in.
         if point.saved != nil, Stage.names.contains(named) { return nil }
-        return point.data
+        usedResumeData = true
+        return point.data.map { SavedStep(value: $0, worth: nil) }
+    }
+}
+
+extension Charge {
+    /// Whether it was made in the body of a step, or of one inside it.
+    fileprivate func isMade(inside path: String) -> Bool {
+        step.map { $0 == path || $0.hasPrefix(path + "/") } ?? false
     }
 }
 

@@ -25,8 +25,9 @@ struct ListGate {
         // Names are noted whatever was found before: items behind it must not share them either.
         guard let message = finding(item, index), violation == nil else { return }
         violation = GateFailure(
-            ProcessingError(.prevalidation, message), stage: .prevalidation, index: index, item: item, attempt: 1,
-            data: item.data, digest: nil, runID: runID)
+            ProcessingError(.prevalidation, message), stage: .prevalidation, index: index,
+            item: item.named(within: 1_024),
+            attempt: 1, data: item.data, digest: nil, runID: runID)
     }
 
     /// Takes note of a name.
@@ -114,5 +115,16 @@ extension FailureRecord {
             inputID: item, step: error.step ?? step ?? stage.rawValue, exception: error.exception,
             message: error.message, code: error.code, phase: error.phase ?? stage.phase, attempt: attempt,
             retryable: error.retryable)
+    }
+}
+
+extension Item {
+    /// The item with no more than the beginning of a name that is longer than `limit` bytes: it is refused, and its name
+    /// is kept for people only.
+    func named(within limit: Int) -> Item {
+        guard id.utf8.count > limit else { return self }
+        var item = self
+        item.id = String(id.prefix(64)) + "…"
+        return item
     }
 }

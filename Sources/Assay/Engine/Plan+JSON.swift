@@ -4,7 +4,8 @@ extension Plan {
         let counts = counts
         var object: JSONObject = [
             "schema": "assay/plan/1", nodes == nil ? "processor_id" : "graph_id": .string(processorID.text),
-            "definition": .string(definition.text), "execution_id": executionID.map { .string($0.text) } ?? .null,
+            "definition": .string(definition.text), "definition_parts": definitionParts,
+            "execution_id": executionID.map { .string($0.text) } ?? .null,
             "runner": .string(runner), "currency": .string(currency), "base_cost": base.jsonValue,
             "low": low.jsonValue, "high": high?.jsonValue ?? .null,
             "counts": .object(
@@ -35,6 +36,7 @@ extension Plan {
             executionID: json["execution_id"]?.string.flatMap { Identifier($0) }, runner: runner, currency: currency,
             base: base, prices: [:], entries: [], gate: json["gate"]?.string,
             warnings: json["warnings"]?.array?.compactMap(\.string) ?? [])
+        definitionParts = json["definition_parts"] ?? [:]
         for member in prices.members {
             guard let price = Money(jsonValue: member.value) else { return nil }
             self.prices[member.key] = price

@@ -12,6 +12,8 @@ public struct Plan: Sendable {
         case carried
         /// Left as an earlier run ended it.
         case kept
+        /// Refused, since its program is another than the one whose results would be used.
+        case changedProgram = "changed program"
         /// Not reached, since a gate would stop the run.
         case skipped
     }
@@ -73,6 +75,8 @@ public struct Plan: Sendable {
     public var processorID: Identifier
     /// Its version and parameters.
     public var definition: Digest
+    /// The parts of ``definition``, each by a digest, so that it can be said what has changed.
+    public var definitionParts: JSONValue = [:]
     /// The execution that the run would belong to; `nil` for a new one.
     public var executionID: Execution.ID?
     /// The runner's name.
@@ -100,15 +104,15 @@ public struct Plan: Sendable {
         currency: "USD", base: .zero, prices: [:], entries: [], gate: nil, warnings: [])
 
     /// What the run costs at least if all inputs succeed.
-    public var low: Money { entries.reduce(base) { Money(billionths: $0.billionths + $1.low.billionths) } }
+    public var low: MoneySum { entries.reduce(MoneySum(base)) { $0 + $1.low } }
 
     /// The most the run costs; `nil` when nobody knows for some input.
-    public var high: Money? {
+    public var high: MoneySum? {
         guard let furtherBase else { return nil }
-        var sum = Money(billionths: base.billionths + furtherBase.billionths)
+        var sum = MoneySum(base) + furtherBase
         for entry in entries {
             guard let high = entry.high else { return nil }
-            sum = Money(billionths: sum.billionths + high.billionths)
+            sum += high
         }
         return sum
     }
@@ -116,9 +120,16 @@ public struct Plan: Sendable {
     /// How many inputs would be treated in which way.
     public var counts: [Action: Int] { entries.reduce(into: [:]) { $0[$1.action, default: 0] += 1 } }
 
+    /// Takes note that the run would be refused, since another definition worked on an input.
+    mutating func refuse(_ error: ProcessingError, _ entry: inout Entry) {
+        (entry.action, entry.reason) = (.changedProgram, error.message)
+        (entry.calls, entry.high) = (0, .zero)
+        gate = gate ?? error.message
+    }
+
     /// Has every input skipped that is not as an earlier run left it: a gate stops the run.
     mutating func skipRest() {
-        for place in entries.indices where ![.carried, .kept].contains(entries[place].action) {
+        for place in entries.indices where ![.carried, .kept, .changedProgram].contains(entries[place].action) {
             entries[place].action = .skipped
             (entries[place].calls, entries[place].hits) = (0, 0)
             (entries[place].low, entries[place].high) = (.zero, .zero)
@@ -132,7 +143,10 @@ public struct Plan: Sendable {
             if now != then { found.append("\(what) is \(now), was \(then)") }
         }
         compare("the processor", processorID.text, other.processorID.text)
-        if definition != other.definition { found.append("the processor has another version or parameters") }
+        if definition != other.definition {
+            let changes = Definition.differences(of: definitionParts, from: other.definitionParts)
+            found += (changes.isEmpty ? ["its definition has changed"] : changes).map { "'\(processorID)': \($0)" }
+        }
         compare("the execution", executionID?.text ?? "new", other.executionID?.text ?? "new")
         compare("the runner", runner, other.runner)
         compare("the currency", currency, other.currency)

@@ -16,11 +16,13 @@ struct PlanDesk: Desk {
     func rejectSaved(_ path: String, because error: any Error, in context: Context) throws { throw NotPlanned() }
     func failStep(_ step: OpenedStep) {}
     func closeStep(_ step: OpenedStep, value: Payload, in context: Context) throws { throw NotPlanned() }
-    func charge(_ usage: Usage, in context: Context) throws { throw NotPlanned() }
+    func charge(_ usage: Usage, in context: Context) throws -> Bool { throw NotPlanned() }
     func openCall(_ request: CallRequest, in context: Context) throws -> CallDecision { throw NotPlanned() }
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) throws { throw NotPlanned() }
     func emit(_ chunk: Payload, in context: Context) throws { throw NotPlanned() }
     func heartbeat(in context: Context) throws { throw NotPlanned() }
+    func answered(in context: Context) {}
+    func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {}
     func waiting<Value: Sendable>(
         for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
     ) async throws -> Value { try await body(WaitSign(wait)) }

@@ -5,6 +5,8 @@ import Logging
 /// The desk of an item adds steps to this.
 struct RunDesk: Desk {
     let session: RunSession
+    /// The desk of the item's work that this is a part of; `nil` for what is no part of it.
+    var work: ItemDesk?
 
     var options: RunOptions { session.options }
 
@@ -30,26 +32,42 @@ struct RunDesk: Desk {
         throw Self.refused("step", context)
     }
 
-    func charge(_ usage: Usage, in context: Context) async throws {
+    func charge(_ usage: Usage, in context: Context) async throws -> Bool {
         let charge = try await session.makeCharge(usage, in: context, step: nil)
-        try await session.spend(charge, hasHappened: usage.incurred)
+        try await session.spend(charge, hasHappened: usage.incurred, inside: usage.inside, in: context)
         try await session.record(counted: [charge])
+        note(worth: charge.cost, key: charge.key, in: context)
+        return true
     }
 
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
         let identity =
             request.key.map { Digest(of: $0) }
             ?? Digest(of: ["unkeyed", .string(context.processorID.text), .string(context.phase.rawValue)])
-        return try await session.openCall(request, identity: identity, in: context, step: nil)
+        let (decision, worth) = try await session.openCall(request, identity: identity, in: context, step: nil)
+        note(worth: worth, in: context)
+        return decision
     }
 
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws {
-        try await session.closeCall(call, end, isLate: false, in: context, step: nil)
+        let cost = try await session.closeCall(call, end, isLate: false, in: context, step: nil)
+        note(worth: cost, in: context)
+    }
+
+    private func note(worth amount: Money, key: String? = nil, in context: Context) {
+        if let work { return work.note(worth: amount, key: key, in: context) }
+        for call in Context.enclosingCalls { call.note(worth: amount) }
     }
 
     func emit(_ chunk: Payload, in context: Context) throws { throw Self.refused("emit", context) }
 
     func heartbeat(in context: Context) throws { throw Self.refused("heartbeat", context) }
+
+    func answered(in context: Context) { session.tally.suspicion.noteAnswer() }
+
+    func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {
+        session.hint(kind, message)
+    }
 
     func waiting<Value: Sendable>(
         for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
@@ -64,7 +82,9 @@ extension RunSession {
     /// The charge that a use becomes.
     func makeCharge(_ usage: Usage, in context: Context, step: String?) async throws -> Charge {
         let (cost, basis) = try await ledger.cost(of: usage)
-        if basis.priceSource == PriceOrigin.none { hintAtPrice(of: "\(usage.service)/\(usage.operation)") }
+        if basis.priceSource == PriceOrigin.none {
+            try await noteMissingPrice(of: usage.service, usage.operation, else: "give the charge a cost")
+        }
         let item = context.inputID ?? ""
         return Charge(
             costID: tally.nextCostID(),
@@ -80,9 +100,10 @@ extension RunSession {
     /// Asks about open doubts of a call, looks it up in the cache, else asks breaker and budgets and writes its intent.
     ///
     /// - Parameter identity: what makes it the same call when it is made again: its key, or its place.
+    /// - Returns: also what it would have cost without a cache, when it need not be made.
     func openCall(
         _ request: CallRequest, identity: Digest, in context: Context, step: String?
-    ) async throws -> CallDecision {
+    ) async throws -> (CallDecision, worth: Money) {
         let cacheKey =
             options.caching == .off
             ? nil
@@ -92,7 +113,7 @@ extension RunSession {
                     scope: request.options.cache.scope, of: run, for: context.scope)
             }
         let number = ledger.callsInFlight.number()
-        guard let cacheKey, !request.options.cache.refresh, options.caching != .refresh else {
+        guard let cacheKey, !request.options.cache.refresh, options.looksUp else {
             return try await proceed(
                 request, identity, in: context, step: step, cacheKey: cacheKey, turn: nil, number: number)
         }
@@ -112,7 +133,7 @@ extension RunSession {
                 let doubts = try await askAboutDoubts(
                     request, identity, in: context, step: step, cacheKey: cacheKey, isRepeated: false)
                 try await pass(doubts.open, item: context.inputID)
-                let charge = hitCharge(for: entry, kind: .call, in: context, step: step)
+                let charge = hitCharge(for: entry, avoided: entry.cost, kind: .call, in: context, step: step)
                 try await store.useCacheEntry(cacheKey, charge: charge)
                 note(charge)
                 tally.noteLookup(hit: entry.cost)
@@ -120,7 +141,7 @@ extension RunSession {
                     ["service": .string(request.service), "operation": .string(request.operation)]
                 }
                 ledger.callsInFlight.giveBack(turn)
-                return .hit(entry.value)
+                return (.hit(entry.value), entry.cost)
             }
             tally.noteLookup(hit: nil)
             emit(.cacheMiss, item: context.inputID) {
@@ -128,7 +149,7 @@ extension RunSession {
             }
             let decision = try await proceed(
                 request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn, number: number)
-            if case .hit = decision { ledger.callsInFlight.giveBack(turn) }
+            if case (.hit, _) = decision { ledger.callsInFlight.giveBack(turn) }
             return decision
         } catch {
             ledger.callsInFlight.giveBack(turn)
@@ -140,45 +161,55 @@ extension RunSession {
     private func proceed(
         _ request: CallRequest, _ identity: Digest, in context: Context, step: String?, cacheKey: String?,
         turn: CallsInFlight.Turn?, number: Int
-    ) async throws -> CallDecision {
+    ) async throws -> (CallDecision, worth: Money) {
         let isTrial = try admit(request.service)
         do {
             let subject = PriceSubject.service(request.service, operation: request.operation)
             let unitPrice = try await ledger.price(of: subject).price?.amount
+            if unitPrice == nil, request.maximumCost == nil, options.strictCosts {
+                try await noteMissingPrice(of: request.service, request.operation, else: "give the call a maximum_cost")
+            }
             var doubts = try await askAboutDoubts(
                 request, identity, in: context, step: step, cacheKey: cacheKey, isRepeated: true)
             if let value = doubts.value {
                 withdrawAttempt(at: request.service, isTrial)
-                return .hit(value)
+                return (.hit(value), doubts.worth)
             }
             // Nobody knows, so the callee is asked again under the key it knows, if that means anything to it.
             let doubt = honoursKeys(request.service) ? doubts.open.popLast() : nil
             try await pass(doubts.open, item: context.inputID)
             if let doubt, doubt.executionID != run.executionID { try await meet(doubt, item: context.inputID) }
             let known = try await earlierCalls(like: request, identity, in: context)
-            var record = intent(
-                of: request, identity, after: known, doubt, maximum: request.maximumCost ?? unitPrice, context, step)
+            // The larger of both counts: it may cost as much as either says.
+            let reservation = [request.maximumCost, unitPrice].compactMap { $0 }.max()
+            var record = intent(of: request, identity, after: known, doubt, reservation: reservation, context, step)
             record.cacheKey = cacheKey ?? record.cacheKey
             var promised = record
             // Who asks for it again is who may pay for it.
             promised.executionID = run.executionID
-            try await promise(promised)
+            try await promise(
+                promised, isUnpriced: reservation == nil && record.maximumCost == .zero, number: number,
+                inside: request.inside, in: context)
             let isFiled: Bool
             do { isFiled = try await store.file(record, charge: nil, cached: nil).isFiled } catch {
-                if doubt == nil { _ = ledger.budgets.settle(record.callID, as: nil, at: record.timestamp) }
+                if doubt == nil {
+                    _ = ledger.budgets.settle(record.callID, as: nil)
+                } else {
+                    ledger.budgets.doubt(record.callID)
+                }
                 throw error
             }
             guard isFiled else {
                 // Somebody decided about the doubt in the meantime, so this is a call of its own.
-                _ = ledger.budgets.settle(record.callID, as: nil, at: record.timestamp)
+                _ = ledger.budgets.settle(record.callID, as: nil)
                 withdrawAttempt(at: request.service, isTrial)
                 return try await proceed(
                     request, identity, in: context, step: step, cacheKey: cacheKey, turn: turn, number: number)
             }
-            return .proceed(
-                Call(
-                    record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn,
-                    number: number, continuesDoubt: doubt != nil, isTrial: isTrial))
+            let call = Call(
+                record: record, request: request, unitPrice: unitPrice, cacheKey: cacheKey, turn: turn,
+                number: number, continuesDoubt: doubt != nil, isTrial: isTrial)
+            return (.proceed(call), .zero)
         } catch {
             withdrawAttempt(at: request.service, isTrial)
             throw error
@@ -200,12 +231,13 @@ extension RunSession {
     /// The intent of a call: the one whose outcome is unknown, if there is one, else a new one.
     private func intent(
         of request: CallRequest, _ identity: Digest, after earlier: [CallRecord], _ doubt: CallRecord?,
-        maximum: Money?, _ context: Context, _ step: String?
+        reservation: Money?, _ context: Context, _ step: String?
     ) -> CallRecord {
         var record: CallRecord
         if let doubt {
             record = doubt
             (record.state, record.runID) = (.open, run.id)
+            record.maximumCost = max(record.maximumCost, reservation ?? .zero)
         } else {
             let callKey = identity.text
             // One that stays in doubt beside this call must not lend it its key.
@@ -218,7 +250,7 @@ extension RunSession {
                 callID: world.makeIdentifier().text, idempotencyKey: Digest.hex(of: JSONValue.array(parts).jsonBytes),
                 state: .open, runID: run.id, executionID: run.executionID, processorID: run.processorID,
                 inputID: context.inputID, service: request.service, operation: request.operation, callKey: callKey,
-                maximumCost: maximum ?? .zero, timestamp: world.time.now())
+                maximumCost: reservation ?? .zero, timestamp: world.time.now())
         }
         (record.itemIndex, record.step) = (context.itemIndex, step)
         (record.accountID, record.underwritingID) = (context.scope.accountID, context.scope.underwritingID)
@@ -229,27 +261,35 @@ extension RunSession {
     /// Writes what became of a call, with its charge and the value it brought.
     ///
     /// - Parameter isLate: whether nobody waited for it any more, and its breaker has been told.
-    func closeCall(
+    /// - Returns: what it is charged with.
+    @discardableResult func closeCall(
         _ call: Call, _ end: CallEnd, isLate: Bool, in context: Context, step: String?
-    ) async throws {
+    ) async throws -> Money {
         defer { if let turn = call.turn { ledger.callsInFlight.giveBack(turn) } }
         var record = call.record
         var basis = Charge.Basis()
+        // What was paid for is not lost for an amount that nobody can read: it counts with what was reserved.
+        let settled = call.settlement?.cost.map { cost -> Money in
+            switch cost {
+            case .amount(let amount): return amount
+            case .unreadable: return record.maximumCost
+            }
+        }
         var cost: Money?
         var value: Result<JSONValue, any Error>?
         switch end {
         case .returned, .made:
             if case .returned(let payload) = end, call.cacheKey != nil { value = Result { try payload.json() } }
-            cost = call.settled?.cost ?? call.unitPrice ?? record.maximumCost
-            if call.settled == nil, call.unitPrice == nil, call.request.maximumCost == nil {
-                hintAtPrice(of: "\(record.service)/\(record.operation)")
+            cost = settled ?? call.unitPrice ?? record.maximumCost
+            if settled == nil, call.unitPrice == nil, call.request.maximumCost == nil {
+                await hintAtPrice(of: record.service, record.operation)
             }
         case .notMade: if call.continuesDoubt { record.state = .inDoubt }
         // Whatever a body throws when it is cancelled, the callee may have done its work.
-        case .threw(let error) where call.settled == nil && (Task.isCancelled || Self.leavesDoubt(error)):
+        case .threw(let error) where settled == nil && (Task.isCancelled || Self.leavesDoubt(error)):
             record.state = .inDoubt
         case .threw:
-            cost = call.settled?.cost
+            cost = settled
             let billing = call.request.options.billing ?? options.billing
             if cost == nil, billing == .onAttempt { cost = call.unitPrice ?? record.maximumCost }
             if cost != nil { basis.cause = .failure }
@@ -276,21 +316,25 @@ extension RunSession {
                 costID: tally.nextCostID(), key: record.chargeKey, kind: .call, runID: run.id,
                 executionID: run.executionID, processorID: run.processorID, inputID: context.inputID,
                 itemIndex: context.itemIndex, step: step, service: record.service, operation: record.operation,
-                cost: cost, timestamp: world.time.now(), basis: basis, metadata: call.settled?.metadata ?? [:],
+                cost: cost, timestamp: world.time.now(), basis: basis, metadata: call.settlement?.metadata ?? [:],
                 accountID: context.scope.accountID, underwritingID: context.scope.underwritingID)
         }
         let cached: CacheEntry? =
-            if let key = call.cacheKey, let value = try? value?.get(), let charge {
-                entry(key, value, charge, policy: call.request.options.cache)
+            if let key = call.cacheKey, let value = try? value?.get(), let charge,
+                // What is worth more than an amount can be is not kept.
+                let worth = try? (call.worthOfBody + charge.cost).money()
+            {
+                entry(key, value, charge, worth: worth, policy: call.request.options.cache)
             } else { nil }
         let isCharged = try await store.file(record, charge: charge, cached: cached).isCharged
         if isCharged, let charge { note(charge) }
         // While it is in doubt what was promised stays.
-        if record.state != .inDoubt {
-            tell(
-                ledger.budgets.settle(
-                    record.callID, as: isCharged ? charge : nil, under: options.budgets, at: world.time.now()))
+        if record.state == .inDoubt {
+            ledger.budgets.doubt(record.callID)
+        } else {
+            tell(ledger.budgets.settle(record.callID, as: isCharged ? charge : nil, under: options.budgets))
         }
+        if isCharged, case .unreadable(let text)? = call.settlement?.cost { noteUnreadable(text, for: record, context) }
         if isInDoubt {
             withBatch { $0.hasDoubts = true }
             emit(.costInDoubt, item: context.inputID) {
@@ -307,6 +351,7 @@ extension RunSession {
         }
         // Thrown only now: a value that cannot be kept was paid for all the same.
         if case .failure(let error) = value { throw error }
+        return charge?.cost ?? .zero
     }
 
     // MARK: Circuit breakers
@@ -361,8 +406,51 @@ extension RunSession {
         }
     }
 
-    /// Says once that something costs nothing because nobody named its price.
-    func hintAtPrice(of subject: String) { hint("no_price", "'\(subject)' has no price; 0.00 is charged") }
+    // MARK: Prices
+
+    /// Says once that a processor costs nothing because nobody named its price.
+    func hintAtPrice(of processor: Identifier) {
+        hint("no_price", about: processor.text, "'\(processor)' has no price; 0.00 is charged")
+    }
+
+    /// Says once that something costs nothing because nobody named its price, and which price was probably meant.
+    private func hintAtPrice(of service: String, _ operation: String) async {
+        let subject = "\(service)/\(operation)"
+        guard !tally.hasHinted("no_price", about: subject) else { return }
+        let likely = await ledger.likelyPrice(for: service, operation)
+        hint("no_price", about: subject, "'\(subject)' has no price; 0.00 is charged\(likely)")
+    }
+
+    /// Says that something has no price, or refuses it under strict costs.
+    private func noteMissingPrice(of service: String, _ operation: String, else remedy: String) async throws {
+        guard options.strictCosts else { return await hintAtPrice(of: service, operation) }
+        let likely = await ledger.likelyPrice(for: service, operation)
+        throw Self.needsPrice(service, operation, else: remedy, likely)
+    }
+
+    private static func needsPrice(
+        _ service: String, _ operation: String, else remedy: String, _ likely: String = ""
+    ) -> ProcessingError {
+        ProcessingError(
+            .cost,
+            "'\(service)/\(operation)' has no price, and strict_costs needs one: name it under prices, or "
+                + "\(remedy)\(likely)", retryable: false)
+    }
+
+    /// Says that a call counts with what was reserved for it, because what it came to cannot be read.
+    private func noteUnreadable(_ text: String, for call: CallRecord, _ context: Context) {
+        let subject = "\(call.service)/\(call.operation)"
+        emit(.costUnreadable, item: context.inputID) {
+            [
+                "call_id": .string(call.callID), "service": .string(call.service), "operation": .string(call.operation),
+                "message": .string(text), "cost": call.maximumCost.jsonValue,
+            ]
+        }
+        hint(
+            "cost_unreadable", about: subject,
+            "a cost of '\(subject)' cannot be read (\(text)); it counts with the \(call.maximumCost) reserved for it")
+        tally.noteIncomplete("a cost of '\(subject)' cannot be read: \(text)")
+    }
 
     /// Whether a call that ended with `error` may have been carried out.
     private static func leavesDoubt(_ error: any Error) -> Bool {
@@ -373,20 +461,26 @@ extension RunSession {
     }
 
     /// The zero charge that stands for a value from the cache.
-    func hitCharge(for entry: CacheEntry, kind: Charge.Kind, in context: Context, step: String?) -> Charge {
+    ///
+    /// - Parameter avoided: what it would have cost now without the cache.
+    func hitCharge(
+        for entry: CacheEntry, avoided: Money, kind: Charge.Kind, in context: Context, step: String?
+    ) -> Charge {
         Charge(
             costID: tally.nextCostID(), kind: kind, runID: run.id, executionID: run.executionID,
             processorID: run.processorID, inputID: context.inputID, itemIndex: context.itemIndex, step: step,
             service: entry.service, operation: entry.operation, cost: .zero, timestamp: world.time.now(),
-            avoidedCost: entry.cost, basis: Charge.Basis(.cacheHit, cachedAt: entry.storedAt),
+            avoidedCost: avoided, basis: Charge.Basis(.cacheHit, cachedAt: entry.storedAt),
             accountID: context.scope.accountID, underwritingID: context.scope.underwritingID)
     }
 
     /// A value for the cache, with the charge that paid for it.
-    func entry(_ key: String, _ value: JSONValue, _ charge: Charge, policy: CachePolicy) -> CacheEntry {
+    func entry(
+        _ key: String, _ value: JSONValue, _ charge: Charge, worth: Money, policy: CachePolicy
+    ) -> CacheEntry {
         let now = world.time.now()
         return CacheEntry(
             key: key, service: charge.service, operation: charge.operation, value: value, storedAt: now,
-            expiresAt: policy.ttl.map { now.advanced(by: $0) }, cost: charge.cost, costID: charge.costID)
+            expiresAt: policy.ttl.map { now.advanced(by: $0) }, cost: worth, costID: charge.costID)
     }
 }

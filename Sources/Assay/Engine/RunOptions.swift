@@ -95,6 +95,13 @@ public struct RunOptions: Sendable {
     /// It is called for one batch at a time; while it works, those in progress go on and no other is begun. What it
     /// throws cancels the run and is thrown on.
     public var onBatch: (@Sendable (BatchResult) async throws -> Void)?
+    /// The name that the processor had in what is gone on with, when it is kept under another one.
+    var formerName: Identifier?
+    /// Since when what is cached counts as made again, under ``Caching/refresh``: what earlier runs that were told so have
+    /// replaced is not replaced, and paid, once more. `nil`: nothing counts.
+    public var refreshedSince: Timestamp?
+    /// Whether the files of items are read anew, whatever is on record of their contents.
+    public var rehash = false
     /// Where its limits were set, for messages: under `on_failure`, `timeout`, `error_threshold`, `breakers.SERVICE`.
     package var setAt = SettingPlaces()
     /// Whether the whole list is filed before the first batch is begun, so that the run can be resumed from the record
@@ -102,6 +109,11 @@ public struct RunOptions: Sendable {
     var listsFirst = true
     /// Whether the execution waits for another run when the calling task is cancelled, rather than being cancelled too.
     var waitsWhenGivenUp = false
+    /// Whether the items are those that the execution was submitted to a queue with, if it was.
+    var worksOnSubmission = false
+    /// The digest of the pipeline's definition as it is written, by which executions of a queue are known to be of it;
+    /// `nil` for what is known by its name alone.
+    public var pipeline: Digest?
     /// What is stored with the run so that it can be started again by name.
     public var request: JSONValue = [:]
 
@@ -111,9 +123,12 @@ public struct RunOptions: Sendable {
     /// How outputs of whole items are cached in the end.
     var itemCacheInForce: CachePolicy? {
         guard caching != .off, var policy = itemCache else { return nil }
-        policy.refresh = policy.refresh || caching == .refresh
+        policy.refresh = policy.refresh || !looksUp
         return policy
     }
+
+    /// Whether the cache is looked at, if only for what counts as made again.
+    var looksUp: Bool { caching == .asConfigured || caching == .refresh && refreshedSince != nil }
 
     /// The shortest time after which an attempt may have to be ended.
     var shortestLimit: Duration { min(itemTimeout, heartbeatTimeout ?? itemTimeout) }

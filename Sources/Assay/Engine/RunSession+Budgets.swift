@@ -1,16 +1,21 @@
 // What a run may spend.
 
 extension RunSession {
-    /// Counts a charge that is about to be recorded.
+    /// Counts a charge that is about to be recorded; waits while only reservations are in its way.
     ///
-    /// - Parameter hasHappened: whether it is a fact already, which no budget can refuse.
+    /// - Parameters:
+    ///   - hasHappened: whether it is a fact already, which no budget can refuse.
+    ///   - inside: the calls around it.
+    ///   - context: for whose work it is made; `nil`: for the run's.
     /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; the run then starts nothing more.
-    func spend(_ charge: Charge, hasHappened: Bool) async throws {
-        do {
-            let notices = try await ledger.budgets.spend(
-                charge, hasHappened: hasHappened, under: options.budgets, at: charge.timestamp)
-            tell(notices)
-        } catch let error as ProcessingError where error.code == .budgetExhausted {
+    func spend(
+        _ charge: Charge, hasHappened: Bool, inside: CallNest = .none, in context: Context? = nil
+    ) async throws {
+        if hasHappened { return tell(try await ledger.budgets.countIncurred(charge, under: options.budgets)) }
+        let number = ledger.callsInFlight.number()
+        do { try await count(.charge(charge), number, inside, context) } catch let error as ProcessingError
+            where error.code == .budgetExhausted
+        {
             // A charge that is on record already costs nothing more; it is counted and taken back when that shows.
             if let key = charge.key, try await store.recordedKeys(among: [key]).contains(key) {
                 return try await spend(charge, hasHappened: true)
@@ -19,16 +24,34 @@ extension RunSession {
         }
     }
 
-    /// Counts the most that a call may cost.
+    /// Counts the most that a call may cost; waits while only reservations are in its way.
     ///
-    /// - Throws: as ``spend(_:hasHappened:)``.
-    func promise(_ call: CallRecord) async throws {
-        do { tell(try await ledger.budgets.promise(call, under: options.budgets, at: world.time.now())) } catch let
-            error
-            as ProcessingError where error.code == .budgetExhausted
+    /// - Throws: as ``spend(_:hasHappened:inside:in:)``, and ``ProcessingError`` with code `cost` for a call that has neither
+    ///   a price nor a maximum under a budget that needs one.
+    func promise(
+        _ call: CallRecord, isUnpriced: Bool, number: Int, inside: CallNest, in context: Context
+    ) async throws {
+        do { try await count(.call(call, isUnpriced: isUnpriced), number, inside, context) } catch let error
+            as ProcessingError
+            where error.code == .budgetExhausted
         {
             throw refused(error, item: call.inputID)
         }
+    }
+
+    private func count(
+        _ matter: BudgetBook.Ask.Matter, _ number: Int, _ inside: CallNest, _ context: Context?
+    ) async throws {
+        let ask = BudgetBook.Ask(matter: matter, budgets: options.budgets, number: number, inside: inside)
+        let warnings = try await ledger.budgets.count(ask) { budget, body in
+            // What others have reserved is not the item's time.
+            if let context {
+                try await context.desk.waiting(for: .reservation(budget: budget), in: context) { _ in try await body() }
+            } else {
+                try await wait(for: .reservation(budget: budget)) { _ in try await body() }
+            }
+        }
+        tell(warnings)
     }
 
     /// Records charges that budgets count already, and takes back what turns out to be on record.
@@ -41,13 +64,16 @@ extension RunSession {
     }
 
     /// Tells what budgets have to say.
-    func tell(_ notices: [BudgetBook.Notice]) {
-        for notice in notices {
+    func tell(_ warnings: [BudgetBook.Warning]) {
+        for (notice, standing) in warnings.map({ ($0.notice, $0.standing) }) {
             emit(notice.kind) {
                 [
+                    "message": .string(
+                        standing.notice(passed: notice.kind == .budgetExceeded, currency: store.currency)),
                     "budget": .string(notice.budget.name), "limit": notice.budget.limit.jsonValue,
                     "scope": .string(notice.budget.scope.rawValue), "subject": JSONValue(notice.subject.name),
-                    "mode": .string(notice.budget.mode.rawValue),
+                    "mode": .string(notice.budget.mode.rawValue), "spent": standing.spent.jsonValue,
+                    "reserved": standing.reserved.jsonValue,
                 ]
             }
         }
@@ -55,7 +81,11 @@ extension RunSession {
 
     /// Takes note of a refusal, after which no further item starts.
     private func refused(_ error: ProcessingError, item: String?) -> ProcessingError {
-        if tally.noteBudgetRefusal(error) { emit(.budgetExceeded, item: item) { ["message": .string(error.message)] } }
+        if tally.noteBudgetRefusal(error) {
+            emit(.budgetExceeded, item: item) {
+                ["message": .string(error.message), "budget": JSONValue(error.budget), "refused": true]
+            }
+        }
         stop(Stop(reason: .budgetExhausted, drains: true))
         return error
     }

@@ -2,7 +2,9 @@ extension RunSession {
     /// The cached value filed under `key` if it may be used now; one that is damaged is told of and counts as a miss.
     func cached(_ key: String, item: String?) async throws -> CacheEntry? {
         switch try await store.cached(key) {
-        case .found(let entry): return entry.isFresh(at: world.time.now()) ? entry : nil
+        case .found(let entry):
+            if options.caching == .refresh, let since = options.refreshedSince, entry.storedAt < since { return nil }
+            return entry.isFresh(at: world.time.now()) ? entry : nil
         case .missing: return nil
         case .damaged:
             emit(.warning, item: item) {

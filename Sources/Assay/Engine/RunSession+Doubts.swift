@@ -5,6 +5,8 @@ extension RunSession {
     struct Doubts {
         /// The value of one of them that its service still had.
         var value: JSONValue?
+        /// What that call came to.
+        var worth = Money.zero
         /// Those that are still open, in order of their intents.
         var open: [CallRecord] = []
     }
@@ -29,6 +31,7 @@ extension RunSession {
             {
             case .settled(let cost, let value?):
                 doubts.value = try await take(value, for: call, cost: cost, request, cacheKey, in: context, step)
+                doubts.worth = cost
             // Its value is lost: a service that honours keys gives it again, and charges nothing more.
             case .settled(_, nil) where isRepeated && honoursKeys(call.service): doubts.open.append(call)
             case .settled(let cost, nil):
@@ -91,12 +94,10 @@ extension RunSession {
         (record.itemIndex, record.step) = (context.itemIndex, step)
         var charge = record.charge(cost, .resolver, costID: tally.nextCostID(), at: world.time.now())
         (charge.runID, charge.executionID, charge.inputID) = (run.id, run.executionID, context.inputID)
-        let cached = cacheKey.map { entry($0, value, charge, policy: request.options.cache) }
+        let cached = cacheKey.map { entry($0, value, charge, worth: cost, policy: request.options.cache) }
         let isCharged = try await store.file(record, charge: charge, cached: cached).isCharged
         if isCharged { note(charge) }
-        tell(
-            ledger.budgets.settle(
-                call.callID, as: isCharged ? charge : nil, under: options.budgets, at: charge.timestamp))
+        tell(ledger.budgets.settle(call.callID, as: isCharged ? charge : nil, under: options.budgets))
         return value
     }
 }

@@ -16,9 +16,11 @@ final class RunSession: Sendable {
         /// Whether the run was cancelled or is out of time, rather than stopped by its own policy.
         var isFromOutside: Bool { reason == .runCancelled || reason == .runTimeout }
         /// Whether what failed is not tried again, since nothing starts any more.
-        var endsRetries: Bool { isFromOutside || reason == .graphHalted }
+        var endsRetries: Bool { isFromOutside || reason == .graphHalted || reason == .programBroken }
         /// Whether it is the end of all batches and not just of the one in which it happened.
-        var isOfWholeRun: Bool { isFromOutside || reason == .budgetExhausted || reason == .graphHalted }
+        var isOfWholeRun: Bool {
+            isFromOutside || [.budgetExhausted, .definitionChanged, .graphHalted, .programBroken].contains(reason)
+        }
     }
 
     let run: Run
@@ -69,6 +71,7 @@ final class RunSession: Sendable {
         var stood = Duration.zero
         var standsSince: Duration?
         var isLeft = false
+        var isGivenUp = false
     }
 
     init(
@@ -134,7 +137,7 @@ final class RunSession: Sendable {
     init(node: Node, of graph: RunSession, crew: Crew, base: BaseCharge) {
         var run = graph.run
         run.processorID = node.id
-        run.definition = node.processor.definition
+        run.definition = node.processor.definition(in: graph.store).digest
         (self.run, processor, options) = (run, node.processor, RunOptions(of: node, in: graph.options))
         (store, ledger, breakers) = (graph.store, graph.ledger, graph.breakers)
         (world, events, startedAt) = (graph.world, graph.events, graph.startedAt)
@@ -400,6 +403,15 @@ final class RunSession: Sendable {
     /// Whether the run is left in its pause, for another program to go on with.
     var isLeft: Bool { state.withLock { $0.isLeft } }
 
+    /// Stops the run when what is in flight has finished, for somebody else to go on with it.
+    func giveUp() {
+        state.withLock { $0.isGivenUp = true }
+        stop(Stop(reason: .runCancelled, drains: true))
+    }
+
+    /// Whether somebody else goes on with what the run has not done.
+    var isGivenUp: Bool { state.withLock { $0.isGivenUp } }
+
     // MARK: Costs
 
     /// Takes note of a charge that is on record.
@@ -415,8 +427,10 @@ final class RunSession: Sendable {
         tally.emit(kind, item: item, by: nodeID, data)
     }
 
-    /// Sends a hint, each kind of hint once.
-    func hint(_ kind: String, _ message: @autoclosure () -> String) { tally.hint(kind, message()) }
+    /// Sends a hint, each kind of hint once about each subject.
+    func hint(_ kind: String, about subject: String = "", _ message: @autoclosure () -> String) {
+        tally.hint(kind, about: subject, message())
+    }
 
     /// Sends a `warning` event.
     func warn(_ message: String, item: String?) {
@@ -463,11 +477,11 @@ extension RunSession {
             runID: run.id, executionID: run.executionID, processorID: run.processorID,
             scope: run.scope.filled(by: entry?.item),
             lineage: run.lineage, inputID: entry?.item.id, attempt: attempt, phase: phase, itemIndex: entry?.index,
-            desk: desk)
+            file: entry?.item.file, desk: desk)
     }
 
     /// The digest by which an item's data is compared.
-    func digest(of item: Item) throws -> Digest { processor.digest(of: try item.data.json()) }
+    func digest(of item: Item) throws -> Digest { try processor.digest(of: item) }
 
     /// Whose saved steps are those of the item named `inputID`.
     func checkpointSubject(_ inputID: String) -> CheckpointSubject {
@@ -517,6 +531,9 @@ public struct RunHandle: Sendable {
     ///
     /// - Parameter drain: whether items in flight may finish; otherwise they are given up and become cancelled.
     public func cancel(drain: Bool = false) { session.stop(.init(reason: .runCancelled, drains: drain)) }
+
+    /// Stops the run when what is in flight has finished; its execution waits for another run, if it is work of a queue.
+    func giveUp() { session.giveUp() }
 
     // MARK: Breakpoints
 

@@ -5,6 +5,8 @@ final class RunTally: Sendable {
     let meters: Meters
     /// What its items wait for.
     let waits = WaitBoard()
+    /// Whether what its items are given to dies of all of them.
+    let suspicion = Suspicion()
     private let run: Run
     private let events: EventStream
     private let world: World
@@ -25,12 +27,14 @@ final class RunTally: Sendable {
         var failureTexts: [String: Int] = [:]
         var incompleteReason: String?
         var budgetRefusal: ProcessingError?
+        var changedDefinition: ProcessingError?
         var haltFailure: FailureRecord?
         var policyFailure: FailureRecord?
-        var hinted: Set<String> = []
+        var brokenProgram: ProcessingError?
+        var hinted: Set<Hint> = []
         var repeats: [String: Int] = [:]
-        var costs: [CostPlace: (cost: Money, avoided: Money)] = [:]
-        var baseCosts: [Identifier: Money] = [:]
+        var costs: [CostPlace: (cost: MoneySum, avoided: MoneySum)] = [:]
+        var baseCosts: [Identifier: MoneySum] = [:]
         var chargeNumber = 0
 
         mutating func note(_ outcome: Outcome) {
@@ -48,6 +52,11 @@ final class RunTally: Sendable {
         /// Those that are not filed yet.
         var recorded: [Event] = []
         var isFiling = false
+    }
+
+    private struct Hint: Hashable {
+        let kind: String
+        let subject: String
     }
 
     /// Whose costs are added up: an item's, at one node in a graph.
@@ -187,7 +196,7 @@ final class RunTally: Sendable {
                 return
             }
             state.metrics.cacheHits += 1
-            state.metrics.avoidedCost = (try? state.metrics.avoidedCost.adding(avoided)) ?? state.metrics.avoidedCost
+            state.metrics.avoidedCost += avoided
         }
     }
 
@@ -211,7 +220,10 @@ final class RunTally: Sendable {
     func note(_ charge: Charge) {
         meters.count(charge)
         emit(.charge, item: charge.inputID, by: charge.processorID) {
-            ["service": .string(charge.service), "operation": .string(charge.operation), "cost": charge.cost.jsonValue]
+            [
+                "kind": .string(charge.kind.rawValue), "service": .string(charge.service),
+                "operation": .string(charge.operation), "cost": charge.cost.jsonValue,
+            ]
         }
         if charge.kind == .base, charge.cost != .zero { add(base: charge.cost, of: charge.processorID) }
         guard let index = charge.itemIndex, charge.kind != .base else { return }
@@ -219,14 +231,11 @@ final class RunTally: Sendable {
     }
 
     private func add(base cost: Money, of processor: Identifier) {
-        state.withLock { state in
-            let sum = state.baseCosts[processor] ?? .zero
-            state.baseCosts[processor] = (try? sum.adding(cost)) ?? sum
-        }
+        state.withLock { $0.baseCosts[processor, default: .zero] += cost }
     }
 
     /// What was charged as base prices, by processor.
-    var baseCosts: [Identifier: Money] { state.withLock { $0.baseCosts } }
+    var baseCosts: [Identifier: MoneySum] { state.withLock { $0.baseCosts } }
 
     /// Counts on from what an item cost in an attempt whose outcome no longer counts.
     func takeBack(_ outcome: Outcome) {
@@ -237,18 +246,31 @@ final class RunTally: Sendable {
         let place = CostPlace(index: index, processorID: processor)
         state.withLock { state in
             var sums = state.costs[place] ?? (.zero, .zero)
-            sums.cost = (try? sums.cost.adding(cost)) ?? sums.cost
-            sums.avoided = (try? sums.avoided.adding(avoided)) ?? sums.avoided
+            sums.cost += cost
+            sums.avoided += avoided
             state.costs[place] = sums
         }
         hasCosts.store(true, ordering: .releasing)
     }
 
     /// What an item cost so far in charges of a processor that are on record; `nil`: of the run's.
-    func takeCosts(of index: Int, by processor: Identifier? = nil) -> (cost: Money, avoided: Money) {
+    func takeCosts(of index: Int, by processor: Identifier? = nil) -> (cost: MoneySum, avoided: MoneySum) {
         guard hasCosts.load(ordering: .acquiring) else { return (.zero, .zero) }
         let place = CostPlace(index: index, processorID: processor ?? run.processorID)
         return state.withLock { $0.costs.removeValue(forKey: place) } ?? (.zero, .zero)
+    }
+
+    /// Fills in what an item has cost; a sum that no outcome can hold is left out and makes the bill incomplete.
+    func fill(_ outcome: inout Outcome, cost: MoneySum, avoided: MoneySum) {
+        // What is as it is at first is not set, because an outcome keeps what few have in a place apart.
+        guard cost != .zero || avoided != .zero else { return }
+        do {
+            let (cost, avoided) = (try cost.money(), try avoided.money())
+            if cost != .zero { outcome.cost = cost }
+            if avoided != .zero { outcome.avoidedCost = avoided }
+        } catch {
+            noteIncomplete("item '\(outcome.inputID)': \(error.message)")
+        }
     }
 
     /// Marks the bill as incomplete.
@@ -270,6 +292,22 @@ final class RunTally: Sendable {
 
     /// Why a budget stopped the run.
     var budgetRefusal: ProcessingError? { state.withLock { $0.budgetRefusal } }
+
+    /// Takes note that the processor is not what the run began with; the first word on it counts.
+    func noteChangedDefinition(_ error: ProcessingError) {
+        state.withLock { $0.changedDefinition = $0.changedDefinition ?? error }
+    }
+
+    /// Why the run cannot go on with its processor.
+    var changedDefinition: ProcessingError? { state.withLock { $0.changedDefinition } }
+
+    /// Takes note of why the program of the run cannot be started.
+    func noteBrokenProgram(_ error: ProcessingError) {
+        state.withLock { $0.brokenProgram = $0.brokenProgram ?? error }
+    }
+
+    /// Why the program of the run cannot be started.
+    var brokenProgram: ProcessingError? { state.withLock { $0.brokenProgram } }
 
     /// Takes note of the failure that halted a graph; of several the first counts.
     func noteHalt(_ record: FailureRecord) { state.withLock { $0.haltFailure = $0.haltFailure ?? record } }
@@ -307,10 +345,15 @@ final class RunTally: Sendable {
         }
     }
 
-    /// Sends a hint, each kind of hint once.
-    func hint(_ kind: String, _ message: @autoclosure () -> String) {
-        guard state.withLock({ $0.hinted.insert(kind).inserted }) else { return }
+    /// Sends a hint, each kind of hint once about each subject.
+    func hint(_ kind: String, about subject: String = "", _ message: @autoclosure () -> String) {
+        guard state.withLock({ $0.hinted.insert(Hint(kind: kind, subject: subject)).inserted }) else { return }
         emit(.hint) { ["hint": .string(kind), "message": .string(message())] }
+    }
+
+    /// Whether that hint has been sent.
+    func hasHinted(_ kind: String, about subject: String) -> Bool {
+        state.withLock { $0.hinted.contains(Hint(kind: kind, subject: subject)) }
     }
 
     /// Whether nobody has asked before whether the nodes of a graph have prices.

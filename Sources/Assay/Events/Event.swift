@@ -31,6 +31,7 @@ public struct Event: Hashable, Sendable {
         case charge
         case costInDoubt = "cost_in_doubt"
         case costOverrun = "cost_overrun"
+        case costUnreadable = "cost_unreadable"
         case budgetWarning = "budget_warning"
         case budgetExceeded = "budget_exceeded"
         case cacheHit = "cache_hit"
@@ -50,8 +51,8 @@ public struct Event: Hashable, Sendable {
                 .batchStart, .batchComplete, .executionStatus, .checkpointCreate, .checkpointRestore,
                 .breakerHalfOpen, .breakerClosed, .hint:
                 .info
-            case .pipeFull, .itemRetry, .admissionDenied, .costInDoubt, .costOverrun, .budgetWarning, .alert,
-                .warning:
+            case .pipeFull, .itemRetry, .admissionDenied, .costInDoubt, .costOverrun, .costUnreadable, .budgetWarning,
+                .alert, .warning:
                 .warning
             case .processorError, .graphError, .itemError, .budgetExceeded, .breakerOpen: .error
             }

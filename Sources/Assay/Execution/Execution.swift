@@ -19,6 +19,9 @@ public struct Execution: Sendable {
         public init() {}
     }
 
+    /// The priority of what goes after all others, by the time of submission.
+    public static let lowPriority = Double.greatestFiniteMagnitude
+
     /// The execution's name.
     public let id: ID
     /// For whom it is.
@@ -38,6 +41,8 @@ public struct Execution: Sendable {
     public var priority = 0.0
     /// The priority that was given, without what denials added to it; `nil` when it was made of the time of submission.
     public var ownPriority: Double?
+    /// The digest of its pipeline's definition as it was written; `nil` for what is known by its name alone.
+    public var pipeline: Digest?
     /// Under which name it may be submitted again without being made again.
     public var idempotencyKey: String?
     /// The digest of what was submitted under that key.
@@ -61,6 +66,8 @@ public struct Execution: Sendable {
     public var finishedAt: Timestamp?
     /// How long its last run took; zero for one that ended before any.
     public var duration: Duration?
+    /// What it waits for besides its turn: an admission that was put off, or a worker that was given its pipeline.
+    public var waitsFor: String?
     /// Why it was not admitted, once for each denial since it last was.
     public var denials: [String] = []
     /// How many pieces of output its last run emitted.
@@ -95,12 +102,16 @@ public struct Execution: Sendable {
 }
 
 extension Execution {
+    /// The priority of an execution that was given none: the time of its submission in seconds since 1970.
+    static func normalPriority(at moment: Timestamp) -> Double { Double(moment.milliseconds) / 1_000 }
+
     /// The execution as `run` begins, which admits it and leaves nothing of an earlier end.
     package func begun(by run: Run) -> Execution {
         var execution = self
         execution.status = .running
         (execution.startedAt, execution.finishedAt, execution.duration) = (run.startedAt, nil, nil)
         (execution.denials, execution.error, execution.reason) = ([], nil, nil)
+        execution.waitsFor = nil
         execution.restoredResponse = nil
         execution.runs += 1
         execution.lastRunID = run.id
@@ -132,7 +143,7 @@ extension Execution {
         execution.finishedAt = moment
         execution.duration = execution.duration ?? .zero
         execution.error = error.map { FailureRecord($0, stage: .extraction, item: nil, attempt: 0) }
-        execution.reason = reason
+        (execution.reason, execution.waitsFor) = (reason, nil)
         execution.isCancelling = false
         return execution
     }

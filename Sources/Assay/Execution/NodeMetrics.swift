@@ -17,7 +17,7 @@ public struct NodeMetrics: Hashable, Sendable {
     /// The time from the first start on an item to its end, waits between attempts included, over all items.
     public var total = Duration.zero
     /// What the run was charged for the items there, and for the node itself.
-    public var cost = Money.zero
+    public var cost = MoneySum.zero
     /// When it first began with an item.
     public var startedAt: Timestamp?
     /// When it was last done with one; `nil` while it works.
@@ -43,7 +43,7 @@ public struct NodeMetrics: Hashable, Sendable {
         attempts += before.attempts
         total += before.total
         uptime += before.uptime
-        cost = (try? cost.adding(before.cost)) ?? cost
+        cost += before.cost
         lastError = lastError ?? before.lastError
         startedAt = before.startedAt ?? startedAt
         finishedAt = finishedAt ?? before.finishedAt
@@ -80,7 +80,7 @@ public struct NodeMetrics: Hashable, Sendable {
             let items = json["total_items_processed"]?.number?.integer,
             let reused = json["total_items_reused"]?.number?.integer,
             let attempts = json["attempts"]?.number?.integer, let errors = json["error_count"]?.number?.integer,
-            let cost = json["cost"]?.number.flatMap({ try? Money($0) }), let config = json["config"]?.object,
+            let cost = MoneySum(jsonValue: json["cost"]), let config = json["config"]?.object,
             let pipes = json["pipes"]?.object
         else { return nil }
         self.init(processor)
@@ -111,7 +111,7 @@ extension JSONValue {
 extension Duration {
     /// The time that a number of seconds writes; `nil` for what is no number, or too large.
     init?(exactSeconds json: JSONValue) {
-        guard let number = json.number, let money = try? Money(number) else { return nil }
-        self = .nanoseconds(money.billionths)
+        guard let number = json.number, let seconds = try? Money(sum: number) else { return nil }
+        self = .nanoseconds(seconds.billionths)
     }
 }

@@ -9,8 +9,10 @@ public struct Outcome: Sendable {
         case runCancelled = "run_cancelled"
         case runTimeout = "run_timeout"
         case budgetExhausted = "budget_exhausted"
+        case definitionChanged = "definition_changed"
         case interrupted
         case poison
+        case programBroken = "program_broken"
         case upstreamFailed = "upstream_failed"
         case notRouted = "not_routed"
         case noInput = "no_input"
@@ -57,6 +59,8 @@ public struct Outcome: Sendable {
     public var carried = false
     /// Whether its data differs from that of the earlier run, so that it started over.
     public var inputChanged = false
+    /// Whether it is, or rests on, what another definition of the processor made, because `on_change: keep` was said.
+    public var isKept = false
     /// What most outcomes do not have, kept apart so that a million plain outcomes stay small.
     private var details: Details?
 
@@ -112,6 +116,9 @@ public struct Outcome: Sendable {
         self.status = status
         self.reason = reason
     }
+
+    /// How it was carried, for people.
+    package var carriedInWords: String { isKept ? "carried under on_change: keep" : "carried" }
 
     /// The output as `type`.
     ///

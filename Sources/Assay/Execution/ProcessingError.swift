@@ -5,11 +5,13 @@ public struct ProcessingError: Error, Sendable {
         case prevalidation, transformation, validation, extraction, api, processing, aggregation, cost
         case timeout, cancelled
         case workerCrashed = "worker_crashed"
+        case programBroken = "program_broken"
         case `protocol`
         case budgetExhausted = "budget_exhausted"
         case circuitOpen = "circuit_open"
         case unknownStep = "unknown_step"
         case definitionChanged = "definition_changed"
+        case inputChanged = "input_changed"
         case denied, interrupted
         case recoveryExhausted = "recovery_exhausted"
         case queueFull = "queue_full"
@@ -45,6 +47,8 @@ public struct ProcessingError: Error, Sendable {
     public var outcomeUnknown: Bool
     /// The error that was thrown underneath, as it was thrown.
     public var cause: (any Error)?
+    /// The name of the budget that refused.
+    package var budget: String?
     /// The type name of what user code threw; `nil` to use the code's name.
     package var thrownName: String?
 
@@ -137,11 +141,13 @@ extension ProcessingError.Code {
     /// Whether another attempt may help when the thrower does not say.
     public var isRetryable: Bool {
         switch self {
-        case .extraction, .api, .processing, .timeout, .cancelled, .workerCrashed, .circuitOpen, .interrupted,
+        case .extraction, .api, .processing, .timeout, .cancelled, .workerCrashed, .programBroken, .circuitOpen,
+            .interrupted,
             .queueFull, .runnerUnavailable, .alreadyRunning, .store, .pipeFull, .pipeEmpty:
             true
         case .prevalidation, .transformation, .validation, .aggregation, .cost, .protocol, .budgetExhausted,
-            .unknownStep, .definitionChanged, .denied, .recoveryExhausted, .graph, .pipeClosed, .configuration,
+            .unknownStep, .definitionChanged, .inputChanged, .denied, .recoveryExhausted, .graph, .pipeClosed,
+            .configuration,
             .notFound, .exists, .illegalMove:
             false
         }

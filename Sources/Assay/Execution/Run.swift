@@ -63,7 +63,7 @@ public struct Run: Sendable {
     public let executionID: Execution.ID
     /// The processor that works.
     public internal(set) var processorID: Identifier
-    /// Version and parameters of the processor when the run began.
+    /// What the processor did when the run began: type, version, parameters, program and files.
     public internal(set) var definition: Digest
     /// For whom it works.
     public let scope: Scope
@@ -102,6 +102,8 @@ public struct Run: Sendable {
     package var isGivenUp = false
     /// Where it stands still, while it is paused.
     public var pause: Pause?
+    /// The parts of ``definition``, each by a digest; empty where there are none or nobody knows them.
+    package var definitionParts: JSONValue = [:]
     /// The graph that it runs, whose name is then also ``processorID``; `nil` for a run of one processor.
     public var graphID: Identifier?
     /// When its items, outcomes and events were deleted; `nil` while they are on record.

@@ -33,7 +33,7 @@ public struct RunMetrics: Hashable, Sendable {
     /// Look-ups that found nothing.
     public var cacheMisses = 0
     /// What cache hits saved.
-    public var avoidedCost = Money.zero
+    public var avoidedCost = MoneySum.zero
     /// Per step or stage, in order of first use.
     public var steps: [Step] = []
     /// Per node of a graph, the one that took longest first; see ``Report/profile``.

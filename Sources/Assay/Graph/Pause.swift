@@ -12,7 +12,7 @@ public struct Pause: Hashable, Sendable {
     /// How nodes failed on items that are on their way, which is not done again.
     var failures: [Failure] = []
     /// How many items error strategies have skipped.
-    var skips: [StrategyPlace: Int] = [:]
+    var skips: [StrategyPlace: StrategySkips] = [:]
 
     /// That a node failed for good on an item.
     struct Failure: Hashable, Sendable {
@@ -54,9 +54,10 @@ extension Pause {
                     .sorted { "\($0)" < "\($1)" }),
             "failures": .array(failures.map(\.jsonValue)),
             "skips": .array(
-                skips.map { place, count in
+                skips.map { place, skips in
                     [
-                        JSONValue(place.node?.text), .array(place.path.map { JSONValue($0) }), JSONValue(count),
+                        JSONValue(place.node?.text), .array(place.path.map { JSONValue($0) }), JSONValue(skips.count),
+                        .array(skips.items.map { .string($0) }),
                     ]
                 }.sorted { "\($0)" < "\($1)" }),
         ]
@@ -84,10 +85,12 @@ extension Pause {
             released: released)
         failures = json["failures"]?.array?.compactMap { Failure(json: $0) } ?? []
         for skip in json["skips"]?.array ?? [] {
-            guard let parts = skip.array, parts.count == 3, let path = parts[1].array?.compactMap(\.number?.integer),
+            guard let parts = skip.array, parts.count >= 3, let path = parts[1].array?.compactMap(\.number?.integer),
                 let count = parts[2].number?.integer
             else { return nil }
-            skips[StrategyPlace(node: parts[0].string.flatMap { Identifier($0) }, path: path)] = count
+            let items = parts.count > 3 ? parts[3].array?.compactMap(\.string) ?? [] : []
+            let place = StrategyPlace(node: parts[0].string.flatMap { Identifier($0) }, path: path)
+            skips[place] = StrategySkips(count: count, items: items)
         }
     }
 }

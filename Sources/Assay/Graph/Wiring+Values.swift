@@ -103,13 +103,13 @@ extension Wiring {
         return Payload(json: .object(map))
     }
 
-    /// What would make saved outputs mean something else if it were changed.
+    /// What would make saved outputs mean something else if it were changed, besides what its nodes do.
     var definition: JSONValue {
         [
             "nodes": .array(
                 nodes.map { node in
                     [
-                        "processor_id": .string(node.id.text), "definition": .string(node.processor.definition.text),
+                        "processor_id": .string(node.id.text),
                         "inputs": .array(node.inputs.map { .string($0.text) }),
                         "outputs": .array(node.outputs.map { .string($0.text) }),
                         "missing": .string(node.missingInputs.rawValue),

@@ -47,6 +47,8 @@ package final class ChildProcess: Sendable {
 
     /// Its number, which is also that of its group.
     package let id: Int32
+    /// Whether it ends with this program.
+    private let isLeashed: Bool
     private let state = Mutex(State())
 
     /// Starts a program.
@@ -56,11 +58,13 @@ package final class ChildProcess: Sendable {
     package convenience init(_ launch: Launch) throws(ProcessingError) {
         var launch = launch
         launch.environment[Leash.variable] = try Leash.hold()
-        try self.init(unleashed: launch)
+        try self.init(launch, isLeashed: true)
     }
 
     /// Starts a program that stays when this one ends.
-    init(unleashed launch: Launch) throws(ProcessingError) {
+    convenience init(unleashed launch: Launch) throws(ProcessingError) { try self.init(launch, isLeashed: false) }
+
+    private init(_ launch: Launch, isLeashed: Bool) throws(ProcessingError) {
         // Descriptor n must not be overwritten before it was copied to where it belongs.
         let least = Int32(max(launch.descriptors.count, 3))
         var copies: [Descriptor] = []
@@ -85,7 +89,8 @@ package final class ChildProcess: Sendable {
             }
         }
         guard code == 0 else { throw SystemFailure(code).error("cannot start '\(launch.executable)'") }
-        self.id = id
+        (self.id, self.isLeashed) = (id, isLeashed)
+        if isLeashed { Leash.remember(id) }
         let waiter = Thread { [self] in waitForEnd() }
         waiter.name = "assay-wait"
         waiter.stackSize = 256 << 10
@@ -128,9 +133,8 @@ package final class ChildProcess: Sendable {
 
     /// Asks its group to end, kills it after `grace`, and returns when nothing of it lives any more.
     @discardableResult package func end(grace: Duration = .seconds(5)) async -> Exit {
-        let kill = DispatchWorkItem { [self] in signalGroup(SIGKILL) }
         signalGroup(SIGTERM)
-        DispatchQueue.global().asyncAfter(deadline: .now() + grace / .seconds(1), execute: kill)
+        let kill = Countdown(grace) { [self] in signalGroup(SIGKILL) }
         defer { kill.cancel() }
         return await waitForExit()
     }
@@ -141,6 +145,8 @@ package final class ChildProcess: Sendable {
         var info = siginfo_t()
         while waitid(P_PID, id_t(id), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
         var status: Int32 = 0
+        ProcessGroup(id: id).killSession()
+        if isLeashed { Leash.forget(id) }
         state.withLock { state in
             _ = kill(-id, SIGKILL)
             while waitpid(id, &status, 0) < 0, errno == EINTR {}

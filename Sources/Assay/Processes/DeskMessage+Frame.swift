@@ -35,7 +35,7 @@ extension DeskMessage {
         case .charge(let usage, let step):
             [
                 "charge", JSONValue(step), .string(usage.service), .string(usage.operation), .number(usage.quantity),
-                JSONValue(wire: usage.cost), JSONValue(usage.key), .bool(usage.incurred),
+                JSONValue(wire: usage.cost), JSONValue(usage.key), .bool(usage.incurred), JSONValue(wire: usage.inside),
             ].parts(JSONValue.object(usage.metadata).jsonBytes)
         case .openCall(let request, let step):
             [
@@ -43,20 +43,10 @@ extension DeskMessage {
                 JSONValue(wire: request.maximumCost), JSONValue(request.options.billing?.rawValue),
                 .string(request.options.cache.scope.rawValue), JSONValue(wire: request.options.cache.ttl),
                 .bool(request.options.cache.refresh), JSONValue(request.options.doubtPolicy?.rawValue),
-                .array(request.inside.calls.map { JSONValue($0) }),
+                JSONValue(wire: request.inside),
             ].parts(request.key?.jsonBytes)
-        case .closeCall(let id, let settled, let end, let step):
-            switch end {
-            case .returned(let value):
-                ["close_call", JSONValue(step), .string(id), JSONValue(wire: settled?.cost), .null]
-                    .parts(JSONValue.object(settled?.metadata ?? [:]).jsonBytes, value)
-            case .made:
-                ["close_call", JSONValue(step), .string(id), JSONValue(wire: settled?.cost), .bool(true)]
-                    .parts(JSONValue.object(settled?.metadata ?? [:]).jsonBytes)
-            case .threw(let error):
-                ["close_call", JSONValue(step), .string(id), JSONValue(wire: settled?.cost), error.jsonValue]
-                    .parts(JSONValue.object(settled?.metadata ?? [:]).jsonBytes)
-            }
+        case .closeCall(let id, let settlement, let end, let step):
+            closing(id, settlement, end, step)
         case .emit(let chunk): ["emit"].parts(chunk)
         case .failStep(let path): ["fail_step", JSONValue(path)].parts()
         case .heartbeat: ["heartbeat"].parts()
@@ -67,6 +57,25 @@ extension DeskMessage {
                 .object(JSONObject(metadata.mapValues { .string($0) })),
             ].parts()
         }
+    }
+
+    private func closing(
+        _ id: String, _ settlement: Call.Settlement?, _ end: CallEndMessage, _ step: String?
+    ) -> [[UInt8]] {
+        let (word, value): (JSONValue, [UInt8]?) =
+            switch end {
+            case .returned(let value): (.null, value)
+            case .made: (.bool(true), nil)
+            case .threw(let error): (error.jsonValue, nil)
+            }
+        let cost: JSONValue =
+            switch settlement?.cost {
+            case .amount(let amount)?: JSONValue(wire: amount)
+            case .unreadable(let text)?: .string(text)
+            case nil: .null
+            }
+        return ["close_call", JSONValue(step), .string(id), cost, word]
+            .parts(JSONValue.object(settlement?.metadata ?? [:]).jsonBytes, value)
     }
 
     /// The message of the given parts.
@@ -86,7 +95,7 @@ extension DeskMessage {
             let usage = Usage(
                 service: try words.text(2), operation: try words.text(3), quantity: words[4]?.number ?? 1,
                 cost: Money(wire: words[5]), key: words[6]?.string, incurred: words[7] == true,
-                metadata: try Words.object(try value(1)))
+                metadata: try Words.object(try value(1)), inside: CallNest(wire: words[8]))
             self = .charge(usage, step: words[1]?.string)
         case "open_call":
             var options = CallOptions()
@@ -98,16 +107,20 @@ extension DeskMessage {
             let request = CallRequest(
                 service: try words.text(2), operation: try words.text(3), maximumCost: Money(wire: words[4]),
                 key: parts.count > 1 ? try Words.json(parts[1]) : nil, options: options,
-                inside: CallNest(calls: words[10]?.array?.compactMap { $0.number?.integer } ?? []))
+                inside: CallNest(wire: words[10]))
             self = .openCall(request, step: words[1]?.string)
         case "close_call":
             let metadata = try Words.object(try value(1))
-            let settled = Money(wire: words[3]).map { (cost: $0, metadata: metadata) }
+            let cost: Call.Settlement.Cost? =
+                words[3]?.string.map { .unreadable($0) } ?? Money(wire: words[3]).map { .amount($0) }
+            let settlement = Call.Settlement(cost: cost, metadata: metadata)
             let end: CallEndMessage =
                 if let error = WireError(words[4]) {
                     .threw(error)
                 } else if words[4] == true { .made } else { .returned(try value(2)) }
-            self = .closeCall(id: try words.text(2), settled: settled, end, step: words[1]?.string)
+            self = .closeCall(
+                id: try words.text(2), cost == nil && metadata.members.isEmpty ? nil : settlement, end,
+                step: words[1]?.string)
         case "emit": self = .emit(try value(1))
         case "fail_step": self = .failStep(path: try words.text(1))
         case "heartbeat": self = .heartbeat
@@ -127,6 +140,7 @@ extension DeskReply {
     var parts: [[UInt8]] {
         switch self {
         case .done: ["done"].parts()
+        case .accepted: ["accepted"].parts()
         case .openedStep(let path, let saved): ["step", JSONValue(path)].parts(saved)
         case .hit(let value): ["hit"].parts(value)
         case .proceed(let callID, let key, let number):
@@ -142,6 +156,7 @@ extension DeskReply {
         let words = try Words(parts.first)
         switch try words.text(0) {
         case "done": self = .done
+        case "accepted": self = .accepted
         case "step": self = .openedStep(path: try words.text(1), saved: parts.count > 1 ? parts[1] : nil)
         case "hit" where parts.count > 1: self = .hit(parts[1])
         case "proceed":
@@ -199,6 +214,9 @@ extension JSONValue {
         self = .array([.number(Number(parts.seconds)), .number(Number(parts.attoseconds))])
     }
 
+    // Those of worker processes are never assumed.
+    init(wire nest: CallNest) { self = .array(nest.calls.map { JSONValue($0) }) }
+
     init(wire money: Money?) { self = money.map { .number(Number($0.billionths)) } ?? .null }
 }
 
@@ -209,6 +227,10 @@ extension Duration {
         else { return nil }
         self.init(secondsComponent: Int64(seconds), attosecondsComponent: Int64(attoseconds))
     }
+}
+
+extension CallNest {
+    init(wire json: JSONValue?) { self.init(calls: json?.array?.compactMap { $0.number?.integer } ?? []) }
 }
 
 extension Money {

@@ -7,7 +7,7 @@ enum DeskMessage: Sendable {
     case closeStep(path: String, value: [UInt8])
     case charge(Usage, step: String?)
     case openCall(CallRequest, step: String?)
-    case closeCall(id: String, settled: (cost: Money, metadata: JSONObject)?, CallEndMessage, step: String?)
+    case closeCall(id: String, Call.Settlement?, CallEndMessage, step: String?)
     case emit([UInt8])
     // The following are told and not replied to.
     case failStep(path: String)
@@ -25,6 +25,8 @@ enum DeskMessage: Sendable {
 /// What the engine replies.
 enum DeskReply: Sendable {
     case done
+    /// A charge was counted and is not on record yet.
+    case accepted
     case openedStep(path: String, saved: [UInt8]?)
     case hit([UInt8])
     case proceed(callID: String, idempotencyKey: String, number: Int)

@@ -5,7 +5,7 @@ import Synchronization
 final class DeskService: Sendable {
     private struct State {
         var steps: [String: OpenedStep] = [:]
-        var calls: [String: Call] = [:]
+        var calls: [String: (call: Call, enclosing: [Call])] = [:]
     }
 
     private let context: Context
@@ -31,6 +31,22 @@ final class DeskService: Sendable {
         do { return try await answer(message) } catch { return .refused(WireError(error)) }
     }
 
+    /// The open calls of a nest.
+    private func calls(_ nest: CallNest) -> [Call] {
+        guard !nest.calls.isEmpty else { return [] }
+        let open = state.withLock { $0.calls.values.map(\.call) }
+        return nest.calls.compactMap { number in open.first { $0.number == number } }
+    }
+
+    /// Does what was asked for in the body of a step and of calls.
+    private func within<Value: Sendable>(
+        _ step: String?, _ calls: [Call], _ body: () async throws -> Value
+    ) async throws -> Value {
+        try await Context.$enclosingStep.withValue(step) {
+            try await Context.$enclosingCalls.withValue(calls, operation: body)
+        }
+    }
+
     private func answer(_ message: DeskMessage) async throws -> DeskReply {
         let desk = context.desk
         switch message {
@@ -46,32 +62,32 @@ final class DeskService: Sendable {
             }
             try await desk.closeStep(step, value: Payload(jsonText: value), in: context)
         case .charge(let usage, let step):
-            try await Context.$enclosingStep.withValue(step) { try await desk.charge(usage, in: context) }
-        case .openCall(let request, let step):
-            let decision = try await Context.$enclosingStep.withValue(step) {
-                try await desk.openCall(request, in: context)
+            let isRecorded = try await within(step, calls(usage.inside)) {
+                try await desk.charge(usage, in: context)
             }
+            return isRecorded ? .done : .accepted
+        case .openCall(let request, let step):
+            let enclosing = calls(request.inside)
+            let decision = try await within(step, enclosing) { try await desk.openCall(request, in: context) }
             switch decision {
             case .hit(let value): return .hit(value.jsonBytes)
             case .proceed(let call):
-                state.withLock { $0.calls[call.record.callID] = call }
+                state.withLock { $0.calls[call.record.callID] = (call, enclosing) }
                 return .proceed(
                     callID: call.record.callID, idempotencyKey: call.idempotencyKey, number: call.number)
             }
-        case .closeCall(let id, let settled, let end, let step):
-            guard let call = state.withLock({ $0.calls.removeValue(forKey: id) }) else {
+        case .closeCall(let id, let settlement, let end, let step):
+            guard let (call, enclosing) = state.withLock({ $0.calls.removeValue(forKey: id) }) else {
                 throw FrameFault("call '\(id)' was not opened")
             }
-            if let settled { call.settle(settled.cost, metadata: settled.metadata) }
+            if let settlement { call.settle(settlement) }
             let ending: CallEnd =
                 switch end {
                 case .returned(let value): .returned(Payload(jsonText: value))
                 case .made: .made
                 case .threw(let error): .threw(error.error)
                 }
-            try await Context.$enclosingStep.withValue(step) {
-                try await desk.closeCall(call, ending, in: context)
-            }
+            try await within(step, enclosing) { try await desk.closeCall(call, ending, in: context) }
         case .emit(let chunk): try await desk.emit(Payload(jsonText: chunk), in: context)
         case .failStep, .heartbeat, .warn, .log: throw FrameFault("a question that has no reply")
         }

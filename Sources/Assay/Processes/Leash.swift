@@ -3,8 +3,10 @@ import Synchronization
 
 /// What holds every child of this program, and every descendant of a child, to the life of this program.
 ///
-/// Each carries ``variable`` in its environment. One guard outside of this program waits for its end, however that
-/// comes about, and then kills whatever carries the token: also what has left its process group and session.
+/// Each carries ``variable`` in its environment and begins a session. One guard outside of this program waits for its
+/// end, however that comes about, and then kills whatever carries the token, also what has left its process group and
+/// session, and whatever stayed in one of the sessions, also when it carries nothing. Then it removes the folders in
+/// which the programs worked.
 package enum Leash {
     /// The environment variable that holds the tokens of all programs above, separated by commas.
     package static let variable = "ASSAY_LEASH"
@@ -22,7 +24,27 @@ package enum Leash {
             guard let place = tokens.firstIndex(of: owner) else { return false }
             return !tokens[place...].dropFirst().prefix(1).contains(where: isOfLivingProgram)
         }
+        PrivateFolder.sweep { $0 == owner && !isOfLivingProgram($1) }
         post.withLock { $0.owner = owner }
+    }
+
+    /// What the folders of this program's children are named by: the owner, and who of its programs.
+    static var mark: String { post.withLock { "\($0.owner ?? "").\($0.token)" } }
+
+    /// Tells the guard of a session that a child has begun.
+    static func remember(_ session: pid_t) {
+        post.withLock { post in
+            post.sessions.insert(session)
+            post.tell("+\(session)\n")
+        }
+    }
+
+    /// Tells the guard that nothing is left of a session; said while nobody else's can have its number.
+    static func forget(_ session: pid_t) {
+        post.withLock { post in
+            post.sessions.remove(session)
+            post.tell("-\(session)\n")
+        }
     }
 
     private struct Guard {
@@ -33,6 +55,21 @@ package enum Leash {
         var process: ChildProcess?
         /// Ours alone: its closing, which only the end of this program brings about, is the guard's signal.
         var lifeline: Descriptor?
+        /// The sessions of children that have not ended.
+        var sessions: Set<pid_t> = []
+
+        func tell(_ text: String) {
+            guard let lifeline else { return }
+            let text = Array(text.utf8)
+            // A guard that is gone hears nothing; the next one is told again.
+            _ = send(lifeline.number, text, text.count, Self.quiet)
+        }
+
+        #if canImport(Darwin)
+            private static let quiet: Int32 = 0
+        #else
+            private static let quiet = Int32(MSG_NOSIGNAL)
+        #endif
     }
 
     private static let post = Mutex(Guard())
@@ -44,12 +81,13 @@ package enum Leash {
         let tokens = try post.withLock { post throws(ProcessingError) in
             let tokens = [inherited, post.owner, post.token]
             guard post.process?.exit != nil || post.process == nil, canGuard else { return tokens }
-            let (read, write) = try Descriptor.pipe()
+            let (theirs, ours) = try Descriptor.socketPair()
             post.process = try ChildProcess(
                 unleashed: .init(
-                    "/bin/sh", ["-c", script, "assay-guard", post.token], environment: ["PATH": "/usr/bin:/bin"],
-                    folder: "/", descriptors: [read]))
-            post.lifeline = write
+                    "/bin/sh", ["-c", script, "assay-guard", post.token, PrivateFolder.parent, PrivateFolder.prefix],
+                    environment: ["PATH": "/usr/bin:/bin"], folder: "/", descriptors: [theirs]))
+            post.lifeline = ours
+            post.tell(post.sessions.map { "+\($0)\n" }.joined())
             return tokens
         }
         return tokens.compactMap(\.self).joined(separator: ",")
@@ -67,11 +105,19 @@ package enum Leash {
     /// - Returns: how many there were.
     @discardableResult private static func sweep(_ isMeant: ([String]) -> Bool) -> Int {
         var killed: Set<pid_t> = []
+        var sessions: Set<pid_t> = []
         // One that was started while we looked is found by the next look.
         for _ in 1...100 {
-            let round = (ProcessTable.numbers ?? []).filter { process in
-                process != getpid() && ProcessTable.file("environ", of: process).map { isMeant(tokens(in: $0)) } == true
+            let processes = (ProcessTable.numbers ?? []).filter { $0 != getpid() }
+            let carriers = processes.filter { process in
+                ProcessTable.file("environ", of: process).map { isMeant(tokens(in: $0)) } == true
             }
+            // A child of ours begins a session, and what carries its token is in that one or in one begun from there.
+            sessions.formUnion(carriers.compactMap { ProcessTable.standing(of: $0)?.session })
+            let others = processes.filter { process in
+                ProcessTable.standing(of: process).map { sessions.contains($0.session) } == true
+            }
+            let round = Set(carriers).union(others)
             for process in round where kill(process, SIGKILL) == 0 { killed.insert(process) }
             if round.isEmpty { break }
         }
@@ -110,19 +156,46 @@ package enum Leash {
         access("/proc/self/environ", R_OK) == 0 && access("/bin/sh", X_OK) == 0
     }
 
-    /// Reads until the end of its input, then kills until nothing is found.
+    /// Reads until the end of its input which sessions there are, then kills until nothing is found.
     private static let script = """
         trap '' HUP INT TERM
-        while read -r _; do :; done
+        live=" "
+        while read -r word; do
+            number=${word#?}
+            case $word in
+                +*) live="$live$number " ;;
+                -*) case $live in *" $number "*) live="${live%%" $number "*} ${live#*" $number "}" ;; esac ;;
+            esac
+        done
+        standing() {
+            session=
+            read -r stat 2>/dev/null < "/proc/$1/stat" || return 1
+            set -- ${stat##*) }
+            [ "$1" != Z ] && [ "$1" != X ] && session=$4
+        }
         round=0
         while [ $round -lt 100 ]; do
-            found=$(grep -lsF -e "$1" /proc/[0-9]*/environ)
-            [ -n "$found" ] || exit 0
-            for file in $found; do
+            found=
+            for file in $(grep -lsF -e "$1" /proc/[0-9]*/environ); do
                 process=${file#/proc/}
-                kill -KILL "${process%/environ}" 2>/dev/null
+                process=${process%/environ}
+                found="$found $process"
+                standing "$process" && live="$live$session "
             done
+            for folder in /proc/[0-9]*; do
+                process=${folder#/proc/}
+                standing "$process" || continue
+                case $live in *" $session "*) found="$found $process" ;; esac
+            done
+            [ -n "$found" ] || break
+            kill -KILL $found 2>/dev/null
             round=$((round + 1))
+        done
+        for folder in "$2"/"$3"*".$1".??????; do
+            [ -d "$folder" ] && [ ! -L "$folder" ] || continue
+            rm -rf -- "$folder" 2>/dev/null && continue
+            chmod -R u+rwx -- "$folder" 2>/dev/null
+            rm -rf -- "$folder" 2>/dev/null
         done
         """
 }

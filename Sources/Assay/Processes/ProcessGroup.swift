@@ -23,12 +23,16 @@ struct ProcessGroup {
         guard kill(-id, 0) == 0 else { return false }
         // Members that have ended stay until init takes note, which in a container may be never.
         guard let processes = ProcessTable.numbers else { return true }
-        return processes.contains { process in
-            guard let stat = ProcessTable.file("stat", of: process), let name = stat.lastIndex(of: UInt8(ascii: ")"))
-            else { return false }
-            let fields = stat[(name + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 3)
-            guard fields.count > 2, let state = fields[0].first else { return false }
-            return fields[2].elementsEqual(String(id).utf8) && state != UInt8(ascii: "Z") && state != UInt8(ascii: "X")
+        return processes.contains { ProcessTable.standing(of: $0)?.group == id }
+    }
+
+    /// Kills what has left the group and stayed in the session that its leader began.
+    ///
+    /// To be called before the leader is reaped: until then nobody else's session can have its number.
+    func killSession() {
+        for process in ProcessTable.numbers ?? [] where process != id {
+            guard let standing = ProcessTable.standing(of: process), standing.session == id else { continue }
+            _ = kill(process, SIGKILL)
         }
     }
 }
@@ -39,6 +43,18 @@ enum ProcessTable {
     static var numbers: [pid_t]? {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc") else { return nil }
         return names.compactMap { pid_t($0) }
+    }
+
+    /// Where a process belongs that has not ended; `nil` for others.
+    static func standing(of process: pid_t) -> (group: pid_t, session: pid_t)? {
+        // After the name, which may hold anything and stands in brackets: state, parent, group, session.
+        guard let stat = file("stat", of: process), let name = stat.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = stat[(name + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 4)
+        guard fields.count > 3, let state = fields[0].first, state != UInt8(ascii: "Z"), state != UInt8(ascii: "X"),
+            let group = pid_t(String(decoding: fields[2], as: UTF8.self)),
+            let session = pid_t(String(decoding: fields[3], as: UTF8.self))
+        else { return nil }
+        return (group, session)
     }
 
     /// One of the files about `process`; `nil` when it has ended or belongs to somebody else.

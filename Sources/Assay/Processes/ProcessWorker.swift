@@ -75,7 +75,9 @@ final class ProcessWorker: Worker {
             return state.items
         }
         let attempt = UInt32(truncatingIfNeeded: context.attempt)
-        let head: [JSONValue] = [JSONValue(context.inputID), JSONValue(context.itemIndex ?? 0)]
+        let head: [JSONValue] = [
+            JSONValue(context.inputID), JSONValue(context.itemIndex ?? 0), context.file?.jsonValue ?? .null,
+        ]
         try link.send(
             Frame(kind: .work, request: number, attempt: attempt, parts: head.parts(value)), "the input with its name")
 
@@ -88,7 +90,9 @@ final class ProcessWorker: Worker {
                     try await kill(link, .babbled(FrameFault("a frame of another item")))
                 }
                 switch frame.kind {
-                case .answer: return try await answer(in: frame, from: link)
+                case .answer:
+                    context.desk.answered(in: context)
+                    return try await answer(in: frame, from: link)
                 case .tell: try service.hear(try await message(in: frame, from: link))
                 case .ask:
                     let message = try await message(in: frame, from: link)
@@ -202,7 +206,7 @@ final class ProcessWorker: Worker {
     /// Asks a new process for the processor.
     private func greet(_ link: WorkerLink) async throws {
         let hello = HelloMessage(
-            processor: processor.name.text, definition: processor.definition.text,
+            processor: processor.name.text, definition: processor.sharedDefinition.text,
             beat: pool.launch.heartbeatTimeout / 3, setup: pool.launch.setup)
         do { try link.send(Frame(kind: .hello, parts: hello.parts), "what a worker makes its processor from") } catch {
             link.retire()

@@ -64,8 +64,8 @@ final class RemoteDesk: Desk {
         _ = try await ask(.closeStep(path: step.path, value: text))
     }
 
-    func charge(_ usage: Usage, in context: Context) async throws {
-        _ = try await ask(.charge(usage, step: Context.enclosingStep))
+    func charge(_ usage: Usage, in context: Context) async throws -> Bool {
+        if case .accepted = try await ask(.charge(usage, step: Context.enclosingStep)) { false } else { true }
     }
 
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
@@ -98,22 +98,22 @@ final class RemoteDesk: Desk {
                 message = .returned(text)
             } catch {
                 // It was made and is paid for, though nobody gets its value.
-                let settled = call.settled.map { (cost: $0.cost, metadata: JSONObject()) }
+                let settlement = call.settlement.map { Call.Settlement(cost: $0.cost, metadata: [:]) }
                 _ = try await ask(
-                    .closeCall(id: call.record.callID, settled: settled, .made, step: Context.enclosingStep))
+                    .closeCall(id: call.record.callID, settlement, .made, step: Context.enclosingStep))
                 throw error
             }
         case .made: message = .made
         case .threw(let error): message = .threw(WireError(error))
         case .notMade: throw FrameFault("a call that was opened and not made")
         }
-        func closing(_ settled: (cost: Money, metadata: JSONObject)?) -> DeskMessage {
-            .closeCall(id: call.record.callID, settled: settled, message, step: Context.enclosingStep)
+        func closing(_ settlement: Call.Settlement?) -> DeskMessage {
+            .closeCall(id: call.record.callID, settlement, message, step: Context.enclosingStep)
         }
-        let whole = closing(call.settled)
-        if let size = Self.excess(of: whole), let settled = call.settled {
+        let whole = closing(call.settlement)
+        if let size = Self.excess(of: whole), let settlement = call.settlement {
             // What it came to is known, though nobody gets to read what was noted with it.
-            _ = try await ask(closing((settled.cost, [:])))
+            _ = try await ask(closing(Call.Settlement(cost: settlement.cost, metadata: [:])))
             throw Frame.tooLarge("a paid call with its metadata", size)
         }
         _ = try await ask(whole)
@@ -128,6 +128,11 @@ final class RemoteDesk: Desk {
     func heartbeat(in context: Context) throws {
         guard tell(.heartbeat) else { throw CancellationError() }
     }
+
+    // Who answers, and what is odd about a program, is known on the other side.
+    func answered(in context: Context) {}
+
+    func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {}
 
     // What an item waits for is known on the other side, where its clock is.
     func waiting<Value: Sendable>(

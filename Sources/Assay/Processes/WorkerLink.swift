@@ -84,7 +84,8 @@ final class WorkerLink: Sendable {
     /// Lets an idle worker go: it ends by itself, and is killed if it does not.
     func retire() {
         _ = shutdown(socket.number, Int32(SHUT_WR))
-        DispatchQueue.global().asyncAfter(deadline: .now() + 5) { [child] in child.signalGroup(SIGKILL) }
+        let kill = Countdown(.seconds(5)) { [child] in child.signalGroup(SIGKILL) }
+        child.whenEnded { _ in kill.cancel() }
     }
 
     /// The line in which the Swift runtime said why it ended the worker.

@@ -23,9 +23,10 @@ struct WorkerLoop {
         let processor: RegisteredProcessor
         do {
             processor = try WorkerProcess.resolve(hello.processor, setup: hello.setup, with: resolve)
-            guard processor.definition.text == hello.definition else {
+            guard processor.sharedDefinition.text == hello.definition else {
                 throw ProcessingError(
-                    .configuration, "the worker's '\(hello.processor)' has another version or other parameters")
+                    .configuration,
+                    "the worker's '\(hello.processor)' has another version, other parameters, variables or files")
             }
         } catch {
             wire.send(Frame(kind: .ready, parts: [WireError(error).jsonValue].parts()))
@@ -62,7 +63,7 @@ struct WorkerLoop {
         let context = Context(
             runID: run.runID, executionID: run.executionID, processorID: run.processorID, scope: run.scope,
             lineage: run.lineage, inputID: words[0]?.string, attempt: Int(frame.attempt), phase: .extraction,
-            itemIndex: words[1]?.number?.integer, desk: desk)
+            itemIndex: words[1]?.number?.integer, file: words[2].flatMap { InputFile(json: $0) }, desk: desk)
         executor.begin()
         Task(executorPreference: executor) { [executor] in
             let answer: AnswerMessage

@@ -27,18 +27,24 @@ public struct Context: Sendable {
     package var withoutItem: Context {
         Context(
             runID: runID, executionID: executionID, processorID: processorID, scope: scope, lineage: lineage,
-            inputID: nil, attempt: 0, phase: phase, itemIndex: nil, desk: desk)
+            inputID: nil, attempt: 0, phase: phase, itemIndex: nil, file: nil, desk: desk)
     }
 
     let itemIndex: Int?
+    /// The file that the item at work stands for, or has beside its data; `nil` for an item without one, and at nodes of
+    /// graphs that are no sources.
+    public let file: InputFile?
     /// Where what is asked for is handed in.
     package let desk: any Desk
 
     /// The full name of the step whose body is running.
     @TaskLocal package static var enclosingStep: String?
 
-    /// The paid calls whose bodies are running around each other.
-    @TaskLocal static var enclosingCalls = CallNest.none
+    /// The paid calls whose bodies are running around each other, the outer ones first: they cannot end before what is
+    /// asked for in them has its answer, and what that costs is spared when their values come from the cache.
+    @TaskLocal static var enclosingCalls: [Call] = []
+
+    private static var nest: CallNest { CallNest(calls: enclosingCalls.map(\.number)) }
 
     /// Does a part of `extract` whose value is saved: a later attempt or run gets the value and skips the body.
     ///
@@ -87,8 +93,8 @@ public struct Context: Sendable {
     ) async throws {
         let usage = Usage(
             service: service, operation: operation, quantity: quantity, cost: cost, key: key, incurred: incurred,
-            metadata: metadata)
-        try await desk.charge(usage, in: self)
+            metadata: metadata, inside: Self.nest)
+        _ = try await desk.charge(usage, in: self)
     }
 
     /// Calls something that costs money: from the cache when the same was paid for before, else with an intent on
@@ -108,16 +114,13 @@ public struct Context: Sendable {
     ) async throws -> Value {
         let request = CallRequest(
             service: service, operation: operation, maximumCost: maximumCost, key: key, options: options,
-            inside: Self.enclosingCalls)
+            inside: Self.nest)
         switch try await desk.openCall(request, in: self) {
         case .hit(let value): return try value.decoded(as: Value.self)
         case .proceed(let call):
             let value: Value
-            do {
-                value = try await Self.$enclosingCalls.withValue(request.inside.inside(call.number)) {
-                    try await body(call)
-                }
-            } catch {
+            let calls = Self.enclosingCalls + [call]
+            do { value = try await Self.$enclosingCalls.withValue(calls) { try await body(call) } } catch {
                 try await desk.closeCall(call, .threw(error), in: self)
                 throw error
             }
@@ -170,10 +173,12 @@ package struct Usage: Sendable {
     package var key: String?
     package var incurred: Bool
     package var metadata: JSONObject
+    /// The calls around it.
+    package var inside: CallNest
 
     package init(
         service: String, operation: String, quantity: Number = 1, cost: Money? = nil, key: String? = nil,
-        incurred: Bool = false, metadata: JSONObject = [:]
+        incurred: Bool = false, metadata: JSONObject = [:], inside: CallNest = .none
     ) {
         self.service = service
         self.operation = operation
@@ -182,6 +187,7 @@ package struct Usage: Sendable {
         self.key = key
         self.incurred = incurred
         self.metadata = metadata
+        self.inside = inside
     }
 }
 
@@ -264,11 +270,17 @@ package protocol Desk: Sendable {
     func rejectSaved(_ path: String, because error: any Error, in context: Context) async throws
     func failStep(_ step: OpenedStep)
     func closeStep(_ step: OpenedStep, value: Payload, in context: Context) async throws
-    func charge(_ usage: Usage, in context: Context) async throws
+    /// Records a charge, at once or with the work it belongs to; the answer is whether it is on record already.
+    func charge(_ usage: Usage, in context: Context) async throws -> Bool
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws
     func emit(_ chunk: Payload, in context: Context) async throws
     func heartbeat(in context: Context) throws
+    /// Takes note that what works on the item has answered: it does not die of whatever it is given.
+    func answered(in context: Context)
+    /// Says once in a run what is odd about what works on its items; where that may be why an attempt ran out of time, its
+    /// failure says it as well.
+    func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context)
     /// Has the item wait for something while `body` runs: its time limit and heartbeat limit stand still, those who
     /// watch the run are shown why, and a stop ends it.
     ///

@@ -12,13 +12,15 @@ public struct Item: Sendable {
     private final class Extras: Sendable {
         let accountID, underwritingID, executionID, slot: String?
         let payload: JSONValue?
+        let file: InputFile?
+        let isFileAlone: Bool
 
         init(
             _ accountID: String?, _ underwritingID: String?, _ executionID: String?, _ slot: String?,
-            _ payload: JSONValue?
+            _ payload: JSONValue?, _ file: InputFile?, isFileAlone: Bool
         ) {
             (self.accountID, self.underwritingID, self.executionID) = (accountID, underwritingID, executionID)
-            (self.slot, self.payload) = (slot, payload)
+            (self.slot, self.payload, self.file, self.isFileAlone) = (slot, payload, file, isFileAlone)
         }
     }
 
@@ -32,6 +34,10 @@ public struct Item: Sendable {
     public var slot: String? { extras?.slot }
     /// The `payload` of a failure record, handed back to go on at the failed step.
     public var payload: JSONValue? { extras?.payload }
+    /// The file that it stands for, or that it has beside its data.
+    public var file: InputFile? { extras?.file }
+    /// Whether it has data of its own; without, its data says which file it stands for.
+    public var hasOwnData: Bool { extras?.isFileAlone != true }
 
     /// An item named `id` with a typed value.
     public init(
@@ -45,14 +51,49 @@ public struct Item: Sendable {
 
     /// An item of a value in either form, as a store gives it back.
     public init(
-        _ id: String, payload data: Payload, accountID: String? = nil, underwritingID: String? = nil,
-        executionID: String? = nil, slot: String? = nil, resumePoint: JSONValue? = nil
+        _ id: String, payload data: Payload, file: InputFile? = nil, accountID: String? = nil,
+        underwritingID: String? = nil, executionID: String? = nil, slot: String? = nil, resumePoint: JSONValue? = nil
     ) {
         self.id = id
         self.data = data
-        if accountID != nil || underwritingID != nil || executionID != nil || slot != nil || resumePoint != nil {
-            extras = Extras(accountID, underwritingID, executionID, slot, resumePoint)
+        if accountID != nil || underwritingID != nil || executionID != nil || slot != nil || resumePoint != nil
+            || file != nil
+        {
+            extras = Extras(
+                accountID, underwritingID, executionID, slot, resumePoint, file, isFileAlone: false)
         }
+    }
+
+    /// An item that stands for a file; its data says which.
+    public init(
+        _ id: String, file: InputFile, accountID: String? = nil, underwritingID: String? = nil,
+        executionID: String? = nil, slot: String? = nil, payload: JSONValue? = nil
+    ) {
+        self.id = id
+        data = Payload(json: file.jsonValue)
+        extras = Extras(accountID, underwritingID, executionID, slot, payload, file, isFileAlone: true)
+    }
+
+    /// The item with another word on its file.
+    func with(_ file: InputFile) -> Item {
+        guard hasOwnData else {
+            return Item(
+                id, file: file, accountID: accountID, underwritingID: underwritingID, executionID: executionID,
+                slot: slot, payload: payload)
+        }
+        return Item(
+            id, payload: data, file: file, accountID: accountID, underwritingID: underwritingID,
+            executionID: executionID, slot: slot, resumePoint: payload)
+    }
+
+    /// The item with what `scope` says of it, where it is silent itself.
+    package func filled(by scope: Scope) -> Item {
+        guard scope != Scope() else { return self }
+        var item = self
+        item.extras = Extras(
+            accountID ?? scope.accountID?.text, underwritingID ?? scope.underwritingID?.text,
+            executionID ?? scope.executionID?.text, slot, payload, file, isFileAlone: !hasOwnData)
+        return item
     }
 
     /// The item of a bare value, named by its position from 0.
@@ -63,22 +104,47 @@ public struct Item: Sendable {
     }
 
     /// The item that a JSON line writes: `{input_id?, account_id?, underwriting_id?, execution_id?, slot?, payload?,
-    /// data}`.
+    /// data, file}`, with `data` or `file` or both.
     ///
-    /// - Parameter position: its place in the list from 1, which names it when `input_id` is missing.
+    /// `file` is the path of a file, which is read when the item is taken in, or a map as ``InputFile/jsonValue`` makes it.
+    ///
+    /// - Parameter position: its place in the list from 1, which names it when `input_id` is missing and it is no file.
     /// - Throws: ``ProcessingError`` with code `prevalidation` for another shape, naming the position.
     public init(json: JSONValue, position: Int) throws(ProcessingError) {
+        try self.init(json: json, position: position, file: InputFile.init(json:))
+    }
+
+    /// As ``init(json:position:)``.
+    ///
+    /// - Parameters:
+    ///   - file: makes the file of what stands under `file`; `nil` for what is none.
+    ///   - name: the name of an item that is a file and has no `input_id`.
+    package init(
+        json: JSONValue, position: Int, file: (JSONValue) -> InputFile?, name: (InputFile) -> String = { $0.path }
+    ) throws(ProcessingError) {
         guard let object = json.object else {
             throw ProcessingError(
-                .prevalidation, "item \(position) must be a map with a key 'data', found \(json.kind)")
+                .prevalidation, "item \(position) must be a map with a key 'data' or 'file', found \(json.kind)")
         }
-        let known = ["account_id", "data", "execution_id", "input_id", "payload", "slot", "underwriting_id"]
+        let known = ["account_id", "data", "execution_id", "file", "input_id", "payload", "slot", "underwriting_id"]
         if let unknown = object.keys.first(where: { !known.contains($0) }) {
             throw ProcessingError(
                 .prevalidation,
                 "item \(position) has the unknown key \(unknown.quoted); known: \(known.joined(separator: ", "))")
         }
-        guard let data = object["data"] else { throw ProcessingError(.prevalidation, "item \(position) has no 'data'") }
+        let named: InputFile?
+        switch object["file"] {
+        case nil, .null: named = nil
+        case let value?:
+            guard let found = file(value) else {
+                throw ProcessingError(
+                    .prevalidation, "file of item \(position) must be the path of a file, found \(value.json)")
+            }
+            named = found
+        }
+        guard object["data"] != nil || named != nil else {
+            throw ProcessingError(.prevalidation, "item \(position) has neither 'data' nor 'file'")
+        }
         func text(_ key: String) throws(ProcessingError) -> String? {
             switch object[key] {
             case nil, .null: return nil
@@ -87,11 +153,19 @@ public struct Item: Sendable {
                 throw ProcessingError(.prevalidation, "\(key) of item \(position) must be text, found \(other.kind)")
             }
         }
-        self.init(
-            try text("input_id") ?? "item_\(position)", payload: Payload(json: data),
-            accountID: try text("account_id"), underwritingID: try text("underwriting_id"),
-            executionID: try text("execution_id"), slot: try text("slot"),
-            resumePoint: object["payload"] == .null ? nil : object["payload"])
+        let id = try text("input_id") ?? named.map(name) ?? "item_\(position)"
+        let (account, underwriting) = (try text("account_id"), try text("underwriting_id"))
+        let (execution, slot) = (try text("execution_id"), try text("slot"))
+        let point = object["payload"] == .null ? nil : object["payload"]
+        if let named, object["data"] == nil {
+            self.init(
+                id, file: named, accountID: account, underwritingID: underwriting, executionID: execution, slot: slot,
+                payload: point)
+        } else {
+            self.init(
+                id, payload: Payload(json: object["data"] ?? .null), file: named, accountID: account,
+                underwritingID: underwriting, executionID: execution, slot: slot, resumePoint: point)
+        }
     }
 }
 

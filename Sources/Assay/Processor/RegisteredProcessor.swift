@@ -24,8 +24,19 @@ public struct RegisteredProcessor: Sendable {
     var nodeComplexities: [Complexity] = []
     /// Top-level keys of the data that do not count when inputs are compared.
     public var digestIgnores: Set<String>
+    /// The type by which files name it; `nil` for one that was made in code.
+    package var type: String?
+    /// The files that it is made of; `nil` for one that is in this program.
+    package var files: DefinitionFiles?
+    /// The variables in its parameters that are part of what it does, by name; their values are never written down.
+    package var variables: [String: String] = [:]
+    /// The nodes of the graph that this stands for; `nil` for one processor.
+    private(set) var nodes: [(id: Identifier, processor: RegisteredProcessor)]?
     /// Lets go of what the processor kept for a run; called once, when nothing of the run goes on any more.
     package var finish: (@Sendable (Run.ID) async -> Void)?
+
+    /// Finds the path of the file that an input stands for without saying so as `file`; `nil` finds none.
+    package var fileOfInput: (@Sendable (JSONValue) -> String?)?
 
     /// Whether an output is one, rather than a sign that there is none for this item; `nil`: every output is.
     package var givesOutput: (@Sendable (Payload) -> Bool)?
@@ -132,7 +143,11 @@ public struct RegisteredProcessor: Sendable {
             throw ProcessingError(.configuration, "a graph is run by its nodes")
         }
         parameters = wiring.definition
+        if wiring.sources.count == 1, let source = wiring.sources.first {
+            fileOfInput = wiring.nodes[source].processor.fileOfInput
+        }
         let processors = wiring.nodes.map(\.processor)
+        nodes = wiring.nodes.map { ($0.id, $0.processor) }
         secrets = processors.reduce(.none) { $0.joined(with: $1.secrets) }
         nodeComplexities = processors.compactMap(\.complexity)
         finish = { run in for processor in processors { await processor.finish?(run) } }
@@ -151,14 +166,26 @@ public struct RegisteredProcessor: Sendable {
         aggregate = { count, page, _ in Payload(try await Outputs<JSONValue>(count: count, page: page).all()) }
     }
 
-    /// What identifies the definition for resuming: a change of version or parameters changes it.
-    var definition: Digest {
-        // As most are; a graph asks for it at every node.
-        if version == "1", parameters.object?.isEmpty == true { return Self.plainDefinition }
-        return Digest(of: ["version": .string(version), "parameters": parameters])
+    /// The item with the file that its data stands for, where the processor says so.
+    func withFile(_ item: Item) -> Item {
+        guard let fileOfInput, item.file == nil, let data = try? item.data.json(), let path = fileOfInput(data) else {
+            return item
+        }
+        return item.with(InputFile(path: path))
     }
 
-    private static let plainDefinition = Digest(of: ["version": "1", "parameters": [:]])
+    /// The digest by which an item is compared: of its data without the keys that do not count, of its file by the file's
+    /// content, of both together where it has both.
+    func digest(of item: Item) throws -> Digest {
+        guard let content = item.file?.digest else { return digest(of: try item.data.json()) }
+        return try digest(of: item.hasOwnData ? item.data : nil, with: content)
+    }
+
+    /// The digest of `data`, if there is some, with the content of a file.
+    func digest(of data: Payload?, with content: Digest) throws -> Digest {
+        guard let data else { return content }
+        return Digest(of: ["data": .string(digest(of: try data.json()).text), "file": .string(content.text)])
+    }
 
     /// The digest by which an input is compared, without the keys that do not count.
     func digest(of data: JSONValue) -> Digest {

@@ -2,7 +2,8 @@ import Synchronization
 
 /// Decides whether an execution may run now.
 ///
-/// Asked for one execution at a time and queue, in the order of their turns. What it throws is a denial.
+/// Asked for one execution at a time and queue, in the order of their turns. What it throws is a denial, unless the
+/// store failed.
 public protocol AdmissionPolicy: Sendable {
     /// Whether the execution named `execution` may run now.
     ///
@@ -10,14 +11,25 @@ public protocol AdmissionPolicy: Sendable {
     ///   - request: what it was submitted with for this purpose.
     ///   - scope: for whom it works.
     func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission
+
+    /// Tells the policy in which store the executions are about which it will be asked.
+    ///
+    /// - Throws: ``ProcessingError`` when the store fails.
+    func attach(to store: any Store, _ world: World) async throws
+}
+
+extension AdmissionPolicy {
+    public func attach(to store: any Store, _ world: World) async throws {}
 }
 
 /// What an admission policy answers.
 public enum Admission: Hashable, Sendable {
     /// It may run.
-    case granted
-    /// It may not yet; it is asked about again after `notBefore`, or when its turn comes.
-    case denied(_ reason: String, notBefore: Timestamp? = nil)
+    case admit
+    /// It is not asked about again before a moment; that is no refusal and counts as none.
+    case wait(until: Timestamp, why: String)
+    /// It may not run; it is asked about again when its turn comes, as often as the queue allows.
+    case deny(_ why: String)
 }
 
 /// Lets everything in.
@@ -26,24 +38,32 @@ public struct AlwaysAdmission: AdmissionPolicy {
     public init() {}
 
     public func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission {
-        .granted
+        .admit
     }
 }
 
-/// Lets so many in within any stretch of time, of all or for each value of a key of their requests.
+/// Lets so many in within any stretch of time, of all or for each value of a key of their requests; the others wait.
 ///
-/// It counts since it was made, by a clock that never jumps. One object counts together whoever uses it.
+/// The rate is of the store that it is attached to: what any program admitted under it is kept there and counts on. While
+/// a program works it counts by a clock that never jumps.
 public final class RateAdmission: AdmissionPolicy {
+    private struct State {
+        var store: (any Store)?
+        var time: any TimeSource
+        /// When each admission of the last window was given, by rate.
+        var grants: [String: [Duration]] = [:]
+    }
+
     private let count: Int
     private let window: Duration
     private let key: String?
-    private let time: any TimeSource
-    /// When each grant of the last window was given, by value of the key.
-    private let grants = Mutex<[JSONValue: [Duration]]>([:])
+    private let state: Mutex<State>
 
     /// Lets `count` in within any `window`.
     ///
-    /// - Parameter key: the key of the request whose values are counted apart; `nil` counts all together.
+    /// - Parameters:
+    ///   - key: the key of the request whose values are counted apart; `nil` counts all together.
+    ///   - time: what it counts by until it is attached to a store.
     /// - Throws: ``ProcessingError`` with code `configuration` for a count below 1 or no time at all.
     public init(
         count: Int, per window: Duration, key: String? = nil, time: any TimeSource = World.system.time
@@ -55,29 +75,56 @@ public final class RateAdmission: AdmissionPolicy {
             throw ProcessingError(
                 .configuration, "seconds of a rate must be greater than 0, found \(window.secondsText)")
         }
-        (self.count, self.window, self.key, self.time) = (count, window, key, time)
+        (self.count, self.window, self.key) = (count, window, key)
+        state = Mutex(State(time: time))
+    }
+
+    public func attach(to store: any Store, _ world: World) async throws {
+        state.withLock { $0 = State(store: store, time: world.time) }
     }
 
     public func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission {
-        let now = time.uptime()
         let value = key.flatMap { request[$0] } ?? .null
-        let oldest = grants.withLock { grants -> Duration? in
+        let rate = key.map { "\($0)=\(value.json)" } ?? ""
+        try await recall(rate)
+        let (store, time) = state.withLock { ($0.store, $0.time) }
+        let now = time.uptime()
+        let oldest = state.withLock { state -> Duration? in
             // What is over is forgotten for all values, so that many of them do not pile up.
-            if grants[value] == nil {
-                grants = grants.filter { $0.value.last.map { $0 + window > now } ?? false }
+            if state.grants[rate]?.isEmpty ?? true {
+                state.grants = state.grants.filter { $0.value.last.map { $0 + window > now } ?? false }
             }
-            var recent = grants[value, default: []]
+            var recent = state.grants[rate, default: []]
             recent.removeAll { $0 + window <= now }
-            let oldest = recent.count < count ? nil : recent.first
+            let oldest = recent.count < count ? nil : recent[recent.count - count]
             if oldest == nil { recent.append(now) }
-            grants[value] = recent
+            state.grants[rate] = recent
             return oldest
         }
-        guard let oldest else { return .granted }
+        let moment = time.now()
+        guard let oldest else {
+            // On record before it has an effect, so that no program that comes after this one forgets it.
+            try await store?.admit(under: rate, at: moment, forgettingBefore: moment.advanced(by: .zero - window))
+            return .admit
+        }
         let whom = key.map { " for \($0) \(value.string ?? value.json)" } ?? ""
-        return .denied(
-            "\(count) per \(window.secondsText) are used up\(whom)",
-            notBefore: time.now().advanced(by: oldest + window - now))
+        return .wait(
+            until: moment.advanced(by: oldest + window - now),
+            why: "the rate: \(count) per \(window.secondsText) are used up\(whom)")
+    }
+
+    /// Takes in what earlier programs admitted under a rate.
+    private func recall(_ rate: String) async throws {
+        let (store, time, isKnown) = state.withLock { ($0.store, $0.time, $0.grants[rate] != nil) }
+        guard let store, !isKnown else { return }
+        let moments = try await store.admissions(under: rate)
+        let (now, uptime) = (time.now(), time.uptime())
+        // A moment that lies in the future was written by a clock that has been set back since: it counts as now.
+        let ages = moments.map { Duration.milliseconds(max(0, now.milliseconds - $0.milliseconds)) }
+        state.withLock { state in
+            guard state.grants[rate] == nil else { return }
+            state.grants[rate] = ages.filter { $0 < window }.sorted(by: >).map { uptime - $0 }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ extension Execution {
             "priority": JSONValue(finite: priority),
             "own_priority": ownPriority.map { JSONValue(finite: $0) } ?? .null,
             "number": number.map { JSONValue($0) } ?? .null, "idempotency_key": JSONValue(idempotencyKey),
+            "pipeline": JSONValue(pipeline?.text), "waits_for": JSONValue(waitsFor),
             "content": JSONValue(content?.text), "request": .object(request), "run_request": runRequest,
             "timeout_ms": timeout.map { JSONValue($0) } ?? .null, "streaming": .bool(isStreaming),
             "not_before": notBefore?.jsonValue ?? .null, "metadata": .object(metadata),
@@ -51,6 +52,8 @@ extension Execution {
         processorID = graphID ?? identifier("processor_id")
         self.priority = priority
         ownPriority = number("own_priority")
+        pipeline = json["pipeline"]?.string.flatMap { Digest($0) }
+        waitsFor = json["waits_for"]?.string
         idempotencyKey = json["idempotency_key"]?.string
         content = json["content"]?.string.flatMap { Digest($0) }
         request = json["request"]?.object ?? [:]
@@ -77,7 +80,7 @@ extension Execution {
 
 extension JSONValue {
     /// A finite number with its shortest digits.
-    init(finite number: Double) {
+    package init(finite number: Double) {
         // Every finite number is written with digits that JSON has.
         let text = number == number.rounded() && abs(number) < 1e15 ? "\(Int64(number))" : "\(number)"
         self = Number(text).map { .number($0) } ?? .null
@@ -95,7 +98,15 @@ extension Item {
         object["execution_id"] = executionID.map { .string($0) }
         object["slot"] = slot.map { .string($0) }
         object["payload"] = payload
-        object["data"] = try data.json()
+        object["file"] = file?.jsonValue
+        if hasOwnData { object["data"] = try data.json() }
+        return .object(object)
+    }
+
+    /// What two items have in common that are the same work under the same name: no path, and a file by its content.
+    func identity() throws -> JSONValue {
+        guard case .object(var object) = try jsonValue() else { return .null }
+        object["file"] = file.map { .string($0.digest?.text ?? $0.path) }
         return .object(object)
     }
 }

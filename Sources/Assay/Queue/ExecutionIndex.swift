@@ -37,6 +37,8 @@ public struct ExecutionIndex: Sendable {
         /// Told apart from what the heaps still hold of earlier states.
         var stamp: UInt32 = 0
         var isOffered = false
+        /// Whether it waits for another program, so that it is not offered here.
+        var isForeign = false
         var previous = -1
         var next = -1
     }
@@ -55,12 +57,20 @@ public struct ExecutionIndex: Sendable {
     private var ready = Heap<Turn>()
     private var later = Heap<Later>()
     private var outdated = 0
+    /// How many wait for another program.
+    private var foreign = 0
 
     /// Nothing yet.
     public init() {}
 
     /// Whether `id` is in it.
     public func contains(_ id: Execution.ID) -> Bool { places[id] != nil }
+
+    /// How many wait that can be taken here.
+    public var waiting: Int { counts.pending - foreign }
+
+    /// Whether `id` waits, or would wait, for another program.
+    public func isForeign(_ id: Execution.ID) -> Bool { places[id].map { entries[$0].isForeign } ?? false }
 
     /// Where `id` stands.
     public func status(of id: Execution.ID) -> Status? { places[id].map { entries[$0].status } }
@@ -77,15 +87,32 @@ public struct ExecutionIndex: Sendable {
         return ids
     }
 
+    /// How many of those that wait go before `id`; `nil` when it does not wait.
+    ///
+    /// - Complexity: O(n) in the number of those that wait.
+    public func waitingBefore(_ id: Execution.ID) -> Int? {
+        guard let own = places[id], entries[own].status == .pending else { return nil }
+        let turn = (entries[own].priority, entries[own].number)
+        var count = 0
+        var place = lists[Status.pending.place].first
+        while place >= 0 {
+            if (entries[place].priority, entries[place].number) < turn { count += 1 }
+            place = entries[place].next
+        }
+        return count
+    }
+
     /// Takes in an execution that is not in it yet.
     ///
     /// - Parameters:
     ///   - number: its place in the order of submission, by which equal priorities are told apart.
     ///   - due: the uptime before which it is not taken, if it waits.
+    ///   - isForeign: whether only another program can take it.
     public mutating func add(
-        _ id: Execution.ID, _ status: Status, priority: Double, number: Int, due: Duration? = nil
+        _ id: Execution.ID, _ status: Status, priority: Double, number: Int, due: Duration? = nil,
+        isForeign: Bool = false
     ) {
-        let entry = Entry(id: id, status: status, priority: priority, number: number)
+        let entry = Entry(id: id, status: status, priority: priority, number: number, isForeign: isForeign)
         let place: Int
         if let reused = free.popLast() {
             place = reused
@@ -165,6 +192,7 @@ public struct ExecutionIndex: Sendable {
 
     private mutating func queue(_ place: Int, _ due: Duration?) {
         let entry = entries[place]
+        guard !entry.isForeign else { return }
         let turn = Turn(priority: entry.priority, number: entry.number, place: place, stamp: entry.stamp)
         if let due { later.insert(Later(due: due, turn: turn)) } else { ready.insert(turn) }
     }
@@ -177,6 +205,7 @@ public struct ExecutionIndex: Sendable {
             entries[place].isOffered = false
             return
         }
+        guard !entries[place].isForeign else { return }
         outdated += 1
         guard outdated > 64, outdated > (ready.count + later.count) / 2 else { return }
         ready = Heap(ready.unordered.filter(isCurrent))
@@ -187,6 +216,7 @@ public struct ExecutionIndex: Sendable {
     private mutating func link(_ place: Int) {
         let list = entries[place].status.place
         counts[entries[place].status] += 1
+        if entries[place].isForeign, entries[place].status == .pending { foreign += 1 }
         (entries[place].previous, entries[place].next) = (lists[list].last, -1)
         if lists[list].last >= 0 { entries[lists[list].last].next = place } else { lists[list].first = place }
         lists[list].last = place
@@ -195,6 +225,7 @@ public struct ExecutionIndex: Sendable {
     private mutating func unlink(_ place: Int) {
         let (list, entry) = (entries[place].status.place, entries[place])
         counts[entry.status] -= 1
+        if entry.isForeign, entry.status == .pending { foreign -= 1 }
         if entry.previous >= 0 { entries[entry.previous].next = entry.next } else { lists[list].first = entry.next }
         if entry.next >= 0 { entries[entry.next].previous = entry.previous } else { lists[list].last = entry.previous }
     }

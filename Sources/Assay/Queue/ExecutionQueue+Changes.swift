@@ -68,16 +68,18 @@ extension ExecutionQueue {
         }
     }
 
-    /// Gives an execution that waits another priority; its place among equal ones stays that of its submission.
+    /// Gives an execution that waits another priority, `nil` for that of the time of its submission; its place among
+    /// equal ones stays that of its submission.
     ///
     /// - Throws: ``ProcessingError``: `configuration` for a number that is not finite, else as ``skip(_:reason:)``.
-    public func setPriority(_ priority: Double, of id: Execution.ID) async throws {
-        guard priority.isFinite else {
+    public func setPriority(_ priority: Double?, of id: Execution.ID) async throws {
+        if let priority, !priority.isFinite {
             throw ProcessingError(.configuration, "priority must be a finite number, found \(priority)")
         }
         try await changingWaiting(id, to: "given another priority") { execution in
             var execution = execution
-            (execution.priority, execution.ownPriority) = (priority, priority)
+            execution.priority = priority ?? Execution.normalPriority(at: execution.createdAt)
+            execution.ownPriority = priority
             return execution
         }
     }
@@ -99,10 +101,30 @@ extension ExecutionQueue {
         }
     }
 
+    /// Has an execution wait for a moment at which it is asked about again; its priority and denials stay.
+    ///
+    /// - Returns: the uptime before which it is not asked about.
+    func putOff(_ id: Execution.ID, until moment: Timestamp, _ reason: String) async throws -> Duration? {
+        try await note(id, waitsFor: reason)
+        return due(moment)
+    }
+
+    /// Writes down what an execution that waits waits for, unless that is on record.
+    func note(_ id: Execution.ID, waitsFor reason: String?) async throws {
+        do {
+            try await changing(id, unlessTaken: true) { execution in
+                guard execution.status == .pending, execution.waitsFor != reason else { throw Taken() }
+                var execution = execution
+                execution.waitsFor = reason
+                return execution
+            }
+        } catch is Taken {}
+    }
+
     /// Denies an execution what it was asked for.
     ///
     /// - Returns: the uptime before which it is not asked about again.
-    func deny(_ id: Execution.ID, _ reason: String, notBefore: Timestamp?) async throws -> Duration? {
+    func deny(_ id: Execution.ID, _ reason: String) async throws -> Duration? {
         let now = world.time.now()
         let changed: Execution
         do {
@@ -118,9 +140,9 @@ extension ExecutionQueue {
                         error: ProcessingError(.denied, "denied \(count) times: \(reasons)"))
                 }
                 execution.priority += Double(count)
-                let delayed =
-                    configuration.denialDelay > .zero ? now.advanced(by: configuration.denialDelay) : nil
-                execution.notBefore = [delayed, notBefore].compactMap { $0 }.max() ?? execution.notBefore
+                if configuration.denialDelay > .zero {
+                    execution.notBefore = now.advanced(by: configuration.denialDelay)
+                }
                 return execution
             }
         } catch is Taken { return nil }
@@ -288,6 +310,14 @@ extension QueueState.Live {
             facts.isCancelled = true
             return facts.handle
         }?.cancel(drain: drain)
+    }
+
+    /// Stops the run when what is in flight has finished, or as soon as it begins, so that it waits for another worker.
+    func giveUp() {
+        facts.withLock { facts in
+            facts.isGivenUp = true
+            return facts.handle
+        }?.giveUp()
     }
 
     var isCancelled: Bool { facts.withLock { $0.isCancelled } }

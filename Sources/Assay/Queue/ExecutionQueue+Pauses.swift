@@ -62,8 +62,9 @@ extension ExecutionQueue {
             throw ProcessingError(.illegalMove, "run '\(id)' is \(run.status.rawValue), not paused")
         }
         let processor = RegisteredProcessor(graph.id, graph.wiring)
-        guard processor.definition == run.definition else {
-            throw ProcessingError.definitionChanged(processor.name, id)
+        let definition = processor.definition(in: store)
+        guard definition.parts == run.definitionParts else {
+            throw ProcessingError.definitionChanged(processor.name, definition, since: run)
         }
     }
 

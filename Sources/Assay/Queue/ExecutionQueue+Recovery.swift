@@ -17,6 +17,11 @@ extension ExecutionQueue {
             }
         }
         try await recoverOrphans()
+        for execution in try await store.executions(matching: ExecutionFilter(statuses: [.pending])) {
+            let reason = elsewhere(execution)
+            if execution.waitsFor != reason { try await note(execution.id, waitsFor: reason) }
+        }
+        try await admission.attach(to: store, world)
         meters.note(counts)
     }
 
@@ -56,7 +61,7 @@ extension ExecutionQueue {
                 try await cancelPausedOrphan(id)
                 try await changing(id) { execution in
                     guard isOrphan(execution) else { return execution }
-                    return try recovered(execution)
+                    return try execution.recovered(by: configuration, at: world.time.now())
                 }
             } catch let error as ProcessingError where error.code == .notFound {
                 // Pruned before anybody came to recover it.
@@ -78,27 +83,30 @@ extension ExecutionQueue {
     /// Whether an execution that nobody holds ran, or was to be cancelled before it ran.
     private func isOrphan(_ execution: Execution) -> Bool { execution.status == .running || execution.isCancelling }
 
-    private func recovered(_ execution: Execution) throws -> Execution {
-        let now = world.time.now()
-        if execution.isCancelling {
-            return try execution.ended(
+}
+
+extension Execution {
+    /// The execution after the death of the program that held it, in a queue of that configuration.
+    package func recovered(by configuration: QueueConfiguration, at now: Timestamp) throws -> Execution {
+        if isCancelling {
+            return try ended(
                 .cancelled, at: now, error: ProcessingError(.cancelled, "the execution was cancelled while it ran"))
         }
         guard configuration.onRestart == .requeue else {
-            return try execution.ended(
+            return try ended(
                 .failed, at: now,
                 error: ProcessingError(
-                    .interrupted, "the program that held execution '\(execution.id)' ended before it did"))
+                    .interrupted, "the program that held execution '\(id)' ended before it did"))
         }
-        guard execution.recoveries < configuration.maxRecoveries else {
-            return try execution.ended(
+        guard recoveries < configuration.maxRecoveries else {
+            return try ended(
                 .failed, at: now,
                 error: ProcessingError(
                     .recoveryExhausted,
-                    "the program that held execution '\(execution.id)' has ended before it did "
-                        + "\(execution.recoveries + 1) times; look for what kills it, then resume it"))
+                    "the program that held execution '\(id)' has ended before it did "
+                        + "\(recoveries + 1) times; look for what kills it, then resume it"))
         }
-        var execution = execution.waiting(execution.again)
+        var execution = waiting(again)
         execution.recoveries += 1
         return execution
     }

@@ -67,13 +67,16 @@ extension ExecutionQueue {
         while started < configuration.capacity, await hasPlace(), let id = next() {
             switch try await answer(about: id) {
             case nil: continue
-            case .granted:
+            case .admit:
                 guard let live = await claim(id, within: configuration.concurrencyLimit) else { continue }
                 group.addTask { _ = await self.perform(id, live, isWork: true) }
                 started += 1
-            case .denied(let reason, let notBefore):
+            case .wait(let until, let reason):
                 asked.append((id, nil))
-                asked[asked.count - 1].due = try await deny(id, reason, notBefore: notBefore)
+                asked[asked.count - 1].due = try await putOff(id, until: until, reason)
+            case .deny(let reason):
+                asked.append((id, nil))
+                asked[asked.count - 1].due = try await deny(id, reason)
                 if configuration.onDenial == .endCycle { return started }
             }
         }
@@ -107,8 +110,12 @@ extension ExecutionQueue {
         }
         do {
             return try await admission.admit(id, request: execution.request, scope: execution.scope)
+        } catch let error as ProcessingError where error.code == .store {
+            // A store that fails says nothing about the execution.
+            change { $0.giveBack(id) }
+            throw error
         } catch {
-            return .denied(ProcessingError(wrapping: error, as: .denied).message)
+            return .deny(ProcessingError(wrapping: error, as: .denied).message)
         }
     }
 
@@ -152,6 +159,10 @@ extension ExecutionQueue {
             guard status == .pending else {
                 throw ProcessingError(
                     .illegalMove, "execution '\(id)' is \(status.rawValue); go on with it by 'goOn', or cancel it")
+            }
+            if let reason = change({ $0.index.isForeign(id) }) ? try await execution(id).waitsFor : nil {
+                throw ProcessingError(
+                    .configuration, "execution '\(id)' waits for \(reason), which this program is not")
             }
             if let live = await claim(id) { return try await perform(id, live, isWork: false).get() }
             guard !Task.isCancelled else {
@@ -238,6 +249,7 @@ extension ExecutionQueue {
         if case .graph(let graph, let settings) = work { work = .graph(graph, settings.leavingPauses) }
         var options = streaming(execution, execution.options(from: resolved))
         options.waitsWhenGivenUp = isWork
+        options.worksOnSubmission = true
         let watching: @Sendable (RunHandle) -> Void = { self.follow($0, execution, from: .pending, live) }
         let last = try await lastRun(of: execution)
         if let last, last.isListed, last.deletedAt == nil {
@@ -247,13 +259,9 @@ extension ExecutionQueue {
             }
         }
         options.previousRunID = last?.id ?? options.previousRunID
-        let position = ListPosition()
         return try await finishingTaps(of: work) {
             try await engine.perform(
-                work, options, watching, failedOnly: execution.again.failedOnly
-            ) { [store] limit in
-                try await store.items(ofExecution: id, from: position.advance(by: limit).lowerBound, limit: limit)
-            }
+                work, options, watching, failedOnly: execution.again.failedOnly, items: engine.submittedItems(of: id))
         }
     }
 
@@ -289,11 +297,11 @@ extension ExecutionQueue {
         }
         if status == .pending { meters.count(startedAfter: world.time.now().since(execution.createdAt)) }
         tell(execution, from: status, to: .running)
-        let isCancelled = live.facts.withLock { facts in
+        let (isCancelled, isGivenUp) = live.facts.withLock { facts in
             facts.handle = run
-            return facts.isCancelled
+            return (facts.isCancelled, facts.isGivenUp)
         }
-        if isCancelled { run.cancel() }
+        if isCancelled { run.cancel() } else if isGivenUp { run.giveUp() }
     }
 
     /// An execution that was let in, whose denials are forgotten, whether or not a run comes of it.

@@ -52,15 +52,17 @@ extension ExecutionQueue {
         var execution = Execution(id: id, scope: submission.scope, status: .pending, createdAt: now)
         execution.processorID = submission.processorID
         execution.graphID = submission.isOfGraph ? submission.processorID : nil
-        execution.priority = submission.priority ?? Double(now.milliseconds) / 1_000
+        execution.priority = submission.priority ?? Execution.normalPriority(at: now)
         execution.ownPriority = submission.priority
         execution.idempotencyKey = submission.idempotencyKey
+        execution.pipeline = submission.pipeline
         execution.request = submission.request
         execution.runRequest = submission.runRequest
         execution.timeout = submission.timeout
         execution.isStreaming = submission.isStreaming
         execution.notBefore = submission.notBefore
         execution.metadata = submission.metadata
+        execution.waitsFor = elsewhere(execution)
         let list: (rest: [Item], staged: Int, digest: Digest)
         do { list = try await read(submission, as: id) } catch {
             try? await store.discardStaged(for: id)
@@ -86,14 +88,15 @@ extension ExecutionQueue {
     private func read(
         _ submission: Submission, as id: Execution.ID
     ) async throws -> (rest: [Item], staged: Int, digest: Digest) {
+        let intake = FileIntake(store, world.time, records: true, rereads: submission.rehash)
         let items = submission.items()
         let counts = submission.idempotencyKey != nil
         // The items of one that is on record stay as they are.
         let isKnown = change { $0.index.contains(id) }
         var (rest, staged, digest) = ([Item](), 0, Digest(of: .null))
-        while case let page = try await items(1_024), !page.isEmpty {
+        while case let page = try await intake.read(items(1_024)), !page.isEmpty {
             if counts {
-                for item in page { digest = Digest(of: [.string(digest.text), try item.jsonValue()]) }
+                for item in page { digest = Digest(of: [.string(digest.text), try item.identity()]) }
             }
             guard !isKnown else { continue }
             if rest.count + page.count > 1_024 {
@@ -149,14 +152,18 @@ extension ExecutionQueue {
     func add(_ execution: Execution, to state: inout QueueState) {
         state.index.add(
             execution.id, execution.status, priority: execution.priority, number: execution.number ?? 0,
-            due: due(execution))
+            due: due(execution), isForeign: elsewhere(execution) != nil)
         if execution.status == .pending, !execution.denials.isEmpty { state.denied.append(execution.id) }
     }
 
     /// The uptime before which an execution is not taken; the wall clock is asked once, so that its jumps mean nothing.
     func due(_ execution: Execution) -> Duration? {
-        guard let notBefore = execution.notBefore else { return nil }
-        let wait = notBefore.milliseconds - world.time.now().milliseconds
+        execution.notBefore.flatMap { due($0) }
+    }
+
+    /// The uptime of a moment that is to come.
+    func due(_ moment: Timestamp) -> Duration? {
+        let wait = moment.milliseconds - world.time.now().milliseconds
         return wait <= 0 ? nil : world.time.uptime() + .milliseconds(wait)
     }
 
@@ -180,6 +187,7 @@ extension ExecutionQueue {
         submission.request = original.request
         submission.isOfGraph = original.graphID != nil
         submission.runRequest = original.runRequest
+        submission.pipeline = original.pipeline
         submission.timeout = original.timeout
         submission.isStreaming = original.isStreaming
         if keepingMetadata { submission.metadata = original.metadata }
@@ -217,7 +225,9 @@ extension ExecutionQueue {
         try check(try await execution(id))
         return try await changing(id) { execution in
             try check(execution)
-            return execution.waiting(again)
+            var waiting = execution.waiting(again)
+            waiting.waitsFor = elsewhere(waiting)
+            return waiting
         }
     }
 

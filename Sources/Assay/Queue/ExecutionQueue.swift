@@ -19,6 +19,9 @@ public final class ExecutionQueue: Sendable {
     /// queue's hands until ``goOn(_:by:toEnd:)``.
     public typealias Resolver = @Sendable (Execution) async throws -> (Runnable, RunOptions)
 
+    /// Says what an execution waits for that this program cannot work on; `nil` for one that it can.
+    public typealias Elsewhere = @Sendable (Execution) -> String?
+
     /// How it works.
     public let configuration: QueueConfiguration
     /// The only processor or graph it takes; `nil` for any.
@@ -27,6 +30,7 @@ public final class ExecutionQueue: Sendable {
     let engine: Engine
     let admission: any AdmissionPolicy
     let resolve: Resolver
+    let elsewhere: Elsewhere
     let meters: QueueMeters
     /// What the queue keeps of itself.
     let identity: Mutex<Identity>
@@ -47,23 +51,28 @@ public final class ExecutionQueue: Sendable {
     /// - Parameters:
     ///   - admission: who may run now.
     ///   - processorID: the only processor or graph it takes.
+    ///   - elsewhere: what an execution waits for that this program cannot work on; such executions are never taken, and
+    ///     ``join()`` does not wait for them. Asked when an execution comes into the queue.
     ///   - resolve: makes the processor or the graph of an execution and how it is run.
     /// - Throws: ``ProcessingError`` when the store fails.
     public init(
         _ engine: Engine, _ configuration: QueueConfiguration, admission: any AdmissionPolicy = .always,
-        only processorID: Identifier? = nil, resolve: @escaping Resolver
+        only processorID: Identifier? = nil, elsewhere: @escaping Elsewhere = { _ in nil },
+        resolve: @escaping Resolver
     ) async throws {
         self.engine = engine
         self.configuration = configuration
         self.admission = admission
         self.processorID = processorID
         self.resolve = resolve
+        self.elsewhere = elsewhere
         meters = QueueMeters(queue: configuration.name)
         identity = Mutex(Identity(id: engine.world.makeIdentifier(), createdAt: engine.world.time.now(), metadata: [:]))
         try await load()
     }
 
-    /// As ``init(_:_:admission:only:resolve:)``, for processors that are known by their names.
+    /// As ``init(_:_:admission:only:elsewhere:resolve:)``, for processors that are known by their names; executions of
+    /// others wait for a program that has them.
     ///
     /// - Parameter options: how each of them is run.
     public convenience init(
@@ -71,7 +80,11 @@ public final class ExecutionQueue: Sendable {
         processors: [RegisteredProcessor], options: RunOptions = RunOptions()
     ) async throws {
         let known = Dictionary(processors.map { ($0.name, $0) }) { $1 }
-        try await self.init(engine, configuration, admission: admission) { execution in
+        let elsewhere: Elsewhere = { execution in
+            guard let name = execution.processorID, execution.graphID != nil || known[name] == nil else { return nil }
+            return "a worker of \(execution.graphID == nil ? "processor" : "graph") '\(name)'"
+        }
+        try await self.init(engine, configuration, admission: admission, elsewhere: elsewhere) { execution in
             guard let name = execution.processorID, let processor = known[name] else {
                 throw ProcessingError(
                     .configuration,
@@ -138,6 +151,11 @@ public final class ExecutionQueue: Sendable {
     /// Where an execution stands; `nil` when it is not in the queue.
     public func status(of id: Execution.ID) -> Status? { state.withLock { $0.index.status(of: id) } }
 
+    /// How many executions wait that are taken before `id`; `nil` when it does not wait.
+    ///
+    /// - Complexity: O(n) in the number of executions.
+    public func waitingBefore(_ id: Execution.ID) -> Int? { state.withLock { $0.index.waitingBefore(id) } }
+
     /// The executions in `status` in the order in which they came into it.
     public func list(_ status: Status) -> [Execution.ID] { state.withLock { $0.index.list(status) } }
 
@@ -192,6 +210,13 @@ public final class ExecutionQueue: Sendable {
     /// Starts no further execution; what runs goes on. Returns at once; repeating it changes nothing.
     public func stop() { change { $0.isStarted = false } }
 
+    /// As ``stop()``, and lets what runs finish what is in flight: no wait is sat out, and an execution that is not done
+    /// by then waits at its place for whoever works on the queue next. Returns at once; repeating it changes nothing.
+    public func drain() {
+        stop()
+        for live in state.withLock({ Array($0.live.values) }) { live.giveUp() }
+    }
+
     /// As ``stop()``, remembered in the store until ``unpause()``.
     public func pause() async throws {
         try await remember(paused: true)
@@ -207,10 +232,10 @@ public final class ExecutionQueue: Sendable {
     /// Whether it is paused.
     public var isPaused: Bool { state.withLock { $0.isPaused } }
 
-    /// Returns when nothing waits or runs, or when the queue is stopped and nothing runs.
+    /// Returns when nothing that can be taken here waits or runs, or when the queue is stopped and nothing runs.
     @discardableResult public func join() async -> StatusCounts {
         await wait { state in
-            state.live.isEmpty && (!state.isWorking || state.index.counts.pending == 0)
+            state.live.isEmpty && (!state.isWorking || state.index.waiting == 0)
         }
         return counts
     }
@@ -228,10 +253,9 @@ public final class ExecutionQueue: Sendable {
         }
     }
 
-    /// Returns when nothing waits or runs, or when the queue is stopped and nothing runs; while it is paused, what waits
-    /// is waited for.
+    /// As ``join()``, but while the queue is paused, what waits is waited for.
     package func joinThroughPauses() async {
-        await wait { $0.live.isEmpty && (!$0.isStarted || $0.index.counts.pending == 0) }
+        await wait { $0.live.isEmpty && (!$0.isStarted || $0.index.waiting == 0) }
     }
 }
 

@@ -8,6 +8,7 @@ struct QueueState: Sendable {
         struct Facts: Sendable {
             var handle: RunHandle?
             var isCancelled = false
+            var isGivenUp = false
             var end: Result<Report, any Error>?
         }
 

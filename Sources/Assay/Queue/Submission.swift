@@ -13,11 +13,15 @@ public struct Submission: Sendable {
     public var processorID: Identifier
     /// Whether that is a graph.
     public var isOfGraph = false
+    /// The digest of the pipeline's definition as it is written, by which workers know what is theirs; `nil` for what is
+    /// known by its name alone.
+    public var pipeline: Digest?
     /// Begins to read what it works on.
     public var items: @Sendable () -> Items
     /// For whom it works.
     public var scope = Scope()
-    /// What is taken first, the lower the earlier; `nil` for the time of submission in seconds since 1970.
+    /// What is taken first, the lower the earlier; `nil` for the time of submission in seconds since 1970, so that any
+    /// small number goes before it, and ``Execution/lowPriority`` for after all others.
     public var priority: Double?
     /// What the admission policy is shown.
     public var request: JSONObject = [:]
@@ -29,6 +33,8 @@ public struct Submission: Sendable {
     public var isStreaming = false
     /// The moment before which it is not taken.
     public var notBefore: Timestamp?
+    /// Whether the files of its items are read anew, whatever is on record of their contents.
+    public var rehash = false
     /// What is to be remembered.
     public var metadata: JSONObject = [:]
 

@@ -15,11 +15,11 @@ package struct Limit: Hashable, Sendable {
         (self.text, self.owner, self.place) = (text, owner, place)
     }
 
-    /// The names of `inputs`, of which there are `count`, as many as are shown.
+    /// The names of `inputs`, of which there are `count`, as many as are shown; how many when none is known.
     static func list(_ inputs: some Collection<String>, of count: Int) -> String {
         let shown = inputs.prefix(listed)
-        let rest = count > shown.count ? " and \(count - shown.count) more" : ""
-        return shown.joined(separator: ", ") + rest
+        guard !shown.isEmpty else { return "\(count) inputs" }
+        return shown.joined(separator: ", ") + (count > shown.count ? " and \(count - shown.count) more" : "")
     }
 }
 

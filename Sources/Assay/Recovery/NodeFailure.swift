@@ -18,19 +18,17 @@ public struct NodeFailure: Sendable {
     /// A number from 0 up to but not including 1.
     let chance: @Sendable () -> Double
     /// How many skips each strategy of the run has answered, by its place.
-    let counts: [StrategyPlace: Int]
-    /// The first items that each strategy has skipped, by its place.
-    var skippedItems: [StrategyPlace: [String]] = [:]
+    let counts: [StrategyPlace: StrategySkips]
     /// The graph of the run.
     var graph: Identifier?
     /// The strategy that is being asked.
     var place: StrategyPlace
 
     /// How many times the strategy that is asked has answered skip in this run.
-    public var skips: Int { counts[place] ?? 0 }
+    public var skips: Int { counts[place]?.count ?? 0 }
 
     /// The items that the strategy that is asked has skipped, for a message.
-    var skippedList: String { Limit.list(skippedItems[place] ?? [], of: skips) }
+    var skippedList: String { Limit.list(counts[place]?.items ?? [], of: skips) }
 
     /// Whose strategy is asked, for a message.
     var owner: String? { (place.node.map { "node '\($0)'" }) ?? (graph.map { "graph '\($0)'" }) }
@@ -49,4 +47,16 @@ struct StrategyPlace: Hashable, Sendable {
     var node: Identifier?
     /// Its positions in composite strategies, from the outermost inwards.
     var path: [Int] = []
+}
+
+/// How often a strategy has answered skip in a run, and about which items first.
+struct StrategySkips: Hashable, Sendable {
+    var count = 0
+    /// As many as messages name: `doc_7`, or `doc_7 at node 'ocr'` for a strategy of the graph.
+    var items: [String] = []
+
+    mutating func add(_ item: String) {
+        count += 1
+        if items.count < Limit.listed { items.append(item) }
+    }
 }

@@ -15,9 +15,7 @@ public final class RunRecovery: Sendable {
 
     private struct State {
         var failures: [NodeItem: Int] = [:]
-        var skips: [StrategyPlace: Int] = [:]
-        /// The first items that each strategy has skipped.
-        var skippedNames: [StrategyPlace: [String]] = [:]
+        var skips: [StrategyPlace: StrategySkips] = [:]
         var skipped: [SkippedItem] = []
         var skippedCount = 0
         var isHalted = false
@@ -56,7 +54,7 @@ public final class RunRecovery: Sendable {
     /// - Parameter skips: what was counted of the run before.
     init(
         graph: Identifier, standard: any ErrorStrategy, strategies: [Identifier: any ErrorStrategy],
-        breakers: CircuitBreakers, world: World, skips: [StrategyPlace: Int],
+        breakers: CircuitBreakers, world: World, skips: [StrategyPlace: StrategySkips],
         tell: @escaping @Sendable (_ node: Identifier, _ breaker: CircuitBreaker.State) -> Void
     ) {
         self.graph = graph
@@ -69,7 +67,7 @@ public final class RunRecovery: Sendable {
     }
 
     /// How many items each strategy has skipped.
-    var skips: [StrategyPlace: Int] { state.withLock { $0.skips } }
+    var skips: [StrategyPlace: StrategySkips] { state.withLock { $0.skips } }
 
     // MARK: Attempts
 
@@ -127,11 +125,11 @@ public final class RunRecovery: Sendable {
         }
         let strategy = strategy(of: node)
         while true {
-            let (counts, names) = state.withLock { ($0.skips, $0.skippedNames) }
+            let counts = state.withLock { $0.skips }
             var failure = NodeFailure(
                 error: error, node: node, inputID: inputID, inputData: data, number: number, context: context,
                 breaker: breaker, chance: world.chance, counts: counts, place: place(of: node))
-            (failure.skippedItems, failure.graph) = (names, graph)
+            failure.graph = graph
             guard let verdict = await strategy.verdict(on: failure) else { return .halt }
             switch verdict.answer {
             case .retry: return verdict.answer
@@ -192,18 +190,15 @@ public final class RunRecovery: Sendable {
 
     /// Counts a skip, unless the strategy has skipped another item since `counts` were looked at.
     private func count(
-        skipOf failure: NodeFailure, at place: StrategyPlace, seen counts: [StrategyPlace: Int]
+        skipOf failure: NodeFailure, at place: StrategyPlace, seen counts: [StrategyPlace: StrategySkips]
     ) -> Bool {
         let skipped = SkippedItem(
             processorID: failure.node, inputID: failure.inputID, error: failure.error, timestamp: world.time.now(),
             inputData: failure.inputData)
         return state.withLock { state in
             guard state.skips[place] == counts[place] else { return false }
-            state.skips[place, default: 0] += 1
-            if state.skippedNames[place, default: []].count < Limit.listed {
-                let node = place.node == nil ? " at node '\(failure.node)'" : ""
-                state.skippedNames[place, default: []].append("\(failure.inputID.visible)\(node)")
-            }
+            let node = place.node == nil ? " at node '\(failure.node)'" : ""
+            state.skips[place, default: StrategySkips()].add("\(failure.inputID.visible)\(node)")
             state.skippedCount += 1
             state.skipped.append(skipped)
             if state.skipped.count > Self.skippedItemsKept { state.skipped.removeFirst() }

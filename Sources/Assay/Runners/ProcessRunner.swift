@@ -51,7 +51,7 @@ public struct ProcessRunner: Runner {
     public func check(_ processor: RegisteredProcessor) throws {
         guard servesItself, !processor.startsPrograms else { return }
         let served = try WorkerProcess.processor(processor.name.text, setup: pool.launch.setup)
-        guard served.definition == processor.definition else {
+        guard served.sharedDefinition == processor.sharedDefinition else {
             throw ProcessingError(
                 .configuration,
                 "worker processes would make '\(processor.name)' with another version or other parameters")

@@ -9,6 +9,8 @@ struct MemoryQueue: Sendable {
     var moved: [Execution.ID: Int] = [:]
     var items: [Execution.ID: [Item]] = [:]
     var keys: [ExternalID: Execution.ID] = [:]
+    /// When executions were admitted, by rate.
+    var admissions: [String: [Timestamp]] = [:]
 }
 
 extension MemoryStore.State {
@@ -116,6 +118,19 @@ extension MemoryStore {
     public func queueRecord() async throws -> JSONValue? { state.withLock { $0.queue.record } }
 
     public func setQueueRecord(_ record: JSONValue) async throws { state.withLock { $0.queue.record = record } }
+
+    public func admissions(under rate: String) async throws -> [Timestamp] {
+        state.withLock { $0.queue.admissions[rate] ?? [] }
+    }
+
+    public func admit(
+        under rate: String, at moment: Timestamp, forgettingBefore horizon: Timestamp
+    ) async throws {
+        state.withLock { state in
+            let kept = (state.queue.admissions[rate] ?? []).filter { $0 >= horizon }
+            state.queue.admissions[rate] = kept + [moment]
+        }
+    }
 }
 
 extension Execution {
@@ -134,6 +149,14 @@ extension Execution {
 }
 
 extension ProcessingError {
+    /// The refusal of a run that takes the name of an execution of the queue for something else.
+    package static func wasSubmitted(_ id: Execution.ID, _ why: String = "") -> ProcessingError {
+        ProcessingError(
+            .exists,
+            "execution '\(id)' was submitted to the queue, which works on what was submitted\(why); "
+                + "run this under another name, or let the queue work on it: assay queue work")
+    }
+
     /// The refusal of a second execution of the same name.
     package static func executionExists(_ id: Execution.ID) -> ProcessingError {
         ProcessingError(.exists, "execution '\(id)' is on record already; submit this under another name")

@@ -6,6 +6,7 @@ import Synchronization
 public final class MemoryStore: Store {
     public let currency: String
     public let keepsJSON = false
+    public let definitionKey: [UInt8] = (0..<32).map { _ in .random(in: 0 ... .max) }
     let state = Mutex(State())
     // Asked for at every node of a graph, at which no other must wait.
     private let priceList: Mutex<PriceList>
@@ -71,6 +72,7 @@ public final class MemoryStore: Store {
         var meetings: [String: [(run: Run.ID, execution: Execution.ID)]] = [:]
         var cache: [String: CacheEntry] = [:]
         var alerts: [AlertRecord] = []
+        var fileDigests: [String: FileDigest] = [:]
         var log = MemoryLog()
         var queue = MemoryQueue()
     }
@@ -87,8 +89,11 @@ public final class MemoryStore: Store {
         priceList = Mutex(PriceList(currency: currency))
     }
 
-    public func begin(_ run: Run) async throws {
+    public func begin(_ run: Run, asSubmitted: Bool) async throws {
         try state.withLock { state in
+            if !asSubmitted, state.executions[run.executionID]?.number != nil {
+                throw ProcessingError.wasSubmitted(run.executionID)
+            }
             let standing = state.executions[run.executionID]?.status
             guard standing != .running, standing != .paused else {
                 throw ProcessingError.alreadyRunning(run.executionID)
@@ -249,8 +254,8 @@ public final class MemoryStore: Store {
 
     public func ledgerPosition() async throws -> Int { state.withLock { $0.charges.count } }
 
-    public func total(matching filter: ChargeFilter) async throws -> Money {
-        try await charges(matching: filter).reduce(.zero) { try $0.adding($1.cost) }
+    public func total(matching filter: ChargeFilter) async throws -> MoneySum {
+        try await charges(matching: filter).reduce(.zero) { $0 + $1.cost }
     }
 
     public func recordedKeys(among keys: [String]) async throws -> Set<String> {

@@ -12,9 +12,10 @@ public protocol Store: CheckpointStorage {
 
     /// Begins `run`: files it and, when it is not there, its execution.
     ///
+    /// - Parameter asSubmitted: whether the run works on what its execution was submitted to the queue with, if it was.
     /// - Throws: ``ProcessingError`` with code `already_running` when the execution has a run in progress, `exists`
-    ///   when there is a run of that name.
-    func begin(_ run: Run) async throws
+    ///   when there is a run of that name, or when the execution was submitted and the run works on something else.
+    func begin(_ run: Run, asSubmitted: Bool) async throws
 
     /// Appends items to a run, whose indices go on where the last ones ended, and files the outcomes of those that
     /// were settled before, all of it in one transaction: nobody ever sees a settled item without its outcome.
@@ -95,10 +96,8 @@ public protocol Store: CheckpointStorage {
     /// How many entries the ledger holds; an entry keeps its position for ever.
     func ledgerPosition() async throws -> Int
 
-    /// The sum of the charges that fit `filter`.
-    ///
-    /// - Throws: ``ProcessingError`` with code `cost` above 9,000,000,000.
-    func total(matching filter: ChargeFilter) async throws -> Money
+    /// The sum of the charges that fit `filter`, however large.
+    func total(matching filter: ChargeFilter) async throws -> MoneySum
 
     /// Which of `keys` charges are on record under.
     func recordedKeys(among keys: [String]) async throws -> Set<String>
@@ -151,6 +150,17 @@ public protocol Store: CheckpointStorage {
 
     /// Up to `limit` recorded events of a run after the one numbered `sequence`.
     func events(of run: Run.ID, after sequence: Int, limit: Int) async throws -> [Event]
+
+    // MARK: Files
+
+    /// What is on record of the contents of the files at `paths`, by their paths.
+    func fileDigests(of paths: [String]) async throws -> [String: FileDigest]
+
+    /// Puts the contents of files on record, in place of what is known of files at the same paths.
+    func save(_ digests: [FileDigest]) async throws
+
+    /// Keys the digests of values that are not to be shown; drawn once in the life of the store, and never told.
+    var definitionKey: [UInt8] { get }
 
     // MARK: What is said
 
@@ -210,10 +220,19 @@ public protocol Store: CheckpointStorage {
 
     /// Replaces what the queue keeps of itself.
     func setQueueRecord(_ record: JSONValue) async throws
+
+    /// The moments at which executions were admitted under a rate, in the order in which they were filed.
+    func admissions(under rate: String) async throws -> [Timestamp]
+
+    /// Files that an execution was admitted under a rate, and forgets the admissions under it before `horizon`.
+    func admit(under rate: String, at moment: Timestamp, forgettingBefore horizon: Timestamp) async throws
 }
 
 extension Store {
     public func release(_ places: Range<Int>, of run: Run.ID) async {}
+
+    /// As ``begin(_:asSubmitted:)``, for a run of an execution that was not submitted to the queue.
+    public func begin(_ run: Run) async throws { try await begin(run, asSubmitted: false) }
 
     /// Saves a step's value and the charges made before it, durable on return.
     public func save(_ checkpoint: Checkpoint, charges: [Charge]) async throws {
@@ -226,8 +245,6 @@ extension Store {
     }
 
     /// Sums over the cached values that fit `filter`, by service and operation; every value is read.
-    ///
-    /// - Throws: ``ProcessingError`` with code `cost` when a sum is larger than an amount may be.
     public func cacheStatistics(
         matching filter: CacheFilter = CacheFilter(), at moment: Timestamp
     ) async throws -> CacheStatistics {
@@ -237,7 +254,7 @@ extension Store {
         while true {
             let found = try await cacheEntries(matching: filter, after: last, limit: page)
             statistics.damaged += found.damaged
-            for entry in found.entries { try statistics.add(entry, at: moment) }
+            for entry in found.entries { statistics.add(entry, at: moment) }
             guard found.entries.count == page else { return statistics }
             last = found.entries.last?.key
         }
@@ -256,8 +273,11 @@ public struct StoredItem: Sendable {
     public var basis: Basis?
     /// Whether its data differs from that of an earlier run.
     public var inputChanged: Bool
-    /// Whether its outcome was settled before the run began to work: carried or kept from an earlier run.
+    /// Whether its outcome was settled before the run began to work: carried or kept from an earlier run, or failed
+    /// because its file cannot be read.
     public var settled: Bool
+    /// The file of the item that comes to a node of a graph; nobody stores it.
+    var origin: InputFile?
 
     /// An item at its place.
     public init(
@@ -393,11 +413,13 @@ public struct Checkpoint: Hashable, Sendable {
     public var value: JSONValue
     /// When it was saved.
     public var savedAt: Timestamp
+    /// What its body would cost without a cache and without anything saved; `nil` when nobody knows.
+    public var worth: Money?
 
     /// A saved step of the given parts.
     public init(
         subject: CheckpointSubject, step: String, inputDigest: Digest, definition: Digest, runID: Run.ID, epoch: Int,
-        value: JSONValue, savedAt: Timestamp
+        value: JSONValue, savedAt: Timestamp, worth: Money? = nil
     ) {
         self.subject = subject
         self.step = step
@@ -407,6 +429,7 @@ public struct Checkpoint: Hashable, Sendable {
         self.epoch = epoch
         self.value = value
         self.savedAt = savedAt
+        self.worth = worth
     }
 }
 

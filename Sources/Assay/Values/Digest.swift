@@ -15,6 +15,18 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     /// The digest of a text as it stands, which for one that is not JSON is the digest of no value.
     init(hashing text: String) { self.text = "sha256:" + Self.hex(of: text.utf8) }
 
+    /// The digest that a hash came to.
+    init(_ hash: SHA256Digest) { text = "sha256:" + Self.hex(hash) }
+
+    /// The keyed digest of a text, which tells nothing of it to those who do not have the key.
+    init(keying text: String, with key: [UInt8]) {
+        let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: key))
+        self.text = "sha256:" + Self.hex(code)
+    }
+
+    /// The 64 digits.
+    var hexDigits: String { String(text.dropFirst(7)) }
+
     /// A digest as it was written; `nil` if it is not one.
     public init?(_ text: String) {
         let bytes = text.utf8
@@ -33,9 +45,13 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
             hash.update(bufferPointer: UnsafeRawBufferPointer($0))
         }
         if contiguous == nil { hash.update(data: ContiguousArray(bytes)) }
+        return hex(hash.finalize())
+    }
+
+    private static func hex(_ hash: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(unsafeUninitializedCapacity: 64) { text in
-            for (index, byte) in hash.finalize().enumerated() {
+            for (index, byte) in hash.enumerated() {
                 text[2 * index] = digits[Int(byte >> 4)]
                 text[2 * index + 1] = digits[Int(byte & 15)]
             }

@@ -2,7 +2,8 @@ import Foundation
 
 /// An exact amount of the store's currency, held in billionths; never negative beyond what sums need.
 ///
-/// A single amount is at most 1,000,000, a sum at most 9,000,000,000; nothing is ever rounded on the way.
+/// A single amount is at most 1,000,000, a sum at most 9,000,000,000; nothing is ever rounded on the way. Only what binary
+/// arithmetic adds to an amount far behind its digits, as in 0.30000000000000004, is dropped when the amount is read.
 public struct Money: Hashable, Sendable, Comparable {
     /// The amount in billionths of the currency's unit.
     public let billionths: Int64
@@ -17,28 +18,46 @@ public struct Money: Hashable, Sendable, Comparable {
     /// An amount of `billionths` billionths of a unit, unchecked: for sums and for what a store kept.
     package init(billionths: Int64) { self.billionths = billionths }
 
-    /// The amount that `number` writes.
+    /// The amount that `number` writes; what lies behind its ninth decimal and is binary noise is dropped.
     ///
     /// - Throws: ``ProcessingError`` with code `cost` for more than 9 decimals, a negative amount, or more than
     ///   1,000,000.
     public init(_ number: Number) throws(ProcessingError) {
+        try self.init(number.withoutBinaryNoise, atMost: Self.largestAmount, "1,000,000")
+    }
+
+    /// The sum that `number` writes, such as the limit of a budget.
+    ///
+    /// - Throws: as ``init(_:)-(Number)``, but only for more than 9,000,000,000.
+    public init(sum number: Number) throws(ProcessingError) {
+        try self.init(number.withoutBinaryNoise, atMost: Self.largestSum, "9,000,000,000")
+    }
+
+    private init(_ number: Number, atMost most: Money, _ limit: String) throws(ProcessingError) {
         let reduced = number.reduced
         guard reduced.coefficient >= 0 else { throw Self.refused(number, "must not be negative") }
         guard reduced.exponent >= -9 else { throw Self.refused(number, "must be a number of at most 9 decimals") }
         guard let scaled = reduced.coefficient.scaled(byPowerOfTen: reduced.exponent + 9),
-            scaled <= Int128(Self.largestAmount.billionths)
-        else { throw Self.refused(number, "must be at most 1,000,000") }
+            scaled <= Int128(most.billionths)
+        else { throw Self.refused(number, "must be at most \(limit)") }
         billionths = Int64(scaled)
     }
 
     /// The amount that `text` writes, such as `0.10`.
     ///
     /// - Throws: ``ProcessingError`` with code `cost` for a text that is no number, and as ``init(_:)-(Number)``.
-    public init(_ text: String) throws(ProcessingError) {
+    public init(_ text: String) throws(ProcessingError) { try self.init(Self.number(text)) }
+
+    /// The sum that `text` writes.
+    ///
+    /// - Throws: as ``init(_:)-(String)``, but only for more than 9,000,000,000.
+    public init(sum text: String) throws(ProcessingError) { try self.init(sum: Self.number(text)) }
+
+    private static func number(_ text: String) throws(ProcessingError) -> Number {
         guard let number = Number(text) else {
             throw ProcessingError(.cost, "an amount must be a number such as 0.10, found '\(text)'")
         }
-        try self.init(number)
+        return number
     }
 
     private static func refused(_ number: Number, _ rule: String) -> ProcessingError {
@@ -65,7 +84,7 @@ public struct Money: Hashable, Sendable, Comparable {
         guard !overflow, let number = Number(coefficient: product, exponent: quantity.exponent - 9) else {
             throw ProcessingError(.cost, "\(self) × \(quantity) is too large")
         }
-        return try Money(number)
+        return try Money(number, atMost: Self.largestAmount, "1,000,000")
     }
 
     /// The amount divided by `count`, rounded half to even to 6 decimals; `nil` when `count` is 0.
@@ -85,13 +104,33 @@ extension Money: CustomStringConvertible {
     public var description: String { number.description }
 
     /// The amount as a number with at least two decimals.
-    public var number: Number {
-        var (coefficient, exponent) = (Int128(billionths), -9)
-        while exponent < -2, coefficient % 10 == 0 {
-            coefficient /= 10
-            exponent += 1
-        }
-        return Number(unchecked: coefficient, exponent)
+    public var number: Number { Number(ofBillionths: Int128(billionths)) }
+}
+
+extension Number {
+    /// The nearest number of nine decimals if it is not zero and at most 10⁻¹², or one part in 10¹⁵, away; else this one.
+    ///
+    /// Programs work amounts out in binary floating point, whose error is of that size; an amount that somebody meant to
+    /// have more than nine decimals differs by more.
+    fileprivate var withoutBinaryNoise: Number {
+        let reduced = reduced
+        let shift = -9 - reduced.exponent
+        // What has more decimals than this is smaller than a tenth of a billionth.
+        guard reduced.coefficient > 0, shift > 0, let unit = Int128(1).scaled(byPowerOfTen: shift) else { return self }
+        let (floor, rest) = reduced.coefficient.quotientAndRemainder(dividingBy: unit)
+        let isAbove = rest > unit - rest
+        let (nearest, distance) = isAbove ? (floor + 1, unit - rest) : (floor, rest)
+        guard nearest > 0 else { return self }
+        let isNear =
+            Self.isAtMost(distance, timesTen: reduced.exponent + 12, 1)
+            || Self.isAtMost(distance, timesTen: reduced.exponent + 24, nearest)
+        return isNear ? Number(unchecked: nearest, -9) : self
+    }
+
+    /// Whether `amount` × 10^`power` is at most `bound`; all positive.
+    private static func isAtMost(_ amount: Int128, timesTen power: Int, _ bound: Int128) -> Bool {
+        if power >= 0 { return amount.scaled(byPowerOfTen: power).map { $0 <= bound } ?? false }
+        return bound.scaled(byPowerOfTen: -power).map { amount <= $0 } ?? true
     }
 }
 
@@ -100,6 +139,12 @@ extension Money: Codable, JSONRepresentable {
 
     public init?(jsonValue json: JSONValue) {
         guard let number = json.number, let amount = try? Money(number) else { return nil }
+        self = amount
+    }
+
+    /// The sum that ``jsonValue`` wrote; `nil` for anything else.
+    package init?(sum json: JSONValue?) {
+        guard let number = json?.number, let amount = try? Money(sum: number) else { return nil }
         self = amount
     }
 

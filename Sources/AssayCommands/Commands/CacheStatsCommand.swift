@@ -24,8 +24,8 @@ package struct CacheStatsCommand: ShellCommand {
         let store = try await StoreAccess.reader(console, in: shell)
         defer { StoreAccess.close(store) }
         let statistics = try await store.cacheStatistics(at: shell.world.time.now())
-        let total = try statistics.total()
-        let lines = try statistics.lines(by: by)
+        let total = statistics.total()
+        let lines = statistics.lines(by: by)
         var listing = try Listing(
             console, schema: "assay/cache_stats/1", key: "lines",
             facts: [
@@ -57,11 +57,11 @@ package struct CacheStatsCommand: ShellCommand {
 
 extension CacheStatistics {
     /// The sums in the order of their subjects; those of a service together have no operation.
-    fileprivate func lines(by subject: CacheStatsCommand.Subject) throws -> [(Subject, Line)] {
+    fileprivate func lines(by subject: CacheStatsCommand.Subject) -> [(Subject, Line)] {
         var sums: [Subject: Line] = [:]
         for (key, line) in lines {
             let operation = subject == .operation ? key.operation : ""
-            try sums[Subject(service: key.service, operation: operation), default: Line()].add(line)
+            sums[Subject(service: key.service, operation: operation), default: Line()].add(line)
         }
         return sums.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }

@@ -68,22 +68,22 @@ package struct CostsReportCommand: ShellCommand {
     private struct Sum {
         var count = 0
         var hits = 0
-        var total = Money.zero
-        var avoided = Money.zero
+        var total = MoneySum.zero
+        var avoided = MoneySum.zero
 
-        mutating func add(_ charge: Charge) throws {
+        mutating func add(_ charge: Charge) {
             count += 1
             hits += charge.isCacheHit ? 1 : 0
-            total = try total.adding(charge.cost)
-            avoided = try avoided.adding(charge.avoidedCost ?? .zero)
+            total += charge.cost
+            avoided += charge.avoidedCost ?? .zero
         }
     }
 
     private func list(_ charges: [Charge], by subject: Subject, _ currency: String, _ console: Console) throws {
         var (sums, all) = ([String: Sum](), Sum())
         for charge in charges {
-            try sums[subject.key(of: charge), default: Sum()].add(charge)
-            try all.add(charge)
+            sums[subject.key(of: charge), default: Sum()].add(charge)
+            all.add(charge)
         }
         var listing = try Listing(
             console, schema: "assay/costs/1", key: "costs",

@@ -80,8 +80,7 @@ private struct PausedRun {
         let request = StoredRequest(paused.request)
         var target = try request.target(of: paused.id, isChanged: false, console, in: shell)
         try target.apply(console.settings, earlier: request.flags)
-        target.options.caching = how.caching
-        request.goOn(&target.options)
+        request.goOn(&target.options, caching: how.saidCaching, since: paused.startedAt)
         // An execution of a queue says itself what its runs make of earlier ones.
         if let again = try await store.execution(paused.executionID)?.again, again != Execution.Again() {
             (target.options.recovery, target.options.onChange) = (again.recovery, again.onChange)

@@ -17,9 +17,12 @@ package struct InitCommand: ShellCommand {
         let prefix = folder == "." ? "" : folder.hasSuffix("/") ? folder : folder + "/"
         let files = InitFiles.all.map { (path: prefix + $0.path, text: $0.text) }
         // All or nothing: one file that is there already leaves everything as it was.
-        for file in files where access(shell.place(of: file.path), F_OK) == 0 {
+        let known = files.filter { access(shell.place(of: $0.path), F_OK) == 0 }.map(\.path)
+        guard known.isEmpty else {
             throw CommandFailure(
-                .inputOutput, "\(file.path) is there already; nothing was written, name another folder")
+                .invalidData,
+                "\(known.joined(separator: ", ")) \(known.count == 1 ? "is" : "are") there already and never written over; "
+                    + "nothing was written: name another folder, as in: assay init first-steps")
         }
         for file in files { try write(file.text, to: file.path, in: shell) }
         for file in files { screen.say("wrote \(file.path.safe)") }

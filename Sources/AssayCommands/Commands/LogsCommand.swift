@@ -51,6 +51,12 @@ package struct LogsCommand: ShellCommand {
 
     /// Refuses an input and a node that the run does not have, of which nothing would ever be shown.
     private func check(_ run: Assay.Run, _ store: any Store) async throws {
+        // What nodes a graph has is on record when it has ended or was paused.
+        let nodes = run.graphID == nil ? [run.processorID] : run.metrics?.nodes.map(\.processorID) ?? []
+        if let node, !nodes.isEmpty, !nodes.contains(where: { $0.text == node }) {
+            let ending = Nearest.ending(for: node, among: nodes.map(\.text))
+            throw CommandFailure(.notFound, "run '\(run.id)' has no node '\(node.safe)'\(ending)")
+        }
         guard let input, !follow else { return }
         var start = 0
         while true {

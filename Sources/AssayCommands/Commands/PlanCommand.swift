@@ -59,7 +59,8 @@ package struct PlanCommand: ShellCommand {
             }
             let run = try await store.existingRun(previous)
             let file = PlanFile(
-                request: run.request, inputs: [], lists: [], scope: run.scope, caching: how.caching,
+                request: run.request, inputs: [], lists: [], scope: run.scope,
+                caching: how.saidCaching ?? StoredRequest(run.request).caching,
                 resumes: run.id.text, failedOnly: retry != nil, options: PlannedOptions(RunOptions()), plan: .nothing)
             return try await PlannedRun(file: file, path: "").planned(how, store, console, in: shell)
         }
@@ -67,11 +68,11 @@ package struct PlanCommand: ShellCommand {
         guard out == nil || !named.contains("-") else {
             throw CommandFailure.usage("inputs from '-' cannot be read again, so no plan of them can be saved")
         }
-        let items = try InputList(
-            named, lists: what.inputs, otherwise: target.items, scope: target.scope, in: shell)
+        let items = try what.items(named, of: target, console, in: shell).begun(allowsEmpty: what.allowEmpty)
         let engine = target.engine(store, in: shell)
         return PlanFile(
-            request: .object(target.request), inputs: named, lists: what.inputs, scope: target.scope,
+            request: .object(target.request), inputs: named, lists: what.inputs, excluded: what.exclude,
+            scope: target.scope,
             caching: how.caching, options: PlannedOptions(target.options),
             plan: try await target.work.plan(engine, over: items, target.options))
     }

@@ -104,13 +104,13 @@ package struct QueueSkipCommand: QueueChangeCommand {
 package struct QueuePriorityCommand: QueueChangeCommand {
     package static let configuration = CommandConfiguration(
         commandName: "priority", abstract: "Give an execution that waits another priority; the lowest goes first.",
-        usage: "assay queue priority EXECUTION --priority=NUMBER")
+        usage: "assay queue priority EXECUTION --priority=PRIORITY")
 
     @Argument(help: "The execution.")
     var execution: String
 
-    @Option(help: "Any number; a negative one is written --priority=-1.")
-    var priority: Double
+    @Option(help: "high, normal (by time), low, or any number; a negative one is written --priority=-1.")
+    var priority: String
 
     @OptionGroup var store: StoreFlags
     @OptionGroup var output: OutputFlags
@@ -118,10 +118,10 @@ package struct QueuePriorityCommand: QueueChangeCommand {
     package init() {}
 
     func verb(in shell: Shell) throws -> QueueVerb {
-        .setPriority(try identifier(execution), try QueueSubmitCommand.finite(priority))
+        .setPriority(try identifier(execution), try QueueSubmitCommand.priority(priority))
     }
     func words(_ result: JSONValue) -> String {
-        "execution \(execution) has priority \(result["priority"]?.json ?? "?")"
+        "execution \(execution) has priority \(priority)"
     }
 }
 
@@ -236,7 +236,7 @@ package struct QueueSnapshotCommand: ShellCommand {
 
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
-        let store = try await StoreAccess.queueReader(console, in: shell)
+        let store = try await StoreAccess.database(console, in: shell)
         defer { StoreAccess.close(store) }
         let engine = Engine(store: store, prices: PriceList(currency: store.currency), world: shell.world)
         let snapshot = try await ExecutionQueue.snapshot(of: engine)

@@ -33,27 +33,31 @@ package struct QueueListCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
         let wanted = try status.map { try RunsListCommand.status($0) }
-        let store = try await StoreAccess.queueReader(console, in: shell)
+        let store = try await StoreAccess.database(console, in: shell)
         defer { StoreAccess.close(store) }
+        let stand = QueueStand(
+            try await store.queueRecord(), isOwned: try OwnerClient(SQLiteStore.socketName, in: store.folder) != nil,
+            now: shell.world.time.now())
         var listing = try Listing(
             console, schema: "assay/executions/1", key: "executions",
             columns: [
-                .text("EXECUTION"), .flexible("PROCESSOR"), .text("STATUS"), .number("PRIORITY"), .number("DENIALS"),
-                .number("RUNS"), .text("CREATED"), .number("TOOK"),
+                .flexible("EXECUTION"), .flexible("PROCESSOR"), .text("STATUS"), .number("PRIORITY"), .number("RUNS"),
+                .text("CREATED"), .number("TOOK"), .flexible("WAITS FOR"),
             ])
-        for status in wanted.map({ [$0] }) ?? Status.allCases {
-            var found = try await store.executions(matching: ExecutionFilter(statuses: [status]))
-            if status == .pending {
-                found.sort { ($0.priority, $0.number ?? 0) < ($1.priority, $1.number ?? 0) }
-            }
-            for execution in found {
-                try listing.add(
-                    [
-                        execution.id.text, execution.processorID?.text ?? "-", execution.status.rawValue,
-                        execution.brief["priority"]?.json ?? "-", execution.denials.count.grouped,
-                        execution.runs.grouped, "\(execution.createdAt)", execution.duration.map(\.brief) ?? "-",
-                    ], json: execution.brief)
-            }
+        // Read at once, so that none that changes its status meanwhile is missed or listed twice.
+        let found = try await store.executions(matching: ExecutionFilter(statuses: wanted.map { [$0] }))
+        var byStatus = Dictionary(grouping: found, by: \.status)
+        byStatus[.pending]?.sort { ($0.priority, $0.number ?? 0) < ($1.priority, $1.number ?? 0) }
+        for execution in Status.allCases.flatMap({ byStatus[$0] ?? [] }) {
+            let waits = stand.waits(execution)
+            guard case .object(var row) = execution.brief else { continue }
+            row["waits_for"] = JSONValue(text: waits)
+            try listing.add(
+                [
+                    execution.id.text, execution.processorID?.text ?? "-", execution.status.rawValue,
+                    execution.priorityText, execution.runs.grouped, "\(execution.createdAt)",
+                    execution.duration.map(\.brief) ?? "-", waits ?? "-",
+                ], json: .object(row))
         }
         try listing.end(nothing: "no executions")
         return .success
@@ -72,7 +76,7 @@ package struct QueueStatusCommand: ShellCommand {
 
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
-        let store = try await StoreAccess.queueReader(console, in: shell)
+        let store = try await StoreAccess.database(console, in: shell)
         defer { StoreAccess.close(store) }
         let counts = try await store.executionCounts()
         let record = try await store.queueRecord()
@@ -110,7 +114,7 @@ package struct QueueShowCommand: ShellCommand {
     package func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console(store.settings.merging(output.settings) { $1 }, in: shell)
         let id = try RunsListCommand.identifier(execution, "the execution")
-        let store = try await StoreAccess.queueReader(console, in: shell)
+        let store = try await StoreAccess.database(console, in: shell)
         defer { StoreAccess.close(store) }
         guard let found = try await store.execution(id), found.number != nil,
             case .object(var object) = found.jsonValue

@@ -11,8 +11,11 @@ package struct QueueSubmitCommand: ShellCommand {
 
     @OptionGroup var what: TargetFlags
 
-    @Option(help: "What is taken first, the lower the earlier; by default later submissions come later.")
-    var priority: Double?
+    @Option(
+        help: ArgumentHelp(
+            "high, normal (the default: by time), low, or a number: the lower, the earlier; high is 0.",
+            valueName: "priority"))
+    var priority: String?
 
     @Option(help: ArgumentHelp("A name under which the same can be submitted again safely.", valueName: "key"))
     var idempotencyKey: String?
@@ -42,29 +45,33 @@ package struct QueueSubmitCommand: ShellCommand {
         let console = try Console(flags, in: shell)
         guard what.processor == nil else { throw CommandFailure.usage("the queue takes pipeline files only") }
         let (target, named) = try what.target(how, console, in: shell)
-        let items = try InputList(
-            named, lists: what.inputs, otherwise: target.items, scope: target.scope, in: shell)
+        let items = try what.items(named, of: target, console, in: shell).begun(allowsEmpty: what.allowEmpty)
         let submission = try submission(of: target, items)
         let result = try await QueueAccess(console: console, shell: shell).submit(submission, target.queue)
         if console.format == .table {
             try console.write(lines: [result["execution_id"]?.string ?? ""])
+            if let before = result["waiting_before"]?.number?.integer {
+                console.note(before == 0 ? "next in line" : "\(Int(before).grouped) before it in the line")
+            }
         } else {
             try console.write(fact: result)
         }
         return .success
     }
 
-    private func submission(of target: RunTarget, _ items: InputList) throws -> Submission {
+    private func submission(of target: RunTarget, _ items: InputList.Begun) throws -> Submission {
         let reader = ItemReader(items)
         var submission = Submission(target.work.name) { try await reader.next($0) }
         if case .graph = target.work { submission.isOfGraph = true }
         submission.executionID = target.scope.executionID
+        submission.pipeline = target.options.pipeline
         submission.scope = target.scope
-        submission.priority = try priority.map { try Self.finite($0) }
+        submission.priority = try priority.flatMap { try Self.priority($0) }
         submission.idempotencyKey = idempotencyKey
         submission.request = try Self.members(request, "--request")
         submission.metadata = try Self.members(metadata, "--metadata")
-        submission.runRequest = .object(target.request)
+        submission.rehash = how.rehash
+        submission.runRequest = .object(StoredRequest(target.request, target.options).members)
         submission.notBefore = try notBefore.map { text in
             guard let moment = Timestamp(text) else {
                 throw CommandFailure.usage("--not-before must be a time such as 2025-03-01T09:00:00Z, found '\(text)'")
@@ -81,12 +88,19 @@ package struct QueueSubmitCommand: ShellCommand {
         return submission
     }
 
-    /// A number that can stand in an order.
-    static func finite(_ priority: Double) throws -> Double {
-        guard priority.isFinite else {
-            throw CommandFailure.usage("--priority must be a finite number, found '\(priority)'")
+    /// The priority that a word or a number writes; `nil` for that of the time of submission.
+    static func priority(_ text: String) throws -> Double? {
+        switch text {
+        case "high": return 0
+        case "normal": return nil
+        case "low": return Execution.lowPriority
+        default: break
         }
-        return priority
+        guard let number = Double(text), number.isFinite else {
+            throw CommandFailure.usage(
+                "--priority must be high, normal, low or a finite number such as --priority=-3, found '\(text)'")
+        }
+        return number
     }
 
     /// What `key=value` texts write; a value that is JSON is taken as such.
@@ -107,7 +121,7 @@ package struct QueueSubmitCommand: ShellCommand {
 private actor ItemReader {
     private var iterator: InputList.AsyncIterator
 
-    init(_ list: InputList) { iterator = list.makeAsyncIterator() }
+    init(_ list: InputList.Begun) { iterator = list.makeAsyncIterator() }
 
     func next(_ limit: Int) throws -> [Item] { try iterator.page(limit) }
 }

@@ -6,16 +6,22 @@ import AssaySQLite
 /// `assay queue work`: works on executions until it is told to stop.
 package struct QueueWorkCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "work", abstract: "Work on executions of a pipeline as its 'queue' says.",
+        commandName: "work", abstract: "Work on executions of pipelines as their 'queue' says.",
+        usage: "assay queue work [--pipeline FILE ...] [FOLDER] [--until-empty] [options]",
         discussion: """
+            Executions of other pipelines wait; 'assay queue list' says for what. Exits with 2 when an execution was \
+            aborted because it was denied too often. \
             Ctrl-C once lets what runs end; twice gives it up, to go on where it was. Submissions, cancellations and \
             pauses from other terminals are carried out meanwhile.
             """)
 
-    @Option(help: "The pipeline file.")
-    var pipeline: String
+    @Option(help: ArgumentHelp("A pipeline file; may be repeated.", valueName: "file"))
+    var pipeline: [String] = []
 
-    @Flag(help: "End when nothing waits any more.")
+    @Argument(help: "A folder whose pipeline files are worked with when none is named; by default this one.")
+    var folder: String?
+
+    @Flag(help: "End when nothing of these pipelines waits any more.")
     var untilEmpty = false
 
     @OptionGroup var how: RunFlags
@@ -26,7 +32,7 @@ package struct QueueWorkCommand: ShellCommand {
 
     package func run(in shell: Shell) async throws -> ExitStatus {
         let flags = [how.settings, store.settings, output.settings].reduce([:]) { $0.merging($1) { $1 } }
-        let worker = try QueueWorker(pipeline: pipeline, how, Console(flags, in: shell), in: shell)
+        let worker = try QueueWorker(pipeline, folder: folder, how, Console(flags, in: shell), in: shell)
         return try await worker.conduct { queue, stop in
             await withTaskGroup(of: Void.self) { group in
                 if untilEmpty {
@@ -47,8 +53,11 @@ package struct QueueCycleCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "cycle", abstract: "Start what one cycle of the queue may start, and wait until it has ended.")
 
-    @Option(help: "The pipeline file.")
-    var pipeline: String
+    @Option(help: ArgumentHelp("A pipeline file; may be repeated.", valueName: "file"))
+    var pipeline: [String] = []
+
+    @Argument(help: "A folder whose pipeline files are worked with when none is named; by default this one.")
+    var folder: String?
 
     @OptionGroup var how: RunFlags
     @OptionGroup var store: StoreFlags
@@ -58,7 +67,7 @@ package struct QueueCycleCommand: ShellCommand {
 
     package func run(in shell: Shell) async throws -> ExitStatus {
         let flags = [how.settings, store.settings, output.settings].reduce([:]) { $0.merging($1) { $1 } }
-        let worker = try QueueWorker(pipeline: pipeline, how, Console(flags, in: shell), in: shell)
+        let worker = try QueueWorker(pipeline, folder: folder, how, Console(flags, in: shell), in: shell)
         return try await worker.conduct { queue, stop in
             do {
                 let started = try await queue.cycle()

@@ -109,16 +109,12 @@ package struct AgainFlags: ParsableArguments {
             } else {
                 try request.target(of: previous.id, isChanged: !changes.isEmpty, console, in: shell)
             }
-        if case .graph(let graph, _) = target.work, graph.id != previous.processorID {
-            throw CommandFailure.usage(
-                "the run is of graph '\(previous.processorID)', the file describes '\(graph.id)'; "
-                    + "write graph_id: \(previous.processorID) into it")
-        }
         try target.apply(console.settings, earlier: request.flags)
         try breaks.apply(to: &target.work)
         let work = target.work
         target.request["relation"] = .string(reprocess ? "reprocess" : failedOnly ? "retry" : "resume")
-        target.options.caching = how.caching
+        request.repeatCaching(how.saidCaching, in: &target.options, since: previous.startedAt)
+        target.options.rehash = how.rehash
         target.options.scope = previous.scope
         if reprocess { target.options.recovery = .reprocess }
         if let onChange {

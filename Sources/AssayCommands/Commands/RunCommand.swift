@@ -13,7 +13,7 @@ package struct RunCommand: ShellCommand {
             """,
         discussion: """
             An input is a file, a folder (with all its files), a pattern such as 'statements/*.ofx', or '-' for JSON \
-            lines on the input: {"input_id": …, "data": …}. Ctrl-C once finishes what is in flight and leaves a run \
+            lines on the input: {"input_id": …, "data": …} or {"file": PATH}. Ctrl-C once finishes what is in flight and leaves a run \
             that can be resumed; twice stops at once.
             """)
 
@@ -23,6 +23,11 @@ package struct RunCommand: ShellCommand {
         help: ArgumentHelp(
             "Do what 'assay plan --out' found, or refuse when anything has changed since.", valueName: "file"))
     var plan: String?
+
+    @Flag(
+        name: .customLong("continue"),
+        help: "Go on with the newest execution of this file and inputs, carrying what is finished; none: a new one.")
+    var continues = false
 
     @OptionGroup var breaks: BreakFlags
     @OptionGroup var how: RunFlags
@@ -45,10 +50,37 @@ package struct RunCommand: ShellCommand {
         try breaks.apply(to: &target.work)
         let work = target.work
         let stop = StopFlag()
-        let items = try InputList(
-            named, lists: what.inputs, otherwise: target.items, scope: target.scope, stop: stop, in: shell)
-        return try await target.conduct(console, stop: stop, in: shell) { engine, options, watching in
-            try await work.run(engine, over: items, options, watching: watching)
+        var items = try what.items(named, of: target, stop: stop, console, in: shell)
+        target.request["inputs"] = .array((named + what.inputs).map { .string($0) })
+        guard !continues || target.scope.executionID == nil else {
+            throw CommandFailure.usage("--continue takes the newest execution; --execution names one; give one of them")
         }
+        let store = try await StoreAccess.owner(console, in: shell)
+        defer { StoreAccess.close(store) }
+        if target.scope.executionID == nil, try await lookBack(&target, store, console) {
+            items = try what.items(named, of: target, stop: stop, console, in: shell)
+        }
+        let list = items
+        return try await target.conduct(console, stop: stop, store: store, in: shell) { engine, options, watching in
+            try await work.run(
+                engine, over: list.begun(allowsEmpty: what.allowEmpty), options, watching: watching)
+        }
+    }
+
+    /// Takes up the newest execution of the same file and inputs, or says that it could be.
+    ///
+    /// - Returns: whether it was taken up.
+    private func lookBack(_ target: inout RunTarget, _ store: any Store, _ console: Console) async throws -> Bool {
+        guard let run = try await EarlierRuns(like: target, in: store).newest() else { return false }
+        if continues {
+            target.scope.executionID = run.executionID
+            target.options.scope = target.scope
+            return true
+        }
+        guard run.counts.succeeded > 0, try !console.settings.quiet() else { return false }
+        console.note(
+            "hint: an earlier run has finished \(run.counts.succeeded.grouped) of these inputs; to carry those that are "
+                + "unchanged: --continue, or --execution \(run.executionID)")
+        return false
     }
 }

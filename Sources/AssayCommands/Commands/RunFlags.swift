@@ -40,13 +40,21 @@ package struct RunFlags: ParsableArguments {
     @Flag(help: "Do again what is cached, and replace it.")
     var refresh = false
 
+    @Flag(help: "Use the cache as the pipeline says, although the run that is gone on with was told otherwise.")
+    var cache = false
+
+    @Flag(help: "Read every file anew, whatever is on record of its content.")
+    var rehash = false
+
     @Flag(name: [.short, .long], help: "Say nothing about a run that goes well.")
     var quiet = false
 
     package init() {}
 
     package func validate() throws {
-        guard !(noCache && refresh) else { throw ValidationError("--no-cache and --refresh exclude each other.") }
+        guard [noCache, refresh, cache].count(where: { $0 }) <= 1 else {
+            throw ValidationError("--no-cache, --refresh and --cache exclude each other.")
+        }
     }
 
     /// The values as settings know them.
@@ -59,9 +67,12 @@ package struct RunFlags: ParsableArguments {
 
     /// Whether nothing is said of how a run is done.
     var isEmpty: Bool {
-        settings.allSatisfy { $0.key == .quiet || $0.value == nil } && caching == .asConfigured
+        settings.allSatisfy { $0.key == .quiet || $0.value == nil } && saidCaching == nil
     }
 
-    /// What the flags say of the cache.
-    var caching: RunOptions.Caching { noCache ? .off : refresh ? .refresh : .asConfigured }
+    /// What the flags say of the cache; `nil` when they say nothing.
+    var saidCaching: RunOptions.Caching? { noCache ? .off : refresh ? .refresh : cache ? .asConfigured : nil }
+
+    /// What is done with the cache by a run that goes on with none.
+    var caching: RunOptions.Caching { saidCaching ?? .asConfigured }
 }

@@ -86,7 +86,8 @@ extension Outcome {
             let longest = 200
             return [
                 inputID,
-                carried ? "\(status.rawValue), carried" : cached ? "\(status.rawValue), cached" : status.rawValue,
+                carried
+                    ? "\(status.rawValue), \(carriedInWords)" : cached ? "\(status.rawValue), cached" : status.rawValue,
                 "\(attempts)", duration.brief, "\(cost)", String(result.prefix(longest)),
             ]
         }

@@ -15,6 +15,14 @@ struct TargetFlags: ParsableArguments {
     @Option(help: ArgumentHelp("A parameter in place of the pipeline's; may be repeated.", valueName: "name.key=value"))
     var param: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Leave files out whose name, or path if it has a slash, fits; may be repeated.", valueName: "pattern"))
+    var exclude: [String] = []
+
+    @Flag(help: "Run also when there is no input.")
+    var allowEmpty = false
+
     @Option(help: "The account of inputs that name none.")
     var account: String?
 
@@ -34,11 +42,22 @@ struct TargetFlags: ParsableArguments {
         arguments.isEmpty && processor == nil && inputs.isEmpty && param.isEmpty && execution == nil
     }
 
+    /// The inputs that `named` and the flags name.
+    func items(
+        _ named: [String], of target: RunTarget, stop: StopFlag = StopFlag(), _ console: Console, in shell: Shell
+    ) throws -> InputList {
+        try InputList(
+            named, lists: inputs, otherwise: target.items, root: StoreAccess.root(console, in: shell),
+            excluded: exclude, scope: target.scope, stop: stop, tell: { console.screen.say("hint: \($0.safe)") },
+            in: shell)
+    }
+
     /// What to run, and the words that name inputs.
     func target(_ how: RunFlags, _ console: Console, in shell: Shell) throws -> (RunTarget, named: [String]) {
         var (target, named) = try target(console, in: shell)
         try target.apply(console.settings)
         target.options.caching = how.caching
+        target.options.rehash = how.rehash
         try setScope(of: &target, console.settings)
         return (target, named)
     }

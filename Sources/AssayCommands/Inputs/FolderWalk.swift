@@ -4,42 +4,57 @@ import Foundation
 /// names of the folders on the way are in memory.
 ///
 /// Hidden files and folders are left out, and so is a link that leads back to a folder that was entered already.
-package struct FolderWalk {
-    private struct Entry {
-        let path: String
-        let isFolder: Bool
+package struct FolderWalk: Sendable {
+    /// Something that was found.
+    package enum Found: Equatable, Sendable {
+        /// A file, or what is no file and has to be told of.
+        case file(String)
+        /// Something that cannot be an input, with the reason.
+        case refused(String, because: String)
     }
 
-    private struct Place: Hashable {
+    private enum Entry: Sendable {
+        case folder(String)
+        case found(Found)
+    }
+
+    private struct Place: Hashable, Sendable {
         let device, inode: UInt64
     }
 
-    private let place: (String) -> String
+    private let place: @Sendable (String) -> String
     private var waiting: [Entry]
     private var entered: Set<Place> = []
 
     /// The files below `folder`, as the user calls it.
     ///
     /// - Parameter place: turns such a path into one the system understands.
-    package init(_ folder: String, place: @escaping (String) -> String) {
+    package init(_ folder: String, place: @escaping @Sendable (String) -> String) {
         self.place = place
-        waiting = [Entry(path: folder, isFolder: true)]
+        waiting = [.folder(folder)]
     }
 
-    /// The next file's path.
-    ///
-    /// - Throws: ``CommandFailure`` when a folder cannot be read.
-    package mutating func next() throws -> String? {
+    /// The next file.
+    package mutating func next() -> Found? {
         while let entry = waiting.popLast() {
-            guard entry.isFolder else { return entry.path }
-            waiting += try contents(of: entry.path).reversed()
+            switch entry {
+            case .found(let found): return found
+            case .folder(let path): waiting += contents(of: path).reversed()
+            }
         }
         return nil
     }
 
     /// What is in a folder, by the bytes of the whole paths below it.
-    private mutating func contents(of folder: String) throws -> [Entry] {
-        guard let stream = opendir(place(folder)) else { throw CommandFailure.unreadable(folder, errno) }
+    private mutating func contents(of folder: String) -> [Entry] {
+        guard let stream = opendir(place(folder)) else {
+            let reason = String(cString: strerror(errno))
+            return [
+                .found(
+                    .refused(
+                        folder, because: "the folder \(folder) cannot be read: \(reason); its files are not worked on"))
+            ]
+        }
         defer { closedir(stream) }
         var found = stat()
         guard fstat(dirfd(stream), &found) == 0,
@@ -48,36 +63,43 @@ package struct FolderWalk {
         var entries: [(key: String, entry: Entry)] = []
         let prefix = folder.hasSuffix("/") ? folder : folder + "/"
         while let item = readdir(stream) {
-            let name = withUnsafePointer(to: &item.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
+            let bytes = withUnsafePointer(to: &item.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+                    (0..<strlen(name)).map { UInt8(bitPattern: name[$0]) }
+                }
             }
-            guard let name else {
-                throw CommandFailure(.invalidData, "\(folder): a file name in it is not UTF-8; rename the file")
-            }
-            guard !name.hasPrefix("."), let isFolder = kind(of: prefix + name, hint: Int32(item.pointee.d_type)) else {
+            guard bytes.first != UInt8(ascii: ".") else { continue }
+            guard let name = String(validating: bytes, as: UTF8.self) else {
+                let shown = bytes.map(Self.escaped).joined()
+                let message = "the name of \(prefix)\(shown) is not UTF-8; rename it"
+                entries.append((shown, .found(.refused(prefix + shown, because: message))))
                 continue
             }
             // A folder's files stand where the folder's name with its slash does.
-            entries.append((isFolder ? name + "/" : name, Entry(path: prefix + name, isFolder: isFolder)))
+            if isFolder(prefix + name, hint: Int32(item.pointee.d_type)) {
+                entries.append((name + "/", .folder(prefix + name)))
+            } else {
+                entries.append((name, .found(.file(prefix + name))))
+            }
         }
         entries.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
         return entries.map(\.entry)
     }
 
-    /// Whether `path` is a folder; `nil` for what is neither folder nor file.
-    private func kind(of path: String, hint: Int32) -> Bool? {
+    /// A byte of a name that is not text, as it is printed.
+    private static func escaped(_ byte: UInt8) -> String {
+        (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\\")
+            ? String(UnicodeScalar(byte)) : "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    }
+
+    /// Whether `path` is a folder.
+    private func isFolder(_ path: String, hint: Int32) -> Bool {
         switch hint {
         case Int32(DT_REG): return false
         case Int32(DT_DIR): return true
-        case Int32(DT_LNK), Int32(DT_UNKNOWN):
+        default:
             var found = stat()
-            guard stat(place(path), &found) == 0 else { return nil }
-            switch found.st_mode & S_IFMT {
-            case S_IFREG: return false
-            case S_IFDIR: return true
-            default: return nil
-            }
-        default: return nil
+            return stat(place(path), &found) == 0 && found.st_mode & S_IFMT == S_IFDIR
         }
     }
 }

@@ -3,6 +3,8 @@ import AssayPipelines
 import Foundation
 
 /// The inputs of a command line as a list of items that is read while it is used.
+///
+/// A file is named from the root of the workspace on, however it is written, and once.
 package struct InputList: Sendable {
     /// One thing the user named.
     fileprivate enum Source: Sendable {
@@ -14,9 +16,14 @@ package struct InputList: Sendable {
     }
 
     fileprivate let sources: [Source]
+    /// What was named, for a list that has nothing.
+    private let named: [String]
     private let shell: Shell
+    private let root: String
     private let scope: Scope
+    private let excluded: [String]
     private let stop: StopFlag
+    private let tell: @Sendable (String) -> Void
 
     /// The inputs that `arguments` and files of JSON lines name.
     ///
@@ -24,22 +31,40 @@ package struct InputList: Sendable {
     ///   - arguments: files, folders, patterns, and `-` for JSON lines.
     ///   - lists: files of JSON lines.
     ///   - otherwise: the items when nothing is named.
+    ///   - root: the folder from which files are named; `nil`: the working folder.
+    ///   - excluded: patterns of files that are left out.
     ///   - scope: what items get that name no account, underwriting or execution.
-    /// - Throws: ``CommandFailure`` for what is not there, before anything has begun.
+    ///   - tell: takes what the user should know of the list.
+    /// - Throws: ``CommandFailure`` when nothing of what is named is there, before anything has begun.
     package init(
-        _ arguments: [String], lists: [String] = [], otherwise: [Item] = [], scope: Scope = Scope(),
-        stop: StopFlag = StopFlag(), in shell: Shell
+        _ arguments: [String], lists: [String] = [], otherwise: [Item] = [], root: String? = nil,
+        excluded: [String] = [], scope: Scope = Scope(), stop: StopFlag = StopFlag(),
+        tell: @escaping @Sendable (String) -> Void = { _ in }, in shell: Shell
     ) throws {
         self.shell = shell
+        self.root = root ?? shell.folder
+        self.excluded = excluded
         self.scope = scope
         self.stop = stop
+        self.tell = tell
+        named = arguments + lists
         var sources: [Source] = []
+        var missing: [CommandFailure] = []
         for argument in arguments {
             if argument == "-" {
                 sources.append(.standardInput)
-            } else {
-                sources += try Self.paths(argument, in: shell).map { try Self.source($0, in: shell) }
+                continue
             }
+            for path in Self.paths(argument, in: shell) {
+                do { sources.append(try Self.source(path, in: shell)) } catch let failure as CommandFailure {
+                    missing.append(failure)
+                    // It fails as an input, and the others are worked on.
+                    sources.append(.file(path))
+                }
+            }
+        }
+        if !missing.isEmpty, missing.count == sources.count, lists.isEmpty {
+            throw CommandFailure(missing[0].status, missing.map(\.message).joined(separator: "\n"))
         }
         for list in lists {
             guard case .file = try Self.source(list, in: shell) else {
@@ -58,15 +83,13 @@ package struct InputList: Sendable {
     }
 
     /// The files that a pattern names, by the bytes of their paths; anything else names itself.
-    private static func paths(_ argument: String, in shell: Shell) throws -> [String] {
+    private static func paths(_ argument: String, in shell: Shell) -> [String] {
         let place = shell.place(of: argument)
         var found = stat()
         guard argument.contains(where: { "*?[".contains($0) }), lstat(place, &found) != 0 else { return [argument] }
         var result = glob_t()
         defer { globfree(&result) }
-        guard glob(place, GLOB_NOSORT, nil, &result) == 0 else {
-            throw CommandFailure(.notFound, "\(argument): no file has such a name")
-        }
+        guard glob(place, GLOB_NOSORT, nil, &result) == 0 else { return [argument] }
         let added = place.count - argument.count
         let paths = (0..<Int(result.gl_pathc)).compactMap { index in
             result.gl_pathv[index].flatMap { String(validatingCString: $0) }.map { String($0.dropFirst(added)) }
@@ -76,15 +99,44 @@ package struct InputList: Sendable {
 
     private static func source(_ path: String, in shell: Shell) throws -> Source {
         var found = stat()
-        guard stat(shell.place(of: path), &found) == 0 else { throw CommandFailure.unreadable(path, errno) }
+        guard stat(shell.place(of: path), &found) == 0 else {
+            let isPattern = path.contains { "*?[".contains($0) }
+            throw isPattern
+                ? CommandFailure(.notFound, "\(path): no file has such a name") : CommandFailure.unreadable(path, errno)
+        }
         return found.st_mode & S_IFMT == S_IFDIR ? .folder(path) : .file(path)
+    }
+
+    /// The list with its first item read, so that nothing begins for a list that has none.
+    ///
+    /// - Parameter allowsEmpty: whether a list without items is one.
+    /// - Throws: ``CommandFailure`` with status `notFound` when there is nothing to do.
+    package func begun(allowsEmpty: Bool = false) throws -> Begun {
+        var iterator = makeAsyncIterator()
+        guard try iterator.readAhead() || allowsEmpty else {
+            let names = named.map { "'\($0)'" }.joined(separator: ", ")
+            let lacks = sources.contains { if case .folder = $0 { true } else { false } } ? "files" : "inputs"
+            throw CommandFailure(
+                .notFound,
+                "nothing to do: \(names) \(named.count == 1 ? "has" : "have") no \(lacks); "
+                    + "--allow-empty runs it all the same")
+        }
+        return Begun(iterator: iterator)
     }
 }
 
 extension InputList: AsyncSequence {
+    /// A list whose first item has been read; it can be read on once.
+    package struct Begun: AsyncSequence, Sendable {
+        package typealias Element = Item
+        fileprivate let iterator: AsyncIterator
+
+        package func makeAsyncIterator() -> AsyncIterator { iterator }
+    }
+
     /// Reads on where the last item ended.
-    package struct AsyncIterator: AsyncIteratorProtocol {
-        fileprivate enum Reading {
+    package struct AsyncIterator: AsyncIteratorProtocol, Sendable {
+        fileprivate enum Reading: Sendable {
             case nothing
             case walk(FolderWalk)
             case lines(JSONLines)
@@ -95,6 +147,10 @@ extension InputList: AsyncSequence {
         fileprivate var rest: ArraySlice<Source>
         fileprivate var reading = Reading.nothing
         fileprivate var position = 0
+        /// What has been read and not been given.
+        fileprivate var ahead: Item?
+        /// How files were written that have been given, where one could be given again.
+        fileprivate var spellings: [String: String] = [:]
 
         /// The next item.
         ///
@@ -110,7 +166,17 @@ extension InputList: AsyncSequence {
             return page
         }
 
+        /// Reads the next item, which is given next; `false` at the end.
+        fileprivate mutating func readAhead() throws -> Bool {
+            ahead = try nextItem()
+            return ahead != nil
+        }
+
         private mutating func nextItem() throws -> Item? {
+            if let item = ahead {
+                ahead = nil
+                return item
+            }
             do {
                 let item = try read()
                 guard let signal = list.stop.signal else { return item }
@@ -124,11 +190,12 @@ extension InputList: AsyncSequence {
         private mutating func read() throws -> Item? {
             position += 1
             while true {
-                if let item = try nextOfCurrent() { return list.scoped(item) }
+                if let item = try nextOfCurrent() { return item.filled(by: list.scope) }
                 guard let source = rest.popFirst() else { return nil }
                 switch source {
-                case .file(let path): return list.scoped(try list.item(path))
-                case .folder(let path): reading = .walk(FolderWalk(path, place: list.shell.place))
+                case .file(let path):
+                    if let item = take(.file(path)) { return item.filled(by: list.scope) }
+                case .folder(let path): reading = .walk(FolderWalk(path) { [shell = list.shell] in shell.place(of: $0) })
                 case .lines(let path):
                     let file = try DescriptorSource(path: list.shell.place(of: path), name: path)
                     reading = .lines(JSONLines(file, name: path))
@@ -142,40 +209,90 @@ extension InputList: AsyncSequence {
             switch reading {
             case .nothing: return nil
             case .walk(var walk):
-                defer { reading = .walk(walk) }
-                return try walk.next().map { try list.item($0) }
+                while let found = walk.next() {
+                    guard let item = take(found) else { continue }
+                    reading = .walk(walk)
+                    return item
+                }
+                reading = .nothing
+                return nil
             case .lines(var lines):
                 // Only one copy may exist while it grows.
                 reading = .nothing
                 defer { reading = .lines(lines) }
-                return try lines.next(position: position)
+                while let json = try lines.nextValue() {
+                    let item = try lines.item(
+                        json, position: position, file: { list.file(json: $0) }, name: { list.name($0) })
+                    let isNamed = json["input_id"]?.string != nil
+                    guard let written = json["file"]?.string, !item.hasOwnData, !isNamed else { return item }
+                    if isNew(item.id, written) { return item }
+                }
+                return nil
             case .items(var items):
                 defer { reading = .items(items) }
                 return items.popFirst()
             }
         }
+
+        /// The item that stands for something found; `nil` for what is left out, or was there before.
+        private mutating func take(_ found: FolderWalk.Found) -> Item? {
+            let (path, file): (String, InputFile)
+            switch found {
+            case .file(let written): (path, file) = (written, list.file(written))
+            case .refused(let written, let reason):
+                (path, file) = (written, InputFile(path: list.place(of: written), misnamed: reason))
+            }
+            let id = list.name(file)
+            guard !list.excludes(id), isNew(id, path) else { return nil }
+            return Item(id, file: file)
+        }
+
+        /// Whether a file is given for the first time; only where several things were named is that a question.
+        private mutating func isNew(_ id: String, _ written: String) -> Bool {
+            guard list.mayRepeat else { return true }
+            if let other = spellings[id] {
+                list.tell(
+                    written == other
+                        ? "'\(other)' is named twice; it is one input"
+                        : "'\(written)' and '\(other)' are the same file; it is one input")
+                return false
+            }
+            spellings[id] = written
+            return true
+        }
     }
 
     package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(list: self, rest: sources[...]) }
 
-    /// The item that stands for a file.
-    fileprivate func item(_ path: String) throws -> Item {
-        var found = stat()
-        guard stat(shell.place(of: path), &found) == 0 else { throw CommandFailure.unreadable(path, errno) }
-        let data: JSONValue = [
-            "path": .string(path), "media_type": .string(MediaType.named(by: path)),
-            "size": JSONValue(count: Int(found.st_size)),
-        ]
-        return Item(path, payload: Payload(json: data))
+    /// Whether a file may come twice: files of one folder do not.
+    fileprivate var mayRepeat: Bool {
+        guard sources.count == 1 else { return true }
+        return switch sources[0] {
+        case .lines, .standardInput: true
+        case .file, .folder, .items: false
+        }
     }
 
-    /// The item with what the command line and the pipeline say of its scope, where it is silent itself.
-    fileprivate func scoped(_ item: Item) -> Item {
-        guard scope != Scope() else { return item }
-        return Item(
-            item.id, payload: item.data, accountID: item.accountID ?? scope.accountID?.text,
-            underwritingID: item.underwritingID ?? scope.underwritingID?.text,
-            executionID: item.executionID ?? scope.executionID?.text, resumePoint: item.payload)
+    /// Where a file lies that the user calls `path`, from the root of the system on.
+    fileprivate func place(of path: String) -> String { FilePath.absolute(path, from: shell.folder) }
+
+    fileprivate func file(_ path: String) -> InputFile { InputFile(path: place(of: path)) }
+
+    /// The file that stands under `file` of a JSON line.
+    fileprivate func file(json: JSONValue) -> InputFile? {
+        guard let path = json.string else { return InputFile(json: json) }
+        return path.isEmpty ? nil : file(path)
+    }
+
+    /// The name of an item that stands for a file.
+    fileprivate func name(_ file: InputFile) -> String { FilePath.relative(file.path, to: root) }
+
+    /// Whether a pattern leaves the file named `id` out: one with a slash the whole name, another any part of it.
+    fileprivate func excludes(_ id: String) -> Bool {
+        excluded.contains { pattern in
+            if pattern.contains("/") { return fnmatch(pattern, id, 0) == 0 }
+            return id.split(separator: "/").contains { fnmatch(pattern, String($0), 0) == 0 }
+        }
     }
 }
 

@@ -2,7 +2,7 @@ import Assay
 import AssayPipelines
 
 /// The items that JSON lines write, read as they are asked for; empty lines are passed over.
-struct JSONLines {
+struct JSONLines: Sendable {
     /// What the user calls the source.
     let name: String
     private let source: any ByteSource
@@ -26,6 +26,19 @@ struct JSONLines {
     mutating func next(position: Int) throws -> Item? {
         guard let json = try nextValue() else { return nil }
         do { return try Item(json: json, position: position) } catch { throw refused(error.message) }
+    }
+
+    /// The item of a value that this gave.
+    ///
+    /// - Parameters:
+    ///   - file: makes the file of what stands under `file`.
+    ///   - name: the name of an item that is a file and does not name itself.
+    func item(
+        _ json: JSONValue, position: Int, file: (JSONValue) -> InputFile?, name: (InputFile) -> String
+    ) throws -> Item {
+        do { return try Item(json: json, position: position, file: file, name: name) } catch {
+            throw refused(error.message)
+        }
     }
 
     /// The value of the next line, whatever it is.

@@ -5,7 +5,9 @@ struct OutputTable {
     private(set) var table = TextTable([.flexible("INPUT"), .text("FROM"), .number("COST"), .flexible("OUTPUT")])
 
     mutating func add(_ output: JSONValue, of outcome: Outcome) {
-        let origin = outcome.cached ? "cache" : outcome.carried ? "earlier run" : "work"
+        let origin =
+            outcome.cached
+            ? "cache" : outcome.carried ? outcome.isKept ? "earlier run, on_change: keep" : "earlier run" : "work"
         table.rows.append([outcome.inputID, origin, "\(outcome.cost)", output.brief.cut(to: 2_000)])
     }
 }

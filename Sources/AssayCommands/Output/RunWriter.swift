@@ -32,7 +32,10 @@ struct RunWriter {
     private func writeJSON(_ report: Report, withOutcomes: Bool) async throws {
         guard var members = try report.jsonValue().object else { return }
         if !withOutcomes {
+            // The lines before held these.
             members["outcomes"] = nil
+            members["payloads"] = nil
+            if try await isListOfOutputs(members["summary"] ?? .null, of: report) { members["summary"] = nil }
             members["batches"] = members["batches"].map(Self.withoutResults)
             members["type"] = "report"
         }
@@ -49,6 +52,23 @@ struct RunWriter {
             }
         }
         try console.write(json: "}\n")
+    }
+
+    /// Whether a summary says no more than the outputs one after another.
+    private func isListOfOutputs(_ summary: JSONValue, of report: Report) async throws -> Bool {
+        guard let outputs = summary.array, !outputs.isEmpty, outputs.count == report.counts.succeeded else {
+            return false
+        }
+        var place = 0
+        var isSame = true
+        try await store.forEachOutcome(of: report.runID, page: Self.page) { outcomes in
+            for outcome in outcomes where isSame && outcome.status == .succeeded {
+                isSame = try place < outputs.count && outcome.output?.json() == outputs[place]
+                place += 1
+            }
+            return isSame
+        }
+        return isSame && place == outputs.count
     }
 
     /// Writes the sums over batches, with the outputs from the store.

@@ -18,7 +18,7 @@ struct RunFollower {
 
     /// Returns when the run that the user calls `name` has ended, woken by the program that carries it through.
     ///
-    /// When that program dies, what it left is put in order, and so ends the run.
+    /// When that program dies, the run has ended as interrupted.
     ///
     /// - Parameters:
     ///   - cancelling: whether the run is to be stopped, and whether items in flight may finish; `nil`: it is left alone.
@@ -30,20 +30,20 @@ struct RunFollower {
         var isFirst = true
         var wasAnswered = true
         while true {
-            let (run, folder, isFound) = try await look(up: name)
+            let (run, path, isFound) = try await look(up: name)
             guard !run.status.isTerminal else {
                 return End(run: run, exit: ExitStatus(run), wasOver: isFirst && !isFound)
             }
             try Task.checkCancellation()
             // What begins so, or is the last one, may be another run a moment later.
             (name, isFirst) = (run.id.text, false)
-            if let client = try OwnerClient(SQLiteStore.socketName, in: folder) {
+            if let client = try OwnerClient(SQLiteStore.socketName, in: (path as NSString).deletingLastPathComponent) {
                 if let exit = try await converse(client, run.id, drain, changed) {
                     return End(run: try await look(up: name).run, exit: exit, wasOver: false)
                 }
                 // It has gone without a word. When it is dead, what it left is found as soon as the store is free.
                 wasAnswered = true
-                for await _ in SQLiteStore.ownerGone(from: folder) {}
+                for await _ in SQLiteStore.ownerGone(from: path) {}
             } else if run.status == .paused {
                 // Nobody holds it, so nothing happens to it by itself.
                 guard drain != nil else { return End(run: run, exit: .paused, wasOver: false) }
@@ -70,14 +70,14 @@ struct RunFollower {
         return End(run: run, exit: ExitStatus(run), wasOver: false)
     }
 
-    /// The run as it is on record, the folder of its store, and whether it was a dead program's and was ended now.
+    /// The run as it is on record, the path of its store, and whether it is a dead program's and shown as interrupted.
     ///
     /// The store is closed again: an owner that ends can put its log away only when nobody else reads.
-    private func look(up name: String) async throws -> (run: Run, folder: String, isFound: Bool) {
+    private func look(up name: String) async throws -> (run: Run, path: String, isFound: Bool) {
         let store = try await StoreAccess.database(console, in: shell)
         defer { StoreAccess.close(store) }
         let run = try await store.existingRun(name)
-        return (run, store.folder, store.recovered.contains(run.id))
+        return (run, store.path, store.recovered.contains(run.id))
     }
 
     /// Speaks with the owner until the run has ended; `nil` when the owner goes away before that.

@@ -29,7 +29,8 @@ struct QueueAccess {
         }
         let store = try await StoreAccess.owner(console, in: shell)
         defer { StoreAccess.close(store) }
-        return try await queue(store, settings?.configuration).submit(submission).brief
+        let queue = try await queue(store, settings?.configuration)
+        return queue.submitted(try await queue.submit(submission))
     }
 
     /// A queue that executes nothing by itself.
@@ -41,7 +42,10 @@ struct QueueAccess {
         let engine = Engine(store: store, prices: PriceList(currency: store.currency), world: shell.world)
         let known = try await store.queueRecord()?["configuration"].flatMap { try? QueueConfiguration(json: $0) }
         let standard = try QueueConfiguration(capacity: 10, refreshTime: .seconds(1))
-        return try await ExecutionQueue(engine, configuration ?? known ?? standard) { _ in
+        // What waits for what is said by the programs that work.
+        return try await ExecutionQueue(
+            engine, configuration ?? known ?? standard, elsewhere: { $0.waitsFor }
+        ) { _ in
             throw CommandFailure.usage("this command runs nothing")
         }
     }

@@ -8,7 +8,7 @@ enum QueueVerb {
     case pause, unpause
     case cancel(Execution.ID)
     case skip(Execution.ID, reason: String)
-    case setPriority(Execution.ID, Double)
+    case setPriority(Execution.ID, Double?)
     case retry(Execution.ID)
     case resume(Execution.ID, RunOptions.Recovery, RunOptions.DefinitionChange)
     case copy(Execution.ID, keepingMetadata: Bool)
@@ -29,7 +29,8 @@ enum QueueVerb {
         case .unpause: return ["verb": "unpause"]
         case .cancel(let id): return of("cancel", id)
         case .skip(let id, let reason): return of("skip", id, ["reason": .string(reason)])
-        case .setPriority(let id, let priority): return of("priority", id, ["priority": .string("\(priority)")])
+        case .setPriority(let id, let priority):
+            return of("priority", id, ["priority": .string(priority.map { "\($0)" } ?? "normal")])
         case .retry(let id): return of("retry", id)
         case .resume(let id, let recovery, let onChange):
             return of(
@@ -77,8 +78,8 @@ enum QueueVerb {
         case "cancel": self = .cancel(id)
         case "skip": self = .skip(id, reason: json["reason"]?.string ?? "")
         case "priority":
-            guard let priority = json["priority"]?.string.flatMap({ Double($0) }) else { return nil }
-            self = .setPriority(id, priority)
+            guard let text = json["priority"]?.string, text == "normal" || Double(text) != nil else { return nil }
+            self = .setPriority(id, Double(text))
         case "retry": self = .retry(id)
         case "resume":
             guard let recovery = json["recovery"]?.string.flatMap({ RunOptions.Recovery(rawValue: $0) }),
@@ -105,7 +106,7 @@ extension ExecutionQueue {
         case .submit(let spool):
             let spool = try SubmissionSpool(reading: spool, in: folder)
             defer { spool.remove() }
-            return try await submit(spool.submission()).brief
+            return submitted(try await submit(spool.submission()))
         case .pause: try await pause()
         case .unpause: try await unpause()
         case .cancel(let id):
@@ -131,12 +132,22 @@ extension ExecutionQueue {
     }
 }
 
+extension ExecutionQueue {
+    /// What is told of an execution that was submitted now, with how many go before it.
+    func submitted(_ execution: Execution) -> JSONValue {
+        guard case .object(var row) = execution.brief else { return .null }
+        row["waiting_before"] = waitingBefore(execution.id).map { JSONValue(count: $0) } ?? .null
+        return .object(row)
+    }
+}
+
 extension Execution {
     /// What is told of an execution where it stands in a line.
     var brief: JSONValue {
         var row = JSONObject()
         let keys = [
             "execution_id", "processor_id", "graph_id", "account_id", "underwriting_id", "status", "priority",
+            "own_priority", "waits_for",
             "idempotency_key",
             "not_before", "metadata", "created_at", "started_at", "finished_at", "duration_ms", "denials", "chunks",
             "runs", "recoveries", "last_run_id", "retryable", "reason", "has_response",

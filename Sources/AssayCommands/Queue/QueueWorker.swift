@@ -3,7 +3,7 @@ import AssayPipelines
 import AssaySQLite
 import Synchronization
 
-/// A program that works on the queue of its store, with one pipeline.
+/// A program that works on the queue of its store, with the pipelines that it was given.
 struct QueueWorker {
     /// What went wrong while it worked.
     final class Failure: Sendable {
@@ -15,36 +15,34 @@ struct QueueWorker {
 
     let console: Console
     private let shell: Shell
-    private let target: RunTarget
-    private let path: String
-    private let queue: PipelineQueue
-    private let caching: RunOptions.Caching
+    private let pipelines: WorkerPipelines
 
-    /// A worker with the settings and prices of the pipeline at `path`.
+    /// A worker with the pipelines at `paths`, or with those of `folder` when none are named.
     ///
-    /// - Throws: ``CommandFailure`` when the file says nothing of a queue.
-    init(pipeline path: String, _ how: RunFlags, _ console: Console, in shell: Shell) throws {
-        (self.console, self.shell, self.path, caching) = (console, shell, path, how.caching)
-        target = try RunTarget(pipeline: path, parameters: [], console, in: shell)
-        guard let queue = target.queue else {
-            throw CommandFailure(
-                .invalidData,
-                "\(path): needs 'queue' with 'queue_capacity' and 'capacity_refresh_time' to work on a queue")
+    /// - Throws: ``CommandFailure`` when a file says nothing of a queue, or two contradict each other.
+    init(_ paths: [String], folder: String?, _ how: RunFlags, _ console: Console, in shell: Shell) throws {
+        guard folder == nil || paths.isEmpty else {
+            throw CommandFailure.usage("name pipelines with --pipeline, or a folder of them, not both")
         }
-        self.queue = queue
+        (self.console, self.shell) = (console, shell)
+        let named = try paths.isEmpty ? WorkerPipelines.files(in: folder ?? ".", console, in: shell) : paths
+        pipelines = try WorkerPipelines(named, how, console, in: shell)
     }
 
     /// Opens store and queue, lets other programs and signals in, and carries `body` out.
     func conduct(_ body: @escaping @Sendable (ExecutionQueue, Failure) async -> Void) async throws -> ExitStatus {
         let store = try await StoreAccess.owner(console, in: shell)
         defer { StoreAccess.close(store) }
-        let engine = target.engine(store, in: shell)
-        target.warnings.pass(to: engine)
-        let queue = try await ExecutionQueue(engine, queue.configuration, admission: queue.admission) { execution in
-            try self.resolve(execution)
-        }
+        let engine = pipelines.engine(store, in: shell)
+        pipelines.passWarnings(to: engine)
+        let begun = shell.world.time.now()
+        let told = Told(console)
+        let queue = try await ExecutionQueue(
+            engine, pipelines.queue.configuration, admission: pipelines.queue.admission,
+            elsewhere: { [pipelines] in told.noting(pipelines.elsewhere($0), of: $0) }
+        ) { [pipelines] in try pipelines.resolve($0) }
         let (works, later) = AsyncStream.makeStream(of: (@Sendable () async -> Void).self)
-        let alerts = try engine.watch(target.alerts) { console.warn($0.safe) }
+        let alerts = try engine.watch(pipelines.alerts) { console.warn($0.safe) }
         let folder = (store as? SQLiteStore)?.folder ?? ""
         let desk = OwnerDesk(
             queue: QueueDesk(queue: queue, engine: engine, folder: folder, later: later),
@@ -52,7 +50,11 @@ struct QueueWorker {
         let socket = socket(beside: store, desk)
         let (stop, failure) = (StopFlag(), Failure())
         let signals = shell.stopSignals()
-        let told = engine.events.subscribe([.executionStatus, .admissionDenied, .warning]) { tell($0) }
+        let progress = QueueProgress(queue, store, since: begun)
+        let messages = engine.events.subscribe([.executionStatus, .admissionDenied, .warning]) { event in
+            if event.kind == .executionStatus { progress.note(event) }
+            tell(event)
+        }
         let ended = Lines(console, store)
         let lines = engine.events.subscribe([.executionStatus]) { try await ended.tell($0) }
         queue.start()
@@ -73,12 +75,17 @@ struct QueueWorker {
                 return false
             }
             group.addTask {
+                await follow(progress)
+                return false
+            }
+            group.addTask {
                 for await signal in signals {
-                    let isFirst = stop.signal == nil
+                    let isFirst = stop.signal == nil || signal == .hangUp
                     stop.raise(signal)
-                    queue.stop()
+                    queue.drain()
                     console.screen.say(
-                        isFirst ? "stopping when what runs has ended; once more stops at once" : "stopping now")
+                        isFirst
+                            ? "stopping when what is in flight has finished; once more stops at once" : "stopping now")
                     if !isFirst { return true }
                 }
                 // Nobody listens any more, which ends nothing.
@@ -88,37 +95,32 @@ struct QueueWorker {
             later.finish()
             group.cancelAll()
         }
-        await told.finish()
+        await messages.finish()
         await lines.finish()
         await alerts.finish()
         await socket?.close()
+        console.screen.show([])
         try failure.check()
-        return stop.signal?.status ?? .success
+        console.note(try await progress.summary().safe)
+        return stop.signal?.status ?? (progress.hasAborted ? .partial : .success)
     }
 
-    /// What an execution needs to run: the definition that was submitted, at the prices of the worker's file.
-    private func resolve(_ execution: Execution) throws -> (Runnable, RunOptions) {
-        let request = execution.runRequest
-        let submitted = request["pipeline"]?.string ?? ""
-        guard shell.place(of: submitted) == shell.place(of: path) else {
-            throw ProcessingError(
-                .configuration,
-                "the execution was submitted for pipeline '\(submitted)', this program works with '\(path)'; "
-                    + "work with that file"
-                    + (execution.status == .paused ? "" : ", then: assay queue resume \(execution.id)"))
+    /// Shows how things stand: in a live block on a terminal, else in a line every half minute.
+    private func follow(_ progress: QueueProgress) async {
+        let time = shell.world.time
+        let isLive = console.screen.columns != nil && console.columns == nil
+        let pause: Duration = isLive ? .seconds(1) : .seconds(30)
+        while true {
+            do {
+                try await time.sleep(until: time.uptime() + pause)
+                let line = try await progress.line().safe
+                if isLive {
+                    console.screen.show([line.cut(toColumns: max(1, (console.screen.columns ?? 80) - 1))])
+                } else {
+                    console.note(line)
+                }
+            } catch { return }
         }
-        var target: RunTarget
-        do {
-            target = try RunTarget(request: request, named: "execution '\(execution.id)'", console, in: shell)
-            try target.apply(console.settings, earlier: request["flags"])
-        } catch let failure as CommandFailure {
-            throw ProcessingError(.configuration, failure.message)
-        }
-        target.options.caching = caching
-        target.options.scope = execution.scope
-        target.options.returnsOutcomes = false
-        try target.attachTaps(console)
-        return (target.work, target.options)
     }
 
     private func socket(beside store: any Store, _ desk: OwnerDesk) -> OwnerSocket? {
@@ -140,6 +142,22 @@ struct QueueWorker {
                     + "the run that 'assay queue show' names")
         case .warning: console.warn((event.data["message"]?.string ?? "").safe)
         default: break
+        }
+    }
+
+    /// Says once of each thing that executions wait for elsewhere that they do.
+    private final class Told: Sendable {
+        private let console: Console
+        private let reasons = Mutex<Set<String>>([])
+
+        init(_ console: Console) { self.console = console }
+
+        func noting(_ reason: String?, of execution: Execution) -> String? {
+            guard let reason, execution.status == .pending, reasons.withLock({ $0.insert(reason).inserted }) else {
+                return reason
+            }
+            console.note("execution '\(execution.id)' waits for \(reason)".safe)
+            return reason
         }
     }
 

@@ -98,14 +98,15 @@ extension Submission {
     var header: JSONValue {
         [
             "execution_id": JSONValue(text: executionID?.text), "idempotency_key": JSONValue(text: idempotencyKey),
-            "processor_id": .string(processorID.text), "is_of_graph": .bool(isOfGraph),
+            "pipeline": JSONValue(text: pipeline?.text), "processor_id": .string(processorID.text),
+            "is_of_graph": .bool(isOfGraph),
             "account_id": JSONValue(text: scope.accountID?.text),
             "underwriting_id": JSONValue(text: scope.underwritingID?.text),
             "scope_execution_id": JSONValue(text: scope.executionID?.text),
             "priority": JSONValue(text: priority.map { "\($0)" }), "request": .object(request),
             "run_request": runRequest, "timeout_ms": timeout.map { .number(Number($0.milliseconds)) } ?? .null,
             "streaming": .bool(isStreaming), "not_before": notBefore?.jsonValue ?? .null,
-            "metadata": .object(metadata),
+            "metadata": .object(metadata), "rehash": .bool(rehash),
         ]
     }
 
@@ -115,6 +116,7 @@ extension Submission {
         self.init(processor, over: [])
         isOfGraph = json["is_of_graph"]?.bool ?? false
         executionID = json["execution_id"]?.string.flatMap { Identifier($0) }
+        pipeline = json["pipeline"]?.string.flatMap { Digest($0) }
         idempotencyKey = json["idempotency_key"]?.string
         scope = Scope(
             accountID: json["account_id"]?.string.flatMap { ExternalID($0) },
@@ -127,5 +129,6 @@ extension Submission {
         isStreaming = json["streaming"]?.bool ?? false
         notBefore = json["not_before"].flatMap { Timestamp(jsonValue: $0) }
         metadata = json["metadata"]?.object ?? [:]
+        rehash = json["rehash"]?.bool ?? false
     }
 }

@@ -9,6 +9,8 @@ struct PlanFile {
     var inputs: [String]
     /// Files of JSON lines with inputs.
     var lists: [String]
+    /// Patterns of files that are left out.
+    var excluded: [String] = []
     /// For whom the run works.
     var scope: Scope
     /// What the cache is used for, in a word.
@@ -27,7 +29,8 @@ struct PlanFile {
         guard case .object(var object) = plan.jsonValue else { return .null }
         object["command"] = [
             "request": request, "inputs": .array(inputs.map { .string($0) }),
-            "lists": .array(lists.map { .string($0) }), "account_id": JSONValue(text: scope.accountID?.text),
+            "lists": .array(lists.map { .string($0) }),
+            "excluded": .array(excluded.map { .string($0) }), "account_id": JSONValue(text: scope.accountID?.text),
             "underwriting_id": JSONValue(text: scope.underwritingID?.text),
             "execution_id": JSONValue(text: scope.executionID?.text), "caching": .string(caching.rawValue),
             "resumes": JSONValue(text: resumes), "failed_only": .bool(failedOnly), "options": options.json,
@@ -64,6 +67,7 @@ extension PlanFile {
         self.init(
             request: request, inputs: command["inputs"]?.array?.compactMap(\.string) ?? [],
             lists: command["lists"]?.array?.compactMap(\.string) ?? [],
+            excluded: command["excluded"]?.array?.compactMap(\.string) ?? [],
             scope: Scope(
                 accountID: command["account_id"]?.string.flatMap { ExternalID($0) },
                 underwritingID: command["underwriting_id"]?.string.flatMap { ExternalID($0) },

@@ -34,7 +34,7 @@ struct PlannedRun {
                     previous.id, engine, options, from: nil, failedOnly: file.failedOnly, watching: watching)
             }
         }
-        let items = try items(of: target, stop, in: shell)
+        let items = try items(of: target, stop, console, in: shell)
         return try await target.conduct(console, stop: stop, store: store, in: shell) { engine, options, watching in
             try await target.work.run(engine, over: items, options, watching: watching)
         }
@@ -52,7 +52,7 @@ struct PlannedRun {
             file.plan = try await target.work.plan(
                 resuming: run.id, engine, target.options, failedOnly: file.failedOnly)
         } else {
-            let items = try items(of: target, StopFlag(), in: shell)
+            let items = try items(of: target, StopFlag(), console, in: shell)
             file.plan = try await target.work.plan(engine, over: items, target.options)
         }
         return file
@@ -62,15 +62,19 @@ struct PlannedRun {
         var target = try RunTarget(request: file.request, named: "the plan", console, in: shell)
         try target.apply(console.settings, earlier: file.request["flags"])
         if file.resumes != nil { target.request["relation"] = file.failedOnly ? "retry" : "resume" }
-        target.options.caching = how.caching == .asConfigured ? file.caching : how.caching
+        target.options.caching = how.saidCaching ?? file.caching
+        target.options.rehash = how.rehash
         target.scope = file.scope
         target.options.scope = file.scope
         return target
     }
 
-    private func items(of target: RunTarget, _ stop: StopFlag, in shell: Shell) throws -> InputList {
+    private func items(
+        of target: RunTarget, _ stop: StopFlag, _ console: Console, in shell: Shell
+    ) throws -> InputList {
         try InputList(
-            file.inputs, lists: file.lists, otherwise: target.items, scope: target.scope, stop: stop, in: shell)
+            file.inputs, lists: file.lists, otherwise: target.items, root: StoreAccess.root(console, in: shell),
+            excluded: file.excluded, scope: target.scope, stop: stop, in: shell)
     }
 
     /// The pipeline file must still say what it said, although the plan holds a copy.

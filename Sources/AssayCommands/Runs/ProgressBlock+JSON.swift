@@ -1,12 +1,11 @@
 import Assay
 
 extension ProgressBlock {
-    /// How the run stands, as JSON; sums may be larger than single amounts and are told in billionths.
+    /// How the run stands, as JSON.
     var jsonValue: JSONValue {
         [
             "counts": counts.jsonValue, "cached": JSONValue(count: cached), "resumed": JSONValue(count: resumed),
-            "cost_billionths": .number(Number(cost.billionths)),
-            "avoided_billionths": .number(Number(avoided.billionths)), "currency": .string(currency),
+            "cost": cost.jsonValue, "avoided_cost": avoided.jsonValue, "currency": .string(currency),
             "elapsed_ms": .number(Number(elapsed.milliseconds)),
             "waits": .array(waits.map { ["count": JSONValue(count: $0.count), "for": .string($0.reason)] }),
             "failures": .array(failures.map { ["input_id": .string($0.inputID), "text": .string($0.text)] }),
@@ -19,8 +18,8 @@ extension ProgressBlock {
         func count(_ key: String) -> Int? { json["counts"]?[key]?.number?.integer }
         guard let total = count("total"), let succeeded = count("succeeded"), let failed = count("failed"),
             let skipped = count("skipped"), let cancelled = count("cancelled"), let cached = number("cached"),
-            let resumed = number("resumed"), let cost = number("cost_billionths"),
-            let avoided = number("avoided_billionths"), let currency = json["currency"]?.string,
+            let resumed = number("resumed"), let cost = MoneySum(jsonValue: json["cost"]),
+            let avoided = MoneySum(jsonValue: json["avoided_cost"]), let currency = json["currency"]?.string,
             let elapsed = number("elapsed_ms"), let waits = json["waits"]?.array,
             let failures = json["failures"]?.array
         else { return nil }
@@ -28,8 +27,8 @@ extension ProgressBlock {
         (counts.succeeded, counts.failed) = (succeeded, failed)
         (counts.skipped, counts.cancelled) = (skipped, cancelled)
         self.init(
-            counts: counts, cached: cached, resumed: resumed, cost: Money(billionths: Int64(cost)),
-            avoided: Money(billionths: Int64(avoided)), currency: currency, elapsed: .milliseconds(elapsed),
+            counts: counts, cached: cached, resumed: resumed, cost: cost, avoided: avoided, currency: currency,
+            elapsed: .milliseconds(elapsed),
             waits: waits.compactMap { wait in
                 guard let count = wait["count"]?.number?.integer, let reason = wait["for"]?.string else { return nil }
                 return ItemWait(count: count, reason: reason)

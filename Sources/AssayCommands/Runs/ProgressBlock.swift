@@ -17,8 +17,8 @@ package struct ProgressBlock: Sendable {
     let counts: Counts
     let cached: Int
     let resumed: Int
-    let cost: Money
-    let avoided: Money
+    let cost: MoneySum
+    let avoided: MoneySum
     let currency: String
     let elapsed: Duration
     let waits: [ItemWait]
@@ -26,7 +26,7 @@ package struct ProgressBlock: Sendable {
 
     /// A run of which `elapsed` has passed.
     package init(
-        counts: Counts, cached: Int = 0, resumed: Int = 0, cost: Money = .zero, avoided: Money = .zero,
+        counts: Counts, cached: Int = 0, resumed: Int = 0, cost: MoneySum = .zero, avoided: MoneySum = .zero,
         currency: String = "USD", elapsed: Duration, waits: [ItemWait] = [],
         failures: [Failure] = []
     ) {

@@ -35,8 +35,11 @@ struct RunConductor {
         if goesInBatches { options.onBatch = { lines.write($0) } }
         // From here on, before the first input is read, signals no longer end the program by themselves.
         let signals = shell.stopSignals()
-        let hints: EventSubscription? = engine.events.subscribe(isQuiet ? [.warning] : [.warning, .hint]) {
-            tell(hint: $0)
+        let hints: EventSubscription? = engine.events.subscribe(
+            isQuiet ? [.warning, .budgetWarning, .budgetExceeded] : [.warning, .budgetWarning, .budgetExceeded, .hint]
+        ) { event in
+            if event.data["refused"] == true { return progress.note(refusedBy: event.data["budget"]?.string) }
+            tell(hint: event)
         }
         let charges = isLive || desk != nil ? engine.events.subscribe([.charge]) { progress.note(baseIn: $0) } : nil
         let result: Result<Report, any Error>
@@ -57,7 +60,7 @@ struct RunConductor {
         } catch SinkError.closed {
             // What nobody reads need not be written; how the run ended still counts.
         }
-        if !isQuiet || report.status != .succeeded { tellWhatNext(report) }
+        if !isQuiet || report.status != .succeeded { tellWhatNext(report, refusedBy: progress.refusedBudget) }
         return ExitStatus(report.run, stoppedBy: stop.signal)
     }
 
@@ -114,7 +117,7 @@ struct RunConductor {
     /// The first signal lets what is in flight finish, the second one ends the run at once.
     private func listen(to signals: AsyncStream<StopSignal>, _ progress: RunProgress) async {
         for await signal in signals {
-            let isFirst = stop.signal == nil
+            let isFirst = stop.signal == nil || signal == .hangUp
             stop.raise(signal)
             shell.input.stop()
             progress.handle?.cancel(drain: isFirst)
@@ -144,7 +147,7 @@ struct RunConductor {
     /// Says what the engine wants the user to know; what failed often stands in the table at the end.
     private func tell(hint event: Event) {
         guard let message = event.data["message"]?.string, event.data["hint"] != "repeated_failure" else { return }
-        if event.kind == .warning {
+        if event.kind != .hint {
             console.warn(message.safe)
         } else {
             console.screen.say("hint: \(message.safe)")
@@ -153,13 +156,15 @@ struct RunConductor {
 
     // MARK: At its end
 
-    private func tellWhatNext(_ report: Report) {
+    private func tellWhatNext(_ report: Report, refusedBy budget: String?) {
         let counts = report.counts
         guard report.status != .succeeded else { return }
         if report.status == .failed, let error = report.error {
             console.note("the run failed: \("\(error.code.rawValue): \(error.lastLine)".safe)")
         }
-        if report.error?.code == .budgetExhausted, report.run.isListed { return tellOfBudget(report) }
+        if report.error?.code == .budgetExhausted, report.run.isListed {
+            return tellOfBudget(report, named: budget)
+        }
         if report.error?.phase == .preprocessing, report.status == .failed {
             return console.note("nothing was worked on; mend that and run the command again")
         }
@@ -184,12 +189,15 @@ struct RunConductor {
         }
     }
 
-    private func tellOfBudget(_ report: Report) {
+    private func tellOfBudget(_ report: Report, named refused: String?) {
         if report.status != .failed { console.note("stopped: \((report.error?.message ?? "").safe)") }
         guard !(engine.store is MemoryStore) else { return }
-        let isOfFlag = report.run.budgets.contains { $0.name == Budget.ofFlag }
+        let ofFile = report.run.budgets.filter { $0.name != Budget.ofFlag }
+        let key = ofFile.count == 1 ? "budget.limit" : "budget.\(refused ?? "NAME").limit"
         let raised =
-            isOfFlag ? "--budget AMOUNT" : "--set budget.limit=AMOUNT   (or --pipeline FILE with a higher limit)"
+            refused == Budget.ofFlag
+            ? "--budget AMOUNT"
+            : "--set \("\(key)=AMOUNT".quotedForShell)   (or --pipeline FILE with a higher limit)"
         console.note("to go on: assay resume \(report.runID)\(console.settings.storeAgain) \(raised)")
     }
 }
@@ -202,7 +210,7 @@ extension Report {
 extension RunProgress {
     /// Takes note of the base price; what items cost comes with their outcomes, which never get lost.
     fileprivate func note(baseIn event: Event) {
-        guard event.inputID == nil, event.data["service"] == "processor",
+        guard event.inputID == nil, event.data["kind"]?.string == Charge.Kind.base.rawValue,
             let cost = event.data["cost"]?.number.flatMap({ try? Money($0) })
         else { return }
         note(base: cost)

@@ -9,9 +9,10 @@ final class RunProgress: Sendable {
         var workingSince: Duration?
         var cached = 0
         var resumed = 0
-        var cost = Money.zero
-        var avoided = Money.zero
+        var cost = MoneySum.zero
+        var avoided = MoneySum.zero
         var failures: [(inputID: String, text: String)] = []
+        var refusedBudget: String?
     }
 
     private let state = Mutex(State())
@@ -25,8 +26,14 @@ final class RunProgress: Sendable {
 
     /// Takes note of a charge that is no item's.
     func note(base: Money) {
-        state.withLock { state in state.cost = (try? state.cost.adding(base)) ?? state.cost }
+        state.withLock { $0.cost += base }
     }
+
+    /// Takes note of the budget that stops the run.
+    func note(refusedBy budget: String?) { state.withLock { $0.refusedBudget = budget } }
+
+    /// The name of the budget that stops the run.
+    var refusedBudget: String? { state.withLock { $0.refusedBudget } }
 
     /// The run, once it has begun.
     var handle: RunHandle? { state.withLock { $0.handle } }
@@ -39,8 +46,8 @@ final class RunProgress: Sendable {
                 if !outcome.carried { state.workingSince = state.workingSince ?? now - outcome.duration }
                 state.cached += outcome.cached ? 1 : 0
                 state.resumed += outcome.carried ? 1 : 0
-                state.cost = (try? state.cost.adding(outcome.cost)) ?? state.cost
-                state.avoided = (try? state.avoided.adding(outcome.avoidedCost)) ?? state.avoided
+                state.cost += outcome.cost
+                state.avoided += outcome.avoidedCost
                 guard let error = outcome.error else { continue }
                 state.failures.append((outcome.inputID, "\(error.code.rawValue): \(error.lastLine)"))
                 if state.failures.count > Self.shownFailures { state.failures.removeFirst() }

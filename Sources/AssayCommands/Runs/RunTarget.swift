@@ -121,6 +121,7 @@ struct RunTarget {
         scope = pipeline.scope
         items = pipeline.items
         options = pipeline.options
+        options.pipeline = pipeline.identity
         prices = pipeline.prices
         queue = pipeline.queue
         monitoring = pipeline.monitoring
@@ -172,8 +173,8 @@ extension RunTarget {
         options.itemTimeout =
             timeout ?? earlier?["timeout"]?.string.flatMap { Duration(text: $0) } ?? options.itemTimeout
         try setBatches(settings, earlier)
-        let budget = try settings.value(.budget, "an amount such as 25.00") { try Money($0) }
-        if let limit = try budget ?? earlier?["budget"]?.string.map({ try Money($0) }) {
+        let budget = try settings.value(.budget, "an amount such as 25.00") { try Money(sum: $0) }
+        if let limit = try budget ?? earlier?["budget"]?.string.map({ try Money(sum: $0) }) {
             options.budgets.append(try Budget(limit, name: Budget.ofFlag, scope: .execution))
         }
         var flags = earlier?.object ?? [:]

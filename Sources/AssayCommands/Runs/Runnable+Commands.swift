@@ -3,6 +3,9 @@ import Assay
 // What commands do with a processor or a graph.
 
 extension Runnable {
+    /// Whether it is a graph.
+    var isGraph: Bool { if case .graph = self { true } else { false } }
+
     /// Has all nodes of a graph that name none run in `runner`; a processor's is among its options.
     mutating func setRunner(_ runner: any Runner) {
         guard case .graph(let graph, var options) = self else { return }

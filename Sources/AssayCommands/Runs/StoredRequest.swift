@@ -16,21 +16,32 @@ struct StoredRequest {
         members["recovery"] = word(options.recovery.rawValue, unless: options.recovery == standard.recovery)
         members["on_change"] = word(options.onChange.rawValue, unless: options.onChange == standard.onChange)
         members["caching"] = word(options.caching.rawValue, unless: options.caching == standard.caching)
+        members["refreshed_since"] = options.caching == .refresh ? options.refreshedSince?.jsonValue : nil
     }
 
-    /// Has the same run go on as it was begun; what `options` say of the cache wins.
-    func goOn(_ options: inout RunOptions) {
+    /// What was said of the cache.
+    var caching: RunOptions.Caching {
+        members["caching"]?.string.flatMap { RunOptions.Caching(rawValue: $0) } ?? .asConfigured
+    }
+
+    /// Has a run do with the cache what was said of it when the work was begun, unless `said` says otherwise.
+    ///
+    /// - Parameter begun: since when it is being done.
+    func repeatCaching(_ said: RunOptions.Caching?, in options: inout RunOptions, since begun: Timestamp?) {
+        options.caching = said ?? caching
+        guard options.caching == .refresh, said == nil else { return }
+        options.refreshedSince = members["refreshed_since"].flatMap { Timestamp(jsonValue: $0) } ?? begun
+    }
+
+    /// Has the same run go on as it was begun; what `said` says of the cache wins.
+    func goOn(_ options: inout RunOptions, caching said: RunOptions.Caching?, since begun: Timestamp) {
         if let recovery = members["recovery"]?.string.flatMap({ RunOptions.Recovery(rawValue: $0) }) {
             options.recovery = recovery
         }
         if let change = members["on_change"]?.string.flatMap({ RunOptions.DefinitionChange(rawValue: $0) }) {
             options.onChange = change
         }
-        if options.caching == .asConfigured,
-            let caching = members["caching"]?.string.flatMap({ RunOptions.Caching(rawValue: $0) })
-        {
-            options.caching = caching
-        }
+        repeatCaching(said, in: &options, since: begun)
     }
 
     /// The flags that the run had been given.

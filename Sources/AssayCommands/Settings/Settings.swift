@@ -129,8 +129,7 @@ extension Settings {
     /// The store's flag as it must be repeated to name the same store again; empty when it need not be.
     package var storeAgain: String {
         guard let setting = self[.store], case .flag = setting.origin else { return "" }
-        let isPlain = setting.text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-".contains($0)) }
-        return " --store " + (isPlain ? setting.text : "'\(setting.text.replacingOccurrences(of: "'", with: "'\\''"))'")
+        return " --store \(setting.text.quotedForShell)"
     }
 
     /// How data is written.
@@ -147,5 +146,13 @@ extension Settings {
     /// Whether messages about a run that goes well are left out.
     package func quiet() throws -> Bool {
         try value(.quiet, "true or false") { ["true": true, "1": true, "false": false, "0": false][$0] } ?? false
+    }
+}
+
+extension String {
+    /// The text as one word of a command line.
+    var quotedForShell: String {
+        let isPlain = allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-=".contains($0)) }
+        return isPlain && !isEmpty ? self : "'\(replacingOccurrences(of: "'", with: "'\\''"))'"
     }
 }

@@ -21,6 +21,12 @@ struct SettingsFile {
             return
         }
         let document = try ConfigurationDocument(path: path)
+        if case .map(let entries) = document.root.value, entries.contains(where: { $0.key == "processors" }) {
+            throw ProcessingError(
+                .configuration,
+                "\(Self.name) is the file of settings, and this one describes a pipeline; give the pipeline another name, "
+                    + "such as pipeline.yaml")
+        }
         if document.root.value != .null, let map = document.value.map() {
             for key in Settings.Key.allCases {
                 guard let value = map[key.rawValue], let text = Self.text(value) else { continue }

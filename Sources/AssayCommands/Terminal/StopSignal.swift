@@ -8,6 +8,8 @@ package enum StopSignal: Sendable {
     case interrupt
     /// SIGTERM.
     case terminate
+    /// SIGHUP: the terminal was closed.
+    case hangUp
     /// `assay cancel`, which only the run is asked by.
     case cancel
 
@@ -15,11 +17,14 @@ package enum StopSignal: Sendable {
         switch self {
         case .interrupt: .interrupted
         case .terminate: .terminated
+        case .hangUp: .hungUp
         case .cancel: .failed
         }
     }
 
-    private static let numbers: KeyValuePairs = [StopSignal.interrupt: SIGINT, .terminate: SIGTERM]
+    private static let numbers: KeyValuePairs = [
+        StopSignal.interrupt: SIGINT, .terminate: SIGTERM, .hangUp: SIGHUP,
+    ]
 
     /// The signals that this program receives from now on, until nobody listens any more.
     ///
@@ -29,11 +34,17 @@ package enum StopSignal: Sendable {
         let (stream, continuation) = AsyncStream.makeStream(of: StopSignal.self)
         let queue = DispatchQueue(label: "assay.signals")
         let count = Count()
-        let sources = numbers.map { kind, number in
+        let sources = numbers.compactMap { kind, number -> (any DispatchSourceSignal)? in
+            var before = sigaction()
+            sigaction(number, nil, &before)
+            // Whoever starts a program that outlives its terminal has the signal ignored.
+            if kind == .hangUp, before.isIgnored { return nil }
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 continuation.yield(kind)
+                // A closed terminal and its shell may both send it: it never is the second signal that ends at once.
+                if kind == .hangUp { return }
                 let soFar = count.next()
                 if soFar > 2 { _exit(kind.status.rawValue) }
                 guard soFar == 2 else { return }
@@ -45,7 +56,7 @@ package enum StopSignal: Sendable {
         continuation.onTermination = { _ in
             for source in sources { source.cancel() }
             // From here on a signal ends the program as it does any other.
-            for (_, number) in numbers { signal(number, SIG_DFL) }
+            for source in sources { signal(Int32(source.handle), SIG_DFL) }
         }
         return stream
     }
@@ -59,5 +70,16 @@ package enum StopSignal: Sendable {
                 return value
             }
         }
+    }
+}
+
+extension sigaction {
+    /// Whether the signal is ignored.
+    fileprivate var isIgnored: Bool {
+        #if canImport(Darwin)
+            unsafeBitCast(__sigaction_u.__sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        #else
+            unsafeBitCast(__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        #endif
     }
 }

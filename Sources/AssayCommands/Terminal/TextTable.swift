@@ -62,7 +62,7 @@ package struct TextTable: Sendable {
     /// How wide each column is so that the rows fit.
     package func widths(in width: Int?) -> [Int] {
         var widths = columns.indices.map { index in
-            rows.reduce(columns[index].title.columns) { max($0, $1[index].safe.columns) }
+            rows.reduce(columns[index].title.columns) { max($0, min(Self.longest, $1[index].safe.columns)) }
         }
         if let width { shrink(&widths, to: width) }
         return widths
@@ -83,6 +83,8 @@ package struct TextTable: Sendable {
 
     private static let gap = 2
     private static let narrowest = 8
+    /// What is longer is cut in any case; names can have a megabyte.
+    private static let longest = 240
 
     /// Takes columns from the widest flexible one until the line fits, and from other texts when that is not enough.
     private func shrink(_ widths: inout [Int], to width: Int) {
@@ -104,7 +106,7 @@ package struct TextTable: Sendable {
 
     private func line(_ texts: [String], _ widths: [Int], cutting: Bool = false) -> String {
         let cells = columns.indices.map { index in
-            let text = cutting ? texts[index].cut(toColumns: widths[index]) : texts[index]
+            let text = cutting ? texts[index].cut(toColumns: widths[index]) : texts[index].cut(toColumns: Self.longest)
             let blanks = String(repeating: " ", count: max(0, widths[index] - text.columns))
             return columns[index].isRight ? blanks + text : text + blanks
         }

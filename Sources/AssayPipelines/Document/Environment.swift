@@ -8,6 +8,8 @@ package struct Parameters: Sendable {
     package let values: Secret<JSONValue>
     /// The values of the variables in use, for keeping them out of what is written down.
     package let secrets: [Secret<String>]
+    /// The variables in use that are part of what the processor does, by name: all but credentials.
+    package var counted: [String: Secret<String>] = [:]
 
     /// No parameters.
     static let none = Parameters(written: [:], values: Secret([:]), secrets: [])
@@ -17,16 +19,19 @@ extension ValueReader {
     /// Puts environment variables into the texts of the value: `${NAME}` is the variable, `$${` stands for `${`.
     ///
     /// Reports variables that are not set, and texts that grow beyond 1 MiB in all.
+    /// - Parameter isCredential: whether the text at a place, named by the keys that lead there, is a credential.
     /// - Returns: the value for reading further by key and kind, and the same as JSON.
-    package func resolving(_ environment: [String: String]) -> (value: ValueReader, parameters: Parameters) {
-        var substitution = Substitution(environment: environment, findings: findings)
+    package func resolving(
+        _ environment: [String: String], isCredential: @escaping (_ keys: [String]) -> Bool = { _ in false }
+    ) -> (value: ValueReader, parameters: Parameters) {
+        var substitution = Substitution(environment: environment, isCredential: isCredential, findings: findings)
         let node = substitution.resolve(node)
         let written = node.json
         let values = substitution.hasChanges ? node.resolvedJSON : Secret(written)
         let secrets = substitution.used.keys.sorted().compactMap { substitution.used[$0] }
         return (
             ValueReader(node, name: name, path: path, findings: findings),
-            Parameters(written: written, values: values, secrets: secrets)
+            Parameters(written: written, values: values, secrets: secrets, counted: substitution.counted)
         )
     }
 }
@@ -34,13 +39,19 @@ extension ValueReader {
 /// Puts environment variables into texts.
 private struct Substitution {
     let environment: [String: String]
+    let isCredential: (_ keys: [String]) -> Bool
     let findings: Findings
     private(set) var used: [String: Secret<String>] = [:]
+    private(set) var counted: [String: Secret<String>] = [:]
+    private var keys: [String] = []
     private(set) var hasChanges = false
     private var size = 0
 
-    init(environment: [String: String], findings: Findings) {
+    init(
+        environment: [String: String], isCredential: @escaping (_ keys: [String]) -> Bool, findings: Findings
+    ) {
         self.environment = environment
+        self.isCredential = isCredential
         self.findings = findings
     }
 
@@ -52,7 +63,9 @@ private struct Substitution {
             node.value = .map(
                 entries.map { entry in
                     var entry = entry
+                    keys.append(entry.key)
                     entry.value = resolve(entry.value)
+                    keys.removeLast()
                     return entry
                 })
         case .text(let text) where text.utf8.contains(UInt8(ascii: "$")):
@@ -109,6 +122,7 @@ private struct Substitution {
             return nil
         }
         used[name] = Secret(value)
+        if !isCredential(keys) { counted[name] = Secret(value) }
         size += value.utf8.count
         return value
     }

@@ -67,6 +67,12 @@ extension ValueReader {
             .flatMap { try? Money($0) }
     }
 
+    /// A sum of money: at most 9 decimals, from 0 to 9,000,000,000.
+    package func sum() -> Money? {
+        decimal(places: 9, in: Bounds(rule: "between 0 and 9,000,000,000") { $0 >= 0 && $0 <= 9_000_000_000 })
+            .flatMap { try? Money(sum: $0) }
+    }
+
     private func check<Value>(_ value: Value, _ bounds: Bounds<Value>?) -> Value? {
         guard let bounds, !bounds.contains(value) else { return value }
         outside(bounds.rule)

@@ -52,6 +52,10 @@ public struct DefinitionChange: Hashable, Sendable {
             object[key] = try changed(Self.opened(object[key] ?? .null, under: key, rest.count), rest.dropFirst())
             return .object(object)
         case .array(var elements):
+            // A budget that stands alone needs no name, in a list or not.
+            if rest.count == 1, path.first == "budget", elements.count == 1 {
+                return .array([try changed(elements[0], rest)])
+            }
             let (index, length) = try place(in: elements, rest)
             elements[index] = try changed(elements[index], rest.dropFirst(length))
             return .array(elements)
@@ -75,14 +79,20 @@ public struct DefinitionChange: Hashable, Sendable {
     ) throws(ProcessingError) -> (index: Int, length: Int) {
         for length in (1...rest.count).reversed() {
             let name = rest.prefix(length).joined(separator: ".")
-            if let index = elements.firstIndex(where: { $0["processor_id"]?.string == name }) { return (index, length) }
+            if let index = elements.firstIndex(where: { self.name(of: $0) == name }) { return (index, length) }
         }
-        let known = elements.compactMap { $0["processor_id"]?.string }
+        let known = elements.compactMap(self.name)
         let longest = known.map { $0.split(separator: ".").count }.max() ?? 1
         let word = rest.prefix(longest).joined(separator: ".")
         throw ProcessingError(
             .configuration,
             "\(name.quoted) cannot be set: there is no \(word.quoted)\(Suggestion(for: word, among: known).ending)")
+    }
+
+    /// By what an element of a list is named: a processor by its id, a budget by its name.
+    private func name(of element: JSONValue) -> String? {
+        guard path.first == "budget" else { return element["processor_id"]?.string }
+        return element["name"]?.string ?? Budget.standardName
     }
 
     /// The path as it was written.

@@ -47,7 +47,10 @@ struct NodeSchema {
         settings.price = map["price"].flatMap { schema.price($0, amount: "base_cost", dated: false) }
         let version = map["version"].flatMap(version)
         let complexity = map["complexity"].flatMap(BatchSchema.complexity)
-        settings.processor = parameters(map, of: settings.name).flatMap { value, parameters -> RegisteredProcessor? in
+        let dependencies = map["depends_on"].map(dependencies) ?? []
+        let word = type?.node.json.string
+        settings.processor = parameters(map, of: settings.name, type: word).flatMap {
+            value, parameters -> RegisteredProcessor? in
             guard let type else { return nil }
             let surroundings = Surroundings(
                 folder: folder, environment: environment, parameters: parameters, services: services)
@@ -55,6 +58,10 @@ struct NodeSchema {
         }
         if let version { settings.processor?.version = version }
         settings.processor?.complexity = complexity
+        if !dependencies.isEmpty {
+            let files = settings.processor?.files?.adding(dependencies) ?? DefinitionFiles(dependencies)
+            settings.processor?.files = files
+        }
         return settings
     }
 
@@ -81,7 +88,7 @@ struct NodeSchema {
     }
 
     /// The parameters of the processor, those given outside of the file put in.
-    private func parameters(_ map: MapReader, of name: String?) -> (ValueReader, Parameters)? {
+    private func parameters(_ map: MapReader, of name: String?, type: String?) -> (ValueReader, Parameters)? {
         let given =
             map["parameters"]
             ?? ValueReader(
@@ -97,7 +104,8 @@ struct NodeSchema {
             entries.append(.init(key: override.key, keyPosition: given.node.position, value: value))
         }
         let node = ConfigurationNode(.map(entries), at: given.node.position)
-        return ValueReader(node, name: given.name, path: given.path, findings: findings).resolving(environment)
+        return ValueReader(node, name: given.name, path: given.path, findings: findings)
+            .resolving(environment) { Credentials.holds(type, $0) }
     }
 
     /// Reports overrides of processors that are none of `names`; `nil` among them may be the one that is meant.
@@ -106,6 +114,19 @@ struct NodeSchema {
         for override in overrides where !names.contains(override.processorID) {
             findings.report(
                 "--param names processor \(override.processorID.quoted), which this file does not have", at: nil)
+        }
+    }
+
+    /// The files that `value` names and that its patterns match, from the file's folder.
+    private func dependencies(_ value: ValueReader) -> [DefinitionFiles.Entry] {
+        guard let elements = value.list() else { return [] }
+        return elements.flatMap { element -> [DefinitionFiles.Entry] in
+            guard let text = element.text() else { return [] }
+            let found = DefinitionFiles.files(matching: text, from: folder)
+            if found.isEmpty {
+                element.report("depends_on \(text.quoted) names no file; give files or patterns of files")
+            }
+            return found
         }
     }
 

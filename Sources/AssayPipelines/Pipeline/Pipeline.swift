@@ -99,6 +99,27 @@ extension Pipeline {
     }
 }
 
+extension Pipeline {
+    /// The keys of a file that say what is done, rather than how, when and for whom.
+    private static let keysOfWork = ["run_as", "graph_id", "processors", "connections", "digest_ignores"]
+
+    /// The digest of what the file says is to be done, as it is written; executions of a queue are of it.
+    package var identity: Digest {
+        var work = JSONObject()
+        for key in Self.keysOfWork { work[key] = definition[key] }
+        return Digest(of: .object(work))
+    }
+
+    /// Whether the file at `path` is a pipeline that says how its executions wait.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` when it cannot be read to its end.
+    package static func waitsInQueue(_ path: String) throws(ProcessingError) -> Bool {
+        guard case .map(let entries) = try ConfigurationDocument(path: path).root.value else { return false }
+        let keys = Set(entries.map(\.key))
+        return keys.contains("queue") && keys.contains("processors")
+    }
+}
+
 /// A parameter given outside of the pipeline file: `name.key=value`.
 public struct ParameterOverride: Hashable, Sendable {
     /// The processor.

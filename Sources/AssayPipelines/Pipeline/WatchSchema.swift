@@ -119,8 +119,11 @@ package struct WatchSchema {
         guard words.count == elements.count, let name = words.first else { return nil }
         let surroundings = Surroundings(folder: folder, environment: environment, parameters: .none)
         guard let program = ProgramFile.find(name, said: first, surroundings) else { return nil }
+        // A script behind an interpreter is held to the same rule as a program.
+        let arguments = zip(words, elements).map { (text: $0, said: $1) }
+        _ = ProgramFile.findScript(among: arguments.dropFirst(), surroundings)
         let command = AlertCommand(
-            program, Array(words.dropFirst()), folder: folder, environment: environment)
+            program.path, Array(words.dropFirst()), folder: folder, environment: environment)
         return .perform { try await command.perform($0) }
     }
 

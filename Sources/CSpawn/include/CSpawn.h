@@ -21,4 +21,9 @@ void assay_limit_receive(int socket, int milliseconds);
 int assay_spawn(int *process, const char *path, char *const arguments[], char *const environment[],
                 const char *folder, const int *descriptors, int count);
 
+/// Tells when the content of a file, and when anything of it, was last changed, in nanoseconds since 1970.
+///
+/// `status` points at what `stat` or `fstat` filled in.
+void assay_times(const void *status, long long *modified, long long *changed);
+
 #endif

@@ -1,5 +1,6 @@
 import Assay
 import AssayPipelines
+import Logging
 import Synchronization
 
 /// A door at which processors wait until a test opens it, and a test until a processor has come.

@@ -117,11 +117,14 @@ final class TestShell: Sendable {
     /// As ``assay(_:)`` with what the command alone wrote to its output.
     func output(of arguments: String...) async -> (text: String, code: Int32) { await output(of: arguments) }
 
-    /// As ``output(of:)`` for words in a list.
-    func output(of arguments: [String]) async -> (text: String, code: Int32) {
+    /// As ``output(of:)`` for words in a list, with the variables of `environment` besides those of the shell.
+    func output(
+        of arguments: [String], in environment: [String: String] = [:]
+    ) async -> (text: String, code: Int32) {
         let sink = CollectingSink()
         var shell = value
         shell.output = sink
+        shell.environment.merge(environment) { _, new in new }
         let code = await CommandLineTool.run(arguments, in: shell)
         return (sink.text, code)
     }

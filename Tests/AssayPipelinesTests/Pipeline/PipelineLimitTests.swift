@@ -104,7 +104,7 @@ import Testing
                         + Self.processor.replacing("}}]", with: "}, concurrency: 32}]") + "\n",
                     over: Array(repeating: 1, count: 40), workers: workers))
             let match = try #require(message.firstMatch(of: /was used up by (.*); (i\d+) failed at node 's'/))
-            let skipped = match.1.split(separator: ", ").map { $0.replacing(" at node 's'", with: "") }
+            let skipped = match.1.split(separator: ", ").map { String($0).replacing(" at node 's'", with: "") }
             #expect(Set(skipped).count == 3)
             #expect(!skipped.contains(String(match.2)))
         }

@@ -144,7 +144,7 @@ import Testing
 
     private struct Never: AdmissionPolicy {
         let reason: String
-        func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) -> Admission { .denied(reason) }
+        func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) -> Admission { .deny(reason) }
     }
 
     private struct Silent: DoubtResolver {
@@ -183,7 +183,7 @@ import Testing
         let pipeline = try folder.load(queue("{type: never, reason: closed}"), registry: registry)
         let execution = try #require(Identifier("exec_1"))
         let answer = try await pipeline.queue?.admission.admit(execution, request: [:], scope: Scope())
-        #expect(answer == .denied("closed"))
+        #expect(answer == .deny("closed"))
         #expect(try folder.findings(of: queue("{type: never}"), registry: registry) == ["3:65: never needs 'reason'"])
         #expect(
             try folder.findings(of: queue("{type: nevr}"), registry: registry) == [

@@ -226,14 +226,14 @@ import Testing
         )
         let report = try await pipeline.run([1, 2])
         for outcome in report.outcomes {
-            #expect(outcome.error?.code == .workerCrashed)
-            #expect(outcome.error?.retryable == false)
-            #expect(outcome.error?.message.hasPrefix("'./broken' cannot be started: ") == true)
-            #expect(outcome.attempts == 1)
+            #expect(outcome.status == .cancelled && outcome.reason == .programBroken)
         }
+        #expect(report.status == .failed)
+        #expect(report.error?.code == .programBroken)
+        #expect(report.error?.message.hasPrefix("'./broken' cannot be started: ") == true)
     }
 
-    @Test("that dies on three items before a first answer fails the others for good, but not once one has answered")
+    @Test("that dies on three items before a first answer, and on two more, is not given the others")
     func threeDeaths() async throws {
         let program = """
             mark(os.getpid())
@@ -242,15 +242,18 @@ import Testing
                 say(request, output="alive")
             os._exit(1)
             """
-        let hopeless = try await programs.python(program).run([1, 2, 3, 4])
-        #expect(programs.marks.count == 7)
-        let hopeful = try await programs.python(program).run([0, 1, 2, 3, 4])
-        #expect(programs.marks.count == 7 + 13)
         let died = "worker_crashed: worker exited with status 1 before answering"
-        let broken =
-            "worker_crashed: '/usr/bin/python3' died three times in a row before a first answer; at last: worker exited with status 1 before answering"
-        #expect(hopeless.told == [died, died, broken, broken])
-        #expect(hopeless.outcomes.map { $0.error?.retryable } == [true, true, false, false])
+        let hopeless = try await programs.python(program).run([1, 2, 3, 4, 5, 6, 7, 8])
+        #expect(hopeless.told == [died, died, died, "cancelled", "cancelled", "cancelled", "cancelled", died])
+        let left = hopeless.outcomes.filter { $0.status == .cancelled }
+        #expect(left.allSatisfy { $0.reason == .programBroken })
+        #expect(hopeless.status == .failed)
+        #expect(hopeless.error?.code == .programBroken)
+        #expect(hopeless.error?.message.hasPrefix("'a' died on each of the 5 inputs it was given") == true)
+        // Three inputs with three programs each, the last one, and one from the middle that is spared the others.
+        #expect(programs.marks.count == 13)
+        let hopeful = try await programs.python(program).run([0, 1, 2, 3, 4])
+        #expect(programs.marks.count == 13 + 13)
         #expect(hopeful.told == [#""alive""#, died, died, died, died])
     }
 
@@ -325,8 +328,16 @@ import Testing
         ("{command: [./missing]}", "3:26: command './missing' was not found"),
         ("{command: [/nowhere/at/all]}", "3:26: command '/nowhere/at/all' was not found"),
         ("{command: [./plain]}", "3:26: command './plain' is not a program that can be started"),
-        ("{command: [./shared]}", "3:26: command './shared' may be changed by other users"),
-        ("{command: [./open/tool]}", "3:26: command './open/tool' may be changed by other users"),
+        (
+            "{command: [./shared]}",
+            "3:26: command './shared' may be changed by other users; take that right away: chmod go-w ./shared"
+        ),
+        (
+            "{command: [sh, ./shared.sh]}",
+            "3:30: command: the script './shared.sh' may be changed by other users; take that right away: chmod go-w ./shared.sh"
+        ),
+        ("{command: [sh, -x, ./missing.sh, ./o.py]}", "3:34: command: the script './missing.sh' was not found"),
+        ("{command: [sh, ./folder.sh]}", "3:30: command: './folder.sh' is not a file that can be run"),
         ("{command: ['${TOOL}']}", "3:26: command '${TOOL}' was not found"),
         ("{command: ['${NONE}']}", "3:26: environment variable 'NONE' is not set"),
         ("{command: [sh], mode: wroker}", "3:37: unknown mode 'wroker'; did you mean 'worker'?"),
@@ -355,13 +366,37 @@ import Testing
             try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
         }
         try file("plain", 0o644)
-        try file("shared", 0o775)
-        try file("open/tool", 0o755)
-        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: "\(folder.path)/open")
+        try file("shared", 0o777)
+        try file("shared.sh", 0o666)
+        try file("folder.sh/plain", 0o644)
         let found = try folder.findings(
             of: PipelineText.type("command", parameters: row.parameters),
             environment: ["PATH": "/usr/bin:/bin", "TOOL": "s3cr3t"])
         #expect(found == [row.finding])
+    }
+
+    @Test(
+        "name data that need not exist, and code that names no file",
+        arguments: ["[sh, ./data.json]", "[sh, -c, 'echo 1/2.sh']", "[sh, -x]", "[./own, later.py]"])
+    func noScript(command: String) throws {
+        let path = try folder.write("#!/bin/sh\n", to: "own")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        let found = try folder.findings(
+            of: PipelineText.type("command", parameters: "{command: \(command)}"),
+            environment: ["PATH": "/usr/bin:/bin"])
+        #expect(found == [])
+    }
+
+    @Test("may name a program whose folder is anybody's to write to only where that keeps files to their owners")
+    func openFolder() throws {
+        let path = try folder.write("#!/bin/sh\n", to: "open/tool")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        let text = PipelineText.type("command", parameters: "{command: [./open/tool]}")
+        for (mode, isRefused) in [(0o777, true), (0o1777, false)] {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: "\(folder.path)/open")
+            let found = try folder.findings(of: text, environment: ["PATH": "/usr/bin:/bin"])
+            #expect(found.contains { $0.contains("may be replaced by other users") } == isRefused)
+        }
     }
 
     @Test("identify the processor as they are written, secrets by their names")

@@ -107,7 +107,7 @@ import Testing
         struct DenyingOnce: AdmissionPolicy {
             let first = Once()
             func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission {
-                first.take() ? .denied("not yet") : .granted
+                first.take() ? .deny("not yet") : .admit
             }
         }
         let queue = try await QueueRig(shelf).queue(admission: DenyingOnce())
@@ -172,7 +172,7 @@ import Testing
         let processor = try rig.processor()
         let queue = try await ExecutionQueue(
             rig.engine, QueueConfiguration(capacity: 1, refreshTime: .seconds(1)),
-            admission: GatedAdmission(gate: asking, answer: .denied("no"))
+            admission: GatedAdmission(gate: asking, answer: .deny("no"))
         ) { _ in
             await resolving.pass()
             return (.processor(processor), RunOptions())
@@ -248,17 +248,89 @@ import Testing
         func ask(_ bureau: JSONValue) async throws -> Admission {
             try await rate.admit(QueueRig.id("x"), request: ["bureau": bureau], scope: Scope())
         }
-        #expect(try await ask("clear") == .granted)
+        #expect(try await ask("clear") == .admit)
         time.advance(by: .seconds(4))
-        #expect(try await ask("clear") == .granted)
+        #expect(try await ask("clear") == .admit)
         #expect(
             try await ask("clear")
-                == .denied("2 per 10 s are used up for bureau clear", notBefore: time.now().advanced(by: .seconds(6))))
-        #expect(try await ask("other") == .granted)
+                == .wait(
+                    until: time.now().advanced(by: .seconds(6)),
+                    why: "the rate: 2 per 10 s are used up for bureau clear"))
+        #expect(try await ask("other") == .admit)
         time.advance(by: .seconds(6))
-        #expect(try await ask("clear") == .granted)
-        #expect(try await ask("clear") != .granted)
+        #expect(try await ask("clear") == .admit)
+        #expect(try await ask("clear") != .admit)
         #expect(throws: ProcessingError.self) { try RateAdmission(count: 0, per: .seconds(1)) }
         #expect(throws: ProcessingError.self) { try RateAdmission(count: 1, per: .zero) }
+    }
+
+    @Test("by rate only waits: all executions run in time, none is denied", arguments: Shelf.allCases)
+    func rateWaits(shelf: Shelf) async throws {
+        let rig = try QueueRig(shelf)
+        let queue = try await rig.queue(admission: try RateAdmission(count: 2, per: .seconds(2)))
+        for number in 0..<9 { try await queue.submit("e\(number)", 1) }
+        queue.start()
+        var started: [Int] = []
+        for _ in 0..<5 {
+            started.append(try await queue.cycle())
+            #expect(try await queue.cycle() == 0)
+            rig.time.advance(by: .seconds(2))
+        }
+        #expect(started == [2, 2, 2, 2, 1])
+        #expect(rig.ran.all.sorted() == (0..<9).map { "e\($0)" })
+        #expect(queue.counts.succeeded == 9)
+        #expect(try await queue.execution(QueueRig.id("e8")).priority == 1)
+    }
+
+    @Test("by rate says what executions wait for, and takes it back when they run", arguments: Shelf.allCases)
+    func rateReason(shelf: Shelf) async throws {
+        let rig = try QueueRig(shelf)
+        let queue = try await rig.queue(admission: try RateAdmission(count: 1, per: .seconds(2)))
+        for name in ["a", "b"] { try await queue.submit(name, 1) }
+        queue.start()
+        try await queue.cycle()
+        let waiting = try await queue.execution(QueueRig.id("b"))
+        #expect(waiting.waitsFor == "the rate: 1 per 2 s are used up")
+        #expect(waiting.denials == [])
+        rig.time.advance(by: .seconds(2))
+        try await queue.cycle()
+        let ended = try await queue.execution(QueueRig.id("b"))
+        #expect(ended.status == .succeeded)
+        #expect(ended.waitsFor == nil)
+    }
+
+    @Test("by rate holds over programs and a clock that is set back", arguments: Shelf.allCases, [0, -3_600])
+    func rateRestart(shelf: Shelf, seconds: Int) async throws {
+        let rig = try QueueRig(shelf)
+        let first = try await rig.queue(admission: try RateAdmission(count: 2, per: .seconds(6)))
+        for name in ["a", "b", "c"] { try await first.submit(name, 1) }
+        first.start()
+        #expect(try await first.cycle() == 2)
+        rig.time.advance(by: .seconds(2))
+        rig.time.jump(by: .seconds(seconds))
+        let second = try await rig.queue(admission: try RateAdmission(count: 2, per: .seconds(6)))
+        second.start()
+        #expect(try await second.cycle() == 0)
+        rig.time.advance(by: .milliseconds(3_999))
+        #expect(try await second.cycle() == 0)
+        // A clock that was set back says nothing of the time that has passed, so the whole stretch is waited.
+        rig.time.advance(by: seconds == 0 ? .milliseconds(1) : .milliseconds(2_001))
+        #expect(try await second.cycle() == 1)
+        #expect(rig.ran.all == ["a", "b", "c"])
+    }
+
+    @Test("does not deny because the store failed, which ends the cycle", arguments: Shelf.allCases)
+    func failingStore(shelf: Shelf) async throws {
+        let rig = try QueueRig(
+            shelf,
+            wrapping: Wrapping { store in
+                FaultyStore(store) { write in if case .admit = write { throw ProcessingError(.store, "disk full") } }
+            })
+        let queue = try await rig.queue(admission: try RateAdmission(count: 2, per: .seconds(6)))
+        try await queue.submit("a", 1)
+        queue.start()
+        #expect(await code { try await queue.cycle() } == .store)
+        #expect(try await queue.execution(QueueRig.id("a")).denials == [])
+        #expect(queue.counts.pending == 1)
     }
 }

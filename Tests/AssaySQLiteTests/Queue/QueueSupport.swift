@@ -212,7 +212,7 @@ func untilCancelled() async throws -> Never {
 /// Admission that answers once its gate is open.
 struct GatedAdmission: AdmissionPolicy {
     let gate: Gate
-    var answer = Admission.granted
+    var answer = Admission.admit
 
     func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission {
         await gate.pass()
@@ -241,7 +241,7 @@ final class CountedAdmission: AdmissionPolicy {
 
     func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission {
         asked.add(execution.text)
-        return asked.all.count <= granted ? .granted : .denied("no more than \(granted)")
+        return asked.all.count <= granted ? .admit : .deny("no more than \(granted)")
     }
 }
 

@@ -86,8 +86,11 @@ import Testing
                 metadata: ["m": [1]]), step: "s"),
         .charge(Usage(service: "a", operation: "b"), step: nil), .openCall(call, step: "s"),
         .openCall(CallRequest(service: "a", operation: "b"), step: nil),
-        .closeCall(id: "c", settled: (Money(billionths: 3), ["a": 1]), .returned(Array("1".utf8)), step: "s"),
-        .closeCall(id: "c", settled: nil, .threw(WireError(ProcessingError(.api, "no"))), step: nil),
+        .closeCall(
+            id: "c", Call.Settlement(cost: .amount(Money(billionths: 3)), metadata: ["a": 1]),
+            .returned(Array("1".utf8)), step: "s"),
+        .closeCall(id: "c", Call.Settlement(cost: .unreadable("no amount"), metadata: [:]), .made, step: "s"),
+        .closeCall(id: "c", nil, .threw(WireError(ProcessingError(.api, "no"))), step: nil),
         .emit(Array("[]".utf8)), .failStep(path: "a"), .heartbeat, .log(.warning, "text", metadata: ["k": "v"]),
     ]
 

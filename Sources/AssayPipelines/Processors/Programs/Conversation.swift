@@ -63,7 +63,8 @@ struct Conversation {
         }
 
         var outcome = Outcome.settled
-        var cost: Number?
+        /// What it came to, whether or not that is an amount: the answer is paid for in any case.
+        var cost: JSONValue?
         var value: JSONValue?
         var metadata: JSONObject = [:]
     }
@@ -238,7 +239,7 @@ extension Conversation {
             throw Fault("has the unknown outcome \(word.quoted)")
         }
         return Settlement(
-            outcome: outcome, cost: try fields.number("cost"), value: fields.object["value"],
+            outcome: outcome, cost: fields.value("cost"), value: fields.object["value"],
             metadata: try fields.map("metadata") ?? [:])
     }
 }
@@ -265,6 +266,7 @@ private struct Fields {
         return text
     }
 
+    func value(_ name: String) -> JSONValue? { object[name] == .null ? nil : object[name] }
     func text(_ name: String) throws(Fault) -> String? { try read(name, "text", \.string) }
     func number(_ name: String) throws(Fault) -> Number? { try read(name, "a number", \.number) }
     func bool(_ name: String) throws(Fault) -> Bool? { try read(name, "true or false", \.bool) }

@@ -13,6 +13,9 @@ final class Exchange: Sendable {
         /// Why the attempt fails whatever the program answers.
         var failure: (any Error)?
         var isOver = false
+        /// How many lines belong to no request, and whether one has belonged to this.
+        var strays = 0
+        var hasSpoken = false
     }
 
     private let request: ProgramRequest
@@ -59,10 +62,11 @@ final class Exchange: Sendable {
         program.pipes.beginRequest(of: context, isFirst: isFirst)
         defer { program.pipes.endRequest() }
         program.pipes.write(line + [UInt8(ascii: "\n")])
-        let startup = DispatchWorkItem { [self] in giveUpStart() }
-        if isFirst {
-            DispatchQueue.global().asyncAfter(
-                deadline: .now() + plan.startupTimeout / .seconds(1), execute: startup)
+        let startup = isFirst ? Countdown(plan.startupTimeout) { [self] in giveUpStart() } : nil
+        let quiet = isFirst ? Countdown(Self.patience) { [self] in hintAtSilence() } : nil
+        defer {
+            startup?.cancel()
+            quiet?.cancel()
         }
         let ending: Result<Conversation.Ending, any Error>
         do {
@@ -75,7 +79,8 @@ final class Exchange: Sendable {
         } catch {
             ending = .failure(error)
         }
-        startup.cancel()
+        startup?.cancel()
+        quiet?.cancel()
         return try await conclude(ending)
     }
 
@@ -94,15 +99,17 @@ final class Exchange: Sendable {
                     throw ProcessingError(.protocol, "a line of the program is longer than 16 MiB: \(text)")
                 case .end: throw await silence()
                 }
+                if case .log(.own) = action {} else { state.withLock { $0.hasSpoken = true } }
                 switch action {
-                case .log(.own(let text)): log.write(text, from: .output)
+                case .log(.own(let text)):
+                    log.write(text, from: .output)
+                    if text.contains(where: { !$0.isWhitespace }) { noteStray() }
                 case .log(.said(let level, let text)):
                     log.write(text, at: Logger.Level(rawValue: level) ?? .info, from: .log)
                 case .ask(.call(let call), let ref?):
                     let step = innermostStep
                     // A program that asks for one call within another cannot end that before; others can.
-                    let inside = CallNest(
-                        calls: state.withLock { $0.calls.values.map(\.number) }.sorted(), isAssumed: true)
+                    let inside = openCalls
                     // Beside the other lines: it may have to wait for the outcome of another call of this program.
                     group.addTask {
                         await self.interruptible { try await self.open(call, ref: ref, step: step, inside) }
@@ -151,6 +158,32 @@ final class Exchange: Sendable {
         }
     }
 
+    /// How long a program may be silent that has read its first request, before somebody is told of it.
+    private static let patience = Duration.seconds(10)
+
+    /// Says that the program writes what answers nothing.
+    private func noteStray() {
+        let count = state.withLock { state in
+            state.strays += 1
+            return state.hasSpoken ? 0 : state.strays
+        }
+        guard count > 0 else { return }
+        hint("wrote \(count) \(count == 1 ? "line that answers" : "lines that answer") nothing")
+    }
+
+    /// Says that the program has read its first request and written nothing.
+    private func hintAtSilence() {
+        let isSilent = state.withLock { !$0.isOver && !$0.hasSpoken && $0.strays == 0 }
+        guard isSilent, program.pipes.taken > mark else { return }
+        hint("has written nothing for \(Self.patience / .seconds(1)) s since it read its request")
+    }
+
+    private func hint(_ what: String) {
+        context.desk.hint(
+            "answers_nothing", "'\(plan.name)' \(what); each answer needs the request's id and a flush",
+            explainsTimeout: true, in: context)
+    }
+
     private func giveUpStart() {
         guard program.pipes.taken <= mark else { return }
         let isOver = state.withLock { state in
@@ -185,8 +218,8 @@ final class Exchange: Sendable {
         switch question {
         case .charge(let expense):
             try await refusable(ref) {
-                try await charge(expense)
-                if let ref { reply(ref, "recorded") }
+                let isRecorded = try await charge(expense)
+                if let ref { reply(ref, isRecorded ? "recorded" : "accepted") }
             }
         case .step(let name):
             let opened = try await context.desk.openStep(name, inside: Context.enclosingStep, in: context)
@@ -219,12 +252,18 @@ final class Exchange: Sendable {
         try await context.desk.closeStep(opened, value: Payload(json: value), in: context)
     }
 
-    private func charge(_ expense: Conversation.Expense) async throws {
+    /// The calls that the program has open; nobody knows for which of them it does what it asks for next.
+    private var openCalls: CallNest {
+        CallNest(calls: state.withLock { $0.calls.values.map(\.number) }.sorted(), isAssumed: true)
+    }
+
+    /// Whether the charge is on record.
+    private func charge(_ expense: Conversation.Expense) async throws -> Bool {
         let usage = Usage(
             service: expense.service, operation: expense.operation, quantity: expense.quantity,
             cost: try expense.cost.map { try Money($0) }, key: expense.key, incurred: expense.incurred,
-            metadata: expense.metadata)
-        try await Context.$enclosingStep.withValue(innermostStep) {
+            metadata: expense.metadata, inside: openCalls)
+        return try await Context.$enclosingStep.withValue(innermostStep) {
             try await context.desk.charge(usage, in: context)
         }
     }
@@ -265,28 +304,29 @@ final class Exchange: Sendable {
 
     private func settle(_ settlement: Conversation.Settlement, ref: String) async throws {
         guard let call = state.withLock({ $0.calls.removeValue(forKey: ref) }) else { return }
+        let cost = settlement.cost.map(Self.cost)
         let end: CallEnd
-        do {
-            switch settlement.outcome {
-            case .settled:
-                if let cost = settlement.cost {
-                    call.settle(try Money(cost), metadata: settlement.metadata)
-                } else if !settlement.metadata.isEmpty {
-                    call.settle(call.price, metadata: settlement.metadata)
-                }
-                end = settlement.value.map { .returned(Payload(json: $0)) } ?? .made
-            case .failed:
-                if let cost = settlement.cost { call.settle(try Money(cost), metadata: settlement.metadata) }
-                end = .threw(ProcessingError(.api, "the program says that the call failed"))
-            case .unknown:
-                end = .threw(ProcessingError(.api, "the program does not know", outcomeUnknown: true))
+        switch settlement.outcome {
+        case .settled:
+            if cost != nil || !settlement.metadata.isEmpty {
+                call.settle(Call.Settlement(cost: cost, metadata: settlement.metadata))
             }
-        } catch {
-            // It was made, and nobody knows what it cost.
-            try await close(call, .threw(ProcessingError(.cost, error.message, outcomeUnknown: true)))
-            throw error
+            end = settlement.value.map { .returned(Payload(json: $0)) } ?? .made
+        case .failed:
+            if let cost { call.settle(Call.Settlement(cost: cost, metadata: settlement.metadata)) }
+            end = .threw(ProcessingError(.api, "the program says that the call failed"))
+        case .unknown:
+            end = .threw(ProcessingError(.api, "the program does not know", outcomeUnknown: true))
         }
         try await close(call, end)
+    }
+
+    /// What a program says that a call came to; what is no amount is told in the words of the refusal.
+    private static func cost(_ value: JSONValue) -> Call.Settlement.Cost {
+        guard let number = value.number else {
+            return .unreadable("an amount must be a number such as 0.10, found \(value.kind)")
+        }
+        do { return .amount(try Money(number)) } catch { return .unreadable(error.message) }
     }
 
     private func close(_ call: Call, _ end: CallEnd) async throws {

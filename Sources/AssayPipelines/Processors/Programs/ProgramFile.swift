@@ -3,9 +3,17 @@ import Foundation
 
 /// Finds the programs that pipeline files name, and refuses those that somebody else may change.
 enum ProgramFile {
-    /// The absolute path of the program `name`; `nil` after a finding at `value`.
-    static func find(_ name: String, said value: ValueReader, _ surroundings: Surroundings) -> String? {
-        let shown = (value.node.json.string ?? "").quoted
+    /// A program or script that may be run.
+    struct Found {
+        /// Its absolute path.
+        let path: String
+        /// What is to be said of it, though it may be run.
+        var hint: String?
+    }
+
+    /// The program `name`; `nil` after a finding at `value`.
+    static func find(_ name: String, said value: ValueReader, _ surroundings: Surroundings) -> Found? {
+        let shown = value.node.json.string ?? ""
         guard !name.isEmpty else {
             value.report("command needs a program")
             return nil
@@ -20,15 +28,67 @@ enum ProgramFile {
                 reason = "is not a program that can be started"
                 continue
             }
-            guard !mayBeChanged(status), !mayBeReplaced(place) else {
-                reason = "may be changed by other users"
-                // Another one of that name further on is not the one that was meant.
-                break
+            switch rights(to: place, shown, status) {
+            case .refused(let why): reason = why
+            case .good: return Found(path: place)
+            case .hint(let hint): return Found(path: place, hint: hint)
             }
-            return place
+            // Another one of that name further on is not the one that was meant.
+            break
         }
-        value.report("command \(shown) \(reason)")
+        value.report("command \(shown.quoted) \(reason)")
         return nil
+    }
+
+    /// The script among the arguments of an interpreter, which is what is run; `nil` when there is none, or after a
+    /// finding at its value.
+    ///
+    /// It is the first argument with a slash or the suffix of a script. What has no such suffix may be data, which need
+    /// not exist yet.
+    static func findScript(
+        among arguments: ArraySlice<(text: String, said: ValueReader)>, _ surroundings: Surroundings
+    ) -> Found? {
+        var isCode = false
+        for (text, value) in arguments {
+            guard !text.hasPrefix("-") else {
+                // What follows is a program's text or the name of a module, not a file.
+                isCode = ["-c", "-e", "-m", "--eval", "--command"].contains(text)
+                continue
+            }
+            defer { isCode = false }
+            let isScript =
+                suffixes.contains(text.split(separator: ".").last.map(String.init) ?? "") && text.contains(".")
+            guard !isCode, isScript || text.contains("/") else { continue }
+            // What is not relative to the pipeline's folder is looked for where the program works.
+            guard text.hasPrefix("./") || text.hasPrefix("../") || text.hasPrefix("/") else { return nil }
+            return script(at: surroundings.place(of: text), isScript: isScript, said: value)
+        }
+        return nil
+    }
+
+    private static let suffixes: Set<String> = [
+        "awk", "bash", "cjs", "exs", "jl", "js", "ksh", "lua", "mjs", "php", "pl", "ps1", "py", "pyz", "r", "R", "rb",
+        "sh", "tcl", "ts", "zsh",
+    ]
+
+    private static func script(at place: String, isScript: Bool, said value: ValueReader) -> Found? {
+        let shown = value.node.json.string ?? ""
+        var status = stat()
+        guard stat(place, &status) == 0 else {
+            if isScript { value.report("command: the script \(shown.quoted) was not found") }
+            return nil
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            if isScript { value.report("command: \(shown.quoted) is not a file that can be run") }
+            return nil
+        }
+        switch rights(to: place, shown, status) {
+        case .good: return nil
+        case .hint(let hint): return Found(path: place, hint: hint)
+        case .refused(let why):
+            value.report("command: the script \(shown.quoted) \(why)")
+            return nil
+        }
     }
 
     private static func inPath(_ name: String, _ path: String?) -> [String] {
@@ -36,16 +96,54 @@ enum ProgramFile {
             .map { "\($0)/\(name)" }
     }
 
-    /// Whether somebody besides root and the user may write to the file.
-    private static func mayBeChanged(_ status: stat) -> Bool {
-        (status.st_uid != 0 && status.st_uid != geteuid()) || status.st_mode & (S_IWGRP | S_IWOTH) != 0
+    // MARK: Rights
+
+    private enum Rights {
+        case good
+        case hint(String)
+        case refused(String)
     }
 
-    /// Whether everybody may put another file in its place.
-    private static func mayBeReplaced(_ place: String) -> Bool {
+    /// Who besides root and the user may change what is at `place`, and what is to be done about it.
+    private static func rights(to place: String, _ shown: String, _ status: stat) -> Rights {
+        guard status.st_uid == 0 || status.st_uid == geteuid() else {
+            return .refused("belongs to another user, who may change it; use a copy of your own")
+        }
+        let remedy = "chmod go-w \(shown.visible)"
+        if status.st_mode & S_IWOTH != 0 {
+            return .refused("may be changed by other users; take that right away: \(remedy)")
+        }
         let folder = URL(fileURLWithPath: place).resolvingSymlinksInPath().deletingLastPathComponent().path
+        guard !mayBeReplaced(in: folder) else {
+            return .refused(
+                "may be replaced by other users, who may write to its folder; take that right away: chmod o-w \(folder.visible)"
+            )
+        }
+        guard status.st_mode & S_IWGRP != 0 else { return .good }
+        guard isPrivate(status.st_gid) else {
+            return .refused("may be changed by other users of its group; take that right away: \(remedy)")
+        }
+        return .hint(
+            "\(shown.quoted) may be changed by its group, which is yours alone as it stands; to be sure: \(remedy)")
+    }
+
+    /// Whether everybody may put another file into the folder.
+    private static func mayBeReplaced(in folder: String) -> Bool {
         var status = stat()
         guard stat(folder, &status) == 0 else { return true }
         return status.st_mode & S_IWOTH != 0 && status.st_mode & S_ISVTX == 0
+    }
+
+    /// Whether a group is the user's own: of the user's name, the one the user has at first, and without other members.
+    private static func isPrivate(_ id: gid_t) -> Bool {
+        guard let user = getpwuid(geteuid()), user.pointee.pw_gid == id, let group = getgrgid(id),
+            let name = user.pointee.pw_name, let groupName = group.pointee.gr_name, strcmp(name, groupName) == 0
+        else { return false }
+        var member = group.pointee.gr_mem
+        while let found = member?.pointee {
+            guard strcmp(found, name) == 0 else { return false }
+            member = member?.successor()
+        }
+        return true
     }
 }

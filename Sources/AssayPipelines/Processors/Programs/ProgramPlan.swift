@@ -22,6 +22,8 @@ struct ProgramPlan: Sendable {
     let title: String
     /// The program as an absolute path.
     let executable: String
+    /// What is to be said when it is started, though it may be.
+    let hints: [String]
     /// Its arguments.
     let arguments: Secret<[String]>
     let mode: Mode
@@ -63,7 +65,7 @@ extension ProgramPlan {
         for name in Self.inherited + names { environment[name] = surroundings.environment[name] }
         environment.merge(given) { _, given in given }
         self.name = name
-        (title, executable) = (command.title, command.executable)
+        (title, executable, hints) = (command.title, command.executable, command.hints)
         arguments = Secret(command.arguments)
         (self.mode, self.steps, self.gates, self.aggregates) = (mode, steps, Set(gates), aggregates)
         self.environment = Secret(environment)
@@ -74,7 +76,7 @@ extension ProgramPlan {
         filter = SecretFilter(values).joined(with: surroundings.parameters.filter)
     }
 
-    private typealias Command = (title: String, executable: String, arguments: [String])
+    private typealias Command = (title: String, executable: String, hints: [String], arguments: [String])
 
     private static func command(_ value: ValueReader, _ surroundings: Surroundings) -> Command? {
         guard let elements = value.list() else { return nil }
@@ -88,10 +90,15 @@ extension ProgramPlan {
         }
         let executable = texts[0].flatMap { ProgramFile.find($0, said: first, surroundings) }
         guard let executable, texts.allSatisfy({ $0?.utf8.contains(0) == false }) else { return nil }
+        let said = zip(texts, elements).map { (text: $0 ?? "", said: $1) }
+        let script = ProgramFile.findScript(among: said.dropFirst(), surroundings)
         let arguments = texts.dropFirst().compactMap { text in
             text.map { $0.hasPrefix("./") || $0.hasPrefix("../") ? surroundings.place(of: $0) : $0 }
         }
-        return ((first.node.json.string ?? "").visible, executable, arguments)
+        return (
+            (first.node.json.string ?? "").visible, executable.path,
+            [executable.hint, script?.hint].compactMap(\.self), arguments
+        )
     }
 
     private static func steps(_ value: ValueReader) -> [String]? {

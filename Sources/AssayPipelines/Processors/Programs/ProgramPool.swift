@@ -7,19 +7,15 @@ final class ProgramPool: Sendable {
     /// A program that answers one request after another.
     final class Worker: Sendable {
         let program: RunningProgram
-        private let state: Mutex<(context: Context, hasAnswered: Bool, isAsked: Bool)>
+        private let state: Mutex<(context: Context, isAsked: Bool)>
 
         init(_ program: RunningProgram, _ context: Context) {
             self.program = program
-            state = Mutex((context, false, false))
+            state = Mutex((context, false))
         }
 
-        /// Whether it has given an answer.
-        var hasAnswered: Bool { state.withLock { $0.hasAnswered } }
         /// For whom it worked last.
         var context: Context { state.withLock { $0.context } }
-
-        func noteAnswer() { state.withLock { $0.hasAnswered = true } }
 
         /// Takes note of a request; whether it is the first.
         func noteRequest(in context: Context) -> Bool {
@@ -42,10 +38,6 @@ final class ProgramPool: Sendable {
         var lastNumber = 0
         var idle: [Worker] = []
         var isClosing = false
-        /// The items on which programs died while none had answered anything in this run.
-        var deaths: Set<String> = []
-        /// Whether one has: then it is the items that programs die of.
-        var hasAnswered = false
         /// Why no more programs are started.
         var failure: ProcessingError?
     }
@@ -84,8 +76,7 @@ final class ProgramPool: Sendable {
             let loss: Exchange.Loss
             do {
                 let answer = try await exchange.answer(isFirst: isFirst)
-                worker.noteAnswer()
-                state.withLock { $0.hasAnswered = true }
+                context.desk.answered(in: context)
                 await keep(worker)
                 return try answer.get()
             } catch let thrown as Exchange.Loss {
@@ -97,7 +88,6 @@ final class ProgramPool: Sendable {
                 warn(of: exit, context)
                 await worker.program.end()
             case .died(let error):
-                if !worker.hasAnswered { noteDeath(error, in: context) }
                 await end(worker.program)
                 throw error
             case .unusable(let error):
@@ -113,7 +103,8 @@ final class ProgramPool: Sendable {
             program = try start(
                 .whole,
                 variables: [
-                    "ASSAY_STEP": request.step, "ASSAY_INPUT_ID": context.inputID ?? "",
+                    "ASSAY_STEP": request.step, "ASSAY_FILE": context.file?.path ?? "",
+                    "ASSAY_INPUT_ID": context.inputID ?? "",
                     "ASSAY_ATTEMPT": "\(context.attempt)",
                 ], in: context)
         } catch {
@@ -125,7 +116,9 @@ final class ProgramPool: Sendable {
             answer = .failure(error)
         }
         await end(program)
-        return try answer.get()
+        let value = try answer.get()
+        context.desk.answered(in: context)
+        return value
     }
 
     private func start(
@@ -133,6 +126,7 @@ final class ProgramPool: Sendable {
     ) throws -> RunningProgram {
         try Task.checkCancellation()
         if let failure = state.withLock({ $0.failure }) { throw failure }
+        for hint in plan.hints { context.desk.hint("group_writable", hint, explainsTimeout: false, in: context) }
         do { return try RunningProgram(plan, reading: reading, variables: variables, in: context) } catch {
             // When something had run out, another attempt may find some.
             guard !error.retryable else { throw error }
@@ -140,19 +134,10 @@ final class ProgramPool: Sendable {
         }
     }
 
-    private func noteDeath(_ error: ProcessingError, in context: Context) {
-        let isHopeless = state.withLock { state in
-            state.deaths.insert(context.inputID ?? "")
-            return !state.hasAnswered && state.deaths.count >= 3
-        }
-        guard isHopeless else { return }
-        _ = fail("\(plan.title.quoted) died three times in a row before a first answer; at last: \(error.message)")
-    }
-
     /// Starts no more programs.
     private func fail(_ reason: String) -> ProcessingError {
         state.withLock { state in
-            let failure = state.failure ?? ProcessingError(.workerCrashed, reason, retryable: false)
+            let failure = state.failure ?? ProcessingError(.programBroken, reason, retryable: false)
             state.failure = failure
             return failure
         }

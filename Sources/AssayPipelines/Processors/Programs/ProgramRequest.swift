@@ -23,10 +23,11 @@ struct ProgramRequest: Sendable {
             "timeout_ms": .number(Number(Int(options.itemTimeout / .milliseconds(1)))),
             "settings": settings,
         ]
-        let request: JSONValue = [
+        var request: JSONObject = [
             "id": .string(id), "step": .string(step), "input_id": text(context.inputID), "data": data,
             "context": facts,
         ]
-        return request.jsonBytes
+        request["file"] = context.file?.jsonValue
+        return JSONValue.object(request).jsonBytes
     }
 }

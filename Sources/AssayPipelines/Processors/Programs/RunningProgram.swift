@@ -71,8 +71,11 @@ final class RunningProgram: Sendable {
         let race = Race<ChildProcess.Exit?>()
         let exit = await withCheckedContinuation { continuation in
             race.begin(continuation)
-            Task { race.end(await ending.value) }
-            DispatchQueue.global().asyncAfter(deadline: .now() + limit / .seconds(1)) { race.end(nil) }
+            let countdown = Countdown(limit) { race.end(nil) }
+            Task {
+                race.end(await ending.value)
+                countdown.cancel()
+            }
         }
         // On a busy machine the news of its end may take longer than its end.
         return exit == nil && hasEnded ? await waitForExit() : exit
@@ -127,30 +130,5 @@ private final class Race<Value: Sendable>: Sendable {
             return state.continuation
         }
         continuation?.resume(returning: value)
-    }
-}
-
-/// An empty folder that nobody else may look into.
-struct PrivateFolder: Sendable {
-    let path: String
-
-    /// Makes the folder.
-    ///
-    /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there is no place for it.
-    init() throws(ProcessingError) {
-        var name = Array("\(NSTemporaryDirectory())/assay-program-XXXXXX".utf8CString)
-        guard mkdtemp(&name) != nil else {
-            throw ProcessingError(
-                .runnerUnavailable,
-                "cannot make a folder in \(NSTemporaryDirectory()): \(String(cString: strerror(errno)))")
-        }
-        path = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-    }
-
-    /// Removes it with what is in it.
-    func remove(_ complain: (String) -> Void) {
-        do { try FileManager.default.removeItem(atPath: path) } catch {
-            complain("the folder \(path) of a program cannot be removed: \(error)")
-        }
     }
 }

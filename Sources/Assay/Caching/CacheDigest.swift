@@ -1,0 +1,34 @@
+extension RegisteredProcessor {
+    /// The digest of what `extract` is given of an item, under which its output is cached; all of the data counts.
+    ///
+    /// A file counts by its content: alone where `transform` changed nothing, so that it may have another name. A value
+    /// that leads to the file of its item counts together with the file's content, whoever made the value.
+    func cacheDigest(of entry: StoredItem) throws -> Digest {
+        let item = entry.item
+        if let content = item.file?.digest {
+            guard entry.transformed != nil || item.hasOwnData else { return content }
+            return try Self.digest(of: entry.transformed ?? item.data, with: content)
+        }
+        let input = try (entry.transformed ?? item.data).json()
+        if let file = entry.origin, let content = file.digest, input.names(file.path) {
+            return Digest(of: [.string(Digest(of: input).text), .string(content.text)])
+        }
+        return Digest(of: input)
+    }
+
+    private static func digest(of data: Payload, with content: Digest) throws -> Digest {
+        Digest(of: ["data": .string(Digest(of: try data.json()).text), "file": .string(content.text)])
+    }
+}
+
+extension JSONValue {
+    /// Whether a text in it, or a key, contains `text`.
+    func names(_ text: String) -> Bool {
+        switch self {
+        case .null, .bool, .number: false
+        case .string(let value): value.contains(text)
+        case .array(let elements): elements.contains { $0.names(text) }
+        case .object(let object): object.members.contains { $0.key.contains(text) || $0.value.names(text) }
+        }
+    }
+}

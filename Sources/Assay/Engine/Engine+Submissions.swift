@@ -1,0 +1,52 @@
+// Runs of executions that were submitted to a queue.
+
+extension Engine {
+    /// The items of a run, checked to be those that its execution was submitted with, if it was.
+    ///
+    /// - Returns: the items, and whether the run works on what was submitted.
+    /// - Throws: ``ProcessingError`` with code `exists` when something else was submitted under the execution's name.
+    func checkSubmission(
+        of run: Run, _ options: RunOptions, _ items: @escaping ItemSource
+    ) async throws -> (items: ItemSource, isSubmission: Bool) {
+        guard !options.worksOnSubmission else { return (items, true) }
+        let id = run.executionID
+        guard let execution = try await store.execution(id), execution.number != nil else { return (items, false) }
+        let isSameWork = execution.processorID == run.processorID && execution.graphID == run.graphID
+        guard isSameWork else {
+            throw ProcessingError.wasSubmitted(id, ", that is '\(execution.processorID?.text ?? "")'")
+        }
+        guard execution.pipeline == nil || execution.pipeline == options.pipeline else {
+            throw ProcessingError.wasSubmitted(id, ", with another definition")
+        }
+        // A list that is worked on while it is read cannot be compared before.
+        guard options.listsFirst else { throw ProcessingError.wasSubmitted(id) }
+        try await compare(items, with: id)
+        return (submittedItems(of: id), true)
+    }
+
+    /// The items that an execution was submitted with.
+    func submittedItems(of id: Execution.ID) -> ItemSource {
+        let position = ListPosition()
+        return { [store] limit in
+            try await store.items(ofExecution: id, from: position.advance(by: limit).lowerBound, limit: limit)
+        }
+    }
+
+    /// Refuses items that are not those an execution was submitted with; reads both lists page by page.
+    private func compare(_ items: ItemSource, with id: Execution.ID) async throws {
+        var start = 0
+        while true {
+            let page = try await items(1_024)
+            let submitted = try await store.items(ofExecution: id, from: start, limit: max(page.count, 1))
+            guard !page.isEmpty || !submitted.isEmpty else { return }
+            for place in 0..<max(page.count, submitted.count) {
+                guard place < page.count, place < submitted.count,
+                    try page[place].jsonValue() == submitted[place].jsonValue()
+                else {
+                    throw ProcessingError.wasSubmitted(id, "; input \(start + place + 1) of the list is another")
+                }
+            }
+            start += page.count
+        }
+    }
+}

@@ -1,0 +1,33 @@
+// What an item is worked on with must be what the run began with: its file, and the files of its processor.
+
+extension Work {
+    /// Makes sure that the item's file and the files of its processor are what they were; blocks for a look at their
+    /// status, or for reading them where that is not enough.
+    ///
+    /// - Throws: ``ProcessingError`` with code `input_changed`, `not_found` or `configuration` for the file,
+    ///   `definition_changed` for the processor.
+    func verifySources() throws(ProcessingError) {
+        try session.processor.files?.verify()
+        try entry.listedFile?.verify()
+    }
+}
+
+extension StoredItem {
+    /// The file of the item, also at nodes of a graph that are no sources.
+    fileprivate var listedFile: InputFile? { item.file ?? origin }
+
+    /// Whether its file, if it has one, is what was listed.
+    var isAsListed: Bool {
+        guard let listedFile else { return true }
+        do { try listedFile.verify() } catch { return false }
+        return true
+    }
+}
+
+extension RunSession {
+    /// Ends the run because its processor is not what it began with.
+    func end(becauseOf error: ProcessingError) {
+        tally.noteChangedDefinition(error)
+        stop(Stop(reason: .definitionChanged, drains: true))
+    }
+}

@@ -1,0 +1,109 @@
+import Assay
+import AssayPipelines
+import Testing
+
+@Suite("Inputs that kill programs", .timeLimit(.minutes(5))) struct ProgramCrashTests {
+    private let programs: ProgramFolder
+
+    init() throws { programs = try ProgramFolder() }
+
+    /// Dies of every input that is "bomb".
+    private func pipeline(_ parameters: String = "", node: String = "", top: String = "") throws -> Pipeline {
+        try programs.python(
+            """
+            for request in requests():
+                mark(request["input_id"])
+                if request["data"] == "bomb":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                say(request, output=request["data"])
+            """, parameters: parameters, node: node, top: top)
+    }
+
+    private static let bombsFirst: [JSONValue] = ["bomb", "bomb", "bomb", 4, 5, 6, 7]
+
+    static let runners = [
+        "sequential", "{type: thread, max_workers: 1}", "{type: thread, max_workers: 4}",
+        "{type: process, max_workers: 2}",
+    ]
+
+    @Test("at the head of the list fail alone, under every runner", arguments: runners)
+    func head(runner: String) async throws {
+        let report = try await pipeline(node: "max_crashes: 1", top: "runner: \(runner)").run(Self.bombsFirst)
+        #expect(
+            report.outcomes.map(\.status) == [
+                .failed, .failed, .failed, .succeeded, .succeeded, .succeeded, .succeeded,
+            ])
+        #expect(report.outcomes.prefix(3).allSatisfy { $0.reason == .poison })
+        #expect(report.status == .partial)
+    }
+
+    @Test("at the head of a batch fail alone")
+    func batch() async throws {
+        let report = try await pipeline(node: "max_crashes: 1", top: "batch: {size: 7, error_threshold: 1}").run(
+            Self.bombsFirst)
+        #expect(report.counts.succeeded == 4 && report.counts.failed == 3)
+    }
+
+    @Test("come after all others in a retry")
+    func order() async throws {
+        let engine = Engine()
+        let pipeline = try pipeline(node: "max_crashes: 1")
+        let report = try await pipeline.run(Self.bombsFirst, engine: engine)
+        let before = programs.marks.count
+        var options = pipeline.options
+        options.recovery = .resume
+        _ = try await engine.resume(report.runID, with: pipeline.single, options: options)
+        #expect(programs.marks.dropFirst(before) == ["1", "2", "3"])
+    }
+
+    @Test("and nothing else: what was never given to the program is tried by a retry, before what killed it")
+    func retry() async throws {
+        let engine = Engine()
+        let pipeline = try pipeline(node: "max_crashes: 1")
+        let report = try await pipeline.run(Array(repeating: "bomb", count: 9), engine: engine)
+        #expect(report.counts.failed == 5 && report.counts.cancelled == 4)
+        #expect(programs.marks == ["1", "2", "3", "9", "6"])
+        let again = try await engine.resume(
+            report.runID, with: pipeline.single, options: pipeline.options, failedOnly: true)
+        // The four that were spared come first: three die, and one more is tried.
+        #expect(programs.marks.dropFirst(5).prefix(3) == ["4", "5", "7"])
+        #expect(again.error?.code == .programBroken)
+    }
+
+    @Test("are asked about as other failures are, once they have cost their programs", arguments: ["fail", "bomb"])
+    func policy(kind: String) async throws {
+        let pipeline = try programs.python(
+            """
+            for request in requests():
+                mark(request["input_id"])
+                if request["data"] == "bomb":
+                    os._exit(5)
+                if request["data"] == "fail":
+                    say(request, error={"message": "no", "code": "processing"})
+                else:
+                    say(request, output=1)
+            """, node: "max_crashes: 2", top: "error_strategy: {type: retry, max_retries: 1, initial_delay: 0}")
+        let report = try await pipeline.run(["ok", .string(kind), "ok"])
+        #expect(report.outcomes.map(\.status) == [.succeeded, .failed, .succeeded])
+        // One attempt is made again because of the policy; a crash is repeated before it is a failure.
+        #expect(report.outcomes[1].attempts == (kind == "bomb" ? 3 : 2))
+    }
+
+    @Test("a program that answers nothing it was asked is hinted at, and its time-out says why")
+    func strays() async throws {
+        let pipeline = try programs.python(
+            """
+            for request in requests():
+                print("hello", flush=True)
+                time.sleep(600)
+            """, node: "timeout: 2s")
+        let engine = Engine()
+        let hints = Collected()
+        let subscription = engine.events.subscribe([.hint]) { hints.add($0.data["message"]?.string ?? "") }
+        let report = try await pipeline.run([1], engine: engine)
+        await subscription.finish()
+        let hint = "'a' wrote 1 line that answers nothing; each answer needs the request's id and a flush"
+        #expect(hints.all.contains(hint))
+        #expect(report.told == ["timeout: timed out after 2 s; \(hint)"])
+    }
+}
