@@ -4,9 +4,16 @@ import AssayStatements
 
 /// The processor types that read bank statements.
 package enum StatementProcessors {
+    /// What the names of statements promise; many have no suffix that says anything.
+    private static let mediaTypes: Set<String> = [
+        "application/octet-stream", "application/pdf", "application/x-bai2", "application/x-mt940", "application/x-ofx",
+        "application/x-qif", "application/xml", "text/csv", "text/plain", "text/tab-separated-values",
+    ]
+
     /// Adds them to `registry`.
     package static func register(in registry: inout Registry) throws {
         try registry.register("bank_statement", parameters: BankStatements.parameters) { name, parameters in
+<<<<<<< HEAD
             do {
                 var registered = try RegisteredProcessor(
                     BankStatements(name: name, parameters: parameters), parameters: parameters)
@@ -15,6 +22,13 @@ package enum StatementProcessors {
             } catch let error as SettingsError {
                 throw ParameterError(error.findings.map { ($0.path, $0.message) })
             }
+=======
+            var registered = try RegisteredProcessor(
+                BankStatements(name: name, parameters: parameters), parameters: parameters)
+            registered.fileOfInput = { $0.string ?? $0["path"]?.string }
+            registered.mediaTypes = mediaTypes
+            return registered
+>>>>>>> origin/main
         }
     }
 }

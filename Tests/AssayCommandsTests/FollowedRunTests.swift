@@ -173,7 +173,7 @@ import Testing
         try shell.write(TestShell.capitals, to: "p.yaml")
         let owner = try Program(["run", "p.yaml", "-", "--runner", "sequential"], in: shell.folder)
         // More than a pipe holds, so that the program has begun to read when this returns.
-        owner.write(String(repeating: "\n", count: 200_000))
+        owner.write("{\"data\": \"x\"}" + String(repeating: "\n", count: 200_000))
         let follower = try Program(["watch", "last", "-o", "jsonl"], in: shell.folder)
         // It has reached the owner once it is told how the run stands.
         #expect(follower.lines(1).first?.contains("\"counts\"") == true)

@@ -79,7 +79,8 @@ private final class Told: Sendable {
         for path in ["in/a.txt", "in/b.txt"] { try shell.write("x", to: path) }
         let told = Told()
         let list = try InputList(["in", "./in/a.txt", "-"], tell: { told.add($0) }, in: shell.value)
-        #expect(try await list.reduce(into: []) { $0.append($1.id) } == ["in/a.txt", "in/b.txt"])
+        let ids: [String] = try await list.reduce(into: []) { $0.append($1.id) }
+        #expect(ids == ["in/a.txt", "in/b.txt"])
         #expect(
             told.all == [
                 "'./in/a.txt' and 'in/a.txt' are the same file; it is one input",
@@ -127,14 +128,15 @@ private final class Told: Sendable {
         let failure = #expect(throws: CommandFailure.self) { try list.begun() }
         #expect(failure?.status == .notFound)
         #expect(failure?.message.hasPrefix("nothing to do: 'in' has no files") == true)
-        #expect(try await list.begun(allowsEmpty: true).reduce(into: []) { $0.append($1.id) } == [])
+        let none: [String] = try await list.begun(allowsEmpty: true).reduce(into: []) { $0.append($1.id) }
+        #expect(none == [])
     }
 
     @Test("that are missing are told of all together, and fail as inputs where others are there")
     func allMissing() async throws {
         let shell = try TestShell()
         let failure = #expect(throws: CommandFailure.self) { try InputList(["gone", "lost"], in: shell.value) }
-        #expect(failure?.message == "gone: No such file or directory\nlost: No such file or directory")
+        #expect(failure?.message == "gone: no such file or folder\nlost: no such file or folder")
         try shell.write("x", to: "a")
         #expect(try await ids(["gone", "a", "*.none"], in: shell) == ["gone", "a", "*.none"])
     }

@@ -77,7 +77,7 @@ import Testing
         try shell.write("{\"data\":\"x\"}\n", to: "in.jsonl")
         let program = try Program(["run", "p.yaml", "-", "--runner", "sequential"], in: shell.folder)
         // More than a pipe holds, so that the program has begun to read when this returns.
-        program.write(String(repeating: "\n", count: 200_000))
+        program.write("{\"data\": \"x\"}" + String(repeating: "\n", count: 200_000))
         program.send(SIGKILL)
         _ = program.end()
         #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none") == 0)

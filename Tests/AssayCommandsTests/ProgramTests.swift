@@ -72,7 +72,7 @@ import Testing
         try shell.write(TestShell.capitals, to: "p.yaml")
         let program = try Program(["run", "p.yaml", "-", "--runner", "sequential"], in: shell.folder)
         // More than a pipe holds, so that the program has begun to read when this returns.
-        program.write(String(repeating: "\n", count: 200_000))
+        program.write("{\"data\": \"x\"}" + String(repeating: "\n", count: 200_000))
         program.send(signal)
         let messages = program.messages()
         #expect(messages.contains("stopped while the inputs were read") && !messages.contains("assay resume"))

@@ -141,7 +141,7 @@ struct Paying: Processor {
                     ? "input_id 'a' is used by items 1 and 2" : "validation refuses 'b': -1 is not positive"))
         #expect(plan.entries.map(\.action) == [.skipped, .skipped])
         // A list that is refused costs nothing; one that fails in a gate has paid.
-        let cost: Money = kind == "duplicate" ? .zero : "0.10"
+        let cost: MoneySum = kind == "duplicate" ? .zero : "0.10"
         #expect((plan.low, plan.high) == (cost, cost))
     }
 
@@ -221,6 +221,6 @@ struct Paying: Processor {
         let other = try RegisteredProcessor(Paying(), version: "2")
         #expect(
             try await engine.plan(other, over: items([])).differences(from: plan)[0]
-                == "the processor has another version or parameters")
+                == "'paying': its version has changed (none, now 2)")
     }
 }

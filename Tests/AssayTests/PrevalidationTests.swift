@@ -105,11 +105,11 @@ import Testing
     @Test(
         "an item's JSON has data and known keys",
         arguments: [
-            ("[]", "item 3 must be a map with a key 'data', found a list"),
-            (#"{"input_id": "a"}"#, "item 3 has no 'data'"),
+            ("[]", "item 3 must be a map with a key 'data' or 'file', found a list"),
+            (#"{"input_id": "a"}"#, "item 3 has neither 'data' nor 'file'"),
             (
                 #"{"data": 1, "color": 2}"#,
-                "item 3 has the unknown key 'color'; known: account_id, data, execution_id, input_id, payload, slot, underwriting_id"
+                "item 3 has the unknown key 'color'; known: account_id, data, execution_id, file, input_id, payload, slot, underwriting_id"
             ), (#"{"data": 1, "input_id": 7}"#, "input_id of item 3 must be text, found a number"),
         ])
     func itemJSON(json: String, message: String) throws {

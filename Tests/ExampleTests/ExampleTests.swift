@@ -153,6 +153,28 @@ import Testing
         }
     }
 
+    @Test("a program opens the file of each input, and a corrected file is worked on again") func files() throws {
+        try inFolder { folder in
+            let example = Self.package.appendingPathComponent("Examples/programs")
+            try FileManager.default.copyItem(
+                atPath: example.appendingPathComponent("pages").path, toPath: folder.path + "/pages")
+            func lines() throws -> [Int?] {
+                let run = try output(
+                    of: "assay", ["run", example.appendingPathComponent("lines.yaml").path, "pages", "-o", "json"],
+                    in: folder)
+                #expect(run.status == 0, "\(run.text)")
+                let report = try JSONSerialization.jsonObject(with: Data(run.text.utf8)) as? [String: Any]
+                return (report?["outcomes"] as? [[String: Any]] ?? []).map {
+                    ($0["output"] as? [String: Any])?["lines"] as? Int
+                }
+            }
+            #expect(try lines() == [2, 3])
+            // As long as before, with a line less.
+            try Data("one two\n".utf8).write(to: folder.appendingPathComponent("pages/first.txt"))
+            #expect(try lines() == [1, 3])
+        }
+    }
+
     @Test("what assay init writes runs as it stands, the processor in Python too") func initialFiles() throws {
         try inFolder { folder in
             #expect(try output(of: "assay", ["init"], in: folder).status == 0)

@@ -129,6 +129,18 @@ extension Engine {
                 outcome.index = index
                 settled.append(CommittedOutcome(outcome))
             }
+            if let path = session.processor.unwatchedFile(of: item) {
+                session.hint(
+                    "data_path",
+                    "data.path of '\(item.id)' names the file \(path); give it as 'file' so that a change of its content is "
+                        + "noticed")
+            }
+            if let types = session.processor.mediaTypes, let file = item.file, !types.contains(file.mediaType) {
+                session.hint(
+                    "unexpected_file",
+                    "'\(item.id)' is \(file.mediaType) by its name, which '\(session.run.processorID)' does not read; leave "
+                        + "such files out: --exclude '*.\(file.name.split(separator: ".").last ?? "")'")
+            }
             if let error = item.file?.refusal, !entry.settled {
                 entry.settled = true
                 var outcome = Outcome(entry, .failed, nil)

@@ -76,7 +76,7 @@ public struct Explanation: Sendable {
         let relation = run.request["relation"]?.string ?? "resume"
         let change =
             previous.map { $0.definition == run.definition } ?? true
-            ? "" : "; version or parameters of the processor changed in between"
+            ? "" : "; the definition of the processor changed in between"
         return Decision(
             "run", "\(relation) of run '\(id)', number \(run.lineage.retryCount) after '\(run.lineage.parentRunID)'",
             because: "that run was \(previous?.status.rawValue ?? "not on record")\(change)")

@@ -26,7 +26,8 @@ public struct InputFile: Hashable, Sendable {
     init(path: String, _ content: Content) {
         self.path = path
         mediaType = MediaType.named(by: path)
-        self.content = content
+        // The system would read such a path only as far as that character.
+        self.content = path.utf8.contains(0) ? .misnamed("a path cannot hold a NUL character; correct it") : content
     }
 
     /// A file whose name no input can have: the item with it fails with `message`, and others go on.

@@ -112,8 +112,8 @@ package enum Leash {
             let carriers = processes.filter { process in
                 ProcessTable.file("environ", of: process).map { isMeant(tokens(in: $0)) } == true
             }
-            // A child of ours begins a session, and what carries its token is in that one or in one begun from there.
-            sessions.formUnion(carriers.compactMap { ProcessTable.standing(of: $0)?.session })
+            // A session that one of them began is theirs; one that they are only in may be anybody's.
+            sessions.formUnion(carriers.filter { ProcessTable.standing(of: $0)?.session == $0 })
             let others = processes.filter { process in
                 ProcessTable.standing(of: process).map { sessions.contains($0.session) } == true
             }
@@ -180,7 +180,7 @@ package enum Leash {
                 process=${file#/proc/}
                 process=${process%/environ}
                 found="$found $process"
-                standing "$process" && live="$live$session "
+                standing "$process" && [ "$session" = "$process" ] && live="$live$session "
             done
             for folder in /proc/[0-9]*; do
                 process=${folder#/proc/}

@@ -67,10 +67,10 @@ extension RegisteredProcessor {
         if let files {
             parts["files"] = .object(JSONObject(files.digests.map { ($0.key, .string($0.value.text)) }))
         }
-        if !variables.isEmpty {
+        if !variables.revealed.isEmpty {
             parts["variables"] = .object(
                 JSONObject(
-                    variables.map { name, value in
+                    variables.revealed.map { name, value in
                         (name, .string(Digest(keying: "\(name)=\(value)", with: key).text))
                     }))
         }
@@ -89,7 +89,7 @@ extension RegisteredProcessor {
     var sharedDefinition: Digest { definition(keyedBy: []).digest }
 
     private var isPlain: Bool {
-        version == "1" && type == nil && files == nil && variables.isEmpty && nodes == nil
+        version == "1" && type == nil && files == nil && variables.revealed.isEmpty && nodes == nil
             && parameters.object?.isEmpty == true
     }
 }

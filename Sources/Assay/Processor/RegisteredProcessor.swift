@@ -29,7 +29,7 @@ public struct RegisteredProcessor: Sendable {
     /// The files that it is made of; `nil` for one that is in this program.
     package var files: DefinitionFiles?
     /// The variables in its parameters that are part of what it does, by name; their values are never written down.
-    package var variables: [String: String] = [:]
+    package var variables = Secret<[String: String]>([:])
     /// The nodes of the graph that this stands for; `nil` for one processor.
     private(set) var nodes: [(id: Identifier, processor: RegisteredProcessor)]?
     /// Lets go of what the processor kept for a run; called once, when nothing of the run goes on any more.
@@ -37,6 +37,12 @@ public struct RegisteredProcessor: Sendable {
 
     /// Finds the path of the file that an input stands for without saying so as `file`; `nil` finds none.
     package var fileOfInput: (@Sendable (JSONValue) -> String?)?
+
+    /// The media types of the files that it reads; `nil` for one that does not say.
+    package var mediaTypes: Set<String>?
+
+    /// Whether it may open files that its data names, of which nobody else knows.
+    package var mayOpenFiles = false
 
     /// Whether an output is one, rather than a sign that there is none for this item; `nil`: every output is.
     package var givesOutput: (@Sendable (Payload) -> Bool)?
@@ -145,6 +151,8 @@ public struct RegisteredProcessor: Sendable {
         parameters = wiring.definition
         if wiring.sources.count == 1, let source = wiring.sources.first {
             fileOfInput = wiring.nodes[source].processor.fileOfInput
+            mayOpenFiles = wiring.nodes[source].processor.mayOpenFiles
+            mediaTypes = wiring.nodes[source].processor.mediaTypes
         }
         let processors = wiring.nodes.map(\.processor)
         nodes = wiring.nodes.map { ($0.id, $0.processor) }
@@ -164,6 +172,14 @@ public struct RegisteredProcessor: Sendable {
         expectedCosts = { _ in nil }
         costsOfAnyInput = nil
         aggregate = { count, page, _ in Payload(try await Outputs<JSONValue>(count: count, page: page).all()) }
+    }
+
+    /// The path of a file that an item's data names and that nobody looks at.
+    func unwatchedFile(of item: Item) -> String? {
+        guard mayOpenFiles, item.file == nil, let path = (try? item.data.json())?["path"]?.string,
+            (try? InputFile.stamp(of: path)) != nil
+        else { return nil }
+        return path
     }
 
     /// The item with the file that its data stands for, where the processor says so.

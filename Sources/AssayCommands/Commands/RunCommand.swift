@@ -13,8 +13,8 @@ package struct RunCommand: ShellCommand {
             """,
         discussion: """
             An input is a file, a folder (with all its files), a pattern such as 'statements/*.ofx', or '-' for JSON \
-            lines on the input: {"input_id": …, "data": …} or {"file": PATH}. Ctrl-C once finishes what is in flight and leaves a run \
-            that can be resumed; twice stops at once.
+            lines on the input: {"input_id": …, "data": …} or {"file": PATH}. Ctrl-C once finishes what is in flight \
+            and leaves a run that can be resumed; twice stops at once.
             """)
 
     @OptionGroup var what: TargetFlags

@@ -129,9 +129,9 @@ extension InputList: AsyncSequence {
     /// A list whose first item has been read; it can be read on once.
     package struct Begun: AsyncSequence, Sendable {
         package typealias Element = Item
-        fileprivate let iterator: AsyncIterator
+        fileprivate let iterator: InputList.AsyncIterator
 
-        package func makeAsyncIterator() -> AsyncIterator { iterator }
+        package func makeAsyncIterator() -> InputList.AsyncIterator { iterator }
     }
 
     /// Reads on where the last item ended.
@@ -195,7 +195,8 @@ extension InputList: AsyncSequence {
                 switch source {
                 case .file(let path):
                     if let item = take(.file(path)) { return item.filled(by: list.scope) }
-                case .folder(let path): reading = .walk(FolderWalk(path) { [shell = list.shell] in shell.place(of: $0) })
+                case .folder(let path):
+                    reading = .walk(FolderWalk(path) { [shell = list.shell] in shell.place(of: $0) })
                 case .lines(let path):
                     let file = try DescriptorSource(path: list.shell.place(of: path), name: path)
                     reading = .lines(JSONLines(file, name: path))

@@ -4,6 +4,7 @@ import Foundation
 extension DefinitionFiles {
     /// The files that `pattern` matches, or the one that it names, from `folder`; all are read.
     static func files(matching pattern: String, from folder: String) -> [Entry] {
+        guard !pattern.isEmpty, !pattern.utf8.contains(0) else { return [] }
         let place = FilePath.absolute(pattern, from: folder)
         if isFile(place) { return [entry(place, in: folder, isRead: true)] }
         var result = glob_t()

@@ -234,7 +234,7 @@ public struct Registry: Sendable {
         // Whatever the type keeps of them, what identifies the processor is what was written.
         processor?.parameters = parameters.written
         processor?.type = type
-        processor?.variables = parameters.counted.mapValues(\.revealed)
+        processor?.variables = Secret(parameters.counted.mapValues(\.revealed))
         let secrets = processor?.secrets ?? .none
         processor?.secrets = secrets.joined(with: parameters.filter)
         return processor

@@ -74,16 +74,16 @@ import Testing
         Row("digest_ignores: a", 17, "digest_ignores must be a list, found text 'a'"),
         Row("digest_ignores: [a, 2]", 21, "digest_ignores[1] must be text, found number 2"),
         Row("items: all", 8, "items must be a list, found text 'all'"),
-        Row("items: [{data: 1}, 2]", 20, "item 2 must be a map with a key 'data', found a number"),
-        Row("items: [{input_id: a}]", 9, "item 1 has no 'data'"),
+        Row("items: [{data: 1}, 2]", 20, "item 2 must be a map with a key 'data' or 'file', found a number"),
+        Row("items: [{input_id: a}]", 9, "item 1 has neither 'data' nor 'file'"),
         Row("items: [{input_id: 7, data: 1}]", 9, "input_id of item 1 must be text, found a number"),
         Row(
             "items: [{id: a, data: 1}]", 9,
-            "item 1 has the unknown key 'id'; known: account_id, data, execution_id, input_id, payload, slot, underwriting_id"
+            "item 1 has the unknown key 'id'; known: account_id, data, execution_id, file, input_id, payload, slot, underwriting_id"
         ),
         Row(
             #"items: [{"d\ta": 1, data: 1}]"#, 9,
-            #"item 1 has the unknown key 'd\u{9}a'; known: account_id, data, execution_id, input_id, payload, slot, underwriting_id"#
+            #"item 1 has the unknown key 'd\u{9}a'; known: account_id, data, execution_id, file, input_id, payload, slot, underwriting_id"#
         ),
         Row("error_strategy: retry", 17, "error_strategy must be a map, found text 'retry'"),
         Row("error_strategy: {}", 17, "error_strategy needs 'type'"),

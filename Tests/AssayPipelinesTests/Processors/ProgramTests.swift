@@ -2,6 +2,7 @@ import Assay
 import AssayPipelines
 import AssayTesting
 import Foundation
+import Logging
 import Synchronization
 import Testing
 

@@ -244,7 +244,7 @@ final class HistoryRig {
         let last = try #require(try await make(.run(execution: nil), options), comment)
         #expect(last.status == .succeeded, comment)
         let uncached = try uncached()
-        #expect(try last.bill.totalCost.adding(last.bill.avoidedCost) == uncached, comment)
+        #expect(MoneySum(last.bill.totalCost) + last.bill.avoidedCost == MoneySum(uncached), comment)
     }
 
     /// What all of the content costs when every input pays for itself.

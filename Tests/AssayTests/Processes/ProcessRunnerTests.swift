@@ -94,8 +94,9 @@ import Testing
     {
         let time = ManualTime()
         let runner = try Helper.runner(1, time: time)
-        let report = try await Helper.run(Array(repeating: "kill", count: 12) + ["fine"], on: runner, maxCrashes: 1)
-        #expect(report.outcomes.prefix(11).allSatisfy { $0.error?.code == .workerCrashed })
+        let report = try await Helper.run(
+            ["fine"] + Array(repeating: "kill", count: 12) + ["fine"], on: runner, maxCrashes: 1)
+        #expect(report.outcomes.dropFirst().prefix(11).allSatisfy { $0.error?.code == .workerCrashed })
         #expect(report.outcomes.suffix(2).map(\.error?.code) == [.circuitOpen, .circuitOpen])
         time.advance(by: .seconds(60))
         #expect(try await Helper.run(["fine"], on: runner).success)

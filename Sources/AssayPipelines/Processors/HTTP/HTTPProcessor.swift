@@ -128,6 +128,8 @@ extension HTTPProcessor {
             name: name, plan: plan, response: response, service: service, operation: operation,
             maximumCost: maximumCost, cache: CachePolicy(ttl: ttl),
             keyHeader: surroundings.services[service]?.keyHeader ?? "Idempotency-Key")
-        return try? RegisteredProcessor(processor, workload: .io)
+        var registered = try? RegisteredProcessor(processor, workload: .io)
+        registered?.mayOpenFiles = true
+        return registered
     }
 }

@@ -64,6 +64,7 @@ struct ProgramProcessor: Processor {
         var registered = try? RegisteredProcessor(processor, workload: .io)
         registered?.secrets = plan.filter
         registered?.startsPrograms = true
+        registered?.mayOpenFiles = true
         registered?.files = DefinitionFiles.files(
             ofCommand: plan.executable, arguments: plan.arguments.revealed, from: surroundings.folder,
             workingFolder: plan.folder)
