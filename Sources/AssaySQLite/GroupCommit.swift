@@ -66,7 +66,8 @@ final class GroupCommit: Sendable {
     ///
     /// - Parameters:
     ///   - check: throws when the store is no longer this program's; asked in each transaction and when nobody writes.
-    ///   - beat: says that the owner lives; after each commit, and every second while nobody writes.
+    ///   - beat: says that the owner lives; after each commit, before anybody is told of it, and every second while nobody
+    ///     writes.
     func start(
         _ queue: DatabaseQueue, check: @escaping @Sendable (Connection) throws -> Void,
         beat: @escaping @Sendable () -> Void, end: @escaping @Sendable () -> Void
@@ -135,12 +136,14 @@ final class GroupCommit: Sendable {
         while let group = nextGroup() {
             if group.isEmpty {
                 // Nobody writes: that the store was lost is found out all the same.
-                do { try connection.savepoint { try check(connection) } } catch { refuse([], error) }
+                do {
+                    try connection.savepoint { try check(connection) }
+                    beat()
+                } catch { refuse([], error) }
             } else {
-                write(group, connection, check)
+                write(group, connection, check, beat)
                 if !isLost { checkpointIfDue(connection) }
             }
-            if !isLost { beat() }
         }
     }
 
@@ -160,26 +163,27 @@ final class GroupCommit: Sendable {
     }
 
     private func write(
-        _ group: [Request], _ connection: Connection, _ check: (Connection) throws -> Void
+        _ group: [Request], _ connection: Connection, _ check: (Connection) throws -> Void, _ beat: () -> Void
     ) {
         do {
             let acknowledge = try connection.transaction {
                 try check(connection)
                 return try group.map { try $0.attempt(connection) }
             }
+            beat()
             succeed(acknowledge)
         } catch {
             if group.count == 1 || error.endsTransaction {
                 refuse(group, error)
             } else {
-                writeEach(group, connection, check)
+                writeEach(group, connection, check, beat)
             }
         }
     }
 
     /// Writes a group one of whose requests failed: every request for itself, in one transaction still.
     private func writeEach(
-        _ group: [Request], _ connection: Connection, _ check: (Connection) throws -> Void
+        _ group: [Request], _ connection: Connection, _ check: (Connection) throws -> Void, _ beat: () -> Void
     ) {
         do {
             let acknowledge = try connection.transaction {
@@ -193,6 +197,7 @@ final class GroupCommit: Sendable {
                     }
                 }
             }
+            beat()
             succeed(acknowledge)
         } catch {
             refuse(group, error)

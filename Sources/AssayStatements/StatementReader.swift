@@ -56,7 +56,10 @@ public struct StatementReader: Hashable, Sendable {
         let suffix = name.flatMap { $0.split(separator: ".", omittingEmptySubsequences: false).dropFirst().last }
         let format =
             if let format { format } else { try StatementFormat.detect(bytes, suffix: suffix.map(String.init)) }
-        return StatementFile(format: format, statements: try statements(of: bytes, in: format, name: name))
+        var statements = try statements(of: bytes, in: format, name: name)
+        let last = (today ?? Day.now) + 1
+        for index in statements.indices { statements[index].leaveOutFuture(after: last) }
+        return StatementFile(format: format, statements: statements)
     }
 
     private func statements(

@@ -7,8 +7,8 @@ public struct ExpectedCost: Sendable {
         case usage(quantity: Number, cost: Money?)
     }
 
-    let service: String
-    let operation: String
+    package let service: String
+    package let operation: String
     let kind: Kind
     /// Whether it is paid for whenever the input succeeds.
     let isCertain: Bool

@@ -66,7 +66,7 @@ public struct RegisteredProcessor: Sendable {
     let prepare: @Sendable (Payload, Context) async -> Prepared
     let extract: @Sendable (Payload, Context) async throws -> Payload
     let expectedCosts: @Sendable (Payload) throws -> [ExpectedCost]?
-    let costsOfAnyInput: [ExpectedCost]?
+    package let costsOfAnyInput: [ExpectedCost]?
     let aggregate: @Sendable (_ count: Int, _ page: @escaping OutputPage, Context) async throws -> Payload
 
     typealias OutputPage = @Sendable (_ start: Int) async throws -> [Payload]

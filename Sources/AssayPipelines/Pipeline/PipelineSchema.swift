@@ -86,6 +86,9 @@ struct PipelineSchema {
         }
         map.finish()
         guard let content else { return nil }
+        if document.findings.isEmpty, let prices = map["prices"], case .map = prices.node.value {
+            warnOfUnused(prices, content)
+        }
         return Pipeline(
             path: path, content: content, scope: options.scope, items: items, prices: prices,
             queue: queue, monitoring: monitoring, alerts: alerts, checkpoints: checkpoints,
@@ -173,6 +176,35 @@ struct PipelineSchema {
         do { return try PriceFile(path: file, policies: policies, warn: warn) } catch {
             document.findings.report(error.findings)
             return nil
+        }
+    }
+
+    /// Says which prices of the file match nothing in it. What a processor uses is known of those that tell their costs; of
+    /// all others, as programs are, every service may be one.
+    private func warnOfUnused(_ prices: ValueReader, _ content: Pipeline.Content) {
+        let processors: [(name: String, processor: RegisteredProcessor)] =
+            switch content {
+            case .processor(let processor, _): [(processor.name.text, processor)]
+            case .graph(let graph, _): graph.nodes.map { ($0.id.text, $0.processor) }
+            }
+        let names = processors.map(\.name)
+        for (name, key, _) in prices.map()?["processors"]?.entries() ?? [] where !names.contains(name) {
+            let ending = document.findings.suggestion(for: name, among: names)
+            document.findings.warn(
+                "no processor is called \(name.quoted), so its price is never used\(ending)", at: key)
+        }
+        var used: Set<String> = []
+        for (_, processor) in processors {
+            guard let costs = processor.costsOfAnyInput else { return }
+            for cost in costs { used.insert(PriceSubject.service(cost.service, operation: cost.operation).sortKey) }
+        }
+        for (service, _, operations) in prices.map()?["services"]?.entries() ?? [] {
+            for (operation, key, _) in operations.entries() ?? [] {
+                let subject = PriceSubject.service(service, operation: operation).sortKey
+                guard !used.contains(subject) else { continue }
+                let ending = document.findings.suggestion(for: subject, among: used.sorted())
+                document.findings.warn("nothing uses \(subject.quoted), so its price is never used\(ending)", at: key)
+            }
         }
     }
 

@@ -12,4 +12,17 @@ extension Statement {
         if contradictsTotals { return .mismatch }
         return entries.reduce(opening) { $0 + $1.amount } == closing ? .ok : .mismatch
     }
+
+    /// Leaves out entries of days to come that no balance includes; those that one includes stay, and are flagged.
+    mutating func leaveOutFuture(after day: Day) {
+        guard entries.contains(where: { $0.day.map { $0 > day } ?? false }) else { return }
+        let future = entries.filter { $0.day.map { $0 > day } ?? false }
+        guard closing == nil, future.count < entries.count else {
+            flags.insert(.futureDated)
+            return
+        }
+        entries.removeAll { $0.day.map { $0 > day } ?? false }
+        for entry in future { leftOut.addPending(entry.amount) }
+        evidence.append(Evidence("pending", "\(future.count) entries after \(day)", by: "the day of reading"))
+    }
 }

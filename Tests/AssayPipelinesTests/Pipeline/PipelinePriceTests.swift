@@ -261,4 +261,45 @@ import Testing
             #expect(charges.map { $0.annotations["price_source"]?.string } == [source])
         }
     }
+
+    @Test("of the file that match nothing in it are warnings") func unused() throws {
+        let programs = try folder.load(
+            PipelineText.node("timeout: 1s") + "\nprices: {processors: {a: 1, aa: 2}, services: {ocr: {page: 1}}}")
+        // What a program uses is not known before it runs.
+        #expect(
+            programs.warnings.map(\.message) == [
+                "no processor is called 'aa', so its price is never used; did you mean 'a'?"
+            ])
+        let web = try folder.load(
+            """
+            run_as: processor
+            processors:
+              - {processor_id: a, processor_type: http, parameters: {url: "https://example.com/look", service: ex, operation: look}}
+            prices: {services: {ex: {look: 1, lok: 2}}}
+            """)
+        #expect(
+            web.warnings.map(\.message) == [
+                "nothing uses 'ex/lok', so its price is never used; did you mean 'ex/look'?"
+            ])
+    }
+
+    @Test("of budgets may be as large as sums, by day in a time zone, with names of their own") func budgets() throws {
+        let large = try folder.load(
+            "budget: {limit: 9000000000, window: month, time_zone: Europe/Zurich, unpriced: allow}\n"
+                + PipelineText.node("timeout: 1s"))
+        let budget = try #require(large.options.budgets.first)
+        #expect(budget.limit.description == "9000000000.00")
+        #expect((budget.timeZone, budget.unpriced) == ("Europe/Zurich", .allow))
+        #expect(Budget(jsonValue: budget.jsonValue) == budget)
+        for (line, message) in [
+            ("{limit: 9000000001}", "limit must be between 0 and 9,000,000,000, found 9000000001"),
+            ("{limit: 1, time_zone: Mars}", "time_zone must be a name of the IANA list"),
+            ("[{limit: 1}, {limit: 2}]", "is already used at line"),
+        ] {
+            let error = #expect(throws: ProcessingError.self) {
+                try folder.load("budget: \(line)\n" + PipelineText.node("timeout: 1s"))
+            }
+            #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+        }
+    }
 }
