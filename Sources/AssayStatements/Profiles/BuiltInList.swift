@@ -71,7 +71,7 @@ enum BuiltInList {
         deutsche-bank | Buchungstag,Wert,Umsatzart,…,Betrag,…,Soll,Haben,Währung | country=DE date_order=day account_type=bank
         commerzbank | Buchungstag,Wertstellung,Umsatzart,Buchungstext,Betrag,Währung,… | country=DE date_order=day account_type=bank amount_sign=bank
         comdirect | Buchungstag,Wertstellung (Valuta),Vorgang,Buchungstext,Umsatz in EUR,[] | country=DE date_order=day account_type=bank amount_sign=bank
-        raiffeisen-at | - | country=AT date_order=day date=0 description=1 amount=3
+        raiffeisen-at | - | country=AT delimiter=; date_order=day date=0 description=1 amount=3
         ubs | Trade date,Trade time,Booking date,Value date,Currency,Debit,Credit,Individual amount,Balance,… | country=CH date_order=year account_type=bank
         ubs | Abschlussdatum,…,Belastung,Gutschrift,Einzelbetrag,Saldo,… | country=CH account_type=bank
         ubs-card | Account number,Card number,…,Purchase date,Booking text,…,Debit,Credit,Booked | country=CH date_order=day account_type=card
@@ -82,7 +82,7 @@ enum BuiltInList {
         ing-nl | Datum,Naam / Omschrijving,Rekening,Tegenrekening,Code,Af Bij,Bedrag (EUR),…,[Saldo na mutatie],[Tag] | country=NL date_order=year account=Rekening account_type=bank
         ing-nl | Date,Name / Description,Account,…,Debit/credit,Amount (EUR),Transaction type,…,[Resulting balance],[Tag] | country=NL date_order=year account=Account account_type=bank
         rabobank | IBAN/BBAN,Munt,BIC,Volgnr,Datum,Rentedatum,Bedrag,Saldo na trn,… | country=NL date_order=year account=IBAN/BBAN account_type=bank amount_sign=bank
-        abn-amro | - | country=NL date_order=year date=2 amount=6 description=7 account=0 balance=4
+        abn-amro | - | country=NL delimiter=tab date_order=year date=2 amount=6 description=7 account=0 balance=4
         bunq | Date,[Interest Date],Amount,Account,Counterparty,Name,Description | country=NL date_order=year account=Account account_type=bank amount_sign=bank
         knab | Rekeningnummer,Transactiedatum,Valutacode,CreditDebet,Bedrag,…,Boekdatum,… | country=NL date_order=day account=Rekeningnummer account_type=bank
         kbc | Rekeningnummer,Rubrieknaam,Naam,Munt,Afschriftnummer,Datum,Omschrijving,Valuta,Bedrag,Saldo,credit,debet,… | country=BE date_order=day account=Rekeningnummer account_type=bank amount_sign=bank

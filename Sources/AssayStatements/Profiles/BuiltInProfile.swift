@@ -51,6 +51,7 @@ public struct BuiltInProfile: Sendable {
             guard pair.count == 2 else { return nil }
             switch pair[0] {
             case "country": country = pair[1]
+            case "delimiter": profile.delimiter = pair[1] == "tab" ? "\t" : pair[1]
             case "date order": profile.dateOrder = DateOrder(rawValue: pair[1])
             case "account type": profile.accountType = AccountType(rawValue: pair[1])
             case "amount sign": profile.amountSign = AmountSign(rawValue: pair[1])
