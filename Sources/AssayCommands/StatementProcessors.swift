@@ -13,11 +13,15 @@ package enum StatementProcessors {
     /// Adds them to `registry`.
     package static func register(in registry: inout Registry) throws {
         try registry.register("bank_statement", parameters: BankStatements.parameters) { name, parameters in
-            var registered = try RegisteredProcessor(
-                BankStatements(name: name, parameters: parameters), parameters: parameters)
-            registered.fileOfInput = { $0.string ?? $0["path"]?.string }
-            registered.mediaTypes = mediaTypes
-            return registered
+            do {
+                var registered = try RegisteredProcessor(
+                    BankStatements(name: name, parameters: parameters), parameters: parameters)
+                registered.fileOfInput = { $0.string ?? $0["path"]?.string }
+                registered.mediaTypes = mediaTypes
+                return registered
+            } catch let error as SettingsError {
+                throw ParameterError(error.findings.map { ($0.path, $0.message) })
+            }
         }
     }
 }

@@ -60,7 +60,7 @@ public struct BankStatements: Processor {
 
     /// A processor set up from the parameters of a pipeline file.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` that names the parameter.
+    /// - Throws: ``ProcessingError`` with code `configuration` that names the parameter, or ``SettingsError``.
     public init(name: String, parameters: JSONValue) throws {
         var reader = StatementReader()
         switch parameters["format"] {
@@ -73,14 +73,21 @@ public struct BankStatements: Processor {
                     .configuration, "unknown format \(value.json); known: \(known.joined(separator: ", "))")
             }
         }
-        if let profile = parameters["csv"], profile != .null {
-            do { reader.csv = try profile.decoded(as: CSVProfile.self) } catch {
-                throw ProcessingError(.configuration, "csv: \(error)")
+        var mistakes: [SettingsError.Finding] = []
+        func read<Settings>(
+            _ key: String, _ make: (JSONValue) throws(SettingsError) -> Settings
+        ) -> Settings? {
+            guard let value = parameters[key], value != .null else { return nil }
+            do throws(SettingsError) { return try make(value) } catch {
+                mistakes += error.findings
+                return nil
             }
         }
-        reader.ofx = try BankStatements.settings("ofx", of: parameters) ?? reader.ofx
-        reader.qif = try BankStatements.settings("qif", of: parameters) ?? reader.qif
-        reader.mt940 = try BankStatements.settings("mt940", of: parameters) ?? reader.mt940
+        reader.csv = read("csv") { json throws(SettingsError) in try CSVProfiles(settings: json) }
+        reader.ofx = read("ofx") { json throws(SettingsError) in try OFXSettings(settings: json) } ?? reader.ofx
+        reader.qif = read("qif") { json throws(SettingsError) in try QIFSettings(settings: json) } ?? reader.qif
+        reader.mt940 = read("mt940") { json throws(SettingsError) in try MT940Settings(settings: json) } ?? reader.mt940
+        guard mistakes.isEmpty else { throw SettingsError(mistakes) }
         var includes = false
         if let value = parameters["include_transactions"], value != .null {
             guard let flag = value.bool else {
@@ -90,15 +97,6 @@ public struct BankStatements: Processor {
             includes = flag
         }
         self.init(name: name, reader: reader, includeTransactions: includes)
-    }
-
-    private static func settings<Settings: Decodable>(
-        _ key: String, of parameters: JSONValue
-    ) throws -> Settings? {
-        guard let value = parameters[key], value != .null else { return nil }
-        do { return try value.decoded(as: Settings.self) } catch {
-            throw ProcessingError(.configuration, "\(key): \(error)")
-        }
     }
 
     /// Nothing is paid for.

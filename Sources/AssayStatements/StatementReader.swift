@@ -8,8 +8,8 @@ public struct StatementReader: Hashable, Sendable {
 
     /// The format of the files; found out from each file's content if `nil`.
     public var format: StatementFormat?
-    /// How CSV files are written; found out from each file if `nil`.
-    public var csv: CSVProfile?
+    /// How CSV files and workbooks are written; found out from each file if `nil`.
+    public var csv: CSVProfiles?
     /// What settles OFX files that can be read in two ways.
     public var ofx = OFXSettings()
     /// What settles QIF files that can be read in two ways.
@@ -22,27 +22,27 @@ public struct StatementReader: Hashable, Sendable {
     /// Makes a value of its parts.
     public init(format: StatementFormat? = nil, csv: CSVProfile? = nil) {
         self.format = format
-        self.csv = csv
+        self.csv = csv.map { CSVProfiles([$0]) }
     }
 
     /// Reads the file at `path`.
     ///
-    /// - Throws: ``StatementError``. A PDF needs the program `pdftotext`.
+    /// - Throws: ``StatementError``. A PDF needs the program `pdftotext`, a workbook `unzip`.
     public func read(path: String) throws(StatementError) -> StatementFile {
         try FileBytes.with(path: path) { bytes throws(StatementError) in
             let name = path.split(separator: "/").last ?? ""
-            return try read(bytes, suffix: name.split(separator: ".").dropFirst().last.map(String.init))
+            return try read(bytes, name: String(name))
         }
     }
 
     /// Reads the content of a file. The suffix of its name, without the point, helps where the content leaves a doubt.
     public func read(_ content: [UInt8], suffix: String? = nil) throws(StatementError) -> StatementFile {
         try content.withUnsafeBufferPointer { buffer throws(StatementError) in
-            try read(Bytes(buffer), suffix: suffix)
+            try read(Bytes(buffer), name: suffix.map { ".\($0)" })
         }
     }
 
-    private func read(_ bytes: Bytes, suffix: String?) throws(StatementError) -> StatementFile {
+    private func read(_ bytes: Bytes, name: String?) throws(StatementError) -> StatementFile {
         guard !bytes.trimmed().isEmpty else {
             throw StatementError(
                 .empty, bytes.isEmpty ? "zero bytes; download the file again" : "only blanks; download the file again")
@@ -50,25 +50,30 @@ public struct StatementReader: Hashable, Sendable {
         guard bytes.count <= StatementReader.largestFile else { throw StatementReader.tooLarge(bytes.count) }
         if let text = UTF16Text.transcoded(bytes) {
             return try text.withUnsafeBufferPointer { buffer throws(StatementError) in
-                try read(Bytes(buffer), suffix: suffix)
+                try read(Bytes(buffer), name: name)
             }
         }
-        let format = if let format { format } else { try StatementFormat.detect(bytes, suffix: suffix) }
-        var statements = try statements(of: bytes, in: format)
+        let suffix = name.flatMap { $0.split(separator: ".", omittingEmptySubsequences: false).dropFirst().last }
+        let format =
+            if let format { format } else { try StatementFormat.detect(bytes, suffix: suffix.map(String.init)) }
+        var statements = try statements(of: bytes, in: format, name: name)
         let last = (today ?? Day.now) + 1
         for index in statements.indices { statements[index].leaveOutFuture(after: last) }
         return StatementFile(format: format, statements: statements)
     }
 
-    private func statements(of bytes: Bytes, in format: StatementFormat) throws(StatementError) -> [Statement] {
+    private func statements(
+        of bytes: Bytes, in format: StatementFormat, name: String?
+    ) throws(StatementError) -> [Statement] {
         switch format {
         case .ofx: try OFXReader.read(bytes, settings: ofx)
         case .qif: try QIFReader.read(bytes, settings: qif)
-        case .csv: try CSVReader.read(bytes, profile: csv)
+        case .csv: try CSVReader.read(bytes, profiles: csv, file: name)
         case .mt940: try MT940Reader.read(bytes, settings: mt940, today: today ?? Day.now)
         case .camt: try CAMTReader.read(bytes)
         case .bai2: try BAI2Reader.read(bytes)
         case .pdf: try PDFReader.read(bytes)
+        case .xlsx: try XLSXReader.read(bytes, profiles: csv, file: name)
         }
     }
 

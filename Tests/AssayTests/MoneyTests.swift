@@ -124,7 +124,7 @@ import Testing
         }
         #expect(report.bill.baseCost.description == cost)
         let base = try await store.charges(matching: ChargeFilter(runID: report.runID))
-        #expect(base.map { $0.metadata["price_source"]?.string } == [source])
+        #expect(base.map { $0.annotations["price_source"]?.string } == [source])
         #expect(base.map(\.service) == ["processor"])
         #expect(base.map(\.operation) == ["test"])
     }

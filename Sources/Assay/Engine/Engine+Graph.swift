@@ -374,9 +374,11 @@ extension Engine {
     ) async throws -> GraphFlow.UnsavedOutput? {
         let unsaved = GraphFlow.UnsavedOutput(
             node: unit.node, input: entry, output: output, isKept: committed.outcome.isKept)
-        guard store.keepsJSON || flow.checkpoints != nil || !committed.charges.isEmpty || committed.cached != nil else {
-            return unsaved
-        }
+        // A hit is as good as a payment: what it avoided is not avoided once more by a resume.
+        guard
+            store.keepsJSON || flow.checkpoints != nil || committed.outcome.cached || !committed.charges.isEmpty
+                || committed.cached != nil
+        else { return unsaved }
         try await store.save(
             checkpoint(of: unsaved, flow), charges: committed.charges, cached: committed.cached)
         return nil

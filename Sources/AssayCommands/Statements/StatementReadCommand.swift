@@ -1,6 +1,8 @@
 package import ArgumentParser
 import Assay
+import AssayPipelines
 import AssayStatements
+import Foundation
 
 /// `assay statements read`: what files come to, without a store.
 package struct StatementReadCommand: ShellCommand {
@@ -12,6 +14,11 @@ package struct StatementReadCommand: ShellCommand {
 
     @Option(help: ArgumentHelp("The format of the files; found out from each by default.", valueName: "format"))
     var format: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How CSV files and workbooks are written, as 'statements profile' proposes it.", valueName: "file"))
+    var profile: String?
 
     @OptionGroup var output: StatementOutputFlags
 
@@ -28,6 +35,7 @@ package struct StatementReadCommand: ShellCommand {
             }
             reader.format = known
         }
+        if let profile { reader.csv = try Self.profiles(in: profile, shell) }
         var (reports, refused) = ([SourcedReport](), 0)
         for file in files {
             do throws(StatementError) {
@@ -46,5 +54,17 @@ package struct StatementReadCommand: ShellCommand {
             try ExportRows.accounts(accounts).write(format, to: console)
         }
         return refused == 0 ? .success : .invalidData
+    }
+
+    private static func profiles(in file: String, _ shell: Shell) throws -> CSVProfiles {
+        guard let content = FileManager.default.contents(atPath: shell.place(of: file)) else {
+            throw CommandFailure(.notFound, "\(file) cannot be read; check its name")
+        }
+        let document = try ConfigurationDocument(Array(content), as: .yaml, file: file)
+        try document.findings.check()
+        let json = document.root.json
+        do throws(SettingsError) { return try CSVProfiles(settings: json["csv"] ?? json) } catch {
+            throw CommandFailure(.invalidData, error.findings.map { "\(file): \($0.message)" }.joined(separator: "\n"))
+        }
     }
 }

@@ -9,6 +9,7 @@ package struct StatementsCommand: AsyncParsableCommand {
         subcommands: [
             StatementAccountsCommand.self, StatementMonthsCommand.self, StatementTransactionsCommand.self,
             StatementShowCommand.self, StatementReportCommand.self, StatementReadCommand.self,
+            StatementProfileCommand.self, StatementProfilesCommand.self,
         ])
 
     package init() {}

@@ -30,6 +30,27 @@ package struct ValueReader {
     /// Reports what is wrong with the value, in words of the caller.
     package func report(_ message: String) { findings.report(message, at: node.position) }
 
+    /// Reports what is wrong with what stands under `path` in the value: at its key, or as near to it as there is one.
+    package func report(_ message: String, under path: [String]) {
+        var (node, position) = (node, node.position)
+        for key in path {
+            switch node.value {
+            case .map(let entries):
+                guard let entry = entries.first(where: { $0.key == key }) else {
+                    return findings.report(message, at: position)
+                }
+                (node, position) = (entry.value, entry.keyPosition)
+            case .list(let elements):
+                guard let place = Int(key), elements.indices.contains(place) else {
+                    return findings.report(message, at: position)
+                }
+                (node, position) = (elements[place], elements[place].position)
+            default: return findings.report(message, at: position)
+            }
+        }
+        findings.report(message, at: position)
+    }
+
     /// Where the value stands, for messages of runs: `pipeline.yaml:12`.
     package var place: String { findings.place(of: node.position) }
 

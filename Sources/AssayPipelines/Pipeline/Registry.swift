@@ -225,7 +225,9 @@ public struct Registry: Sendable {
             for key in known { _ = map.contains(key) }
             map.finish()
             guard let name else { return nil }
-            do { processor = try make(name, parameters.values.revealed) } catch {
+            do { processor = try make(name, parameters.values.revealed) } catch let error as ParameterError {
+                for finding in error.findings { value.report(parameters.hiding(finding.message), under: finding.path) }
+            } catch {
                 value.report(parameters.hiding((error as? ProcessingError)?.message ?? "\(error)"))
             }
         }

@@ -129,7 +129,7 @@ struct CSVColumns {
             """
             date, datum, fecha, data, dato, date utc, dateop, date operation, date de l operation, date d operation,
             data operazione, data operacji, fecha operacion, fecha de operacion, uitvoeringsdatum, data movimento,
-            data mov, fecha movimiento, paivamaara, kuupaev, datums, date time, datetime, created utc, booking, dag, day
+            data mov, fecha movimiento, paivamaara, kuupaev, datums, date time, datetime, created utc, created, booking, dag, day
             """
         ),
         (
@@ -145,14 +145,14 @@ struct CSVColumns {
             """
             value date, value dt, valuta, valutadatum, wertstellung, wertstellung valuta, wert, date valeur,
             date de valeur, dateval, fecha valor, data valuta, data waluty, rentedatum, rentedato, valutadato, valutadag,
-            arvopaiva, data valor, available on utc
+            arvopaiva, data valor, available on utc, available on
             """
         ),
         (
             .amount,
             """
             kwota w walucie rachunku, amount, transaction amount, betrag, importe, montant, bedrag, importo, kwota, belob,
-            belopp, umsatz, valor, quantia, montante, objem, castka, maara, summa, amt, payment amount, total amount,
+            belopp, umsatz, valor, quantia, montante, objem, castka, maara euroa, maara, summa, amt, payment amount, total amount,
             kwota operacji, mutatiebedrag, transactiebedrag, beloep, value, summe, sum
             """
         ),

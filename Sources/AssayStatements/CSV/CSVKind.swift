@@ -34,6 +34,9 @@ struct CSVKind {
         if comesIn == isIn { confirming += 1 } else { contradicting += 1 }
     }
 
+    /// Whether a text is that of a payment to a card.
+    static func isCardPayment(_ text: String) -> Bool { isCardPayment(FoldedText.of(text).split(separator: " ")) }
+
     private static func isCardPayment(_ words: [Substring]) -> Bool {
         for (first, second) in zip(words, words.dropFirst()) {
             if let expected = payments[first], expected.contains(String(second)) { return true }

@@ -1,3 +1,5 @@
+internal import Assay
+
 /// How a bank writes its CSV files: where the columns are and how values are written.
 ///
 /// Every key is optional: what a profile leaves open is found in the file, and checked against it.
@@ -11,7 +13,7 @@ public struct CSVProfile: Hashable, Sendable {
     }
 
     /// The order of the rows, where no running balance tells it.
-    public enum Order: String, Codable, Sendable {
+    public enum Order: String, Codable, CaseIterable, Sendable {
         case oldestFirst = "oldest_first"
         case newestFirst = "newest_first"
         case unsorted
@@ -89,6 +91,8 @@ public struct CSVProfile: Hashable, Sendable {
     public var summaryRows: SummaryRows?
     /// The rows above the table that hold the first and the last day, as text: `the two dates in row 1`.
     public var period: String?
+    /// The files that it is for, where there are several profiles.
+    public var match: Match?
 
     /// A column of fees, or none.
     public enum Fee: Hashable, Sendable {
@@ -181,40 +185,13 @@ extension CSVProfile: Codable {
         case summaryRows = "summary_rows"
     }
 
-    /// - Throws: `DecodingError` for a missing or unknown key, or a value of another kind.
+    /// - Throws: `DecodingError` that names what is wrong.
     public init(from decoder: any Decoder) throws {
-        try decoder.refuseKeys(except: CodingKeys.self)
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        date = try container.decodeIfPresent(Column.self, forKey: .date)
-        dateFormat = try container.decodeIfPresent(String.self, forKey: .dateFormat)
-        dateOrder = try container.decodeIfPresent(DateOrder.self, forKey: .dateOrder)
-        debitValues = try container.decodeIfPresent([String].self, forKey: .debitValues) ?? []
-        amountSign = try container.decodeIfPresent(AmountSign.self, forKey: .amountSign)
-        fee = try container.decodeIfPresent(Fee.self, forKey: .fee)
-        account = try container.decodeIfPresent(Account.self, forKey: .account)
-        accountType = try container.decodeIfPresent(AccountType.self, forKey: .accountType)
-        openingBalance = try container.decodeTextIfPresent(forKey: .openingBalance)
-        closingBalance = try container.decodeTextIfPresent(forKey: .closingBalance)
-        leaveOut = try container.decodeIfPresent([LeaveOut].self, forKey: .leaveOut) ?? []
-        bookedValues = try container.decodeIfPresent(Values.self, forKey: .bookedValues)
-        endAt = try container.decodeIfPresent(String.self, forKey: .endAt)
-        name = try container.decodeIfPresent(String.self, forKey: .name)
-        encoding = try container.decodeIfPresent(String.self, forKey: .encoding)
-        delimiter = try container.decodeIfPresent(String.self, forKey: .delimiter)
-        skipRows = try container.decodeIfPresent(Int.self, forKey: .skipRows)
-        headerRow = try container.decodeIfPresent(Int.self, forKey: .headerRow)
-        description = try container.decodeIfPresent(Column.self, forKey: .description)
-        amount = try container.decodeIfPresent(Column.self, forKey: .amount)
-        debit = try container.decodeIfPresent(Column.self, forKey: .debit)
-        credit = try container.decodeIfPresent(Column.self, forKey: .credit)
-        balance = try container.decodeIfPresent(Column.self, forKey: .balance)
-        typeColumn = try container.decodeIfPresent(Column.self, forKey: .typeColumn)
-        creditValues = try container.decodeIfPresent([String].self, forKey: .creditValues) ?? []
-        decimal = try container.decodeIfPresent(String.self, forKey: .decimal)
-        order = try container.decodeIfPresent(Order.self, forKey: .order)
-        currency = try container.decodeIfPresent(String.self, forKey: .currency)
-        summaryRows = try container.decodeIfPresent(SummaryRows.self, forKey: .summaryRows)
-        period = try container.decodeIfPresent(String.self, forKey: .period)
+        let json = try JSONValue(from: decoder)
+        do throws(SettingsError) { try self.init(settings: json) } catch {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: error.description))
+        }
     }
 }
 

@@ -4,26 +4,36 @@
 struct CSVReader {
     private let reading: Reading
     private let table: CSVTable
-    private let survey: CSVSurvey
+    let survey: CSVSurvey
     private let preamble: CSVPreamble
     private let profile: CSVProfile?
 
-    static func read(_ bytes: Bytes, profile: CSVProfile?) throws(StatementError) -> [Statement] {
-        if let text = try CSVText.transcoded(bytes, named: profile?.encoding) {
+    static func read(_ bytes: Bytes, profiles: CSVProfiles?, file: String?) throws(StatementError) -> [Statement] {
+        let only = profiles?.profiles.count == 1 ? profiles?.profiles.first : nil
+        if let text = try CSVText.transcoded(bytes, named: only?.encoding) {
             return try text.withUnsafeBufferPointer { buffer throws(StatementError) in
-                try read(Reading(Bytes(buffer)), profile)
+                try read(Reading(Bytes(buffer)), profiles, file)
             }
         }
-        return try read(Reading(bytes), profile)
+        return try read(Reading(bytes), profiles, file)
     }
 
-    private static func read(_ reading: Reading, _ profile: CSVProfile?) throws(StatementError) -> [Statement] {
-        if let profile {
-            let table = try CSVTable(profile, in: reading)
-            let reader = try CSVReader(reading, table, profile)
-            return try reader.solved(try CSVPlan(profile, reader.survey))
+    private static func read(
+        _ reading: Reading, _ profiles: CSVProfiles?, _ file: String?
+    ) throws(StatementError) -> [Statement] {
+        let header = { CSVTable.find(in: reading)?.header ?? [] }
+        if let profile = try profiles?.profile(header: header(), file: file) {
+            // What a person says comes first; the rest of what is known of the export still holds.
+            let builtIn = profile.describesTable ? nil : BuiltInProfile.fitting(header())
+            let whole = builtIn.map { profile.completed(by: $0.profile) } ?? profile
+            let table = try CSVTable(whole, in: reading)
+            let reader = try CSVReader(reading, table, whole)
+            let statements = try reader.solved(try CSVPlan(whole, reader.survey))
+            if let builtIn, profile.amountSign == nil { try builtIn.check(statements) }
+            return statements
         }
         guard let table = CSVTable.find(in: reading) else { return try CSVHeaderless.read(reading) }
+        if let builtIn = BuiltInProfile.fitting(table.header) { return try read(reading, table, as: builtIn) }
         let reader = try CSVReader(reading, table, nil)
         return try reader.solved(CSVPlan(reader.survey))
     }
@@ -79,7 +89,7 @@ struct CSVReader {
         )
     }
 
-    private func assembly(_ rows: CSVRows) throws(StatementError) -> CSVAssembly {
+    func assembly(_ rows: CSVRows) throws(StatementError) -> CSVAssembly {
         let settings = try CSVSettings(profile, rows.plan)
         let currency = knownCurrency(rows)
         var marks: [UInt8] = []

@@ -19,7 +19,7 @@ enum PageStyle {
         table{border-collapse:collapse;width:100%;margin:6px 0 12px;font-variant-numeric:tabular-nums}
         th,td{padding:3px 8px;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
         thead th{border-bottom:2px solid var(--line);color:var(--soft);font-size:12px;font-weight:600;vertical-align:bottom}
-        tbody th{font-weight:400}.num{text-align:right;white-space:nowrap}.strong,tr.strong>*{font-weight:700}
+        tbody th{font-weight:400}.num,td:first-child{white-space:nowrap}.num{text-align:right}.scroll table{min-width:600px}.strong,tr.strong>*{font-weight:700}
         .none{color:var(--soft)}.wrap{overflow-wrap:anywhere}
         .months th,.months td{padding:3px 5px}.months small{display:block}
         .flag{margin:6px 0;padding-left:6.5em;text-indent:-6.5em}.flag b{display:inline-block;width:6.5em;text-indent:0}
@@ -32,7 +32,7 @@ enum PageStyle {
         @page{margin:14mm 12mm}
         @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--fill:#f3f5f7;--stop:#000;--check:#000;\
         --link:#000;--area:#555}
-        body{max-width:none;padding:0;font-size:9.5pt}.scroll{overflow:visible}thead{display:table-header-group}
+        body{max-width:none;padding:0;font-size:9.5pt}.scroll{overflow:visible}.scroll table{min-width:0}thead{display:table-header-group}
         tr,svg,figure,.band,.flag,.facts div{break-inside:avoid}h2,h3{break-after:avoid}
         .months{font-size:7pt}.months th,.months td{padding:2px 3px}.months small{font-size:6pt}
         section.account{break-before:page}section.account.first{break-before:auto}}

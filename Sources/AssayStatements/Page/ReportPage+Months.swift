@@ -19,10 +19,10 @@ extension ReportPage {
                 before = value
                 cells.append(HTML.Cell(html: html, isNumber: true, isStrong: row.isStrong))
             }
-            for part in [whole, Array(whole.suffix(3))] {
+            for (part, isLast) in [(whole, false), (Array(whole.suffix(3)), true)] {
                 let values = part.compactMap { row.value($0.factors) }
                 let mean = values.reduce(Amount.zero, +).divided(by: values.count)
-                let isKnown = values.count == part.count && (part.count == whole.count || part.count == 3)
+                let isKnown = values.count == part.count && (!isLast || part.count == 3)
                 cells.append(
                     HTML.Cell(
                         html: isKnown && mean != nil ? ReportPage.figure(mean, "") : "\u{2013}", isNumber: true,

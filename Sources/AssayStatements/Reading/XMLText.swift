@@ -19,6 +19,9 @@ enum XMLText {
         return result + rest
     }
 
+    /// The text of `bytes` with its references replaced, as far as they are known.
+    static func decoded(_ bytes: Bytes) -> String { unescaped(bytes.text) ?? bytes.text }
+
     private static func character(_ name: Substring) -> Unicode.Scalar? {
         switch name {
         case "lt": return "<"

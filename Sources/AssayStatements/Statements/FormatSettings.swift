@@ -1,5 +1,7 @@
+public import Assay
+
 /// Which way money went where an amount is positive.
-public enum AmountSign: String, Codable, Hashable, Sendable {
+public enum AmountSign: String, Codable, CaseIterable, Hashable, Sendable {
     /// Plus is money in.
     case bank
     /// Plus is a charge.
@@ -29,7 +31,7 @@ public struct QIFSettings: Hashable, Sendable {
 /// What settles MT940 files that can be read in two ways; as JSON `{"calendar": "hijri"}`.
 public struct MT940Settings: Hashable, Sendable {
     /// The calendars that dates may be written in.
-    public enum Calendar: String, Codable, Hashable, Sendable {
+    public enum Calendar: String, Codable, CaseIterable, Hashable, Sendable {
         case gregorian
         /// Umm al-Qura.
         case hijri
@@ -43,50 +45,41 @@ public struct MT940Settings: Hashable, Sendable {
 }
 
 /// What stands first in a date of numbers.
-public enum DateOrder: String, Codable, Hashable, Sendable {
+public enum DateOrder: String, Codable, CaseIterable, Hashable, Sendable {
     case day, month, year
 }
 
-extension OFXSettings: Codable {
-    private enum CodingKeys: String, CodingKey, CaseIterable {
-        case amountSign = "amount_sign"
-    }
-
-    /// - Throws: `DecodingError` for an unknown key, or a value of another kind.
-    public init(from decoder: any Decoder) throws {
-        try decoder.refuseKeys(except: CodingKeys.self)
-        amountSign = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(
-            AmountSign.self, forKey: .amountSign)
+extension OFXSettings {
+    /// The settings that a person writes.
+    ///
+    /// - Throws: ``SettingsError`` with all that is wrong.
+    public init(settings json: JSONValue, path: [String] = ["ofx"]) throws(SettingsError) {
+        let reader = try SettingsReader(json, path: path, what: "{amount_sign: bank}")
+        amountSign = reader.word("amount_sign")
+        try reader.finish()
     }
 }
 
-extension QIFSettings: Codable {
-    private enum CodingKeys: String, CodingKey, CaseIterable {
-        case decimal
-        case dateOrder = "date_order"
-    }
-
-    /// - Throws: `DecodingError` for an unknown key, or a value of another kind.
-    public init(from decoder: any Decoder) throws {
-        try decoder.refuseKeys(except: CodingKeys.self)
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        dateOrder = try container.decodeIfPresent(DateOrder.self, forKey: .dateOrder)
-        decimal = try container.decodeIfPresent(String.self, forKey: .decimal)
-        guard decimal == nil || decimal == "." || decimal == "," else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .decimal, in: container, debugDescription: "qif.decimal is '.' or ','")
-        }
+extension QIFSettings {
+    /// The settings that a person writes.
+    ///
+    /// - Throws: ``SettingsError`` with all that is wrong.
+    public init(settings json: JSONValue, path: [String] = ["qif"]) throws(SettingsError) {
+        let reader = try SettingsReader(json, path: path, what: "{date_order: day, decimal: ','}")
+        dateOrder = reader.word("date_order")
+        decimal = reader.text("decimal")
+        if let decimal, decimal != ".", decimal != "," { reader.must("decimal", "'.' or ','", .string(decimal)) }
+        try reader.finish()
     }
 }
 
-extension MT940Settings: Codable {
-    private enum CodingKeys: String, CodingKey, CaseIterable {
-        case calendar
-    }
-
-    /// - Throws: `DecodingError` for an unknown key, or a value of another kind.
-    public init(from decoder: any Decoder) throws {
-        try decoder.refuseKeys(except: CodingKeys.self)
-        calendar = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(Calendar.self, forKey: .calendar)
+extension MT940Settings {
+    /// The settings that a person writes.
+    ///
+    /// - Throws: ``SettingsError`` with all that is wrong.
+    public init(settings json: JSONValue, path: [String] = ["mt940"]) throws(SettingsError) {
+        let reader = try SettingsReader(json, path: path, what: "{calendar: hijri}")
+        calendar = reader.word("calendar")
+        try reader.finish()
     }
 }

@@ -1,6 +1,6 @@
 /// The formats bank statements come in.
 public enum StatementFormat: String, Codable, CaseIterable, Sendable {
-    case ofx, qif, csv, mt940, camt, bai2, pdf
+    case ofx, qif, csv, mt940, camt, bai2, pdf, xlsx
 
     /// The format of a file, told by its content and, where that leaves a doubt, by its name's suffix.
     ///
@@ -13,8 +13,18 @@ public enum StatementFormat: String, Codable, CaseIterable, Sendable {
         if head.hasPrefixIgnoringCase("<!DOCTYPE HTML") || head.hasPrefixIgnoringCase("<HTML") {
             throw StatementError(.unsupported, "a web page, not a bank statement; download the statement again")
         }
-        if head.hasPrefix("PK\u{3}\u{4}") || (head[0] == 0x1F && head[1] == 0x8B) {
+        if head.hasPrefix("PK\u{3}\u{4}") {
+            if bytes.contains("xl/workbook.xml") { return .xlsx }
+            throw StatementError(.unsupported, "a ZIP archive; give the files inside")
+        }
+        if head[0] == 0x1F, head[1] == 0x8B {
             throw StatementError(.unsupported, "a compressed file; unpack it and give the statements inside")
+        }
+        if head[0] == 0xD0, head[1] == 0xCF, head[2] == 0x11, head[3] == 0xE0 {
+            throw StatementError(
+                .unsupported,
+                "an Excel workbook of 1997–2003; soffice --headless --convert-to xlsx FILE keeps the values, then give the .xlsx"
+            )
         }
         if head.hasPrefixIgnoringCase("OFXHEADER:") || head.contains("<OFX>") || head.contains("<?OFX")
             || head.contains("<ofx>")

@@ -1,0 +1,225 @@
+import Assay
+import AssayCommands
+import Testing
+
+@Suite("Statements on the command line") struct StatementCommandTests {
+    /// A bank account with a running balance that goes below zero.
+    private static let bank = """
+        Account Number,Date,Description,Amount,Balance
+        DE02120300000000202051,2025-03-03,Square,500.00,1500.00
+        DE02120300000000202051,2025-03-04,"=HYPERLINK(""http://x"") <b>rent</b>",-1700.00,-200.00
+        DE02120300000000202051,2025-03-07,Online transfer from SAV,2000.00,1800.00
+
+        """
+    private static let card = """
+        Trans. Date,Post Date,Description,Amount,Category
+        03/05/2025,03/06/2025,OFFICE MART,25.00,Supplies
+        03/08/2025,03/09/2025,INTERNET PAYMENT - THANK YOU,-20.00,Payments
+
+        """
+
+    private static func shell() async throws -> TestShell {
+        let shell = try TestShell(registry: .complete)
+        try shell.write(bank, to: "in/bank.csv")
+        try shell.write(card, to: "in/card.csv")
+        try shell.write(
+            """
+            run_as: processor
+            processors:
+              - processor_id: s
+                processor_type: bank_statement
+                parameters: {include_transactions: true}
+
+            """, to: "run.yaml")
+        #expect(await shell.assay("run", "run.yaml", "in", "-o", "none") == 0)
+        return shell
+    }
+
+    /// What a command writes to a terminal of so many columns.
+    private static func lines(_ shell: TestShell, columns: Int, _ arguments: String...) async -> [String] {
+        var value = shell.value
+        let sink = CollectingSink(columns: columns)
+        value.output = sink
+        #expect(await CommandLineTool.run(arguments, in: value) == 0)
+        return sink.lines
+    }
+
+    @Test("show accounts with their type, check and flags, cards apart")
+    func accounts() async throws {
+        let shell = try await Self.shell()
+        let (text, code) = await shell.output(of: "statements", "accounts")
+        #expect(code == 0)
+        let lines = text.split(separator: "\n").map(String.init)
+        #expect(lines[0].hasPrefix("ACCOUNT") && lines[0].contains("CHECK"))
+        #expect(lines[1].contains("DE02120300000000202051") && lines[1].contains("1"))
+        #expect(lines[2] == "cards" && lines[3].contains("card.csv") && lines[3].contains("card"))
+        #expect(text.contains("card account: no revenue, NSF and advance figures"))
+    }
+
+    @Test("take no more columns than the terminal has", arguments: [80, 120])
+    func width(columns: Int) async throws {
+        let shell = try await Self.shell()
+        for command in [["accounts"], ["months"], ["transactions"]] {
+            var value = shell.value
+            let sink = CollectingSink(columns: columns)
+            value.output = sink
+            #expect(await CommandLineTool.run(["statements"] + command, in: value) == 0)
+            #expect(sink.lines.allSatisfy { $0.columns <= columns }, "\(sink.text)")
+        }
+        let shown = await Self.lines(shell, columns: columns, "statements", "show", "202051")
+        #expect(shown.allSatisfy { $0.columns <= columns })
+        #expect(shown.contains { $0.contains("average daily balance") })
+    }
+
+    @Test("are written as CSV in which no cell is a formula and every row is whole")
+    func csv() async throws {
+        let shell = try await Self.shell()
+        let (text, code) = await shell.output(of: "statements", "transactions", "-o", "csv")
+        #expect(code == 0)
+        let rows = text.split(separator: "\r\n").map(String.init)
+        #expect(
+            rows[0]
+                == "account,currency,date,value_date,amount,balance,description,class,why,counted_in_revenue,source,row,flags"
+        )
+        #expect(rows.count == 6)
+        #expect(rows[1].hasPrefix("DE02120300000000202051,,2025-03-03,,500.00,1500.00,Square,revenue,,true,"))
+        #expect(rows[2].contains(#"-1700.00,-200.00,"'=HYPERLINK(""http://x"") <b>rent</b>",rent,RENT,false,"#))
+        let (months, _) = await shell.output(of: "statements", "months", "-o", "csv")
+        #expect(months.hasPrefix("account,account_type,currency,month,days_covered,days_in_month,"))
+        let (figures, _) = await shell.output(of: "statements", "accounts", "-o", "csv")
+        let parts = figures.split(separator: "\r\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false).count
+        }
+        #expect(Set(parts).count == 1)
+    }
+
+    @Test("are one object or a line each as JSON, with the same keys as CSV")
+    func json() async throws {
+        let shell = try await Self.shell()
+        let (text, _) = await shell.output(of: "statements", "accounts", "-o", "json")
+        let json = try JSONValue(json: text)
+        #expect(json["schema"] == "assay/statement_accounts/1")
+        #expect(json["accounts"]?.array?.map { $0["true_revenue"] } == [.number(Number("500.00")!), .null])
+        #expect(json["accounts"]?.array?.map { $0["account_type"] }.last == "card")
+        let (rows, _) = await shell.output(of: "statements", "transactions", "-o", "jsonl", "--account", "card.csv")
+        #expect(rows.split(separator: "\n").count == 2)
+    }
+
+    @Test("show one account whole, and name those that fit when several do")
+    func show() async throws {
+        let shell = try await Self.shell()
+        let (text, _) = await shell.output(of: "statements", "show", "DE0212", "-o", "json")
+        let json = try JSONValue(json: text)
+        #expect(json["entries"]?.array?.map { $0["class"] } == ["revenue", "rent", "transfer"])
+        #expect(json["entries"]?.array?[2]["why"] == "ONLINE TRANSFER")
+        #expect(json["daily"]?.array?.count == 5)
+        #expect(await shell.assay("statements", "show", "nobody") == 66)
+        #expect(shell.messages.text.contains("no account is called 'nobody'"))
+        #expect(await shell.assay("statements", "accounts", "--account", "nobody") == 66)
+    }
+
+    @Test("become a page that loads nothing, runs nothing and shows texts as text")
+    func page() async throws {
+        let shell = try await Self.shell()
+        let (page, code) = await shell.output(of: "statements", "report")
+        #expect(code == 0)
+        #expect(page.hasPrefix("<!DOCTYPE html>"))
+        #expect(page.contains("default-src 'none'"))
+        for forbidden in ["<script", "<link", "<img", "https://", "<b>RENT", "<b>rent", "onload", "@import"] {
+            #expect(!page.contains(forbidden), "\(forbidden)")
+        }
+        for title in [
+            "Key figures", "Flags", "Months", "Daily balance", "Deposits", "Positions and debt", "Payroll", "Returns",
+            "Sources", "Cost of making this",
+        ] {
+            #expect(page.contains(title), "\(title)")
+        }
+        #expect(page.contains("2025-03-04") && page.contains("card account"))
+        #expect(await shell.assay("statements", "report", "--out", "r.html", "--account", "202051", "--mask") == 0)
+        #expect(shell.messages.text.contains("the page is r.html"))
+    }
+
+    @Test("hide long numbers where that is asked for")
+    func mask() async throws {
+        let shell = try await Self.shell()
+        let (page, _) = await shell.output(of: "statements", "report", "--account", "202051", "--mask")
+        #expect(!page.contains("DE02120300000000202051"))
+        #expect(page.contains("…2051"))
+    }
+
+    @Test("of several applicants are a page each, with a list of them")
+    func applicants() async throws {
+        let shell = try TestShell(registry: .complete)
+        try shell.write(Self.bank, to: "bank.csv")
+        try shell.write(Self.card, to: "card.csv")
+        let lines = ["bank", "card"].map {
+            #"{"input_id": "\#($0)", "underwriting_id": "uw-\#($0)", "data": {"path": "\#(shell.folder)/\#($0).csv"}}"#
+        }
+        try shell.write(lines.joined(separator: "\n") + "\n", to: "in.jsonl")
+        #expect(await shell.assay("run", "--processor", "bank_statement", "--inputs", "in.jsonl", "-o", "none") == 0)
+        #expect(await shell.assay("statements", "report") == 64)
+        #expect(await shell.assay("statements", "report", "--applicant", "uw-bank", "--out", "one.html") == 0)
+        #expect(await shell.assay("statements", "report", "--applicant", "uw-nobody") == 66)
+        #expect(await shell.assay("statements", "report", "--out", "all.html") == 0)
+        #expect(shell.messages.text.contains("2 pages, listed in all.html"))
+    }
+
+    @Test("that a run does not hold are asked for at another run")
+    func none() async throws {
+        let shell = try TestShell(registry: .complete)
+        try shell.write(TestShell.capitals, to: "p.yaml")
+        try shell.write(RunCommandTests.lines, to: "in.jsonl")
+        await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
+        #expect(await shell.assay("statements", "accounts") == 66)
+        #expect(shell.messages.text.contains("holds no statements"))
+    }
+
+    @Test("are read without a store, by a profile that was proposed for them")
+    func read() async throws {
+        let shell = try TestShell(registry: .complete)
+        try shell.write(Self.bank, to: "bank.csv")
+        try shell.write("Date,Description,Amount\n02/09/2024,A,-1.00\n03/09/2024,B,2.00\n", to: "open.csv")
+        #expect(await shell.assay("statements", "profile", "bank.csv", "--out", "p.yaml") == 0)
+        let (text, code) = await shell.output(of: "statements", "read", "bank.csv", "--profile", "p.yaml", "-o", "csv")
+        #expect(code == 0 && text.contains("DE02120300000000202051"))
+        #expect(await shell.assay("statements", "read", "open.csv") == 65)
+        #expect(shell.messages.text.contains("csv.date_order: day or month"))
+        let (both, doubt) = await shell.output(of: "statements", "profile", "open.csv")
+        #expect(doubt == 65 && both.contains("date_order: day") && both.contains("date_order: month"))
+        try shell.write("csv: {skip_row: 1}\n", to: "bad.yaml")
+        #expect(await shell.assay("statements", "read", "bank.csv", "--profile", "bad.yaml") == 65)
+        #expect(shell.messages.text.contains("unknown key 'skip_row'; did you mean 'skip_rows'?"))
+    }
+
+    @Test("have the exports of many banks by name")
+    func profiles() async throws {
+        let shell = try TestShell(registry: .complete)
+        let (text, code) = await shell.output(of: "statements", "profiles", "-o", "json")
+        #expect(code == 0)
+        #expect((try JSONValue(json: text)["profiles"]?.array?.count ?? 0) > 100)
+        #expect(await shell.output(of: "statements", "profiles", "chase-card").text.contains("money in"))
+        #expect(await shell.assay("statements", "profiles", "chase") == 66)
+        #expect(shell.messages.text.contains("did you mean 'chase-bank' or 'chase-card'?"))
+    }
+
+    @Test("find mistakes of a profile at their place in the pipeline file")
+    func validate() async throws {
+        let shell = try TestShell(registry: .complete)
+        try shell.write(
+            """
+            run_as: processor
+            processors:
+              - processor_id: s
+                processor_type: bank_statement
+                parameters:
+                  csv:
+                    skip_rows: two
+                    leave_out: [{column: State, is: X, as: gone}]
+
+            """, to: "p.yaml")
+        let (text, code) = await shell.output(of: "validate", "p.yaml")
+        #expect(code == 65)
+        #expect(text.contains("p.yaml:7:9: csv.skip_rows must be a whole number from 0 to 1000, found 'two'"))
+        #expect(text.contains("p.yaml:8:44: csv.leave_out.0.as must be"))
+    }
+}
