@@ -77,7 +77,7 @@ import Testing
         #expect(shell.messages.text.contains("assay run demo/program.yaml --inputs demo/documents.jsonl"))
         try FileManager.default.removeItem(atPath: shell.folder + "/demo/pipeline.yaml")
         try shell.write("mine", to: "demo/statements/2025-02.ofx")
-        #expect(await shell.assay("init", "demo") == 74)
+        #expect(await shell.assay("init", "demo") == 65)
         #expect(shell.messages.text.contains("demo/statements/2025-01.ofx is there already"))
         #expect(!FileManager.default.fileExists(atPath: shell.folder + "/demo/pipeline.yaml"))
     }

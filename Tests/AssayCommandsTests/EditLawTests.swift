@@ -155,7 +155,9 @@ final class EditRig {
         switch Int.random(in: 0..<5, using: &chance) {
         case 0 where last != nil, 1 where last != nil:
             words = [Bool.random(using: &chance) ? "resume" : "retry", "last"]
+            // The list and the settings are those on record; programs and variables are those of now.
             listed.files = last?.content.files ?? [:]
+            listed.offset = last?.content.offset ?? 0
             isOfExecution = last?.isOfExecution == true
         case 2:
             words = ["run", "cached.yaml", "in"]
@@ -173,7 +175,7 @@ final class EditRig {
             story.append("refused (\(code))")
             let earlier = words[0] == "run" ? (isOfExecution ? lastOfExecution : nil) : last?.content
             #expect(code != 0, comment)
-            #expect(!restarts && earlier.map { !$0.isSameDefinition(as: content) } == true, comment)
+            #expect(!restarts && earlier.map { !$0.isSameDefinition(as: listed) } == true, comment)
             #expect(try lines("log") == worked, comment)
             return
         }

@@ -115,7 +115,7 @@ import Testing
         var answers = client.answers.makeAsyncIterator()
         let told = try #require(try await answers.next()?.jsonValue)
         #expect(told["answer"] == "progress" && told["counts"]?["total"] == 3)
-        #expect(told["cost_billionths"] == .number(Number("9000000000000000000")!))
+        #expect(told["cost"] == MoneySum(Money(billionths: 9_000_000_000_000_000_000)).jsonValue)
         desk.end(.partial)
         var last = try await answers.next()?.jsonValue
         while last?["answer"] == "progress" { last = try await answers.next()?.jsonValue }

@@ -146,7 +146,7 @@ extension TestShell {
         let (snapshot, code) = await shell.output(of: "queue", "snapshot")
         #expect(code == 0)
         try shell.write(snapshot, to: "snapshot.json")
-        #expect(await shell.assay("queue", "restore", "snapshot.json") == 74)
+        #expect(await shell.assay("queue", "restore", "snapshot.json") == 65)
         #expect(await shell.assay("queue", "restore", "snapshot.json", "--store", "other/assay.db") == 0)
         let (again, _) = await shell.output(of: "queue", "snapshot", "--store", "other/assay.db")
         #expect(again == snapshot)

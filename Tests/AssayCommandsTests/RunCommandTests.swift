@@ -35,7 +35,7 @@ import Testing
     @Test(
         "ends with the code of its status",
         arguments: [
-            ("{\"data\":\"x\"}", 0), ("{\"data\":\"x\"}\n{\"data\":1}", 2), ("{\"data\":1}", 1), ("", 0),
+            ("{\"data\":\"x\"}", 0), ("{\"data\":\"x\"}\n{\"data\":1}", 2), ("{\"data\":1}", 1), ("", 66),
             ("{\"input_id\":\"a\",\"data\":\"x\"}\n{\"input_id\":\"a\",\"data\":\"y\"}", 1),
         ] as [(String, Int32)])
     func codes(text: String, code: Int32) async throws {
@@ -231,7 +231,7 @@ import Testing
         #expect(await shell.assay("validate", "pipeline.yaml") == 0)
         let samples = shell.folder + "/statements"
         #expect(await shell.assay("run", "pipeline.yaml", samples, "--store", ":memory:") == 0)
-        #expect(shell.output.text.contains("2025-01-01 – 2025-01-31"))
+        #expect(shell.output.text.contains("2025-01-01–2025-01-31"))
         #expect(shell.output.text.contains("total                       0.10"))
     }
 }

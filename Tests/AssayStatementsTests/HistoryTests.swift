@@ -106,7 +106,7 @@ private func histories(_ statements: (String, Statement)..., includeTransactions
     @Test("names the days that no statement covers")
     func gap() throws {
         let first = ("a.ofx", march([(3, "5.00", "A")], days: 1...10))
-        let second = ("b.ofx", march([(23, "7.00", "B")], opening: "1005", days: 21...31))
+        let second = ("b.ofx", march([(23, "7.00", "B")], opening: "1100", days: 21...31))
         let reason = try #require(histories(first, second)[0].report.flagReasons.first)
         #expect(reason.reason == "no statement covers 2025-03-11 to 2025-03-20")
         #expect(reason.remedy == "add the statement of these days")

@@ -12,7 +12,7 @@ import Testing
     }
 
     private static func entry(_ amount: String, _ day: String = "20250301120000[-5:EST]") -> String {
-        "<STMTTRN><TRNTYPE>DEBIT<DTPOSTED>\(day)<TRNAMT>\(amount)<NAME>A &amp; B</STMTTRN>"
+        "<STMTTRN><TRNTYPE>\(amount.hasPrefix("-") ? "DEBIT" : "CREDIT")<DTPOSTED>\(day)<TRNAMT>\(amount)<NAME>A &amp; B</STMTTRN>"
     }
 
     @Test(

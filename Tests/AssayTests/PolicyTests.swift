@@ -27,7 +27,7 @@ import Testing
             options: .with { $0.failurePolicy = try FailurePolicy(test.policy) })
         #expect(report.outcomes.map(\.status) == test.outcomes)
         #expect(report.status == test.status)
-        #expect(report.error?.inputID == "b")
+        #expect(report.error?.inputID == (test.policy == "tolerate:0.2" ? "d" : "b"))
         let reason: Outcome.Reason = test.policy == "atomic" ? .atomic : .failurePolicy
         for outcome in report.outcomes {
             #expect(outcome.reason == (outcome.status == .cancelled ? reason : nil))

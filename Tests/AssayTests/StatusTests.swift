@@ -34,7 +34,7 @@ import Testing
         ("protocol", "ProtocolError", false), ("budget_exhausted", "BudgetExhaustedError", false),
         ("circuit_open", "CircuitOpenError", true), ("unknown_step", "UnknownStepError", false),
         ("definition_changed", "DefinitionChangedError", false), ("input_changed", "InputChangedError", false),
-        ("denied", "DeniedError", false),
+        ("denied", "DeniedError", false), ("program_broken", "ProgramBrokenError", true),
         ("interrupted", "InterruptedError", true), ("recovery_exhausted", "InterruptedError", false),
         ("queue_full", "QueueFullError", true), ("runner_unavailable", "RunnerUnavailableError", true),
         ("already_running", "AlreadyRunningError", true), ("store", "StoreError", true), ("graph", "GraphError", false),

@@ -6,8 +6,11 @@ extension RegisteredProcessor {
     func cacheDigest(of entry: StoredItem) throws -> Digest {
         let item = entry.item
         if let content = item.file?.digest {
-            guard entry.transformed != nil || item.hasOwnData else { return content }
-            return try Self.digest(of: entry.transformed ?? item.data, with: content)
+            let data = try item.data.json()
+            // What came through `transform` as it was names the file and nothing else.
+            let given = try entry.transformed?.json() ?? data
+            guard given != data || item.hasOwnData else { return content }
+            return Self.digest(of: given, with: content)
         }
         let input = try (entry.transformed ?? item.data).json()
         if let file = entry.origin, let content = file.digest, input.names(file.path) {
@@ -16,8 +19,8 @@ extension RegisteredProcessor {
         return Digest(of: input)
     }
 
-    private static func digest(of data: Payload, with content: Digest) throws -> Digest {
-        Digest(of: ["data": .string(Digest(of: try data.json()).text), "file": .string(content.text)])
+    private static func digest(of data: JSONValue, with content: Digest) -> Digest {
+        Digest(of: ["data": .string(Digest(of: data).text), "file": .string(content.text)])
     }
 }
 

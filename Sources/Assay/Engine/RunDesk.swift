@@ -288,6 +288,9 @@ extension RunSession {
         // Whatever a body throws when it is cancelled, the callee may have done its work.
         case .threw(let error) where settled == nil && (Task.isCancelled || Self.leavesDoubt(error)):
             record.state = .inDoubt
+        // That a repeat was not taken leaves the attempt before it in doubt.
+        case .threw(let error as ProcessingError) where settled == nil && call.continuesDoubt && error.wasNotTaken:
+            record.state = .inDoubt
         case .threw:
             cost = settled
             let billing = call.request.options.billing ?? options.billing

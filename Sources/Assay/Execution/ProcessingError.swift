@@ -45,6 +45,8 @@ public struct ProcessingError: Error, Sendable {
     public var retryAfter: Duration?
     /// Whether a paid call that ended with this error may or may not have happened.
     public var outcomeUnknown: Bool
+    /// Whether the callee of a paid call did not take it at all, which says nothing of earlier attempts under its key.
+    package var wasNotTaken = false
     /// The error that was thrown underneath, as it was thrown.
     public var cause: (any Error)?
     /// The name of the budget that refused.
@@ -142,13 +144,11 @@ extension ProcessingError.Code {
     public var isRetryable: Bool {
         switch self {
         case .extraction, .api, .processing, .timeout, .cancelled, .workerCrashed, .programBroken, .circuitOpen,
-            .interrupted,
-            .queueFull, .runnerUnavailable, .alreadyRunning, .store, .pipeFull, .pipeEmpty:
+            .interrupted, .queueFull, .runnerUnavailable, .alreadyRunning, .store, .pipeFull, .pipeEmpty:
             true
         case .prevalidation, .transformation, .validation, .aggregation, .cost, .protocol, .budgetExhausted,
             .unknownStep, .definitionChanged, .inputChanged, .denied, .recoveryExhausted, .graph, .pipeClosed,
-            .configuration,
-            .notFound, .exists, .illegalMove:
+            .configuration, .notFound, .exists, .illegalMove:
             false
         }
     }

@@ -46,7 +46,7 @@ struct WireError: Sendable {
             "cancelled": .bool(error is CancellationError), "code": .string(described.code.rawValue),
             "message": .string(described.message.cut(toBytes: Self.longest)), "retryable": .bool(described.retryable),
             "exception": JSONValue(described.thrownName?.cut(toBytes: Self.longest)),
-            "outcome_unknown": .bool(described.outcomeUnknown),
+            "outcome_unknown": .bool(described.outcomeUnknown), "not_taken": .bool(described.wasNotTaken),
             "retry_after": JSONValue(wire: described.retryAfter),
         ]
     }
@@ -66,6 +66,7 @@ struct WireError: Sendable {
             code, json["message"]?.string ?? "", retryable: json["retryable"]?.bool,
             retryAfter: Duration(wire: json["retry_after"]),
             outcomeUnknown: json["outcome_unknown"] == true)
+        error.wasNotTaken = json["not_taken"] == true
         error.thrownName = json["exception"]?.string
         return error
     }

@@ -45,6 +45,8 @@ package struct SecretFilter: Sendable, Hashable {
     package func hiding(_ text: String, isCut: Bool = false) -> String {
         guard !isEmpty else { return text }
         var text = text
+        // A cut within a character leaves a sign in its place that no secret has.
+        while isCut, text.unicodeScalars.last == "\u{FFFD}" { text.unicodeScalars.removeLast() }
         return text.withUTF8 { bytes in
             let found = scan(bytes, isCut: isCut)
             return found.ranges.isEmpty ? nil : String(decoding: Self.masked(bytes, found.ranges), as: UTF8.self)

@@ -163,11 +163,7 @@ package struct QueueResumeCommand: QueueChangeCommand {
     package init() {}
 
     func verb(in shell: Shell) throws -> QueueVerb {
-        guard let change = RunOptions.DefinitionChange(rawValue: onChange) else {
-            let words = RunOptions.DefinitionChange.allCases.map(\.rawValue)
-            throw CommandFailure.usage(
-                "unknown choice '\(onChange)' for --on-change" + Nearest.ending(for: onChange, among: words))
-        }
+        let change = try RunOptions.DefinitionChange(flag: onChange)
         return .resume(try identifier(execution), reprocess ? .reprocess : .resume, change)
     }
 }

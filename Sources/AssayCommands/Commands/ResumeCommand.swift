@@ -117,14 +117,7 @@ package struct AgainFlags: ParsableArguments {
         target.options.rehash = how.rehash
         target.options.scope = previous.scope
         if reprocess { target.options.recovery = .reprocess }
-        if let onChange {
-            let words = RunOptions.DefinitionChange.allCases.map(\.rawValue)
-            guard let choice = RunOptions.DefinitionChange(rawValue: onChange) else {
-                throw CommandFailure.usage(
-                    "unknown choice '\(onChange)' for --on-change" + Nearest.ending(for: onChange, among: words))
-            }
-            target.options.onChange = choice
-        }
+        if let onChange { target.options.onChange = try RunOptions.DefinitionChange(flag: onChange) }
         return try await target.conduct(console, stop: StopFlag(), store: store, in: shell) {
             engine, options, watching in
             try await work.resume(

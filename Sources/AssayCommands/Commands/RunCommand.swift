@@ -29,6 +29,12 @@ package struct RunCommand: ShellCommand {
         help: "Go on with the newest execution of this file and inputs, carrying what is finished; none: a new one.")
     var continues = false
 
+    @Option(
+        help: ArgumentHelp(
+            "With --execution, what a changed processor means for finished work: refuse, keep or restart.",
+            valueName: "choice"))
+    var onChange: String?
+
     @OptionGroup var breaks: BreakFlags
     @OptionGroup var how: RunFlags
     @OptionGroup var store: StoreFlags
@@ -41,12 +47,19 @@ package struct RunCommand: ShellCommand {
             .reduce([:]) { $0.merging($1) { $1 } }
         let console = try Console(flags, in: shell)
         if let plan {
-            guard what.isEmpty else {
+            guard what.isEmpty, onChange == nil else {
                 throw CommandFailure.usage("--plan names what is run and its inputs; name nothing else")
             }
             return try await PlannedRun(file: PlanFile(plan, in: shell), path: plan).conduct(how, console, in: shell)
         }
         var (target, named) = try what.target(how, console, in: shell)
+        if let onChange {
+            guard continues || target.scope.executionID != nil else {
+                throw CommandFailure.usage(
+                    "--on-change is about earlier work; say which with --execution or --continue")
+            }
+            target.options.onChange = try RunOptions.DefinitionChange(flag: onChange)
+        }
         try breaks.apply(to: &target.work)
         let work = target.work
         let stop = StopFlag()

@@ -32,7 +32,7 @@ import Testing
         Row("execution_id: .e", 15, "execution_id '.e' must not begin with '.'"),
         Row("budget: 5", 9, "budget must be a map, found number 5"),
         Row("budget: {name: b}", 9, "budget needs 'limit'"),
-        Row("budget: {limit: -1}", 17, "limit must be between 0 and 1,000,000, found -1"),
+        Row("budget: {limit: -1}", 17, "limit must be between 0 and 9,000,000,000, found -1"),
         Row("budget: {limit: 1, scope: acount}", 27, "unknown budget scope 'acount'; did you mean 'account'?"),
         Row("budget: {limit: 1, warn_at: 1.5}", 29, "warn_at must be between 0 and 1, found 1.5"),
         Row("breakers: {clear: {failure_threshold: 0}}", 39, "failure_threshold must be at least 1, found 0"),
@@ -153,7 +153,7 @@ import Testing
         Row("cache: {tll: 1h}", 13, "unknown key 'tll' in processors[0].cache; did you mean 'ttl'?"),
         Row("price: free", 12, "price must be a number of at most 9 decimals, found text 'free'"),
         Row("price: 0.1234567891", 12, "price must be a number of at most 9 decimals, found 0.1234567891"),
-        Row("price: -1", 12, "price must be between 0 and 1,000,000, found -1"),
+        Row("price: -1", 12, "price must be between 0 and 9,000,000,000, found -1"),
         Row("price: 1000000.01", 12, "price must be between 0 and 1,000,000, found 1000000.01"),
         Row(
             "price: {base_cost: 0.1234567891}", 24,
@@ -349,7 +349,7 @@ import Testing
                 "12:46: unknown charge policy 'per_rnu'; did you mean 'per_run'?",
                 "14:13: currency must be three capital letters such as USD, found usd",
                 "15:36: two prices of 'a' have the same effective_from",
-                "16:17: limit must be between 0 and 1,000,000, found -5",
+                "16:17: limit must be between 0 and 9,000,000,000, found -5",
                 "17:1: key 'timeout' is given twice (first at line 2)",
                 "18:37: max_workers must be between 1 and 1024, found 0",
             ])

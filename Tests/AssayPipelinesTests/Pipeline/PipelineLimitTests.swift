@@ -62,8 +62,8 @@ import Testing
             ),
             (
                 "error_strategy: {type: circuit_breaker, failure_threshold: 2}",
-                "failure_threshold: 2 of the circuit breaker of node 's' (p.yaml:2) was used up (skipped before: i2 at node 's'); "
-                    + "i4 failed at node 's': "
+                "failure_threshold: 2 of the circuit breaker of node 's' (p.yaml:2) was used up "
+                    + "(skipped before: i2 at node 's', i4 at node 's'); i5 failed at node 's': "
             ),
             (
                 "error_strategy: {type: composite, strategies: [{type: retry, max_retries: 1, initial_delay: 0, retry_on: all}, {type: skip, max_skips: 1}]}",

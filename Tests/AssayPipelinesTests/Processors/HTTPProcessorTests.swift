@@ -94,6 +94,20 @@ import Testing
         #expect(report.bill.inDoubtCost == .zero)
     }
 
+    @Test("keeps the key of a call in doubt whose repeat is not taken")
+    func refusedRepeat() async throws {
+        let answers = Mutex([504, 429, 503, 200][...])
+        let provider = try CountingProvider { _ in .reply(answers.withLock { $0.popFirst() ?? 200 }) }
+        let report = try await run(
+            provider, ", maximum_cost: 5", more: "error_strategy: {type: retry, max_retries: 3, initial_delay: 0}",
+            engine: Engine(world: .testing(time: ManualTime(runsFree: true))))
+        #expect(report.success)
+        #expect(provider.calls.count == 4)
+        #expect(provider.distinctKeys.count == 1)
+        #expect(report.bill.totalCost == (try Money(5)))
+        #expect(report.bill.inDoubtCost == .zero)
+    }
+
     @Test("keeps a doubt beside the next call of a service that ignores keys")
     func ignored() async throws {
         let count = Mutex(0)

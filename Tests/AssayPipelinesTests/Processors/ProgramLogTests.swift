@@ -104,7 +104,7 @@ import Testing
             for r in requests():
                 sys.stderr.write(key[:20]); sys.stderr.flush(); time.sleep(0.01)
                 sys.stderr.write(key[20:] + "\\n"); sys.stderr.flush()
-                say(r, log={"message": "x" * 65500 + key})
+                say(r, log={"message": "x" * 65300 + key})
                 print("own " + key, flush=True)
                 say(r, error={"message": "y" * 8150 + key, "exception": "E" + key, "retryable": False})
             """, parameters: "environment: {KEY: '${KEY}'}", environment: ["KEY": secret]

@@ -66,8 +66,10 @@ struct HTTPProcessor: Processor {
             answer = try await HTTPClient.shared.send(
                 plan.request(for: input, idempotencyKey: idempotencyKey, in: keyHeader), private: plan.headerNames)
         } catch let failure as HTTPFailure {
-            throw ProcessingError(
+            var error = ProcessingError(
                 .api, plan.filter.hiding("\(plan.title): \(failure.message)"), outcomeUnknown: !failure.isCertain)
+            error.wasNotTaken = failure.isCertain
+            throw error
         }
         guard !(200..<300).contains(answer.status) else { return answer }
         throw refusal(answer)
@@ -83,9 +85,11 @@ struct HTTPProcessor: Processor {
             message += ": \(text)"
         }
         let wait = isRetryable ? answer.headers["retry-after"].flatMap { RetryAfter.wait($0, since: .now()) } : nil
-        return ProcessingError(
+        var error = ProcessingError(
             .api, plan.filter.hiding(message), retryable: isRetryable, retryAfter: wait,
             outcomeUnknown: answer.leavesDoubt)
+        error.wasNotTaken = answer.isRefusedForNow
+        return error
     }
 
     /// The output that an answer brings.
