@@ -78,7 +78,7 @@ import Testing
         try FileManager.default.removeItem(atPath: shell.folder + "/demo/pipeline.yaml")
         try shell.write("mine", to: "demo/statements/2025-02.ofx")
         #expect(await shell.assay("init", "demo") == 65)
-        #expect(shell.messages.text.contains("demo/statements/2025-01.ofx is there already"))
+        #expect(shell.messages.text.contains("assay: demo/statements/2025-01.ofx, "))
         #expect(!FileManager.default.fileExists(atPath: shell.folder + "/demo/pipeline.yaml"))
     }
 
@@ -133,7 +133,7 @@ import Testing
         await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
         #expect(await shell.output(of: "store", "check") == ("ok\n", 0))
         #expect(await shell.assay("store", "backup", "copy.db") == 0)
-        #expect(await shell.assay("store", "backup", "copy.db") == 74)
+        #expect(await shell.assay("store", "backup", "copy.db") == 65)
         let (text, _) = await shell.output(of: "store", "info", "-o", "json")
         #expect(try JSONValue(json: text)["rows"]?["runs"] == 1)
     }

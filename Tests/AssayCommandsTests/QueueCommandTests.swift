@@ -161,10 +161,9 @@ extension TestShell {
         #expect(await shell.submit("a") == 0)
         try shell.write(TestShell.capitals, to: "plain.yaml")
         #expect(await shell.assay("queue", "work", "--pipeline", "plain.yaml") == 65)
-        try shell.write(TestShell.queued, to: "other.yaml")
+        try shell.write(TestShell.queued.replacing("capitals", with: "letters"), to: "other.yaml")
         #expect(await shell.assay("queue", "work", "--pipeline", "other.yaml", "--until-empty") == 0)
-        #expect(shell.output.text.contains("was submitted for pipeline 'p.yaml'"))
-        #expect(await shell.assay("queue", "resume", "a") == 0)
+        #expect(try await shell.executions("pending").count == 1)
         #expect(await shell.assay("queue", "work", "--pipeline", "p.yaml", "--until-empty") == 0)
         #expect(try await shell.executions("succeeded").count == 1)
     }

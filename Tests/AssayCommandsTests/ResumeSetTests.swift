@@ -60,7 +60,7 @@ import Testing
     func parameters() async throws {
         let shell = try await Self.shell()
         let change = "processors.doc.reader.parameters.transformation=lowercase"
-        #expect(await shell.assay("resume", "last", "--set", change) == 1)
+        #expect(await shell.assay("resume", "last", "--set", change) == 65)
         #expect(shell.messages.text.contains("its parameter 'transformation' has changed"))
         #expect(try await shell.runs().count == 1)
         #expect(await shell.assay("resume", "last", "--set", change, "--on-change", "keep", "-o", "none") == 2)

@@ -35,10 +35,10 @@ import Testing
     func continues() async throws {
         let shell = try shell()
         let first = try await report(shell, "--continue")
-        #expect(first["counts"]?["carried"] == 0)
+        #expect(first["outcomes"]?.array?.map { $0["carried"] } == [false, false])
         let second = try await report(shell, "--continue")
         #expect(second["execution_id"] == first["execution_id"])
-        #expect(second["counts"]?["carried"] == 1)
+        #expect(second["outcomes"]?.array?.map { $0["carried"] } == [true, false])
         #expect(await shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "--continue", "--execution", "e") == 64)
         try shell.write("{\"input_id\": \"a\", \"data\": \"x\"}\n", to: "other.jsonl")
         let (other, _) = await shell.output(

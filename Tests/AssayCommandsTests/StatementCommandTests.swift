@@ -64,10 +64,10 @@ import Testing
             let sink = CollectingSink(columns: columns)
             value.output = sink
             #expect(await CommandLineTool.run(["statements"] + command, in: value) == 0)
-            #expect(sink.lines.allSatisfy { $0.columns <= columns }, "\(sink.text)")
+            #expect(sink.lines.allSatisfy { $0.unpainted.columns <= columns }, "\(sink.text)")
         }
         let shown = await Self.lines(shell, columns: columns, "statements", "show", "202051")
-        #expect(shown.allSatisfy { $0.columns <= columns })
+        #expect(shown.allSatisfy { $0.unpainted.columns <= columns })
         #expect(shown.contains { $0.contains("average daily balance") })
     }
 
@@ -222,4 +222,9 @@ import Testing
         #expect(text.contains("p.yaml:7:9: csv.skip_rows must be a whole number from 0 to 1000, found 'two'"))
         #expect(text.contains("p.yaml:8:44: csv.leave_out.0.as must be"))
     }
+}
+
+extension String {
+    /// The text as it is seen, without what turns colours on and off.
+    fileprivate var unpainted: String { replacing(/\u{1B}\[[0-9;]*m/, with: "") }
 }

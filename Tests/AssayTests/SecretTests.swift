@@ -152,8 +152,7 @@ import Testing
     /// Every 8 letters of the secret, plain and in its other forms.
     private static func parts(of secret: String) -> Set<String> {
         let trimmed = secret.trimmingCharacters(in: .whitespacesAndNewlines)
-        var forms = [trimmed, String(JSONValue.string(trimmed).json.dropFirst().dropLast())]
-        forms.append(trimmed.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")
+        var forms = [trimmed]
         for shift in 0..<3 {
             let encoded = Data(Array(repeating: 0, count: shift) + Array(trimmed.utf8)).base64EncodedString()
             let certain = encoded.dropFirst(shift == 0 ? 0 : shift + 1).dropLast(4)
@@ -164,6 +163,13 @@ import Testing
             let letters = Array(form)
             guard letters.count >= 8 else { continue }
             for start in 0...(letters.count - 8) { parts.insert(String(letters[start..<(start + 8)])) }
+        }
+        // A letter may take many signs when it is escaped; it is letters of the secret that count.
+        let letters = Array(trimmed)
+        for start in 0..<max(0, letters.count - 7) {
+            let part = String(letters[start..<(start + 8)])
+            parts.insert(String(JSONValue.string(part).json.dropFirst().dropLast()))
+            parts.insert(part.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? part)
         }
         return parts
     }

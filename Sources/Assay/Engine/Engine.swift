@@ -328,8 +328,8 @@ public final class Engine: Sendable {
         var run = session.currentRun
         run.status = .failed
         run.error = FailureRecord(error, stage: .extraction, item: nil, attempt: 0)
-        // What was thrown is then how the list of inputs ended because of that.
-        if session.stopped?.isFromOutside == true { run.status = .cancelled }
+        // What was thrown while the list was read is then how it ended because of that.
+        if session.stopped?.isFromOutside == true, !run.isListed { run.status = .cancelled }
         run.finishedAt = world.time.now()
         run.duration = session.timeWorked
         // A store that failed may fail again; the run is then found and ended when the store is opened next.

@@ -82,7 +82,7 @@ package struct StatementReportCommand: ShellCommand {
         for (number, page) in pages.enumerated() {
             let path = "\(stem)-\(number + 1).html"
             try Self.write(page.html, to: shell.place(of: path))
-            files.append((page.applicant, path.fileName, page.accounts))
+            files.append((page.masked(page.applicant), path.fileName, page.accounts))
         }
         try Self.write(
             ReportPage.index(files, madeOn: madeOn, runID: run.id.text), to: shell.place(of: out))

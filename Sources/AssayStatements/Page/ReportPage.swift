@@ -52,7 +52,7 @@ public struct ReportPage: Sendable {
             body += "</section>\n"
         }
         body += sources + costSection
-        return ReportPage.document(title: "Statements of \(applicant)", body: body)
+        return ReportPage.document(title: "Statements of \(masked(applicant))", body: body)
     }
 
     /// A page that names the pages of several applicants.
@@ -120,7 +120,7 @@ public struct ReportPage: Sendable {
                 .joined(separator: " ")
         }
         let covered = accounts.map { "\($0.report.factors.total.days) of \(span)" }.joined(separator: ", ")
-        return "<h1>\(HTML.escaped(applicant))</h1>\n"
+        return "<h1>\(HTML.escaped(masked(applicant)))</h1>\n"
             + HTML.facts([
                 ("Accounts", HTML.escaped(names.joined(separator: ", "))),
                 ("Period", from.flatMap { from in to.map { "\(from) to \($0)" } } ?? "no days"),
@@ -212,7 +212,7 @@ public struct ReportPage: Sendable {
     }
 
     /// The text, with all but the last four digits of long numbers hidden where that was asked for.
-    func masked(_ text: String) -> String {
+    package func masked(_ text: String) -> String {
         guard isMasked else { return text }
         var (result, run) = ("", [Character]())
         func flush() {

@@ -153,7 +153,7 @@ import Testing
         Row("cache: {tll: 1h}", 13, "unknown key 'tll' in processors[0].cache; did you mean 'ttl'?"),
         Row("price: free", 12, "price must be a number of at most 9 decimals, found text 'free'"),
         Row("price: 0.1234567891", 12, "price must be a number of at most 9 decimals, found 0.1234567891"),
-        Row("price: -1", 12, "price must be between 0 and 9,000,000,000, found -1"),
+        Row("price: -1", 12, "price must be between 0 and 1,000,000, found -1"),
         Row("price: 1000000.01", 12, "price must be between 0 and 1,000,000, found 1000000.01"),
         Row(
             "price: {base_cost: 0.1234567891}", 24,

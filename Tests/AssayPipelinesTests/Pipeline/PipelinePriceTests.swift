@@ -264,7 +264,11 @@ import Testing
 
     @Test("of the file that match nothing in it are warnings") func unused() throws {
         let programs = try folder.load(
-            PipelineText.node("timeout: 1s") + "\nprices: {processors: {a: 1, aa: 2}, services: {ocr: {page: 1}}}")
+            """
+            run_as: processor
+            processors: [{processor_id: a, processor_type: command, parameters: {command: [cat]}}]
+            prices: {processors: {a: 1, aa: 2}, services: {ocr: {page: 1}}}
+            """)
         // What a program uses is not known before it runs.
         #expect(
             programs.warnings.map(\.message) == [

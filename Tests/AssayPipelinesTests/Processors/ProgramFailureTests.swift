@@ -157,7 +157,7 @@ import Testing
         let size = mode == "once" ? 100_000_000 : 15_000_000
         let time = ManualTime()
         let program = "mark(os.getpid())\nprint('ready', file=sys.stderr)\ntime.sleep(600)\n"
-        let pipeline = try programs.python(program, parameters: "mode: \(mode)", node: "timeout: 30s")
+        let pipeline = try programs.python(program, parameters: "mode: \(mode)", node: "timeout: 20s")
         let data = JSONValue.string(String(repeating: "x", count: size))
         let engine = Engine(world: .testing(time: time))
         let (ready, said) = AsyncStream.makeStream(of: Void.self)
@@ -165,9 +165,9 @@ import Testing
         // It says so on its error stream.
         for await _ in ready { break }
         await time.waitForSleepers()
-        time.advance(by: .seconds(30))
+        time.advance(by: .seconds(20))
         let report = try await running
-        #expect(report.told == ["timeout: timed out after 30 s"])
+        #expect(report.told == ["timeout: timed out after 20 s"])
         #expect(processes.filter(isAlive) == [])
     }
 

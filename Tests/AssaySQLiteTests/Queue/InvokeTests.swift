@@ -129,7 +129,7 @@ import Testing
         #expect(execution.hasResponse)
     }
 
-    @Test("an execution whose processor nobody knows fails with what to do")
+    @Test("an execution whose processor nobody here knows waits for a worker that does")
     func unknownProcessor() async throws {
         let rig = try QueueRig()
         let queue = try await ExecutionQueue(
@@ -138,12 +138,11 @@ import Testing
         submission.executionID = QueueRig.id("x")
         try await queue.submit(submission)
         queue.start()
-        #expect(try await queue.cycle() == 1)
+        #expect(try await queue.cycle() == 0)
         let execution = try await queue.execution(QueueRig.id("x"))
-        #expect(execution.status == .failed)
-        #expect(execution.error?.message == "this program has no processor 'strange'; register it with the queue")
+        #expect(execution.status == .pending)
+        #expect(execution.error == nil)
         #expect(execution.hasResponse == false)
-        #expect(execution.duration == .zero)
     }
 
     @Test("again after a failure runs what failed, in the same execution", arguments: Shelf.allCases)
