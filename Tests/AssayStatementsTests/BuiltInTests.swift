@@ -267,15 +267,28 @@ private enum Exports {
         #expect(XLSXBook.isDate(code) == isDate)
     }
 
+    /// A ZIP archive with the file `a.txt`.
+    private static let archive = bytes(
+        "504b03041400000000000000215a8316dc8c010000000100000005000000612e74787478504b0102140314000000000000"
+            + "00215a8316dc8c0100000001000000050000000000000000000000800100000000612e747874504b0506000000000100"
+            + "010033000000240000000000")
+
+    private static func bytes(_ hex: String) -> [UInt8] {
+        stride(from: 0, to: hex.utf8.count, by: 2).compactMap { UInt8(hex.dropFirst($0).prefix(2), radix: 16) }
+    }
+
     @Test(
         "of other kinds are refused with the way to one that is read",
         arguments: [
-            ([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1], "soffice --headless --convert-to xlsx"),
-            ([0x50, 0x4B, 0x03, 0x04, 0x14, 0x00], "a ZIP archive; give the files inside"),
+            (
+                [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1] + Array(repeating: 7, count: 64),
+                "soffice --headless --convert-to xlsx"
+            ),
+            (archive, "a ZIP archive that is no workbook; give the files inside"),
         ] as [([UInt8], String)])
     func others(bytes: [UInt8], remedy: String) {
         let error = #expect(throws: StatementError.self) {
-            try StatementReader().read(bytes + Array(repeating: 7, count: 64))
+            try StatementReader().read(bytes)
         }
         #expect(error?.code == .unsupported && error?.message.contains(remedy) == true)
     }

@@ -38,7 +38,7 @@ struct AccountTable {
             lines.insert(heading, at: first + 1)
         }
         if width != nil, !accounts.isEmpty {
-            let legend = "NEG days below zero, NSF returned for lack of funds, MCA advances, CHECK of balances"
+            let legend = "NEG days below zero, NSF returned items, MCA advances, CHECK of balances"
             lines += ["", paint.map { $0(legend, .dim) } ?? legend]
         }
         let flags = accounts.flatMap { account in flagLines(account.label(labelWidth), account.report, width, paint) }

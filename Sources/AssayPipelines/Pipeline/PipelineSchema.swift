@@ -238,7 +238,9 @@ struct PipelineSchema {
         options.itemCache = settings.cache
         options.billing = settings.billing ?? .onSuccess
         options.doubtPolicy = settings.doubtPolicy ?? .hold
-        let strategy = map["error_strategy"].map { ItemStrategy($0) } ?? shared.map { ItemStrategy($0) }
+        // That of the file is read, and checked, also where the processor has one of its own.
+        let common = shared.map { ItemStrategy($0) }
+        let strategy = map["error_strategy"].map { ItemStrategy($0) } ?? common
         options.retryPolicy = strategy?.retry ?? options.retryPolicy
         if let failure = strategy?.failure {
             options.failurePolicy = failure

@@ -9,6 +9,8 @@ public final class PriceFile: PriceSource {
     private struct State {
         var list: PriceList
         var stamp: Stamp?
+        /// What the last warning said.
+        var told: String?
     }
 
     /// By what a changed file is told.
@@ -46,7 +48,13 @@ public final class PriceFile: PriceSource {
         let list = state.withLock { state in
             guard stamp != state.stamp else { return state.list }
             state.stamp = stamp
-            do throws(ProcessingError) { state.list = try Self.read(path, schema) } catch {
+            do throws(ProcessingError) {
+                state.list = try Self.read(path, schema)
+                state.told = nil
+            } catch {
+                // A file that is written again with the same fault was spoken of.
+                guard error.message != state.told else { return state.list }
+                state.told = error.message
                 warning = "the changed price file is not used: \(error.message)"
             }
             return state.list
