@@ -230,8 +230,10 @@ extension Engine {
                         after: error, attempt: work.attempt - repeats, chance: world.chance()
                     ).map { .retry(after: $0) } ?? .skip
             }
-            // Neither is its failure: the program is, or the stop that ended what it waited for.
-            if [.programBroken, .cancelled].contains(error.code),
+            // Neither is its failure: the program is, or the stop that ended what it waited for. What a call that was
+            // cut off leaves in doubt may have the budget refuse those who wait for it, before the stop reaches them.
+            let refusedByStop = error.code == .budgetExhausted && session.stopped?.isFromOutside == true
+            if refusedByStop || [.programBroken, .cancelled].contains(error.code),
                 try await isStopped(work, in: lane, on: floor, generation)
             {
                 break

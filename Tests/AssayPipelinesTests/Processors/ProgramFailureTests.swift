@@ -175,7 +175,9 @@ import Testing
         let report = try await running
         clock.cancel()
         time.advance(by: .seconds(20))
-        #expect(report.told == ["timeout: timed out after 20 s"])
+        // Its start-up is limited in real time, and may come to its end first where the machine is busy.
+        let limits = ["timeout: timed out after 20 s", "timeout: worker did not read its first request within 30.0 s"]
+        #expect(report.told.count == 1 && report.told.allSatisfy(limits.contains))
         #expect(processes.filter(isAlive) == [])
     }
 
