@@ -318,7 +318,7 @@ import Testing
         // A clock that was set back says nothing of the time that has passed, so the whole stretch is waited.
         rig.time.advance(by: seconds == 0 ? .milliseconds(1) : .milliseconds(2_001))
         #expect(try await second.cycle() == 1)
-        #expect(rig.ran.all == ["a", "b", "c"])
+        #expect(rig.ran.all.sorted() == ["a", "b", "c"])
     }
 
     @Test("does not deny because the store failed, which ends the cycle", arguments: Shelf.allCases)
