@@ -4,7 +4,8 @@ import Synchronization
 
 /// A price list in a file, read again when the file has changed.
 ///
-/// A change with an error leaves the last good list in force.
+/// A change with an error leaves the last good list in force, and so does one to another currency: what was charged and
+/// what is charged from then on could not be added up.
 public final class PriceFile: PriceSource {
     private struct State {
         var list: PriceList
@@ -21,6 +22,8 @@ public final class PriceFile: PriceSource {
     }
 
     private let path: String
+    /// What all amounts are in as long as the file is in use.
+    private let currency: String
     private let schema: PriceListSchema
     private let warn: @Sendable (String) -> Void
     private let state: Mutex<State>
@@ -39,7 +42,9 @@ public final class PriceFile: PriceSource {
         self.warn = warn
         schema = PriceListSchema(policies: policies)
         let stamp = Self.stamp(of: path)
-        state = Mutex(State(list: try Self.read(path, schema), stamp: stamp))
+        let list = try Self.read(path, schema)
+        currency = list.currency
+        state = Mutex(State(list: list, stamp: stamp))
     }
 
     public func current() -> PriceList {
@@ -49,7 +54,7 @@ public final class PriceFile: PriceSource {
             guard stamp != state.stamp else { return state.list }
             state.stamp = stamp
             do throws(ProcessingError) {
-                state.list = try Self.read(path, schema)
+                state.list = try Self.read(path, schema, in: currency)
                 state.told = nil
             } catch {
                 // A file that is written again with the same fault was spoken of.
@@ -63,9 +68,11 @@ public final class PriceFile: PriceSource {
         return list
     }
 
-    private static func read(_ path: String, _ schema: PriceListSchema) throws(ProcessingError) -> PriceList {
+    private static func read(
+        _ path: String, _ schema: PriceListSchema, in currency: String? = nil
+    ) throws(ProcessingError) -> PriceList {
         let document = try ConfigurationDocument(path: path)
-        let list = schema.read(document.value)
+        let list = schema.read(document.value, in: currency)
         try document.findings.check()
         return list
     }

@@ -6,9 +6,11 @@ struct PriceListSchema {
     let policies: [String]
 
     /// The list that `value` holds; findings are reported and left out.
-    func read(_ value: ValueReader) -> PriceList {
+    ///
+    /// - Parameter currency: the one that its prices must be in, as those before were; `nil` for the first list.
+    func read(_ value: ValueReader, in currency: String? = nil) -> PriceList {
         guard let map = value.map() else { return PriceList() }
-        var list = PriceList(currency: currency(map["currency"]))
+        var list = PriceList(currency: self.currency(map["currency"]))
         for (name, _, price) in map["processors"]?.entries() ?? [] {
             add(price.oneOrMore(), for: .processor(name), amount: "base_cost", to: &list)
         }
@@ -18,6 +20,10 @@ struct PriceListSchema {
             }
         }
         map.finish()
+        if let currency, list.currency != currency, !list.isEmpty {
+            (map["currency"] ?? value).report(
+                "the prices are in \(list.currency), those in use are in \(currency); a new currency needs a new start")
+        }
         return list
     }
 

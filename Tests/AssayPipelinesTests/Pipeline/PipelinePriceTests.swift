@@ -199,6 +199,7 @@ import Testing
             ),
             ("processors: {a: [1, 2]}", ":1:21: two prices of 'a' have the same effective_from"),
             ("processors: {", ":2:1: not valid YAML: "),
+            ("currency: EUR\nprocessors: {a: 2}", ":1:11: the prices are in EUR, those in use are in USD"),
         ])
     func lastGood(text: String, finding: String) throws {
         let path = try folder.write("processors: {a: 1}", to: "prices.yaml")
@@ -213,6 +214,28 @@ import Testing
         try folder.write("processors: {a: 3.125}", to: "prices.yaml")
         #expect(file.current().told == ["a: 3.125 per_run"])
         #expect(warnings.all.count == 1)
+    }
+
+    @Test(
+        "stay in their currency as long as their file is in use",
+        arguments: [
+            // The file no longer says it, which means another one.
+            ("{processors: {a: 2}}", ["a: 1.00 per_run"], 1),
+            // What has no prices has none in another currency; the next list with prices is compared all the same.
+            ("{}", [], 0), ("{currency: CHF}", [], 0),
+            ("{currency: EUR, processors: {a: 2}}", ["a: 2.00 per_run"], 0),
+        ])
+    func currency(text: String, expected: [String], warned: Int) throws {
+        let path = try folder.write("{currency: EUR, processors: {a: 1}}", to: "prices.yaml")
+        let warnings = Warnings()
+        let file = try PriceFile(path: path, warn: warnings.add)
+        try folder.write(text, to: "prices.yaml")
+        #expect(file.current().told == expected)
+        #expect(warnings.all.count == warned)
+        try folder.write("{currency: GBP, processors: {a: 3.50}}", to: "prices.yaml")
+        #expect(file.current().told == expected)
+        #expect(warnings.all.count == warned + 1)
+        #expect(warnings.all.last?.contains("the prices are in GBP, those in use are in EUR") == true)
     }
 
     @Test("stay in force when their file is gone")
