@@ -26,6 +26,7 @@ bench: setup
 	swift run --package-path Benchmarks -c release assay-bench all
 
 lint:
+	scripts/floors
 	swift format lint --strict --recursive --parallel Sources Tests Examples Benchmarks/Sources Package.swift Benchmarks/Package.swift
 
 format:

@@ -62,7 +62,7 @@ struct ItemRow: Sendable {
         file = item.storedFile
         payload = try item.payload?.storedBytes("the resume point of item '\(stored.item.id)'")
         transformed = try stored.transformed?.storedBytes("the transformed value of item '\(stored.item.id)'")
-        let basis = stored.basis.flatMap { Basis.allCases.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
+        let basis = stored.basis.flatMap { ItemBasis.allCases.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
         flags = (stored.inputChanged ? 1 : 0) | (stored.settled ? 2 : 0) | basis << 2
         if item.slot != nil { flags |= Self.hasSlot }
     }
@@ -151,7 +151,7 @@ extension SQLStatement {
             guard let item else { return nil }
             var stored = StoredItem(item, index: index, inputChanged: flags & 1 != 0, settled: flags & 2 != 0)
             let basis = (flags >> 2 & 7) - 1
-            stored.basis = Basis.allCases.indices.contains(basis) ? Basis.allCases[basis] : nil
+            stored.basis = ItemBasis.allCases.indices.contains(basis) ? ItemBasis.allCases[basis] : nil
             return stored
         }
     }

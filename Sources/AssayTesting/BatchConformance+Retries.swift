@@ -65,7 +65,7 @@ extension BatchConformance {
             try expect(stage.calls[["n0", "n1", "n2"]], [1, 2, 1])
         },
         BatchConformance("saved steps are honoured by a retry, and forgotten when everything is done again") { stage in
-            for (recovery, count) in [(RunOptions.Recovery.resume, 1), (.reprocess, 2)] {
+            for (recovery, count) in [(RecoveryMode.resume, 1), (.reprocess, 2)] {
                 let calls = Calls()
                 let processor = StepProcessor(calls: calls) { place, _, _ in
                     if place == "extraction", calls["extraction"] == 1 { throw StepFailure(message: "not yet") }

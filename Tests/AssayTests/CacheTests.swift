@@ -220,8 +220,8 @@ import Testing
 
     @Test(
         "a run may leave the cache alone, or replace what is in it, whatever calls and items say",
-        arguments: [(RunOptions.Caching.asConfigured, 1, 1), (.off, 2, 1), (.refresh, 2, 2)])
-    func caching(caching: RunOptions.Caching, made: Int, kept: Int) async throws {
+        arguments: [(CacheMode.asConfigured, 1, 1), (.off, 2, 1), (.refresh, 2, 2)])
+    func caching(caching: CacheMode, made: Int, kept: Int) async throws {
         let numbers = Calls()
         let processor = ClosureProcessor<Int, Int>("test") { _, context in
             try await context.call("clear", "search", key: 1) { _ in

@@ -130,7 +130,7 @@ import Testing
         /// Fails in the first run.
         var failing: String?
         var changed: Bool
-        var recovery: RunOptions.Recovery
+        var recovery: RecoveryMode
         var carried: Bool
         var calls: [Int]
     }
@@ -259,9 +259,9 @@ import Testing
     @Test(
         "a changed processor is refused unless the caller says keep or restart",
         arguments: [
-            (RunOptions.DefinitionChange.refuse, nil), (.keep, [0, 0, 1]), (.restart, [1, 1, 1]),
+            (ChangePolicy.refuse, nil), (.keep, [0, 0, 1]), (.restart, [1, 1, 1]),
         ])
-    func definition(onChange: RunOptions.DefinitionChange, calls: [Int]?) async throws {
+    func definition(onChange: ChangePolicy, calls: [Int]?) async throws {
         let engine = Engine.testing()
         let fragile = Fragile(failingAt: "extraction")
         let first = try await engine.run(RegisteredProcessor(fragile.broken), over: [Item("a", 1)])

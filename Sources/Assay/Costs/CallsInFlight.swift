@@ -61,18 +61,23 @@ final class CallsInFlight: Sendable {
     ///
     /// - Parameters:
     ///   - number: that of the call.
+    ///   - name: whose call it is, as those who wait for it are shown.
     ///   - inside: the calls around it.
+    ///   - waiting: has the item wait while what it is given runs; called only where there is something to wait for.
     /// - Returns: `nil` when the one who has it waits for a call around this one.
-    /// - Throws: `CancellationError` when the calling task is cancelled meanwhile.
-    func take(_ key: String, for number: Int, inside: CallNest, in context: Context) async throws -> Turn? {
-        let owner = Owner(number: number, name: context.inputID ?? context.processorID.text)
+    /// - Throws: `CancellationError` when the calling task is cancelled meanwhile, and what `waiting` throws.
+    func take(
+        _ key: String, for number: Int, named name: String, inside: CallNest,
+        waiting: (EngineWait, @escaping @Sendable (WaitSign) async throws -> Bool) async throws -> Bool
+    ) async throws -> Turn? {
+        let owner = Owner(number: number, name: name)
         let other = state.withLock { state -> Owner? in
             if let other = state.owners[key] { return other }
             state.owners[key] = owner
             return nil
         }
         if let other {
-            let isTurn = try await context.desk.waiting(for: .call(of: other.name), in: context) { sign in
+            let isTurn = try await waiting(.call(of: other.name)) { sign in
                 try await self.wait(for: key, as: owner, inside, sign)
             }
             guard isTurn else { return nil }

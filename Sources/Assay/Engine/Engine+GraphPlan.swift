@@ -289,7 +289,7 @@ private struct GraphPlanner {
         let context = Context(
             runID: run.id, executionID: run.executionID, processorID: place.node.id, scope: run.scope.filled(by: item),
             lineage: run.lineage, inputID: item.id, attempt: 1, phase: .preprocessing,
-            itemIndex: plan.entries.count, file: given.item.file, desk: PlanDesk(options: place.options))
+            itemIndex: plan.entries.count, file: given.item.file, desk: PlanDesk(terms: place.options.terms))
         var prepared = value
         switch await place.node.processor.prepare(value, context) {
         case .unchanged: break

@@ -128,7 +128,7 @@ private struct Planner {
         let context = Context(
             runID: run.id, executionID: run.executionID, processorID: run.processorID, scope: run.scope,
             lineage: run.lineage, inputID: item.id, attempt: 1, phase: .preprocessing,
-            itemIndex: plan.entries.count, file: item.file, desk: PlanDesk(options: options))
+            itemIndex: plan.entries.count, file: item.file, desk: PlanDesk(terms: options.terms))
         var input = item.data
         let preparation = await processor.prepare(item.data, context)
         switch preparation {

@@ -173,7 +173,7 @@ public struct Explanation: Sendable {
     private func reason(_ entry: StoredItem, _ outcome: Outcome?) -> String {
         if let outcome, outcome.cached { return "its result was stored there before" }
         if let outcome, outcome.attempts == 0, !outcome.carried, let reason = outcome.reason { return reason.rawValue }
-        let words = entry.basis?.words ?? (outcome?.carried == true ? Basis.finished.words : "")
+        let words = entry.basis?.words ?? (outcome?.carried == true ? ItemBasis.finished.words : "")
         return entry.item.payload == nil ? words : words + "; it came with a resume point"
     }
 

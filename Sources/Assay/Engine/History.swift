@@ -14,7 +14,7 @@ struct History {
         case refused(ProcessingError)
 
         /// The reason in one word.
-        var basis: Basis {
+        var basis: ItemBasis {
             switch self {
             case .new: .new
             case .again(let isReopened, _): isReopened ? .reopened : .unfinished
@@ -28,8 +28,8 @@ struct History {
     private var runs: [EarlierRun]
     private let name: Identifier
     private let definition: Definition
-    private let recovery: RunOptions.Recovery
-    private let onChange: RunOptions.DefinitionChange
+    private let recovery: RecoveryMode
+    private let onChange: ChangePolicy
     private let failedOnly: Bool
     private let isPlan: Bool
     /// Why the run would be refused, in a plan of it.
@@ -47,7 +47,7 @@ struct History {
     ///   would be reused, unless `onChange` says what to do then.
     init(
         of processor: RegisteredProcessor, formerly former: Identifier?, in execution: Execution.ID,
-        recovery: RunOptions.Recovery, onChange: RunOptions.DefinitionChange, failedOnly: Bool, isPlan: Bool,
+        recovery: RecoveryMode, onChange: ChangePolicy, failedOnly: Bool, isPlan: Bool,
         store: any Store
     ) async throws {
         let all = try await store.runs(matching: RunFilter(executionID: execution)).filter(\.isAccepted)
@@ -252,7 +252,7 @@ extension ProcessingError {
     }
 }
 
-extension Basis {
+extension ItemBasis {
     /// Whether what was saved of the item is of no use.
     var startsOver: Bool { self == .changed || self == .restarted }
 

@@ -103,7 +103,7 @@ final class ItemDesk: Desk {
         guard state.withLock({ $0.isCurrent(context) }) else { throw CancellationError() }
     }
 
-    var options: RunOptions { session.options }
+    var terms: WorkTerms { session.options.terms }
 
     func logger(for context: Context) -> Logger { session.logger(for: context) }
 
@@ -327,14 +327,6 @@ final class ItemDesk: Desk {
     /// The step whose body is running, the innermost of them.
     var openStep: String? { state.withLock { $0.openSteps.last } }
 
-    /// Says once in a run that this item's JSON is larger than worker processes are good for.
-    func hintAtSize(_ bytes: Int) {
-        session.hint(
-            "large_item",
-            "'\(item.id)' has \(bytes >> 20) MiB of JSON, which the process runner copies; use the runner 'thread' or smaller batches"
-        )
-    }
-
     // MARK: The end
 
     /// What remains when the item ends: its steps, the charges that are not on record, and where it can go on.
@@ -407,33 +399,5 @@ extension Charge {
     /// Whether it was made in the body of a step, or of one inside it.
     fileprivate func isMade(inside path: String) -> Bool {
         step.map { $0 == path || $0.hasPrefix(path + "/") } ?? false
-    }
-}
-
-/// The parts of a run as failure records name them when no step was running.
-enum Stage: String, CaseIterable {
-    case prevalidation, transformation, validation, extraction, aggregation, cost
-
-    static let names = Set(allCases.map(\.rawValue))
-
-    /// The code of an error that says nothing of itself.
-    var code: ProcessingError.Code {
-        switch self {
-        case .prevalidation: .prevalidation
-        case .transformation: .transformation
-        case .validation: .validation
-        case .extraction: .extraction
-        case .aggregation: .aggregation
-        case .cost: .cost
-        }
-    }
-
-    /// The phase it belongs to.
-    var phase: Phase {
-        switch self {
-        case .prevalidation, .transformation, .validation: .preprocessing
-        case .extraction: .extraction
-        case .aggregation, .cost: .postprocessing
-        }
     }
 }

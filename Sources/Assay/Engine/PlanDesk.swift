@@ -5,7 +5,7 @@ struct PlanDesk: Desk {
     /// A processor asked for something that a plan does not do.
     struct NotPlanned: Error {}
 
-    let options: RunOptions
+    let terms: WorkTerms
 
     func warn(_ message: String, in context: Context) {}
     func logger(for context: Context) -> Logger { Logger(label: "assay") { _ in SwiftLogNoOpLogHandler() } }

@@ -8,7 +8,7 @@ struct RunDesk: Desk {
     /// The desk of the item's work that this is a part of; `nil` for what is no part of it.
     var work: ItemDesk?
 
-    var options: RunOptions { session.options }
+    var terms: WorkTerms { session.options.terms }
 
     func logger(for context: Context) -> Logger { session.logger(for: context) }
 
@@ -119,7 +119,8 @@ extension RunSession {
         }
         guard
             let turn = try await ledger.callsInFlight.take(
-                cacheKey, for: number, inside: request.inside, in: context)
+                cacheKey, for: number, named: context.inputID ?? context.processorID.text, inside: request.inside,
+                waiting: { wait, body in try await context.desk.waiting(for: wait, in: context, body) })
         else {
             hint(
                 "crossed_calls",

@@ -1,33 +1,5 @@
 /// How a run is to be done; every part has a default.
 public struct RunOptions: Sendable {
-    /// What a new run of an execution does with steps and outcomes of earlier ones.
-    public enum Recovery: String, Codable, Sendable, CaseIterable {
-        /// Finished items are carried, finished steps return their values.
-        case resume
-        /// Everything is done again.
-        case reprocess
-    }
-
-    /// What to do when the processor differs from the one that saved steps.
-    public enum DefinitionChange: String, Codable, Sendable, CaseIterable {
-        /// Throw `definition_changed`.
-        case refuse
-        /// Use what was saved.
-        case keep
-        /// Start over.
-        case restart
-    }
-
-    /// What a run does with the cache, of items and of calls.
-    public enum Caching: String, Codable, Sendable, CaseIterable {
-        /// As ``RunOptions/itemCache`` and each call say.
-        case asConfigured = "as_configured"
-        /// Nothing is looked up and nothing stored.
-        case off
-        /// Nothing is looked up; new values replace those that are there.
-        case refresh
-    }
-
     /// For whom the run works.
     public var scope = Scope()
     /// The execution to go on with or to create; `nil`: that of the scope, of the previous run, or a new one.
@@ -47,9 +19,9 @@ public struct RunOptions: Sendable {
     /// The longest the run may take.
     public var timeout = Duration.seconds(86_400)
     /// What becomes of earlier runs of the execution.
-    public var recovery = Recovery.resume
+    public var recovery = RecoveryMode.resume
     /// What a changed processor means for that.
-    public var onChange = DefinitionChange.refuse
+    public var onChange = ChangePolicy.refuse
     /// Whether `aggregate` is called when only some items succeeded.
     public var aggregatePartial = false
     /// Whether a failure of the costing fails the run.
@@ -69,7 +41,7 @@ public struct RunOptions: Sendable {
     /// How outputs of whole items are cached; `nil`: not at all.
     public var itemCache: CachePolicy?
     /// What is done with the cache, whatever ``itemCache`` and calls say.
-    public var caching = Caching.asConfigured
+    public var caching = CacheMode.asConfigured
     /// The previous run that this one follows.
     public var previousRunID: Run.ID?
     /// Replaces the computed first run of the chain.
@@ -97,7 +69,7 @@ public struct RunOptions: Sendable {
     public var onBatch: (@Sendable (BatchResult) async throws -> Void)?
     /// The name that the processor had in what is gone on with, when it is kept under another one.
     var formerName: Identifier?
-    /// Since when what is cached counts as made again, under ``Caching/refresh``: what earlier runs that were told so have
+    /// Since when what is cached counts as made again, under ``CacheMode/refresh``: what earlier runs that were told so have
     /// replaced is not replaced, and paid, once more. `nil`: nothing counts.
     public var refreshedSince: Timestamp?
     /// Whether the files of items are read anew, whatever is on record of their contents.
@@ -129,6 +101,9 @@ public struct RunOptions: Sendable {
 
     /// Whether the cache is looked at, if only for what counts as made again.
     var looksUp: Bool { caching == .asConfigured || caching == .refresh && refreshedSince != nil }
+
+    /// What a processor may know of these options.
+    var terms: WorkTerms { WorkTerms(itemTimeout: itemTimeout, maxWorkers: runner.maxWorkers, recovery: recovery) }
 
     /// The shortest time after which an attempt may have to be ended.
     var shortestLimit: Duration { min(itemTimeout, heartbeatTimeout ?? itemTimeout) }

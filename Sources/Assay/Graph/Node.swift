@@ -31,7 +31,7 @@ public struct Node: Sendable {
     /// What becomes of its failures; `nil`: as the graph says.
     public var errorStrategy: (any ErrorStrategy)?
     /// What it does with outputs that earlier runs saved; `nil`: what the run does.
-    public var recovery: RunOptions.Recovery?
+    public var recovery: RecoveryMode?
     /// How its outputs are cached; `nil`: not at all.
     public var cache: CachePolicy?
     /// Its base price, before database and price file.

@@ -31,7 +31,7 @@ public struct RegisteredProcessor: Sendable {
     /// The variables in its parameters that are part of what it does, by name; their values are never written down.
     package var variables = Secret<[String: String]>([:])
     /// The nodes of the graph that this stands for; `nil` for one processor.
-    private(set) var nodes: [(id: Identifier, processor: RegisteredProcessor)]?
+    var nodes: [(id: Identifier, processor: RegisteredProcessor)]?
     /// Lets go of what the processor kept for a run; called once, when nothing of the run goes on any more.
     package var finish: (@Sendable (Run.ID) async -> Void)?
 
@@ -114,54 +114,7 @@ public struct RegisteredProcessor: Sendable {
         }
     }
 
-    /// What a worker for `nodes` has: it does what the node does that the context names.
-    init(serving nodes: [Node]) {
-        if nodes.count == 1 {
-            self = nodes[0].processor
-            return
-        }
-        let processors = Dictionary(uniqueKeysWithValues: nodes.map { ($0.id, $0.processor) })
-        @Sendable func processor(in context: Context) throws -> RegisteredProcessor {
-            guard let processor = processors[context.processorID] else {
-                throw ProcessingError(.notFound, "no node '\(context.processorID)' is served here")
-            }
-            return processor
-        }
-        self.init(named: Identifier(unchecked: "graph")) { _, _ in
-            .unchanged
-        } extract: { input, context in
-            try await processor(in: context).extract(input, context)
-        }
-        startsPrograms = nodes.contains { $0.processor.startsPrograms }
-        secrets = nodes.reduce(.none) { $0.joined(with: $1.processor.secrets) }
-    }
-
-    /// What a run of a graph is done with: items are checked for its sources, and the summary is the list of results.
-    init(_ graph: Identifier, _ wiring: Wiring) {
-        self.init(named: graph) { data, context in
-            do {
-                _ = try wiring.feed(data, of: context.inputID ?? "")
-                return .unchanged
-            } catch {
-                return .refused(error, in: .prevalidation, value: nil)
-            }
-        } extract: { _, _ in
-            throw ProcessingError(.configuration, "a graph is run by its nodes")
-        }
-        parameters = wiring.definition
-        if wiring.sources.count == 1, let source = wiring.sources.first {
-            fileOfInput = wiring.nodes[source].processor.fileOfInput
-            mayOpenFiles = wiring.nodes[source].processor.mayOpenFiles
-            mediaTypes = wiring.nodes[source].processor.mediaTypes
-        }
-        let processors = wiring.nodes.map(\.processor)
-        nodes = wiring.nodes.map { ($0.id, $0.processor) }
-        secrets = processors.reduce(.none) { $0.joined(with: $1.secrets) }
-        nodeComplexities = processors.compactMap(\.complexity)
-        finish = { run in for processor in processors { await processor.finish?(run) } }
-    }
-
-    private init(
+    init(
         named name: Identifier, prepare: @escaping @Sendable (Payload, Context) async -> Prepared,
         extract: @escaping @Sendable (Payload, Context) async throws -> Payload
     ) {

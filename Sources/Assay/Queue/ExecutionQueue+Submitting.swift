@@ -213,7 +213,7 @@ extension ExecutionQueue {
     ///   - onChange: what a processor that has changed means for them.
     /// - Throws: as ``retry(_:)``.
     @discardableResult public func resume(
-        _ id: Execution.ID, recovery: RunOptions.Recovery = .resume, onChange: RunOptions.DefinitionChange = .refuse
+        _ id: Execution.ID, recovery: RecoveryMode = .resume, onChange: ChangePolicy = .refuse
     ) async throws -> Execution {
         var again = Execution.Again()
         (again.recovery, again.onChange) = (recovery, onChange)

@@ -163,7 +163,7 @@ package struct QueueResumeCommand: QueueChangeCommand {
     package init() {}
 
     func verb(in shell: Shell) throws -> QueueVerb {
-        let change = try RunOptions.DefinitionChange(flag: onChange)
+        let change = try ChangePolicy(flag: onChange)
         return .resume(try identifier(execution), reprocess ? .reprocess : .resume, change)
     }
 }

@@ -117,7 +117,7 @@ package struct AgainFlags: ParsableArguments {
         target.options.rehash = how.rehash
         target.options.scope = previous.scope
         if reprocess { target.options.recovery = .reprocess }
-        if let onChange { target.options.onChange = try RunOptions.DefinitionChange(flag: onChange) }
+        if let onChange { target.options.onChange = try ChangePolicy(flag: onChange) }
         return try await target.conduct(console, stop: StopFlag(), store: store, in: shell) {
             engine, options, watching in
             try await work.resume(

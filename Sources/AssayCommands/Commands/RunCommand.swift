@@ -58,7 +58,7 @@ package struct RunCommand: ShellCommand {
                 throw CommandFailure.usage(
                     "--on-change is about earlier work; say which with --execution or --continue")
             }
-            target.options.onChange = try RunOptions.DefinitionChange(flag: onChange)
+            target.options.onChange = try ChangePolicy(flag: onChange)
         }
         try breaks.apply(to: &target.work)
         let work = target.work

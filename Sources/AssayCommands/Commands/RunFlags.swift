@@ -71,8 +71,8 @@ package struct RunFlags: ParsableArguments {
     }
 
     /// What the flags say of the cache; `nil` when they say nothing.
-    var saidCaching: RunOptions.Caching? { noCache ? .off : refresh ? .refresh : cache ? .asConfigured : nil }
+    var saidCaching: CacheMode? { noCache ? .off : refresh ? .refresh : cache ? .asConfigured : nil }
 
     /// What is done with the cache by a run that goes on with none.
-    var caching: RunOptions.Caching { saidCaching ?? .asConfigured }
+    var caching: CacheMode { saidCaching ?? .asConfigured }
 }

@@ -10,7 +10,7 @@ enum QueueVerb {
     case skip(Execution.ID, reason: String)
     case setPriority(Execution.ID, Double?)
     case retry(Execution.ID)
-    case resume(Execution.ID, RunOptions.Recovery, RunOptions.DefinitionChange)
+    case resume(Execution.ID, RecoveryMode, ChangePolicy)
     case copy(Execution.ID, keepingMetadata: Bool)
     case prune(Set<Status>, olderThan: Duration?)
     /// To let the paused run of an execution go on, which whoever works on the queue then does.
@@ -82,8 +82,8 @@ enum QueueVerb {
             self = .setPriority(id, Double(text))
         case "retry": self = .retry(id)
         case "resume":
-            guard let recovery = json["recovery"]?.string.flatMap({ RunOptions.Recovery(rawValue: $0) }),
-                let onChange = json["on_change"]?.string.flatMap({ RunOptions.DefinitionChange(rawValue: $0) })
+            guard let recovery = json["recovery"]?.string.flatMap({ RecoveryMode(rawValue: $0) }),
+                let onChange = json["on_change"]?.string.flatMap({ ChangePolicy(rawValue: $0) })
             else { return nil }
             self = .resume(id, recovery, onChange)
         case "copy": self = .copy(id, keepingMetadata: json["metadata"]?.bool ?? false)

@@ -15,7 +15,7 @@ struct WorkerPipelines: Sendable {
     let queue: PipelineQueue
     private let console: Console
     private let shell: Shell
-    private let caching: RunOptions.Caching?
+    private let caching: CacheMode?
 
     /// The pipelines at `paths`.
     ///

@@ -14,7 +14,7 @@ struct PlanFile {
     /// For whom the run works.
     var scope: Scope
     /// What the cache is used for, in a word.
-    var caching: RunOptions.Caching
+    var caching: CacheMode
     /// The run that would be resumed.
     var resumes: String?
     /// Whether only what failed in that run is done again.
@@ -61,7 +61,7 @@ extension PlanFile {
             throw CommandFailure(.invalidData, "\(path): not valid JSON: \(error)")
         }
         guard let plan = Plan(jsonValue: json), let command = json["command"], let request = command["request"],
-            let caching = command["caching"]?.string.flatMap(RunOptions.Caching.init(rawValue:)),
+            let caching = command["caching"]?.string.flatMap(CacheMode.init(rawValue:)),
             let options = PlannedOptions(command["options"])
         else { throw CommandFailure(.invalidData, "\(path): not a plan; make one with: assay plan … --out \(path)") }
         self.init(

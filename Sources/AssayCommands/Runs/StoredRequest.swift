@@ -20,25 +20,25 @@ struct StoredRequest {
     }
 
     /// What was said of the cache.
-    var caching: RunOptions.Caching {
-        members["caching"]?.string.flatMap { RunOptions.Caching(rawValue: $0) } ?? .asConfigured
+    var caching: CacheMode {
+        members["caching"]?.string.flatMap { CacheMode(rawValue: $0) } ?? .asConfigured
     }
 
     /// Has a run do with the cache what was said of it when the work was begun, unless `said` says otherwise.
     ///
     /// - Parameter begun: since when it is being done.
-    func repeatCaching(_ said: RunOptions.Caching?, in options: inout RunOptions, since begun: Timestamp?) {
+    func repeatCaching(_ said: CacheMode?, in options: inout RunOptions, since begun: Timestamp?) {
         options.caching = said ?? caching
         guard options.caching == .refresh, said == nil else { return }
         options.refreshedSince = members["refreshed_since"].flatMap { Timestamp(jsonValue: $0) } ?? begun
     }
 
     /// Has the same run go on as it was begun; what `said` says of the cache wins.
-    func goOn(_ options: inout RunOptions, caching said: RunOptions.Caching?, since begun: Timestamp) {
-        if let recovery = members["recovery"]?.string.flatMap({ RunOptions.Recovery(rawValue: $0) }) {
+    func goOn(_ options: inout RunOptions, caching said: CacheMode?, since begun: Timestamp) {
+        if let recovery = members["recovery"]?.string.flatMap({ RecoveryMode(rawValue: $0) }) {
             options.recovery = recovery
         }
-        if let change = members["on_change"]?.string.flatMap({ RunOptions.DefinitionChange(rawValue: $0) }) {
+        if let change = members["on_change"]?.string.flatMap({ ChangePolicy(rawValue: $0) }) {
             options.onChange = change
         }
         repeatCaching(said, in: &options, since: begun)

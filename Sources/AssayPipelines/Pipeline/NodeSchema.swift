@@ -22,7 +22,7 @@ struct NodeSchema {
         var timeout: Duration?
         var heartbeatTimeout: Duration?
         var maxCrashes: Int?
-        var recovery: RunOptions.Recovery?
+        var recovery: RecoveryMode?
         var cache: CachePolicy?
         var billing: CallOptions.Billing?
         var doubtPolicy: DoubtPolicy?
@@ -39,7 +39,7 @@ struct NodeSchema {
         settings.timeout = map["timeout"]?.duration()
         settings.heartbeatTimeout = map["heartbeat_timeout"]?.duration()
         settings.maxCrashes = map["max_crashes"]?.integer(in: .atLeast(1))
-        settings.recovery = map["recovery"]?.word("recovery", as: RunOptions.Recovery.self)
+        settings.recovery = map["recovery"]?.word("recovery", as: RecoveryMode.self)
         settings.cache = map["cache"].flatMap(cache)
         settings.billing = map["billing"]?.word("billing", as: CallOptions.Billing.self)
         settings.doubtPolicy = map["in_doubt"]?.word("in_doubt", as: DoubtPolicy.self)

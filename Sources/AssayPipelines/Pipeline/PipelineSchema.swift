@@ -33,8 +33,8 @@ struct PipelineSchema {
         let isGraph = map["run_as"]?.word("run_as", of: ["graph", "processor"]) != "processor"
         let runner = map["runner"].flatMap { nodes(knowing: [:]).runner($0) }
         options.runner = runner ?? .sequential
-        options.recovery = map["recovery"]?.word("recovery", as: RunOptions.Recovery.self) ?? .resume
-        options.onChange = map["on_change"]?.word("on_change", as: RunOptions.DefinitionChange.self) ?? .refuse
+        options.recovery = map["recovery"]?.word("recovery", as: RecoveryMode.self) ?? .resume
+        options.onChange = map["on_change"]?.word("on_change", as: ChangePolicy.self) ?? .refuse
         options.failurePolicy = map["on_failure"].flatMap(failurePolicy) ?? .collect
         options.timeout = map["timeout"]?.duration() ?? options.timeout
         for key in ["on_failure", "timeout"] { options.setAt[key] = map[key]?.place }

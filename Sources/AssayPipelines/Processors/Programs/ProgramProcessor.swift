@@ -44,7 +44,7 @@ struct ProgramProcessor: Processor {
         let pool = pools.pool(of: plan, for: context)
         // The engine itself ends attempts that are out of time.
         guard context.phase != .extraction else { return try await pool.answer(request, in: context) }
-        let limit = context.desk.options.itemTimeout
+        let limit = context.desk.terms.itemTimeout
         return try await withThrowingTaskGroup(of: JSONValue.self) { group in
             group.addTask { try await pool.answer(request, in: context) }
             group.addTask {
@@ -80,7 +80,7 @@ private final class ProgramPools: Sendable {
     func pool(of plan: ProgramPlan, for context: Context) -> ProgramPool {
         pools.withLock { pools in
             if let pool = pools[context.runID] { return pool }
-            let pool = ProgramPool(plan, limit: context.desk.options.runner.maxWorkers)
+            let pool = ProgramPool(plan, limit: context.desk.terms.maxWorkers)
             pools[context.runID] = pool
             return pool
         }

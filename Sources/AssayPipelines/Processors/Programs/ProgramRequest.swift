@@ -11,7 +11,7 @@ struct ProgramRequest: Sendable {
 
     /// The line that asks a worker, without its end.
     func line(id: String, settings: JSONValue, in context: Context) -> [UInt8] {
-        let options = context.desk.options
+        let terms = context.desk.terms
         func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
         let facts: JSONValue = [
             "run_id": .string(context.runID.text), "execution_id": .string(context.executionID.text),
@@ -19,8 +19,8 @@ struct ProgramRequest: Sendable {
             "account_id": text(context.scope.accountID?.text),
             "underwriting_id": text(context.scope.underwritingID?.text),
             "attempt": .number(Number(context.attempt)), "phase": .string(context.phase.rawValue),
-            "recovery": .string(options.recovery.rawValue),
-            "timeout_ms": .number(Number(Int(options.itemTimeout / .milliseconds(1)))),
+            "recovery": .string(terms.recovery.rawValue),
+            "timeout_ms": .number(Number(Int(terms.itemTimeout / .milliseconds(1)))),
             "settings": settings,
         ]
         var request: JSONObject = [

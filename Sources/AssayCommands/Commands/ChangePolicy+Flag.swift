@@ -1,6 +1,6 @@
 import Assay
 
-extension RunOptions.DefinitionChange {
+extension ChangePolicy {
     /// What `--on-change` says.
     ///
     /// - Throws: ``CommandFailure`` of usage for another word, naming the nearest.

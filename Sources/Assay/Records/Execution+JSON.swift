@@ -72,8 +72,8 @@ extension Execution {
         error = json["error"].flatMap { FailureRecord(json: $0) }
         reason = json["reason"]?.string
         again.failedOnly = json["failed_only"]?.bool ?? false
-        again.recovery = json["recovery"]?.string.flatMap { RunOptions.Recovery(rawValue: $0) } ?? .resume
-        again.onChange = json["on_change"]?.string.flatMap { RunOptions.DefinitionChange(rawValue: $0) } ?? .refuse
+        again.recovery = json["recovery"]?.string.flatMap { RecoveryMode(rawValue: $0) } ?? .resume
+        again.onChange = json["on_change"]?.string.flatMap { ChangePolicy(rawValue: $0) } ?? .refuse
         isCancelling = json["cancelling"]?.bool ?? false
     }
 }

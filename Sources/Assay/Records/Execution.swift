@@ -11,9 +11,9 @@ public struct Execution: Sendable {
         /// Whether only failed items run.
         public var failedOnly = false
         /// What becomes of steps and outcomes.
-        public var recovery = RunOptions.Recovery.resume
+        public var recovery = RecoveryMode.resume
         /// What a processor that has changed means for them.
-        public var onChange = RunOptions.DefinitionChange.refuse
+        public var onChange = ChangePolicy.refuse
 
         /// Goes on where the last run ended.
         public init() {}

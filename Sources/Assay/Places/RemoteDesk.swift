@@ -15,19 +15,18 @@ final class RemoteDesk: Desk {
     private let request: UInt64
     private let attempt: UInt32
     private let logLevel: Logger.Level
+    let terms: WorkTerms
     private let state = Mutex(State())
 
-    init(_ wire: WorkerWire, request: UInt64, attempt: UInt32, logLevel: Logger.Level) {
+    init(_ wire: WorkerWire, request: UInt64, attempt: UInt32, in run: RunMessage) {
         self.wire = wire
         self.request = request
         self.attempt = attempt
-        self.logLevel = logLevel
+        logLevel = run.logLevel
+        terms = run.terms
     }
 
     // MARK: The desk
-
-    // What limits an item is watched on the other side; a processor that starts programs, which asks, is never here.
-    var options: RunOptions { RunOptions() }
 
     func logger(for context: Context) -> Logger {
         Logger(label: "assay") { _ in RemoteLogHandler(desk: self, logLevel: logLevel) }

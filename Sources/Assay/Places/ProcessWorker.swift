@@ -35,7 +35,12 @@ final class ProcessWorker: Worker {
     func extract(_ input: Payload, in context: Context) async throws -> Payload {
         try pool.admit()
         let value = try text(of: input)
-        if value.count > 8 << 20 { (context.desk as? ItemDesk)?.hintAtSize(value.count) }
+        if value.count > 8 << 20 {
+            context.desk.hint(
+                "large_item",
+                "'\(context.inputID ?? "")' has \(value.count >> 20) MiB of JSON, which the process runner copies; use the runner 'thread' or smaller batches",
+                explainsTimeout: false, in: context)
+        }
         let link = try await currentLink()
         do {
             return try await converse(about: value, with: link, in: context)

@@ -107,7 +107,7 @@ extension Outcome {
             "reason": JSONValue(reason?.rawValue), "cost": cost.jsonValue, "avoided_cost": avoidedCost.jsonValue,
             "duration_ms": JSONValue(duration), "attempts": JSONValue(attempts), "cached": .bool(cached),
             "carried": .bool(carried), "input_changed": .bool(inputChanged),
-            "on_change": isKept ? .string(RunOptions.DefinitionChange.keep.rawValue) : .null,
+            "on_change": isKept ? .string(ChangePolicy.keep.rawValue) : .null,
             "steps": .array(steps.map(\.jsonValue)),
         ]
         guard let passage else { return .object(object) }

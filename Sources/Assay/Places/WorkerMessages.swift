@@ -32,6 +32,7 @@ struct RunMessage {
     let scope: Scope
     let lineage: Lineage
     let logLevel: Logger.Level
+    let terms: WorkTerms
 
     init(_ context: Context) {
         runID = context.runID
@@ -40,6 +41,7 @@ struct RunMessage {
         scope = context.scope
         lineage = context.lineage
         logLevel = context.logger.logLevel
+        terms = context.desk.terms
     }
 
     var parts: [[UInt8]] {
@@ -48,7 +50,8 @@ struct RunMessage {
             JSONValue(scope.accountID?.text), JSONValue(scope.underwritingID?.text),
             JSONValue(scope.executionID?.text), .string(lineage.parentRunID.text),
             JSONValue(lineage.previousRunID?.text), JSONValue(lineage.retryCount), JSONValue(lineage.lastErrorStep),
-            .string(logLevel.rawValue),
+            .string(logLevel.rawValue), JSONValue(wire: terms.itemTimeout), JSONValue(terms.maxWorkers),
+            .string(terms.recovery.rawValue),
         ].parts(JSONValue.object(lineage.metadata).jsonBytes)
     }
 
@@ -68,6 +71,10 @@ struct RunMessage {
             retryCount: words[8]?.number?.integer ?? 0, lastErrorStep: words[9]?.string,
             metadata: try Words.object(parts[1]))
         logLevel = Logger.Level(rawValue: try words.text(10)) ?? .info
+        guard let limit = Duration(wire: words[11]), let workers = words[12]?.number?.integer,
+            let recovery = RecoveryMode(rawValue: try words.text(13))
+        else { throw FrameFault("a run without its terms") }
+        terms = WorkTerms(itemTimeout: limit, maxWorkers: workers, recovery: recovery)
     }
 }
 

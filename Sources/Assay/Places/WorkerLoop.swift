@@ -59,7 +59,7 @@ struct WorkerLoop {
         let words = try Words(frame.parts.first)
         guard frame.parts.count == 2 else { throw FrameFault("an item without its data") }
         let input = Payload(jsonText: frame.parts[1])
-        let desk = RemoteDesk(wire, request: frame.request, attempt: frame.attempt, logLevel: run.logLevel)
+        let desk = RemoteDesk(wire, request: frame.request, attempt: frame.attempt, in: run)
         let context = Context(
             runID: run.runID, executionID: run.executionID, processorID: run.processorID, scope: run.scope,
             lineage: run.lineage, inputID: words[0]?.string, attempt: Int(frame.attempt), phase: .extraction,

@@ -1,11 +1,3 @@
-/// What a price is for.
-public enum PriceSubject: Hashable, Sendable {
-    /// The base cost of a processor's run.
-    case processor(String)
-    /// One unit of a service's operation.
-    case service(String, operation: String)
-}
-
 /// One price and from when it holds.
 public struct Price: Hashable, Sendable {
     /// The amount, per run for processors and per unit for services.
@@ -56,16 +48,6 @@ public struct PriceList: Hashable, Sendable {
     }
 }
 
-extension PriceSubject {
-    /// The subject as one text: `bank_statement`, `clear/business_search`.
-    public var sortKey: String {
-        switch self {
-        case .processor(let name): name
-        case .service(let service, let operation): "\(service)/\(operation)"
-        }
-    }
-}
-
 /// Where prices come from besides the store: a list, or a file that is read again when it has changed.
 public protocol PriceSource: Sendable {
     /// The prices as they are now.
@@ -74,16 +56,4 @@ public protocol PriceSource: Sendable {
 
 extension PriceList: PriceSource {
     public func current() -> PriceList { self }
-}
-
-/// Where a price was found, as charges say it.
-public enum PriceOrigin: String, Codable, Sendable, CaseIterable {
-    /// In the pipeline file.
-    case pipeline
-    /// Among the prices of the store.
-    case database
-    /// In the price file.
-    case file
-    /// Nowhere: 0.00 is charged.
-    case none
 }
