@@ -93,12 +93,6 @@ public struct NodeMetrics: Hashable, Sendable {
     }
 }
 
-extension Report {
-    /// What the nodes of a graph have done in the run, the one that took longest first; of more than 1000 nodes those
-    /// that took longest. None for other runs.
-    public var profile: [NodeMetrics] { run.metrics?.nodes ?? [] }
-}
-
 extension JSONValue {
     /// Seconds, to the last digit.
     init(exactSeconds duration: Duration) {

@@ -38,4 +38,8 @@ public struct Report: Sendable {
 
     /// One resume point or `nil` per item; `nil` when every item succeeded.
     public var resumePoints: [ResumePoint?]? { success ? nil : outcomes.map { $0.error?.resumePoint } }
+
+    /// What the nodes of a graph have done in the run, the one that took longest first; of more than 1000 nodes those
+    /// that took longest. None for other runs.
+    public var profile: [NodeMetrics] { run.metrics?.nodes ?? [] }
 }
