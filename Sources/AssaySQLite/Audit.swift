@@ -1,11 +1,11 @@
 import Assay
 import GRDB
 
-/// A look at everything in a database: pages, rows, keys, and totals that can be worked out in two ways.
+/// An audit of a whole database: pages, rows, keys, and totals that can be computed in two ways.
 struct Audit {
     private static let listed = 100
 
-    /// What was found, in words.
+    /// The problems found, as text.
     private(set) var problems: [String] = []
 
     private let connection: Connection
@@ -27,7 +27,7 @@ struct Audit {
         }
     }
 
-    /// A part that cannot be read is a finding and does not keep the others from being read.
+    /// Runs one part of the audit. A part that cannot be read is a problem and does not stop the other parts.
     private mutating func examine(_ part: String, _ body: (inout Audit) throws -> Void) {
         do { try body(&self) } catch {
             problems.append("\(part) cannot be read: \(ProcessingError.store(error).message)")
@@ -53,13 +53,14 @@ struct Audit {
     }
 
     private mutating func checkChargeKeys() throws {
-        // Past the index, which is what is in question.
+        // Bypasses the index, because it may be wrong.
         problems += try texts(
             "SELECT key FROM charges NOT INDEXED WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1"
         ).map { "the key '\($0)' was charged more than once" }
     }
 
-    /// A call is settled in one write with its charge, and a charge that comes late finds it settled.
+    /// Checks calls against charges: a call is settled in one write with its charge, and a late charge finds it
+    /// settled.
     private mutating func checkCalls() throws {
         problems += try texts(
             """
@@ -67,7 +68,7 @@ struct Audit {
                 AND NOT EXISTS (SELECT 1 FROM charges WHERE key = 'call|' || call_id)
             """
         ).map { "call '\($0)' is settled and has no charge" }
-        // All keys that begin with "call|", as an index finds them.
+        // All keys that begin with "call|", in a form for which an index is used.
         problems += try texts(
             """
             SELECT substr(key, 6) FROM charges WHERE key > 'call|' AND key < 'call}'
@@ -100,8 +101,8 @@ struct Audit {
         problems.append("run '\(run.id)' says \(run.counts.words), its outcomes say \(counts.words)")
     }
 
-    /// No outcome may cost more than the run's charges for its item. These can be more: a call that was under way when
-    /// its item was given up is charged when its answer comes.
+    /// Checks that no outcome costs more than the run's charges for its item. The charges can be more: a call in
+    /// progress when its item was abandoned is charged when its answer comes.
     private mutating func checkCosts(of run: Run) throws {
         let sums = try connection.statement(
             """
@@ -156,7 +157,7 @@ extension Counts {
 }
 
 extension Connection {
-    /// Reads every row that carries a check value, and hands over what is wrong with it.
+    /// Reads every row that has a seal and reports its errors.
     fileprivate func forEachSealedRow(_ found: (any Error) -> Void) throws {
         func read(_ sql: String, _ row: (SQLStatement) throws -> Void) throws {
             try prepare(sql).forEach { statement in do { try row(statement) } catch { found(error) } }

@@ -2,7 +2,7 @@ import Assay
 import Foundation
 import GRDB
 
-/// A copy of a database in a new file for this user alone.
+/// A copy of a database in a new file that only this user can access.
 struct Backup {
     let path: String
 
@@ -14,7 +14,7 @@ struct Backup {
         }
     }
 
-    /// Copies what `source` holds at one moment; the file appears when it is complete.
+    /// Copies a consistent snapshot of `source`. The file appears when it is complete.
     func make(from source: Database) throws {
         let draft = "\(path).\(getpid()).partial"
         unlink(draft)
@@ -25,11 +25,11 @@ struct Backup {
         let target = try DatabaseQueue(path: draft)
         try target.writeWithoutTransaction { copy in
             try source.backup(to: copy)
-            // A copy is a plain file without a log beside it.
+            // A copy is a single file without a log beside it.
             _ = try String.fetchOne(copy, sql: "PRAGMA journal_mode = DELETE")
         }
         try target.close()
-        // Unlike a renaming, a link never replaces what is there.
+        // Unlike a rename, a link never replaces an existing file.
         guard link(draft, path) == 0 else { throw failed() }
         StateFolder.synchronize((path as NSString).deletingLastPathComponent)
     }

@@ -2,17 +2,17 @@ import Assay
 import GRDB
 import GRDBSQLite
 
-/// One connection to the database with the statements it has prepared; used by one thread at a time.
+/// One connection to the database with its prepared statements; used by one thread at a time.
 final class Connection {
     let database: Database
-    /// How many pages the write-ahead log held after the last commit of this connection.
+    /// The number of pages in the write-ahead log after the last commit of this connection.
     private(set) var pagesInLog = 0
     private var statements: [UnsafePointer<UInt8>: SQLStatement] = [:]
     private var queries: [String: SQLStatement] = [:]
 
     init(_ database: Database) { self.database = database }
 
-    /// The statement that `sql` writes, prepared at its first use.
+    /// Returns the statement for `sql`, which is prepared at its first use.
     func statement(_ sql: StaticString) throws -> SQLStatement {
         if let statement = statements[sql.utf8Start] { return statement }
         let statement = SQLStatement(try database.makeStatement(sql: "\(sql)"))
@@ -20,7 +20,7 @@ final class Connection {
         return statement
     }
 
-    /// The statement that `sql` writes, for text that was put together.
+    /// Returns the statement for `sql`, for SQL that is built at run time.
     func prepare(_ sql: String) throws -> SQLStatement {
         if let statement = queries[sql] { return statement }
         let statement = SQLStatement(try database.makeStatement(sql: sql))
@@ -28,7 +28,7 @@ final class Connection {
         return statement
     }
 
-    /// Runs `body` in one transaction, which is durable on return and undone when anything throws.
+    /// Runs `body` in one transaction, which is durable on return and rolled back when anything throws.
     func transaction<Value>(_ body: () throws -> Value) throws -> Value {
         try statement("BEGIN IMMEDIATE").run()
         do {
@@ -36,13 +36,13 @@ final class Connection {
             try statement("COMMIT").run()
             return value
         } catch {
-            // After some failures SQLite has undone the transaction itself.
+            // After some failures SQLite has already rolled back the transaction.
             if database.isInsideTransaction { try statement("ROLLBACK").run() }
             throw error
         }
     }
 
-    /// Runs `body` so that its failure undoes what it wrote and nothing else of the transaction.
+    /// Runs `body` so that its failure rolls back only its own writes and nothing else of the transaction.
     func savepoint<Value>(_ body: () throws -> Value) throws -> Value {
         try statement("SAVEPOINT request").run()
         do {
@@ -58,7 +58,7 @@ final class Connection {
         }
     }
 
-    /// From now on ``pagesInLog`` is kept. The connection must outlive every commit.
+    /// Starts to update ``pagesInLog``. The connection must outlive every commit.
     func watchLog() {
         sqlite3_wal_hook(
             database.sqliteConnection,
@@ -70,10 +70,10 @@ final class Connection {
             }, Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// Ends the watching of the log.
+    /// Stops watching the log.
     func unwatchLog() { sqlite3_wal_hook(database.sqliteConnection, nil, nil) }
 
-    /// Copies the log into the database as far as readers allow, so that the log can begin anew.
+    /// Copies the log into the database as far as readers allow, so that the log can restart.
     func checkpoint() throws {
         var (inLog, copied): (Int32, Int32) = (0, 0)
         let code = sqlite3_wal_checkpoint_v2(
@@ -86,7 +86,7 @@ final class Connection {
 }
 
 extension Configuration {
-    /// How the one connection that writes is set up.
+    /// The configuration of the only connection that writes.
     static var writer: Configuration {
         var configuration = common
         configuration.label = "assay.store.writer"
@@ -95,7 +95,7 @@ extension Configuration {
             guard mode == "wal" else {
                 throw ProcessingError(.store, "the file system of the store has no write-ahead log; use a local disk")
             }
-            // After the journal mode, which may bring a weaker setting with it.
+            // Set after the journal mode, which may change it to a weaker setting.
             try database.execute(sql: "PRAGMA synchronous = FULL")
             try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
             try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
@@ -104,7 +104,7 @@ extension Configuration {
         return configuration
     }
 
-    /// How connections that only read are set up.
+    /// The configuration of connections that only read.
     static var reader: Configuration {
         var configuration = common
         configuration.label = "assay.store.reader"
@@ -126,7 +126,7 @@ extension Configuration {
 }
 
 extension Database {
-    /// A file that was tampered with must not run code or read beyond its pages.
+    /// Applies settings so that a file that was tampered with cannot run code or read beyond its pages.
     fileprivate func harden() throws {
         try execute(sql: "PRAGMA trusted_schema = OFF")
         try execute(sql: "PRAGMA cell_size_check = ON")

@@ -2,19 +2,19 @@ import Assay
 import Foundation
 import Synchronization
 
-/// The database's own file, open beside SQLite.
+/// The database's own file, opened beside SQLite.
 ///
-/// A program that closes any descriptor of a file loses all POSIX locks it has on it, and SQLite relies on those. So a
-/// descriptor that was opened here is closed only when no store of this program uses the file any more; every store
+/// A program that closes any descriptor of a file loses all its POSIX locks on the file, and SQLite relies on those. So
+/// a descriptor that was opened here is closed only when no store of this program uses the file any longer. Every store
 /// has one of these from before SQLite opens the file until after SQLite has closed it.
 final class DatabaseFile: Sendable {
-    /// A file, whatever it is called.
+    /// The identity of a file, independent of its name.
     struct Identity: Hashable, Sendable {
         let device, inode: UInt64
 
         init(_ found: stat) { (device, inode) = (UInt64(found.st_dev), UInt64(found.st_ino)) }
 
-        /// What lies at `path` now; `nil` when there is nothing.
+        /// Identifies the file that is at `path` now; `nil` when there is none.
         init?(path: String) {
             var found = stat()
             guard lstat(path, &found) == 0 else { return nil }
@@ -34,7 +34,7 @@ final class DatabaseFile: Sendable {
     let identity: Identity
     private let isOpen = Mutex(true)
 
-    /// Opens what lies at `path`; `nil` with `errno` when it cannot be opened.
+    /// Opens the file at `path`; `nil` with `errno` when it cannot be opened.
     init?(_ path: String, forWriting: Bool) {
         let descriptor = open(path, (forWriting ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -48,7 +48,7 @@ final class DatabaseFile: Sendable {
 
     deinit { close() }
 
-    /// Says that SQLite has closed the file for whoever opened this.
+    /// Releases the file after its user's SQLite connection has been closed.
     func close() {
         guard
             isOpen.withLock({ isOpen in
@@ -72,7 +72,7 @@ final class DatabaseFile: Sendable {
     /// Whether the path still leads to this file.
     var isInPlace: Bool { Identity(path: path) == identity }
 
-    /// The first bytes of the file, at most `count`.
+    /// Returns the first bytes of the file, at most `count`.
     func head(_ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let length = pread(descriptor, &bytes, count, 0)
@@ -81,19 +81,19 @@ final class DatabaseFile: Sendable {
 }
 
 extension DatabaseFile {
-    /// Bytes of the file that nobody writes, far behind those that SQLite locks. Their locks belong to an open file
-    /// description: what else this program opens and closes does not touch them, and they go with the program.
+    /// Bytes of the file that are never written, far behind those that SQLite locks. Their locks belong to an open file
+    /// description: files that this program opens and closes do not affect them, and they end with the program.
     enum Mark: off_t {
-        /// Held by the owner; only who wants to be the owner asks for it.
+        /// Held by the owner; requested only by programs that want to be the owner.
         case ownership = 0x0FFF_FFFF_FFFF_0000
-        /// Held by the owner as well; who waits for its end asks for it.
+        /// Also held by the owner; requested by programs that wait for its end.
         case life = 0x0FFF_FFFF_FFFF_0001
     }
 
-    /// Takes a mark.
+    /// Takes a lock on a mark.
     ///
-    /// - Parameter waiting: whether to wait for whoever has it.
-    /// - Returns: `false` with `errno`.
+    /// - Parameter waiting: whether to wait for the current holder.
+    /// - Returns: `false`, with `errno` set, on failure.
     func take(_ mark: Mark, waiting: Bool = false) -> Bool {
         var request = Self.request(Int16(F_WRLCK), mark)
         var result: Int32
@@ -104,19 +104,19 @@ extension DatabaseFile {
         return result == 0
     }
 
-    /// Gives a mark back.
+    /// Releases a mark.
     func give(_ mark: Mark) {
         var request = Self.request(Int16(F_UNLCK), mark)
         _ = fcntl(descriptor, Self.set, &request)
     }
 
-    /// Whether somebody else has a mark; takes nothing.
+    /// Returns whether another program holds a mark. Takes nothing.
     func isTaken(_ mark: Mark) -> Bool {
         var request = Self.request(Int16(F_WRLCK), mark)
         return fcntl(descriptor, Self.get, &request) == 0 && request.l_type != Int16(F_UNLCK)
     }
 
-    /// Returns when nobody has a mark.
+    /// Waits until no one holds a mark.
     func waitUntilFree(_ mark: Mark) {
         var request = Self.request(Int16(F_RDLCK), mark)
         while fcntl(descriptor, Self.setAndWait, &request) < 0, errno == EINTR {}
@@ -131,7 +131,7 @@ extension DatabaseFile {
         return request
     }
 
-    // The commands for locks of open file descriptions, which the system's headers do not show to every program.
+    // The commands for locks of open file descriptions, which the system's headers do not offer to every program.
     #if canImport(Darwin)
         private static let (set, setAndWait, get): (Int32, Int32, Int32) = (90, 91, 92)
     #else

@@ -4,14 +4,15 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// Writes what many callers ask for at the same time in one transaction, on a thread of its own.
+/// A writer that combines the simultaneous writes of many callers in one transaction, on its own thread.
 ///
-/// Whatever comes in while one commit is on its way to the disk goes into the next one together; nobody waits for
-/// company. A caller goes on when the disk has confirmed. Cancelling its task does not undo or interrupt a write.
+/// All requests that arrive during one commit go into the next one together; no request is delayed to wait for others.
+/// A caller continues when the disk has confirmed. Cancelling its task does not undo or interrupt a write.
 final class GroupCommit: Sendable {
-    /// One caller's wish. It may be attempted twice, the second time for itself after a neighbour has failed.
+    /// A request of one caller. It may be attempted twice: the second time alone, after another request of its group
+    /// failed.
     private struct Request: Sendable {
-        /// Writes, and returns what tells the caller so.
+        /// Writes, and returns a function that confirms it to the caller.
         let attempt: @Sendable (Connection) throws -> @Sendable () -> Void
         let refuse: @Sendable (ProcessingError) -> Void
     }
@@ -23,7 +24,7 @@ final class GroupCommit: Sendable {
         var isLost = false
         var writerSleeps = false
         var commits = 0
-        /// Those who want to know when so many wait.
+        /// Continuations to resume when that many requests wait.
         var observers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
         mutating func takeObservers() -> [CheckedContinuation<Void, Never>] {
@@ -42,10 +43,10 @@ final class GroupCommit: Sendable {
     private let arrived = DispatchSemaphore(value: 0)
     private let ended = DispatchSemaphore(value: 0)
 
-    /// How many transactions were committed.
+    /// The number of committed transactions.
     var commits: Int { state.withLock { $0.commits } }
 
-    /// Returns once so many writes wait for the next transaction.
+    /// Waits until `count` writes wait for the next transaction.
     func waited(by count: Int) async {
         await withCheckedContinuation { continuation in
             let waits = state.withLock { state in
@@ -57,17 +58,18 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// Throws when the store refuses all work.
+    /// Checks that the store accepts work.
     func checkUsable() throws(ProcessingError) {
         if let refusal = state.withLock({ $0.refusal }) { throw refusal }
     }
 
-    /// Starts the thread that writes through `queue`; `end` is called when it is done.
+    /// Starts the thread that writes through `queue`, and calls `end` when it has finished.
     ///
     /// - Parameters:
-    ///   - check: throws when the store is no longer this program's; asked in each transaction and when nobody writes.
-    ///   - beat: says that the owner lives; after each commit, before anybody is told of it, and every second while nobody
-    ///     writes.
+    ///   - check: throws when this program no longer owns the store. Called in each transaction and while there is
+    ///     nothing to write.
+    ///   - beat: reports that the owner is alive. Called after each commit, before any caller is notified, and every
+    ///     second while there is nothing to write.
     func start(
         _ queue: DatabaseQueue, check: @escaping @Sendable (Connection) throws -> Void,
         beat: @escaping @Sendable () -> Void, end: @escaping @Sendable () -> Void
@@ -88,9 +90,9 @@ final class GroupCommit: Sendable {
         thread.start()
     }
 
-    /// Writes with `body` and returns once that is durable.
+    /// Writes with `body` and returns once the write is durable.
     ///
-    /// - Throws: what `body` throws, or ``ProcessingError`` with code `store`; then nothing of it was written.
+    /// - Throws: what `body` throws, or ``ProcessingError`` with code `store`; in both cases nothing is written.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             let request = Request(
@@ -116,7 +118,7 @@ final class GroupCommit: Sendable {
         arrived.signal()
     }
 
-    /// Writes what still waits, refuses the rest of the program's life, and returns when the database is closed.
+    /// Writes the waiting requests, refuses all later ones, and returns when the database is closed.
     func close() {
         state.withLock { state in
             state.refusal = state.refusal ?? .storeClosed
@@ -127,7 +129,7 @@ final class GroupCommit: Sendable {
         ended.signal()
     }
 
-    /// Whether the store was found to be another program's.
+    /// Whether another program has taken over the store.
     private var isLost: Bool { state.withLock { $0.isLost } }
 
     private func serve(
@@ -135,7 +137,7 @@ final class GroupCommit: Sendable {
     ) {
         while let group = nextGroup() {
             if group.isEmpty {
-                // Nobody writes: that the store was lost is found out all the same.
+                // Nothing to write: this still detects that the store was lost.
                 do {
                     try connection.savepoint { try check(connection) }
                     beat()
@@ -147,7 +149,7 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// The requests that wait; waits for one, at most for a second. `nil` when the store is closed and none is left.
+    /// Returns the waiting requests. Waits for one for up to a second; `nil` when the store is closed and none remains.
     private func nextGroup() -> [Request]? {
         while true {
             let (group, isClosed) = state.withLock { state in
@@ -181,7 +183,7 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// Writes a group one of whose requests failed: every request for itself, in one transaction still.
+    /// Writes a group in which a request failed: each request separately, but still in one transaction.
     private func writeEach(
         _ group: [Request], _ connection: Connection, _ check: (Connection) throws -> Void, _ beat: () -> Void
     ) {
@@ -226,7 +228,8 @@ final class GroupCommit: Sendable {
         for request in waiting { request.refuse(refusal) }
     }
 
-    /// Keeps the log short, after the callers were told and, while it is not too long, when nobody waits.
+    /// Keeps the log short. Runs after the callers were notified, and only when nothing waits, unless the log is too
+    /// long.
     private func checkpointIfDue(_ connection: Connection) {
         let isIdle = state.withLock { $0.waiting.isEmpty }
         guard connection.pagesInLog >= (isIdle ? Self.pagesWhenIdle : Self.pagesAtMost) else { return }

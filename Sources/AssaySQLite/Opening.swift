@@ -2,18 +2,18 @@ import Assay
 import Foundation
 import GRDB
 
-/// What is looked at and brought up to date before a database is used.
+/// The checks and updates of a database before it is used.
 struct Opening {
-    /// Up to this size a look at every page takes milliseconds, and is taken at each start.
+    /// The largest size for a check of every page at each start, which takes milliseconds.
     private static let alwaysChecked = 1_024 * 1_024
-    /// Up to this size it is taken, in about a second, when the last owner did not close the database.
+    /// The largest size for a check, which takes about a second, when the last owner did not close the database.
     private static let checkedAfterDeath = 256 * 1_024 * 1_024
 
     let path: String
     let schema: Schema
     private let isLeftOpen: Bool
 
-    /// Looks at `path`, which nobody has opened yet.
+    /// Inspects `path`, which must not be open yet.
     init(path: String, schema: Schema) {
         self.path = path
         self.schema = schema
@@ -21,8 +21,8 @@ struct Opening {
         isLeftOpen = lstat(path + "-wal", &log) == 0 && log.st_size > 0
     }
 
-    /// Refuses a file that is no database, or one of another program or of a newer version, and changes nothing of it: not
-    /// its rights, nor its journal.
+    /// Refuses a file that is not a database, or that belongs to another program or a newer version. Changes nothing in
+    /// it: neither its permissions nor its journal.
     func refuseForeign() throws {
         guard let file = DatabaseFile(path, forWriting: false) else { return }
         defer { file.close() }
@@ -39,20 +39,20 @@ struct Opening {
         }
     }
 
-    /// Who owns the database as far as that is on record in it.
+    /// Returns the owner of the database, if it is on record there.
     func ownerOnRecord() -> String? {
         let stamp = try? look { try Connection($0).ownerStamp() }
         return stamp.map { String($0.drop { $0 != " " }.dropFirst()) }
     }
 
-    /// Reads in the database without leaving anything beside it that was not there.
+    /// Reads from the database without leaving any new file beside it.
     private func look<Value>(_ body: (Database) throws -> Value) throws -> Value {
         let queue = try DatabaseQueue(path: Readers.address(of: path, leavingNothing: true), configuration: .reader)
         defer { try? queue.close() }
         return try queue.inDatabase(body)
     }
 
-    /// Refuses a database of another program or of a newer version, and brings an older one up to date.
+    /// Refuses a database of another program or a newer version, and migrates an older one.
     func migrate(_ queue: DatabaseQueue) throws {
         let migrator = schema.migrator
         let (isNew, isComplete) = try queue.inDatabase { database in
@@ -65,7 +65,7 @@ struct Opening {
         try migrator.migrate(queue)
     }
 
-    /// Refuses a database that is not a store, or not of this version.
+    /// Refuses a database that is not a store or has another version.
     func checkVersion(_ database: Database, mayBeOlder: Bool = false) throws {
         guard try Int32.fetchOne(database, sql: "PRAGMA application_id") == Schema.applicationID else {
             throw ProcessingError(.store, "'\(path)' is not a store; choose another path", retryable: false)
@@ -82,9 +82,9 @@ struct Opening {
         }
     }
 
-    /// Asserts what durability rests on, and looks at the pages where that is cheap or there is a reason to.
+    /// Checks the settings that durability depends on, and checks the pages where that is cheap or there is a reason.
     ///
-    /// Whatever is not looked at here is found when it is read, by the check values of rows, and by an audit.
+    /// Damage that is not found here is found when it is read, by the seals of rows, or by an audit.
     func check(_ connection: Connection) throws {
         let database = connection.database
         guard try Int.fetchOne(database, sql: "PRAGMA synchronous") == 2 else {
@@ -98,7 +98,7 @@ struct Opening {
             .store, "'\(path)' is damaged (\(finding)); keep the file, and restore a backup", retryable: false)
     }
 
-    /// Copies the database beside itself before it is changed.
+    /// Copies the database to a file beside it before it is changed.
     private func backUp(_ queue: DatabaseQueue) throws {
         let names = (1...).lazy.map { "\(path).before-\(schema.version)-\($0)" }
         let free = names.first { access($0, F_OK) != 0 }
@@ -108,7 +108,7 @@ struct Opening {
 }
 
 extension Database {
-    /// Whether nothing was made in it yet. A program that was killed early may have left the list of migrations.
+    /// Whether nothing has been created in it. A program that was killed early may have left the list of migrations.
     fileprivate var isEmpty: Bool {
         get throws {
             let count = "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '%grdb_migrations%'"
@@ -118,9 +118,9 @@ extension Database {
 }
 
 extension Connection {
-    /// The currency of the store's amounts, if it is on record.
+    /// Returns the currency of the store's amounts, if it is on record.
     ///
-    /// - Throws: ``ProcessingError`` when it is another than `wish`.
+    /// - Throws: ``ProcessingError`` when it is not `wish`.
     func currency(_ wish: String?) throws -> String? {
         let read = try statement("SELECT value FROM meta WHERE name = 'currency'")
         guard let known = try read.first({ $0.text() }) else { return nil }
@@ -132,7 +132,7 @@ extension Connection {
         return known
     }
 
-    /// The currency that is on record, else `wish`, which is put on record.
+    /// Returns the currency on record; if there is none, records and returns `wish`.
     func settleCurrency(_ wish: String?) throws -> String {
         if let known = try currency(wish) { return known }
         let currency = wish ?? "USD"

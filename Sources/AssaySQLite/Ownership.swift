@@ -4,17 +4,17 @@ import GRDB
 import GRDBSQLite
 import Synchronization
 
-/// The sign that a program owns a folder; the system gives it up when the program dies.
+/// The ownership of a folder by a program; the system ends it when the program dies.
 ///
-/// Ownership is held twice: by a lock on a file of its own, in which the owner says who it is and that it lives, and by
-/// a mark on the database's own file, so that a removed lock file is not a free store. That nobody else has written
-/// meanwhile is told by the owner's stamp in the database.
+/// Ownership is held twice: by a lock on a separate file, in which the owner writes its name and when it was last
+/// alive, and by a mark on the database's own file, so that a store whose lock file was removed is not free. The
+/// owner's stamp in the database shows that no one else has written in the meantime.
 final class Ownership: Sendable {
-    /// What an owner leaves in its lock file.
+    /// The note of an owner in its lock file.
     struct Note: Sendable {
-        /// Who it is, in words.
+        /// The name of the owner.
         var holder: String?
-        /// When it last said that it lived.
+        /// The time when it was last alive.
         var alive: Timestamp?
 
         init(_ bytes: some Sequence<UInt8>) {
@@ -27,9 +27,9 @@ final class Ownership: Sendable {
         }
     }
 
-    /// What the owner before this one left.
+    /// The note of the previous owner.
     let before: Note
-    /// Who owns the store now, in words.
+    /// The name of the current owner.
     let holder: String
     let file: DatabaseFile
     private let lock: Mutex<Int32?>
@@ -45,7 +45,7 @@ final class Ownership: Sendable {
 
     deinit { release() }
 
-    /// Says that the owner lives.
+    /// Records that the owner is alive.
     func beat(at moment: Timestamp) {
         let text = "\(holder)\nalive \(moment.milliseconds)\n"
         lock.withLock { lock in
@@ -54,13 +54,14 @@ final class Ownership: Sendable {
         }
     }
 
-    /// Lets another program be the owner; for when SQLite has closed the database.
+    /// Lets another program become the owner. Call it after SQLite has closed the database.
     func release() {
         lock.withLock { lock in
             guard let descriptor = lock else { return }
             file.give(.life)
             file.give(.ownership)
-            // Said in words: a child that is being started has a copy of the descriptor, which would keep the lock.
+            // Unlocked explicitly: a child process that is being started has a copy of the descriptor, which would keep
+            // the lock.
             flock(descriptor, LOCK_UN)
             close(descriptor)
             lock = nil
@@ -68,7 +69,7 @@ final class Ownership: Sendable {
         file.close()
     }
 
-    /// What stands in the lock file of that descriptor.
+    /// Returns the note in the lock file of that descriptor.
     static func note(_ descriptor: Int32) -> Note {
         var bytes = [UInt8](repeating: 0, count: 256)
         let count = pread(descriptor, &bytes, bytes.count, 0)
@@ -76,7 +77,7 @@ final class Ownership: Sendable {
     }
 }
 
-/// The owner of a store has found that it is no longer its.
+/// The error when a program finds that it no longer owns its store.
 struct OwnershipLost: Error {
     let refusal: ProcessingError
 
@@ -92,12 +93,12 @@ struct OwnershipLost: Error {
 }
 
 extension Connection {
-    /// Who owns the store, as the database says: each owner has a stamp of its own.
+    /// Returns the stamp of the owner on record in the database. Each owner has a unique stamp.
     func ownerStamp() throws -> String? {
         try statement("SELECT value FROM meta WHERE name = 'owner'").first { $0.text() }
     }
 
-    /// Writes down a new owner.
+    /// Records a new owner.
     ///
     /// - Returns: its stamp.
     func stamp(owner holder: String) throws -> String {
@@ -109,8 +110,8 @@ extension Connection {
         return stamp
     }
 
-    /// Throws when the store is no longer that of the owner with `stamp`; for inside a transaction, where nobody else
-    /// can become the owner.
+    /// Checks that the store still belongs to the owner with `stamp`. Call it inside a transaction, during which the
+    /// owner cannot change.
     func check(_ stamp: String, of file: DatabaseFile) throws {
         guard file.isInPlace else { throw OwnershipLost(file.path, to: nil) }
         let now = try ownerStamp()
@@ -120,17 +121,17 @@ extension Connection {
         }
     }
 
-    /// Leaves the log where it is when the connection is closed: it is no longer this program's to put away.
+    /// Leaves the log in place when the connection is closed, because this program no longer owns it.
     func leaveLog() {
         var on: Int32 = 1
         sqlite3_file_control(database.sqliteConnection, "main", SQLITE_FCNTL_PERSIST_WAL, &on)
     }
 }
 
-/// What a store that is only read shows of an owner that has died: what the next owner will make of it.
+/// A dead owner, whose work a read-only store shows as the next owner will recover it.
 struct Abandoned: Sendable {
-    /// The stamp of the dead owner; what another one wrote is shown as it is.
+    /// The stamp of the dead owner. If another owner is on record, its work is shown unchanged.
     let stamp: String?
-    /// When it last said that it lived.
+    /// The time when it was last alive.
     let lastSign: Timestamp?
 }

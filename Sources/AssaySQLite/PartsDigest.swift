@@ -1,7 +1,7 @@
 import Assay
 
-/// The bytes over which saved steps and cached values carry a SHA-256: each part with its length, so that no two lists
-/// of parts have the same bytes. Part of the file format.
+/// The bytes behind the SHA-256 of saved steps and cached values: each part with its length, so that no two lists of
+/// parts have the same bytes. Part of the file format.
 struct PartsDigest {
     private var bytes: [UInt8] = []
 
@@ -15,6 +15,6 @@ struct PartsDigest {
         withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    /// The digest as 64 hex digits, after the value as the last part.
+    /// Returns the digest as 64 hex digits, with the value as the last part.
     func hex(with value: [UInt8]) -> String { Digest.hex(of: bytes + value) }
 }

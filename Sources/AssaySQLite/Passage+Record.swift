@@ -1,7 +1,8 @@
 import Assay
 
 extension Passage {
-    /// What became of an item at the nodes of a graph, with its steps, in the column that has the steps of other items.
+    /// Returns the ends of an item at the nodes of a graph and its steps, for the column that holds the steps of other
+    /// items.
     func stored(with steps: [Outcome.Step]) throws -> JSONValue {
         [
             "steps": .array(steps.map(\.stored)), "nodes": .array(try nodes.map { try $0.stored() }),

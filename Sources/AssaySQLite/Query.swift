@@ -1,9 +1,9 @@
 import Assay
 
-/// The columns of a table in the one order in which its rows are written and read, which its seal depends on.
+/// The columns of a table in the fixed order in which its rows are written and read; their seals depend on it.
 struct Columns: CustomStringConvertible {
     let description: String
-    /// A place for a value per column, numbered from 1.
+    /// A placeholder per column, numbered from 1.
     let marks: String
 
     init(_ names: String) {
@@ -13,7 +13,7 @@ struct Columns: CustomStringConvertible {
     }
 }
 
-/// A question whose conditions depend on what is asked for; columns come from the program, values are bound.
+/// A query with variable conditions. Column names come from the program; values are bound.
 struct Query {
     private enum Value {
         case text(String)
@@ -24,7 +24,7 @@ struct Query {
     private var conditions: [String] = []
     private var values: [Value] = []
 
-    /// Everything that `sql`, which has no conditions of its own, selects.
+    /// Creates a query for everything that `sql` selects; `sql` must have no conditions of its own.
     init(_ sql: String) { self.sql = sql }
 
     /// Narrows to rows with `text` in `column`; `nil` does not narrow.
@@ -34,15 +34,15 @@ struct Query {
         values.append(.text(text))
     }
 
-    /// Narrows to rows whose `column` stands in `relation` to `text`, byte by byte; `nil` does not narrow.
+    /// Narrows to rows whose `column` has `relation` to `text`, compared byte by byte; `nil` does not narrow.
     mutating func add(_ column: String, _ relation: String, _ text: String?) {
         guard let text else { return }
         conditions.append("\(column) \(relation) ?")
         values.append(.text(text))
     }
 
-    /// Narrows to rows with `text` in `column`, or for which `subquery`, whose last condition is about the same text,
-    /// finds something.
+    /// Narrows to rows with `text` in `column`, or for which `subquery` finds something; its last condition compares
+    /// with the same text.
     mutating func add(_ column: String, orMatching subquery: String, _ text: String) {
         conditions.append("(\(column) = ? OR EXISTS (\(subquery) = ?))")
         values += [.text(text), .text(text)]
@@ -55,14 +55,14 @@ struct Query {
         values += texts.map(Value.text)
     }
 
-    /// Narrows to rows whose `column` stands in `relation` to `number`; `nil` does not narrow.
+    /// Narrows to rows whose `column` has `relation` to `number`; `nil` does not narrow.
     mutating func add(_ column: String, _ relation: String, _ number: Int64?) {
         guard let number else { return }
         conditions.append("\(column) \(relation) ?")
         values.append(.whole(number))
     }
 
-    /// The rows in the order of `ending`, as `read` makes them.
+    /// Returns the rows in the order of `ending`, converted by `read`.
     func all<Row>(_ ending: String, in connection: Connection, _ read: (SQLStatement) throws -> Row) throws -> [Row] {
         try statement(ending, in: connection).all(read)
     }
@@ -72,7 +72,7 @@ struct Query {
         try statement(ending, in: connection).forEach(body)
     }
 
-    /// Carries out what selects nothing; the answer is how many rows it changed or deleted.
+    /// Runs a statement that selects nothing, and returns the number of rows that it changed or deleted.
     func run(in connection: Connection) throws -> Int { try statement("", in: connection).run() }
 
     private func statement(_ ending: String, in connection: Connection) throws -> SQLStatement {

@@ -4,11 +4,11 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// Connections that only read, opened when they are needed and kept for the next reader.
+/// Connections that only read, opened when needed and kept for later readers.
 ///
-/// In write-ahead mode a reader never waits for the writer and sees everything that was acknowledged before it began.
+/// In write-ahead mode a reader never waits for the writer, and sees everything that was acknowledged before it began.
 final class Readers: Sendable {
-    /// A connection and its statements. The statements are touched inside the queue only.
+    /// A connection and its statements. The statements are used only inside the queue.
     private final class Reader: @unchecked Sendable {
         let queue: DatabaseQueue
         private var connection: Connection?
@@ -39,12 +39,12 @@ final class Readers: Sendable {
     private let path: String
     private let state = Mutex(State())
     private let underWay = DispatchGroup()
-    // Long reads must not occupy the threads that every task of the program shares.
+    // Long reads must not block the threads that all tasks of the program share.
     private let aside = DispatchQueue(label: "assay.store.reads", attributes: .concurrent)
 
     init(path: String) { self.path = path }
 
-    /// What `body` reads, on the calling thread: for look-ups that take microseconds.
+    /// Reads with `body` on the calling thread. For lookups that take microseconds.
     func read<Value>(_ body: (Connection) throws -> Value) throws -> Value {
         do {
             let idle = try state.withLock { state in
@@ -61,19 +61,19 @@ final class Readers: Sendable {
         }
     }
 
-    /// What `body` reads, on another thread: for whole pages.
+    /// Reads with `body` on another thread. For whole pages.
     func readAside<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             aside.async { continuation.resume(with: Result { try self.read(body) }) }
         }
     }
 
-    /// What SQLite opens for a reader of the database at `path`.
+    /// Returns the address that SQLite opens for a reader of the database at `path`.
     ///
-    /// Where no log is and nobody could make one, as on read-only media, it is told that nothing changes; it would refuse
-    /// to open the database otherwise.
+    /// Where there is no log and none can be created, as on read-only media, SQLite is told that the file never
+    /// changes; otherwise it would refuse to open it.
     ///
-    /// - Parameter leavingNothing: whether it is told so also where it could make a log, so that it makes none.
+    /// - Parameter leavingNothing: whether to do so also where a log could be created, so that none is.
     static func address(of path: String, leavingNothing: Bool = false) -> String {
         var log = stat()
         let hasLog = lstat(path + "-wal", &log) == 0 && log.st_size > 0
@@ -93,7 +93,7 @@ final class Readers: Sendable {
         if !isKept { reader.close() }
     }
 
-    /// Refuses what comes from now on, and returns when what is under way has ended and every connection is closed.
+    /// Refuses new reads, and returns when all current reads have ended and every connection is closed.
     func close() {
         let readers = state.withLock { state in
             defer { state.idle = [] }

@@ -1,15 +1,15 @@
 import Assay
 
-// The parts of records that lie in the database as JSON. Values of users lie in columns of their own or as text
-// inside the JSON, because a value may be nested as deep as a JSON text may be.
+// The parts of records that are stored as JSON. User values are stored in their own columns or as text inside the JSON,
+// because a value may be nested as deeply as JSON text may be.
 
 extension Payload {
-    /// The value as the JSON text that is stored.
+    /// Returns the value as JSON text for storage.
     ///
-    /// - Throws: ``ProcessingError`` with code `processing` when it cannot be written as JSON that can be read again.
+    /// - Throws: ``ProcessingError`` with code `processing` when it cannot be encoded as JSON that can be read again.
     func storedBytes(_ what: @autoclosure () -> String) throws(ProcessingError) -> [UInt8] {
         do {
-            // What a store kept was checked when it was written.
+            // Text from a store was checked when it was written.
             return isJSONText ? try jsonText() : try json().storedBytes(what())
         } catch {
             throw (error as? ProcessingError)
@@ -20,9 +20,9 @@ extension Payload {
 }
 
 extension JSONValue {
-    /// The value as the JSON text that is stored.
+    /// Returns the value as JSON text for storage.
     ///
-    /// - Throws: ``ProcessingError`` with code `processing` when it is nested too deep to be read again.
+    /// - Throws: ``ProcessingError`` with code `processing` when it is nested too deeply to be read again.
     func storedBytes(_ what: @autoclosure () -> String) throws(ProcessingError) -> [UInt8] {
         guard isNested(atMost: Self.maximumDepth) else {
             throw ProcessingError(
@@ -39,12 +39,12 @@ extension JSONValue {
         }
     }
 
-    /// A whole number.
+    /// Returns a whole number.
     static func whole(_ number: some BinaryInteger & FixedWidthInteger) -> JSONValue { .number(Number(number)) }
 
     var whole: Int? { number?.integer }
 
-    /// The value that this text is the JSON of.
+    /// The value that this string contains as JSON.
     fileprivate var unpacked: JSONValue? { string.flatMap { try? JSONValue(json: $0) } }
 }
 
@@ -60,7 +60,7 @@ extension Duration {
 }
 
 extension FailureRecord {
-    /// The record as it is stored.
+    /// Returns the record in its stored form.
     func stored() throws -> JSONValue {
         guard case .object(var object) = jsonValue else { return .null }
         object["success"] = nil
@@ -191,7 +191,7 @@ extension Lineage {
 }
 
 extension Run {
-    /// Everything of the run that has no column of its own.
+    /// Returns all parts of the run without a column of their own.
     func record() throws -> [UInt8] {
         var object: JSONObject = [
             "definition": .string(definition.text), "lineage": try lineage.stored(), "runner": .string(runner),
@@ -215,10 +215,10 @@ extension Run {
         return try JSONValue.object(object).storedBytes("run '\(id)'")
     }
 
-    /// The summary as it is stored; in a column of its own, since it may be large and few ask for it.
+    /// Returns the stored summary. It has its own column, because it may be large and is rarely needed.
     func summaryBytes() throws -> [UInt8]? { try summary?.storedBytes("the summary of run '\(id)'") }
 
-    /// A run from its columns and its record.
+    /// Creates a run from its columns and its record.
     init?(
         id: ID?, executionID: Execution.ID?, processorID: Identifier?, status: Status?, epoch: Int,
         startedAt: Timestamp, finishedAt: Timestamp?, record: JSONValue, summary: [UInt8]?
@@ -252,10 +252,10 @@ extension Run {
 }
 
 extension Execution {
-    /// Everything of an execution of the queue.
+    /// Returns the record of an execution of the queue.
     func record() throws -> [UInt8] {
         guard var object = jsonValue.object else { return [] }
-        // These have columns of their own, or follow from others.
+        // These have their own columns or follow from other values.
         for key in ["number", "status", "priority", "idempotency_key", "denials", "retryable", "has_response"] {
             object[key] = nil
         }
@@ -267,7 +267,7 @@ extension Execution {
         return try JSONValue.object(object).storedBytes("execution '\(id)'")
     }
 
-    /// An execution from its columns and its record.
+    /// Creates an execution from its columns and its record.
     init?(number: Int, status: Status?, priority: Double, idempotencyKey: String?, record: JSONValue) {
         guard let status, case .object(var object) = record else { return nil }
         object["status"] = .string(status.rawValue)

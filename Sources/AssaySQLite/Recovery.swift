@@ -1,18 +1,18 @@
 import Assay
 
 extension Connection {
-    /// Ends what a dead owner left unfinished: its runs and their executions fail as `interrupted`, and of its paid
-    /// calls nobody knows how they ended. Paused runs stay, and so do items without an outcome.
+    /// Ends the unfinished work of a dead owner: its runs and their executions fail as `interrupted`, and its open paid
+    /// calls become calls in doubt. Paused runs stay, and so do items without an outcome.
     ///
     /// - Parameters:
     ///   - moment: now.
-    ///   - lastSign: when the dead owner last said that it lived.
-    /// - Returns: the runs that were ended, in the order of their beginning.
+    ///   - lastSign: the time when the dead owner was last alive.
+    /// - Returns: the ended runs, in the order in which they began.
     func recover(at moment: Timestamp, lastSign: Timestamp?) throws -> [Run.ID] {
         let unfinished = try unfinishedRuns()
         for run in unfinished {
             let ended = try interrupted(run, lastSign: lastSign.map { min($0, moment) })
-            // Where its execution goes in a queue is for the queue to say.
+            // The queue decides what happens to its execution.
             _ = try replace(ended, RunRecord(ended))
         }
         var open = CallFilter()
@@ -25,14 +25,15 @@ extension Connection {
         return unfinished.map(\.id)
     }
 
-    /// The runs that are neither over nor paused, in the order of their beginning.
+    /// Returns the runs that are neither ended nor paused, in the order in which they began.
     func unfinishedRuns() throws -> [Run] {
         var filter = RunFilter()
         filter.statuses = [.pending, .running]
         return try runs(matching: filter).reversed()
     }
 
-    /// A run as it ended when its owner died: at the last sign that it or its owner gave, whenever somebody looks.
+    /// Returns a run as its owner's death ended it: at the last sign of the run or its owner, no matter when it is
+    /// read.
     func interrupted(_ run: Run, lastSign: Timestamp?) throws -> Run {
         let signs = [run.startedAt, lastSign, try lastTrace(of: run.id)].compactMap { $0 }
         let end = signs.max() ?? run.startedAt
@@ -52,7 +53,7 @@ extension Connection {
         return run
     }
 
-    /// The time of the last charge, call or event of a run.
+    /// Returns the time of the last charge, call or event of a run.
     private func lastTrace(of run: Run.ID) throws -> Timestamp? {
         var traces: [Int64] = []
         for table in ["charges", "calls"] {
@@ -70,7 +71,7 @@ extension Connection {
         return traces.max().map { Timestamp(milliseconds: $0) }
     }
 
-    /// How the items of a run ended, counted.
+    /// Returns the counts of a run's outcomes.
     func countOutcomes(of run: Run.ID) throws -> Counts {
         guard let key = try stand(of: run)?.key else { return Counts() }
         let items = try statement("SELECT count(*) FROM items WHERE place BETWEEN ? AND ?")

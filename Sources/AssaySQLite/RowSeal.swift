@@ -1,11 +1,11 @@
-/// A 64-bit check value over the columns of a row, by which a flipped bit in a stored row is noticed.
+/// A 64-bit check value over the columns of a row, which detects a flipped bit in a stored row.
 ///
-/// It is part of the file format: the same columns in the same order always give the same value. It guards against
-/// chance, not against people.
+/// It is part of the file format: the same columns in the same order always give the same value. It protects against
+/// accidents, not against attackers.
 struct RowSeal {
     private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
 
-    /// The value over everything that was added.
+    /// The value over everything added so far.
     var value: Int64 { Int64(bitPattern: state) }
 
     /// Adds an absent value.

@@ -2,18 +2,18 @@ import Assay
 import GRDB
 import GRDBSQLite
 
-/// A prepared statement whose values are bound, and whose columns are read, one after the other.
+/// A prepared statement that binds values and reads columns one after the other.
 ///
-/// It speaks to SQLite directly: a row of a dozen values costs a fraction of what boxed arguments would. What passes
-/// through is also added to a ``RowSeal``, so that a table whose last column is the seal of the others needs no more
-/// than ``bindSeal()`` and ``sealed(_:_:)``.
+/// It calls SQLite directly: a row of a dozen values costs a fraction of what boxed arguments would. All values are
+/// also added to a ``RowSeal``, so a table whose last column is the seal of the others needs only ``bindSeal()`` and
+/// ``sealed(_:_:)``.
 final class SQLStatement {
     private let statement: GRDB.Statement
     private let raw: OpaquePointer
     private var position: Int32 = 0
     private var seal = RowSeal()
 
-    // SQLite copies what is bound before the call returns.
+    // SQLite copies bound values before the call returns.
     private static let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
     init(_ statement: GRDB.Statement) {
@@ -68,7 +68,7 @@ final class SQLStatement {
     /// Leaves a column null and out of the seal.
     func skip() { sqlite3_bind_null(raw, next()) }
 
-    /// Binds JSON that is part of the seal only where there is some.
+    /// Binds JSON that is part of the seal only if it is present.
     func bind(jsonIfThere bytes: [UInt8]?) {
         if let bytes { bind(json: bytes) } else { skip() }
     }
@@ -91,7 +91,7 @@ final class SQLStatement {
 
     /// Runs a statement that returns no rows.
     ///
-    /// - Returns: how many rows it inserted, changed or deleted.
+    /// - Returns: the number of rows that it inserted, changed or deleted.
     @discardableResult
     func run() throws -> Int {
         defer { reset() }
@@ -99,13 +99,13 @@ final class SQLStatement {
         return Int(sqlite3_changes(sqlite3_db_handle(raw)))
     }
 
-    /// The first row as `read` makes it, if there is a row.
+    /// Returns the first row, converted by `read`, if there is one.
     func first<Value>(_ read: (SQLStatement) throws -> Value) throws -> Value? {
         defer { reset() }
         return try step() ? read(self) : nil
     }
 
-    /// Every row as `read` makes it.
+    /// Returns every row, converted by `read`.
     func all<Value>(_ read: (SQLStatement) throws -> Value) throws -> [Value] {
         var rows: [Value] = []
         try forEach { rows.append(try read($0)) }
@@ -175,7 +175,7 @@ final class SQLStatement {
 
     func json() throws -> JSONValue { try bytes { try JSONValue(json: $0.bindMemory(to: UInt8.self)) } }
 
-    /// JSON text that is read when someone asks for the value.
+    /// Reads JSON text that is parsed only when its value is needed.
     func optionalJSONText() -> [UInt8]? {
         guard sqlite3_column_type(raw, position) != SQLITE_NULL else { return null() }
         return bytes { Array($0) }
@@ -186,19 +186,19 @@ final class SQLStatement {
         return try json()
     }
 
-    /// Passes over a column that is not part of the seal.
+    /// Skips a column that is not part of the seal.
     func skipped<Value>() -> Value? {
         position += 1
         return nil
     }
 
-    /// JSON of a column that is part of the seal only where there is some.
+    /// Reads the JSON of a column that is part of the seal only if it is present.
     func jsonIfThere() throws -> JSONValue? {
         guard sqlite3_column_type(raw, position) != SQLITE_NULL else { return skipped() }
         return try json()
     }
 
-    /// The row as `read` makes it, which must take every column but the seal.
+    /// Returns the row, converted by `read`, which must read every column except the seal.
     ///
     /// - Throws: ``ProcessingError`` with code `store` when the row is not as it was written, or `read` fails on it.
     func sealed<Value>(_ what: @autoclosure () -> String, _ read: (SQLStatement) throws -> Value?) throws -> Value {

@@ -1,12 +1,11 @@
 import Assay
 
-// What a store that is only read shows of what a dead owner left: what the next owner will make of it. Nothing of that is
-// written.
+// A read-only store shows what a dead owner left as the next owner will recover it. None of that is written.
 
 extension SQLiteStore {
-    /// Reads with `body`, and shows what it found as `shown` has it where a dead owner left it.
+    /// Reads with `body`, and converts the result with `shown` if a dead owner left it.
     ///
-    /// `body` is read before the owner on record is looked at: what it found was then written by nobody later.
+    /// `body` runs before the owner on record is checked, so its result was not written by a later owner.
     func readShowing<Value>(
         _ connection: Connection, _ body: () throws -> Value, _ shown: (Value, Abandoned) throws -> Value
     ) throws -> Value {
@@ -17,17 +16,17 @@ extension SQLiteStore {
 }
 
 extension Connection {
-    /// A run as the next owner will have it.
+    /// Returns a run as the next owner will recover it.
     func shown(_ run: Run, _ abandoned: Abandoned) throws -> Run {
         guard run.status == .running || run.status == .pending else { return run }
         return try interrupted(run, lastSign: abandoned.lastSign)
     }
 
-    /// An execution as the next owner will have it.
+    /// Returns an execution as the next owner will recover it.
     func shown(_ execution: Execution, _ abandoned: Abandoned) throws -> Execution {
         guard execution.status == .running || execution.isCancelling else { return execution }
         guard execution.number != nil else {
-            // It stands as its last run, which is shown as having failed.
+            // It has the status of its last run, which is shown as failed.
             guard execution.status == .running else { return execution }
             var execution = execution
             execution.status = .failed
@@ -45,7 +44,7 @@ extension Connection {
         return recovered
     }
 
-    /// A call as the next owner will have it.
+    /// Returns a call as the next owner will recover it.
     func shown(_ call: CallRecord) -> CallRecord {
         var call = call
         if call.state == .open { call.state = .inDoubt }

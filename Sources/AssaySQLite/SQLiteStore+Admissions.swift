@@ -12,7 +12,7 @@ extension SQLiteStore {
     }
 }
 
-/// A moment at which an execution was admitted under a rate, as it is stored.
+/// The stored form of an admission: the moment at which an execution was admitted under a rate.
 private enum AdmissionRow {
     static let columns = Columns("number, rate, moment, seal")
     static let insertion = "INSERT INTO admissions (\(columns)) VALUES (\(columns.marks))"
@@ -40,7 +40,7 @@ extension Connection {
         try insert.run()
     }
 
-    /// Reads every admission, and hands over what is wrong with it.
+    /// Reads every admission and reports its errors.
     func forEachAdmission(_ read: (String, (SQLStatement) throws -> Void) throws -> Void) throws {
         try read(AdmissionRow.selection) { _ = try $0.readAdmission() }
     }

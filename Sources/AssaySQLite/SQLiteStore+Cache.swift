@@ -3,7 +3,7 @@ public import Assay
 extension SQLiteStore {
     public func cached(_ key: String) async throws -> CacheLookup {
         let found = try read { try $0.cacheEntry(key) }
-        // To pay once more is better than to use what is damaged, and it must not be looked at for ever.
+        // Paying again is better than using damaged data, and the entry must not be checked forever.
         if found == .damaged, isOwner { try await write { try $0.deleteCacheEntry(key) } }
         return found
     }
@@ -27,7 +27,7 @@ extension SQLiteStore {
     }
 }
 
-/// A cache entry with its value as it is stored, and the digest over all its parts but the hits.
+/// A cache entry with its stored value, and the digest of all its parts except the hits.
 struct CacheRow: Sendable {
     static let columns = Columns(
         "key, service, operation, stored_at, expires_at, cost, cost_id, hits, value, sha256")
@@ -59,7 +59,7 @@ struct CacheRow: Sendable {
 }
 
 extension Query {
-    /// Narrows to what fits `filter`.
+    /// Narrows to the entries that match `filter`.
     fileprivate mutating func add(_ filter: CacheFilter) {
         add("key", filter.key)
         add("service", filter.service)
@@ -95,7 +95,7 @@ extension Connection {
         return try find.first { row in row.readCacheEntry().map { .found($0) } ?? .damaged } ?? .missing
     }
 
-    /// Deletes the entry if it is damaged still.
+    /// Deletes the entry if it is still damaged.
     func deleteCacheEntry(_ key: String) throws {
         guard case .damaged = try cacheEntry(key) else { return }
         let delete = try statement("DELETE FROM cache WHERE key = ?")
@@ -139,7 +139,7 @@ extension Connection {
 extension SQLStatement {
     func readCacheEntry() -> CacheEntry? { readCacheEntryAndKey().entry }
 
-    /// The key of this row, and the entry when it is as it was written.
+    /// Reads the key of this row, and the entry when it is not damaged.
     func readCacheEntryAndKey() -> (key: String, entry: CacheEntry?) {
         let (key, service, operation, storedAt) = (text(), text(), text(), Timestamp(milliseconds: integer()))
         let expiresAt = optionalInteger().map { Timestamp(milliseconds: $0) }

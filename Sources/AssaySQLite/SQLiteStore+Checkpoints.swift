@@ -13,13 +13,13 @@ extension SQLiteStore {
     }
 
     public func dropCheckpoints(of item: CheckpointSubject) async throws {
-        // Most items have none, and a look costs less than a commit.
+        // Most items have none, and a lookup costs less than a commit.
         guard try read({ try $0.hasCheckpoints(of: item) }) else { return }
         try await write { try $0.dropCheckpoints(of: item) }
     }
 }
 
-/// A saved step with its value as it is stored, and the digest over all its parts.
+/// A saved step with its stored value, and the digest of all its parts.
 struct CheckpointRow: Sendable {
     static let columns = Columns(
         """
@@ -45,7 +45,7 @@ struct CheckpointRow: Sendable {
         sha256 = Self.digest(of: checkpoint, value)
     }
 
-    /// The digest covers names as well, so that a damaged name does not pass a value to another step.
+    /// Returns the digest. It covers names as well, so that a damaged name does not give a value to another step.
     static func digest(of checkpoint: Checkpoint, _ value: [UInt8]) -> String {
         var digest = PartsDigest()
         digest.add(checkpoint.subject.executionID.text)
@@ -57,7 +57,7 @@ struct CheckpointRow: Sendable {
         digest.add(checkpoint.runID.text)
         digest.add(Int64(checkpoint.epoch))
         digest.add(checkpoint.savedAt.milliseconds)
-        // Older ones have none, and digests without it.
+        // Older ones have none, and their digests do not include it.
         if let worth = checkpoint.worth { digest.add(worth.billionths) }
         return digest.hex(with: value)
     }
@@ -83,7 +83,7 @@ extension Connection {
         if let cached { try store(cached) }
     }
 
-    /// The saved steps, and the names of those that are not as they were written.
+    /// Returns the saved steps, and the names of the damaged ones.
     func checkpoints(of subject: CheckpointSubject) throws -> (saved: [Checkpoint], damaged: [String]) {
         let find = try prepare(CheckpointRow.ofSubject)
         find.bind(subject)
@@ -117,7 +117,7 @@ extension SQLStatement {
         bind(subject.inputID)
     }
 
-    /// The name of the step in this row, and the saved step when it is as it was written.
+    /// Reads the name of the step in this row, and the saved step when it is not damaged.
     func readCheckpoint() -> (step: String, checkpoint: Checkpoint?) {
         let (execution, processor, inputID, step) = (Identifier(text()), Identifier(text()), text(), text())
         guard let execution, let processor, let inputDigest = Digest(text()), let definition = Digest(text()),

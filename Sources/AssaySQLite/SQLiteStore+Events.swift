@@ -12,14 +12,14 @@ extension SQLiteStore {
     }
 }
 
-/// A recorded event of a run with its data as it is stored.
+/// A recorded event of a run with its stored data.
 struct EventRow: Sendable {
     var event: Event
     var runID: Run.ID
     var sequence: Int
     var data: [UInt8]
 
-    /// `nil` for an event that is not recorded.
+    /// Creates the row of an event; `nil` for an event that is not recorded.
     init?(_ event: Event) throws {
         guard let runID = event.runID, let sequence = event.sequence else { return nil }
         self.event = event

@@ -15,7 +15,7 @@ extension FileDigest {
 }
 
 extension Connection {
-    /// The key of digests of values that are not to be shown.
+    /// Returns the key for digests of values that must stay secret.
     func definitionKey() throws -> [UInt8] {
         let read = try statement("SELECT value FROM meta WHERE name = 'definition_key'")
         let digits = Array(try read.first { $0.text() }?.utf8 ?? "".utf8)
@@ -31,7 +31,7 @@ extension Connection {
         var found: [String: FileDigest] = [:]
         for path in paths {
             find.bind(path)
-            // A file whose row is damaged is read again, and its row replaced.
+            // A file whose row is damaged is read again, and its row is replaced.
             found[path] = try? find.first { try $0.readFileDigest() }
         }
         return found

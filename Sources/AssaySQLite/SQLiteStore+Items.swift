@@ -24,13 +24,13 @@ extension SQLiteStore {
     }
 }
 
-/// Where something of a run lies in tables that are ordered by run and position.
+/// The keys of a run's rows in tables that are ordered by run and place.
 enum Place {
     static let largestIndex = Int64(UInt32.max)
 
     static func of(_ index: Int, inRun key: Int64) -> Int64 { key << 32 | min(Int64(index), largestIndex) }
 
-    /// The places from position `start` on, `limit` of them.
+    /// Returns the range of `limit` keys from place `start` on.
     static func range(from start: Int, limit: Int, inRun key: Int64) -> ClosedRange<Int64>? {
         guard limit > 0, start <= largestIndex else { return nil }
         let (end, overflow) = start.addingReportingOverflow(limit - 1)
@@ -38,7 +38,7 @@ enum Place {
     }
 }
 
-/// An item with its values as they are stored.
+/// An item with its stored values.
 struct ItemRow: Sendable {
     static let columns = Columns(
         "place, input_id, account_id, underwriting_id, execution_id, data, payload, flags, slot, file, seal")
@@ -53,7 +53,7 @@ struct ItemRow: Sendable {
     var transformed: [UInt8]?
     var flags: Int
 
-    /// Says in the flags that the column of the slot is part of the seal, as it is not in rows without one.
+    /// The flag that the slot column is part of the seal; it is not in rows without a slot.
     static let hasSlot = 1 << 5
 
     init(_ stored: StoredItem) throws {
@@ -158,19 +158,19 @@ extension SQLStatement {
 }
 
 extension Item {
-    /// The data as it is stored; null for an item that has none besides its file.
+    /// Returns the stored form of the data; null for an item without data besides its file.
     func storedData() throws -> [UInt8] {
         hasOwnData ? try data.storedBytes("the data of item '\(id)'") : JSONValue.null.jsonBytes
     }
 
-    /// The file as it is stored.
+    /// The stored form of the file.
     var storedFile: [UInt8]? {
         guard case .object(var object)? = file?.stored else { return nil }
         if !hasOwnData { object["alone"] = true }
         return JSONValue.object(object).jsonBytes
     }
 
-    /// An item as it was stored; `nil` when its file is none.
+    /// Creates an item from its stored values; `nil` when its file is damaged.
     init?(
         _ id: String, storedData data: Payload, file: JSONValue?, accountID: String?, underwritingID: String?,
         executionID: String?, slot: String?, resumePoint: JSONValue?

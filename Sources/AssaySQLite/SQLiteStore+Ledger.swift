@@ -66,7 +66,7 @@ extension SQLiteStore {
     }
 }
 
-/// A charge with its metadata as it is stored.
+/// A charge with its stored metadata.
 struct ChargeRow: Sendable {
     static let columns = Columns(
         """
@@ -87,8 +87,8 @@ struct ChargeRow: Sendable {
         metadata = try JSONValue.object(charge.metadata).storedBytes("the metadata of charge '\(charge.costID)'")
     }
 
-    /// Gives the charges that version 7 wrote their basis, which lay among their metadata; a damaged one stays as it is
-    /// and is found when read.
+    /// Moves the basis of the charges that version 7 wrote out of their metadata. A damaged charge stays unchanged and
+    /// is found when it is read.
     static func adoptVersion7(_ connection: Connection) throws {
         let find = try connection.statement(
             """
@@ -106,7 +106,7 @@ struct ChargeRow: Sendable {
     }
 }
 
-/// How a paid call is stored.
+/// The stored form of a paid call.
 enum CallRow {
     static let columns = Columns(
         """
@@ -119,8 +119,8 @@ enum CallRow {
         """
     static let selection = "SELECT \(columns) FROM calls"
 
-    /// Brings the calls that earlier versions wrote into the form of now; a damaged one stays as it is and is found when
-    /// read.
+    /// Converts the calls that earlier versions wrote to the current form. A damaged call stays unchanged and is found
+    /// when it is read.
     static func adoptEarlier(_ connection: Connection) throws {
         let first = """
             call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id, service, operation,
@@ -130,7 +130,7 @@ enum CallRow {
             (first, { try? $0.readCallOfVersion1() }),
             (first + ", item_index, step, account_id, underwriting_id, in_doubt", { try? $0.readCallOfVersion2() }),
         ]
-        // All are read before the first is written: a row in the form of now fits none of the earlier ones.
+        // All are read before the first is written: a row in the current form matches none of the earlier ones.
         let found = try forms.flatMap { form in
             try connection.prepare("SELECT \(form.columns), seal FROM calls ORDER BY seq").all(form.read)
         }
@@ -142,7 +142,7 @@ enum CallRow {
     }
 }
 
-/// How a price is stored.
+/// The stored form of a price.
 enum PriceRow {
     static let columns = Columns(
         "processor, service, operation, amount, policy, effective_from, entered_at, seal")
@@ -151,7 +151,7 @@ enum PriceRow {
 }
 
 extension Connection {
-    /// Records the charges whose key is not on record; the answer says which those are.
+    /// Records the charges whose key is not on record, and returns for each whether it was recorded.
     func record(_ rows: [ChargeRow]) throws -> [Bool] {
         guard !rows.isEmpty else { return [] }
         let insert = try prepare(ChargeRow.insertion)
@@ -165,7 +165,7 @@ extension Connection {
         try Query(charges: filter).all("ORDER BY seq", in: self) { try $0.readCharge() }
     }
 
-    /// Adds up row by row instead of in SQL, so that a damaged amount is noticed.
+    /// Returns the sum, added row by row and not in SQL, so that a damaged amount is detected.
     func total(matching filter: ChargeFilter) throws -> MoneySum {
         var sum = MoneySum.zero
         _ = try Query(charges: filter).all("", in: self) { row in sum += try row.readCharge().cost }
@@ -178,11 +178,11 @@ extension Connection {
         return try find.first { $0.int() } != nil
     }
 
-    /// Files a call unless what is known of it forbids that; the answer says whether it was filed.
+    /// Records a call unless the known state of the call forbids it, and returns whether it was recorded.
     func file(_ call: CallRecord) throws -> Bool {
         let find = try statement("SELECT state, run_id FROM calls WHERE call_id = ?")
         find.bind(call.callID)
-        // A state or run that cannot be read is no knowledge that could forbid anything.
+        // A state or run that cannot be read forbids nothing.
         let known = try find.first { (CallRecord.State(rawValue: $0.text()), Identifier($0.text())) }
         var filed = call
         if case (let state?, let runID?)? = known {
@@ -259,7 +259,7 @@ extension Connection {
 }
 
 extension Query {
-    /// Charges.
+    /// Creates a query for charges.
     fileprivate init(charges filter: ChargeFilter) {
         self.init(ChargeRow.selection)
         add("run_id", filter.runID?.text)
@@ -302,7 +302,7 @@ extension SQLStatement {
         try sealed("a charge") { row in try row.charge { _, _ in try Charge.Basis(stored: row.json()) } }
     }
 
-    /// A charge as it was stored before its basis was: what the engine knew of it lay among its metadata.
+    /// Reads a charge in the form of version 7, which kept the basis in the metadata.
     fileprivate func readChargeOfVersion7() throws -> Charge {
         try sealed("a charge") { row in try row.charge(Charge.Basis.init(metadata:avoidedCost:)) }
     }
@@ -362,10 +362,10 @@ extension SQLStatement {
         }
     }
 
-    /// A call as it was stored before the scope of calls was.
+    /// Reads a call in the form of version 1, which stored no scope.
     func readCallOfVersion1() throws -> CallRecord { try sealed("a call") { $0.callOfVersion1() } }
 
-    /// A call as it was stored before the keys of their values were.
+    /// Reads a call in the form of version 2, which stored no cache key.
     func readCallOfVersion2() throws -> CallRecord { try sealed("a call") { $0.callOfVersion2() } }
 
     private func callOfVersion2() -> CallRecord? {

@@ -15,7 +15,7 @@ extension SQLiteStore {
 extension Connection {
     private struct LogPlace: Hashable {
         let run: Int64
-        /// The item's name in bytes, as the database compares it.
+        /// The item's name as bytes, because the database compares bytes.
         let inputID: [UInt8]?
 
         var input: String? { inputID.map { String(decoding: $0, as: UTF8.self) } }
@@ -49,7 +49,7 @@ extension Connection {
         try dropOldLogs(beyond: limits.total)
     }
 
-    /// Drops the oldest lines of an item until the others have at most `limit` bytes.
+    /// Drops the oldest lines of an item until the rest has at most `limit` bytes.
     private func dropOldLogs(of place: LogPlace, beyond limit: Int) throws {
         let find = try statement(
             "SELECT number, size FROM logs WHERE run = ? AND input_id IS ? ORDER BY number DESC")
@@ -69,7 +69,7 @@ extension Connection {
         try delete.run()
     }
 
-    /// Drops the oldest lines of all until the others have at most `limit` bytes.
+    /// Drops the oldest lines of all items until the rest has at most `limit` bytes.
     private func dropOldLogs(beyond limit: Int) throws {
         let total = try statement("SELECT bytes FROM log_size")
         while var excess = try total.first({ $0.int() - limit }), excess > 0 {
@@ -113,7 +113,7 @@ extension Connection {
         }
     }
 
-    /// Forgets what was said in a run.
+    /// Deletes the log lines of a run.
     func deleteLogs(ofRun key: Int64) throws {
         let delete = try statement("DELETE FROM logs WHERE run = ?")
         delete.bind(key)
@@ -122,7 +122,8 @@ extension Connection {
 }
 
 extension Schema {
-    /// What programs and processors say. `log_size` has how many bytes that is, so that nobody has to count.
+    /// The tables for the log lines of programs and processors. `log_size` holds their total size in bytes, so that no
+    /// one has to count it.
     static let logs = """
         CREATE TABLE logs (
             number INTEGER PRIMARY KEY AUTOINCREMENT,

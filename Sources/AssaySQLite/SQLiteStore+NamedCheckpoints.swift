@@ -19,7 +19,7 @@ extension SQLiteStore {
     }
 }
 
-/// A named checkpoint with its data as it is stored, and the digest over all its parts.
+/// A named checkpoint with its stored data, and the digest of all its parts.
 struct NamedCheckpointRow: Sendable {
     static let columns = Columns("id, name, processor_id, created_at, metadata, data, sha256")
     static let selection = "SELECT \(columns) FROM named_checkpoints"
@@ -123,7 +123,7 @@ extension Connection {
 }
 
 extension SQLStatement {
-    /// The checkpoint in this row; `nil` when it is not as it was written.
+    /// Reads the checkpoint in this row; `nil` when it is damaged.
     func readNamedCheckpoint() -> NamedCheckpoint? {
         let (id, name, processor) = (Identifier(text()), text(), Identifier(text()))
         let createdAt = Timestamp(milliseconds: integer())

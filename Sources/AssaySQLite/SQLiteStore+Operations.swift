@@ -3,29 +3,29 @@ import Foundation
 import GRDB
 
 extension SQLiteStore {
-    /// What a store is and holds.
+    /// A description of a store and its contents.
     public struct Info: Hashable, Sendable {
-        /// The database's path from the root on.
+        /// The absolute path of the database.
         public var path: String
         /// The size of the database in bytes.
         public var size: Int
         /// The size of its write-ahead log in bytes.
         public var logSize: Int
-        /// The newest migration that was applied.
+        /// The newest applied migration.
         public var schema: String
         /// The currency of all amounts.
         public var currency: String
-        /// `wal`.
+        /// The journal mode: `wal`.
         public var journalMode: String
-        /// `full` for an owner; `nil` when opened for reading only.
+        /// The synchronous mode: `full` for an owner; `nil` when opened for reading only.
         public var synchronous: String?
-        /// The version of SQLite that does the work.
+        /// The version of SQLite in use.
         public var sqlite: String
         /// The number of rows by table.
         public var counts: [String: Int]
     }
 
-    /// What this store is and holds; counting takes time that grows with the tables.
+    /// Returns a description of this store. Counting takes time in proportion to its tables.
     public func info() async throws -> Info {
         let synchronous = isOwner ? try await write { try $0.synchronousMode() } : nil
         let log = try? FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int
@@ -51,16 +51,16 @@ extension SQLiteStore {
         }
     }
 
-    /// Copies the store into a new file, as it is at one moment, while it is in use.
+    /// Copies a consistent snapshot of the store into a new file, while it is in use.
     ///
-    /// - Throws: ``ProcessingError`` with code `exists` when there is something at `path`, `store` when it cannot be
+    /// - Throws: ``ProcessingError`` with code `exists` when there is a file at `path`, `store` when it cannot be
     ///   written.
     public func backup(to path: String) async throws {
         let backup = try Backup(path: path)
         try await readAside { try backup.make(from: $0.database) }
     }
 
-    /// Looks at every page and row, works every total out again, and tells what does not fit; empty when all is well.
+    /// Checks every page and row, recomputes every total, and returns the problems found; empty when all is well.
     ///
     /// The store can be used meanwhile. Takes a few seconds per gigabyte.
     public func check() async throws -> [String] {
@@ -75,7 +75,7 @@ extension SQLiteStore {
 }
 
 extension Connection {
-    /// Runs `body` so that all it reads is of one moment.
+    /// Runs `body` so that everything it reads comes from one moment.
     func snapshot<Value>(_ body: () throws -> Value) throws -> Value {
         try statement("BEGIN").run()
         let result = Result { try body() }

@@ -19,7 +19,7 @@ extension SQLiteStore {
     }
 }
 
-/// An outcome with its values as they are stored.
+/// An outcome with its stored values.
 struct OutcomeRow: Sendable {
     static let columns = Columns(
         """
@@ -52,7 +52,7 @@ struct OutcomeRow: Sendable {
     }
 }
 
-/// An outcome with what is written in its transaction.
+/// An outcome with everything that is written in its transaction.
 struct CommittedRow: Sendable {
     var outcome: OutcomeRow
     var charges: [ChargeRow]
@@ -150,7 +150,7 @@ extension SQLStatement {
             outcome.isKept = flags & 8 != 0
             outcome.attempts = row.int()
             outcome.duration = .nanoseconds(row.integer())
-            // What is as it is at first is not set, because an outcome keeps what few have in a place apart.
+            // Default values are not set, because an outcome keeps its rare values in separate storage.
             let (cost, avoided) = (Money(billionths: row.integer()), Money(billionths: row.integer()))
             if cost != .zero { outcome.cost = cost }
             if avoided != .zero { outcome.avoidedCost = avoided }

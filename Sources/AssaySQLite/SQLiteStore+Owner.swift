@@ -1,14 +1,14 @@
 import Foundation
 
 extension SQLiteStore {
-    /// The name in ``folder`` of the socket at which the owner may answer other programs of the user.
+    /// The name of the socket in ``folder`` at which the owner may answer other programs of the user.
     package static let socketName = StateFolder.socketName
 
     /// The folder of the database.
     package var folder: String { (path as NSString).deletingLastPathComponent }
 
-    /// Ends, without having given anything, when no program owns the database at `path` any more; waits on a thread of
-    /// its own. It keeps nobody from becoming the owner.
+    /// Returns a stream without elements that ends when no program owns the database at `path` any longer. It waits on
+    /// its own thread and keeps no one from becoming the owner.
     package static func ownerGone(from path: String) -> AsyncStream<Never> {
         let (stream, continuation) = AsyncStream.makeStream(of: Never.self)
         let thread = Thread {

@@ -36,7 +36,7 @@ extension SQLiteStore {
         return Array(shown.filter(filter.matches).prefix(filter.limit ?? .max))
     }
 
-    /// How many executions of the queue stand where.
+    /// Returns the number of executions of the queue by status.
     package func executionCounts() async throws -> StatusCounts {
         guard abandoned == nil else {
             var counts = StatusCounts()
@@ -85,7 +85,7 @@ extension SQLiteStore {
     }
 }
 
-/// An execution with its items as they are stored.
+/// An execution with its stored items.
 private struct SubmittedRow: Sendable {
     var execution: Execution
     var items: [QueueItemRow]
@@ -98,7 +98,7 @@ private struct SubmittedRow: Sendable {
     }
 }
 
-/// An item of an execution with its values as they are stored.
+/// An item of an execution with its stored values.
 private struct QueueItemRow: Sendable {
     static let columns = Columns(
 
@@ -121,7 +121,7 @@ private struct QueueItemRow: Sendable {
     }
 }
 
-/// An execution as it stands in the queue.
+/// An execution in the queue and its position among those of the same status.
 struct QueuedRow {
     static let columns = Columns("number, execution_id, status, moved, priority, idempotency_key, record, seal")
     fileprivate static let insertion = "INSERT INTO queue (\(columns)) VALUES (\(columns.marks))"
@@ -131,12 +131,12 @@ struct QueuedRow {
     fileprivate static let ofKey = selection + " WHERE idempotency_key = ?"
 
     var execution: Execution
-    /// Orders the executions of its status.
+    /// The order among the executions of its status.
     var moved: Int64
 }
 
 extension Connection {
-    /// What the queue keeps of itself.
+    /// Returns the queue's own record.
     func queueRecord() throws -> JSONValue? {
         try statement("SELECT value FROM meta WHERE name = 'queue'").first { try $0.json() }
     }
@@ -168,7 +168,7 @@ extension Connection {
         return execution
     }
 
-    /// Files `execution` in place of what stands in `row`.
+    /// Replaces the execution in `row` by `execution`.
     func file(_ execution: Execution, after row: QueuedRow) throws {
         let moved = execution.status == row.execution.status ? row.moved : try nextMove(to: execution.status)
         try write(execution, moved, QueuedRow.replacement)
@@ -257,7 +257,7 @@ extension Connection {
         return try find.all { try $0.readQueueItem() }
     }
 
-    /// Reads every row of the queue, and hands over what is wrong with it.
+    /// Reads every row of the queue and reports its errors.
     func forEachQueueRow(_ read: (String, (SQLStatement) throws -> Void) throws -> Void) throws {
         try read(QueuedRow.selection) { _ = try $0.readQueued() }
         try read(QueueItemRow.selection) { _ = try $0.readQueueItem() }

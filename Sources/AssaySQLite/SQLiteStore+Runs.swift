@@ -15,7 +15,7 @@ extension SQLiteStore {
         try await write { try $0.deleteContents(of: run, at: moment) }
     }
 
-    /// How the items of a run ended that has not, counted now.
+    /// Returns the current counts of a run that has not ended.
     package func currentCounts(of run: Run.ID) async throws -> Counts {
         try await readAside { connection in try connection.snapshot { try connection.countOutcomes(of: run) } }
     }
@@ -57,7 +57,7 @@ extension SQLiteStore {
     }
 }
 
-/// A run's values as they are stored.
+/// The stored form of a run's values.
 struct RunRecord: Sendable {
     var json: [UInt8]
     var summary: [UInt8]?
@@ -76,7 +76,7 @@ extension Run {
     fileprivate static let selection = "SELECT \(columns) FROM runs"
 }
 
-/// What a write must know of the run it is for.
+/// The part of a run that its writes must check.
 struct RunStand {
     let key: Int64
     let epoch: Int
@@ -118,9 +118,9 @@ extension Connection {
         if let queued = try queued(run.executionID) { try file(queued.execution.following(run), after: queued) }
     }
 
-    /// Files how a run stands, and its execution, but leaves the place of the execution in a queue.
+    /// Records the state of a run and of its execution, but leaves the execution's place in a queue unchanged.
     ///
-    /// - Returns: `false` when the run has ended, or is another program's.
+    /// - Returns: `false` when the run has ended, or when another program has taken it over.
     func replace(_ run: Run, _ record: RunRecord) throws -> Bool {
         guard let stand = try stand(of: run.id), !stand.isTerminal, stand.epoch <= run.epoch else { return false }
         let update = try prepare(Run.replacement)
@@ -150,7 +150,7 @@ extension Connection {
         return true
     }
 
-    /// Where a run stands, if there is one of that name.
+    /// Returns the state of the run of that name, if there is one.
     func stand(of run: Run.ID) throws -> RunStand? {
         let find = try statement("SELECT key, epoch, status FROM runs WHERE id = ?")
         find.bind(run.text)
@@ -170,7 +170,7 @@ extension Connection {
         var query = Query(Run.selection)
         query.add("execution_id", filter.executionID?.text)
         query.add("processor_id", filter.processorID?.text)
-        // Names are ASCII, so that all that begin with a text lie between it and this end.
+        // Names are ASCII, so all names with a prefix lie between the prefix and this end.
         query.add("id", ">=", filter.idPrefix)
         query.add("id", "<", filter.idPrefix.map { $0 + "\u{7F}" })
         query.add("status", oneOf: filter.statuses?.map(\.rawValue))
@@ -211,7 +211,7 @@ extension SQLStatement {
         bindSeal()
     }
 
-    /// The run in this row.
+    /// Reads the run in this row.
     fileprivate func readRun() throws -> Run {
         try sealed("a run") { row in
             try Run(

@@ -2,48 +2,48 @@ public import Assay
 import Foundation
 import GRDB
 
-/// A store in one file that survives the end of the program, its kill and a power cut.
+/// A store in one file that survives the end of the program, a kill and a power cut.
 ///
 /// Everything it acknowledges is in a SQLite database in write-ahead mode with `synchronous=FULL`. One connection on
-/// a thread of its own makes all commits and all checkpoints and writes together what many callers ask for at the
-/// same time; readers have connections of their own. One program at a time owns the folder; others may read along.
-/// Rows carry check values, so that a flipped bit is an error and never a wrong amount.
+/// its own thread makes all commits and all checkpoints, and combines the simultaneous writes of many callers. Readers
+/// have their own connections. One program at a time owns the folder; others may read at the same time. Rows carry
+/// seals, so a flipped bit is an error and never a wrong amount.
 public final class SQLiteStore: Store {
-    /// What a program wants from a store.
+    /// The access that a program requests.
     public enum Access: Sendable {
-        /// To run things; refused while another program does.
+        /// Access to run things; refused while another program has it.
         case owner
-        /// To look, also while an owner works.
+        /// Access to read, also while an owner works.
         case readOnly
     }
 
     public let currency: String
     public let keepsJSON = true
     public let definitionKey: [UInt8]
-    /// The database's path from the root on.
+    /// The absolute path of the database.
     public let path: String
-    /// The runs of a dead owner that were found unfinished: ended as `interrupted` when this store was opened, or, when it
-    /// is only read, shown so.
+    /// The unfinished runs of a dead owner: ended as `interrupted` when this store was opened or, if it is read-only,
+    /// only shown that way.
     public let recovered: [Run.ID]
 
     let readers: Readers
     private let commits: GroupCommit?
-    /// The database's own file, for a store that is only read.
+    /// The database's own file, for a read-only store.
     private let file: DatabaseFile?
-    /// What is known of a dead owner, for a store that is only read.
+    /// A dead owner, for a read-only store.
     let abandoned: Abandoned?
 
-    /// Opens the store at `path`, and makes it, with its folder, when it is not there and `access` is `owner`.
+    /// Opens the store at `path`. If it does not exist and `access` is `owner`, creates it and its folder.
     ///
-    /// The owner brings an older database up to date after a backup beside it, and ends what a dead owner left
-    /// unfinished. Blocks while it does so: milliseconds for a store in good order.
+    /// The owner migrates an older database after a backup beside it, and ends what a dead owner left unfinished.
+    /// Blocks meanwhile: for milliseconds if the store is in good order.
     ///
     /// - Parameters:
-    ///   - currency: the currency of all amounts; `nil` for the store's own, and `USD` for a new one.
-    ///   - world: gives the time at which unfinished runs are said to have ended.
-    /// - Throws: ``ProcessingError`` with code `store`: another program is the owner; folder or file are open to
-    ///   others, links, or somebody else's; the database is damaged, in another currency, written by a newer version,
-    ///   or not a store.
+    ///   - currency: the currency of all amounts; `nil` means the store's currency, or `USD` for a new store.
+    ///   - world: the source of the time at which unfinished runs count as ended.
+    /// - Throws: ``ProcessingError`` with code `store` when another program is the owner; when the folder or a file is
+    ///   open to others, a link, or owned by another user; when the database is damaged, in another currency, written
+    ///   by a newer version, or not a store.
     public static func open(
         _ path: String, access: Access = .owner, currency: String? = nil, world: World = .system
     ) throws -> SQLiteStore {
@@ -64,8 +64,8 @@ public final class SQLiteStore: Store {
         }
     }
 
-    /// As ``open(_:access:currency:world:)``, but a power cut takes what was acknowledged last: so that a rig which cuts
-    /// the power can show that it would notice.
+    /// Opens a store like ``open(_:access:currency:world:)``, but a power cut loses the latest acknowledged writes. A
+    /// rig that cuts the power uses it to prove that it would detect such a loss.
     package static func openUnconfirmed(_ path: String) throws -> SQLiteStore {
         try SQLiteStore(owning: StateFolder(ofDatabase: path), .current, nil, .system, confirms: false)
     }
@@ -122,7 +122,7 @@ public final class SQLiteStore: Store {
                 try connection.ownerStamp()
             )
         }
-        // With one owner on record before and after, nobody who owned nothing in between has written since.
+        // If the same owner is on record before and after, and no one holds the mark, no owner has written in between.
         let isOwned = file.isTaken(.ownership)
         let (after, unfinished) = try readers.read { connection in
             try connection.snapshot { (try connection.ownerStamp(), try connection.unfinishedRuns().map(\.id)) }
@@ -135,10 +135,10 @@ public final class SQLiteStore: Store {
 
     deinit { close() }
 
-    /// Waits for reads that are under way, writes what still waits, closes the database and gives up the ownership;
-    /// afterwards everything is refused.
+    /// Waits for current reads, finishes waiting writes, closes the database and releases the ownership. Afterwards
+    /// everything is refused.
     public func close() {
-        // The last connection to close must be one that writes: it takes the log into the database and removes it.
+        // The last connection to close must be the one that writes: it copies the log into the database and removes it.
         readers.close()
         commits?.close()
         file?.close()
@@ -147,14 +147,13 @@ public final class SQLiteStore: Store {
     /// Whether this store may write.
     var isOwner: Bool { commits != nil }
 
-    /// How many transactions were committed; fewer than writes when writers were many.
+    /// The number of committed transactions, which is lower than the number of writes when there are many writers.
     var commitCount: Int { commits?.commits ?? 0 }
 
-    /// How many writes wait for the next transaction.
-    /// Returns once so many writes wait for a commit.
+    /// Waits until `count` writes wait for a commit.
     func waited(by count: Int) async { await commits?.waited(by: count) }
 
-    /// Writes with `body`, which must not keep the store alive, and returns once that is durable.
+    /// Writes with `body`, which must not keep the store alive, and returns once the write is durable.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
         guard let commits else {
             throw ProcessingError(
@@ -164,13 +163,13 @@ public final class SQLiteStore: Store {
         return try await commits.write(body)
     }
 
-    /// A look-up of microseconds.
+    /// Reads with `body`, for lookups that take microseconds.
     func read<Value>(_ body: (Connection) throws -> Value) throws -> Value {
         try commits?.checkUsable()
         return try readers.read(body)
     }
 
-    /// A longer read.
+    /// Reads with `body` on another thread, for longer reads.
     func readAside<Value: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Value) async throws -> Value {
         try commits?.checkUsable()
         return try await readers.readAside(body)

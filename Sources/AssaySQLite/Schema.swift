@@ -1,20 +1,20 @@
 import Assay
 import GRDB
 
-/// The tables of the store, made by migrations that are only ever added to.
+/// The tables of the store, created by append-only migrations.
 ///
-/// Items, outcomes and events lie under one number, their `place`: the run's key times 2³² plus the position in the
-/// run. Their order on the disk is thus the order in which they are written and read, and the key costs next to
-/// nothing; the columns `run` and `idx` are worked out of it for people with a SQL prompt. Amounts are billionths,
-/// times are milliseconds since 1970, durations nanoseconds. `seal` is the ``RowSeal`` of the columns before it.
-/// Saved steps and cached values have no second index that a damaged row could contradict, so that one of them can
-/// be replaced or deleted whatever has become of it.
+/// Items, outcomes and events are stored under one number, their `place`: the run's key times 2³² plus the place in the
+/// run. Their order on disk is therefore the order in which they are written and read, and the key costs almost
+/// nothing. The columns `run` and `idx` are derived from it for people with a SQL prompt. Amounts are billionths, times
+/// are milliseconds since 1970, durations are nanoseconds. `seal` is the ``RowSeal`` of the columns before it. Saved
+/// steps and cached values have no second index that a damaged row could contradict, so each of them can be replaced or
+/// deleted in any state.
 struct Schema {
-    /// One step from an older database to a newer one.
+    /// A step from an older database to a newer one.
     struct Migration {
         var name: String
         var sql: String
-        /// What SQL cannot do, done after it.
+        /// The changes that SQL cannot express, made after `sql`.
         var adopt: @Sendable (Connection) throws -> Void = { _ in }
     }
 
@@ -37,7 +37,7 @@ struct Schema {
         Migration(name: "13", sql: worths),
     ])
 
-    /// Marks a file as a store of this engine: "asay".
+    /// The mark of a file as a store of this engine: "asay".
     static let applicationID: Int32 = 0x6173_6179
 
     var migrator: DatabaseMigrator {
@@ -54,7 +54,7 @@ struct Schema {
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
 
-    /// When executions were admitted under rates, which hold over programs.
+    /// The times of admissions under rates. Rates apply across programs.
     private static let admissions = """
         CREATE TABLE admissions (
             number INTEGER PRIMARY KEY,
@@ -65,11 +65,11 @@ struct Schema {
         CREATE INDEX admissions_by_rate ON admissions (rate);
         """
 
-    /// Saved steps know what they are worth.
+    /// The worth of saved steps.
     private static let worths = "ALTER TABLE checkpoints ADD COLUMN worth INTEGER"
 
-    /// Items may be files, whose contents are known by digests; `file` is part of the seal where it is not null. The key
-    /// is that of digests of values which are not to be shown.
+    /// Files of items and the digests of their contents; `file` is part of the seal where it is not null. The key is
+    /// for digests of values that must stay secret.
     private static let files = """
         ALTER TABLE items ADD COLUMN file TEXT;
         ALTER TABLE queue_items ADD COLUMN file TEXT;
@@ -86,7 +86,7 @@ struct Schema {
         INSERT INTO meta (name, value) VALUES ('definition_key', lower(hex(randomblob(32))));
         """
 
-    /// Calls know the keys of their values, by which doubts are found from everywhere, and how doubts were resolved.
+    /// The cache keys of calls, which make doubts visible to all runs, and the resolutions of doubts.
     private static let version9 = """
         ALTER TABLE calls ADD COLUMN cache_key TEXT;
         ALTER TABLE calls ADD COLUMN resolution TEXT;
@@ -99,10 +99,10 @@ struct Schema {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// What the engine knows of a charge lies apart from what the processor noted.
+    /// The basis of charges: what the engine knows of a charge, separate from the processor's metadata.
     private static let version8 = "ALTER TABLE charges ADD COLUMN basis TEXT NOT NULL DEFAULT '{}'"
 
-    /// How alerts stand that watch events.
+    /// The states of alerts that watch events.
     private static let version7 = """
         CREATE TABLE alerts (
             name TEXT NOT NULL PRIMARY KEY,
@@ -118,7 +118,7 @@ struct Schema {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// Events of graphs name them.
+    /// The graphs of events.
     private static let version6 = "ALTER TABLE events ADD COLUMN graph_id TEXT"
 
     private static let version1 = """
@@ -293,7 +293,7 @@ struct Schema {
         ) STRICT;
         """
 
-    /// Calls know for whom they are made, so that budgets count those of unknown outcome.
+    /// The scope of calls, so that budgets count those with an unknown outcome.
     private static let version2 = """
         ALTER TABLE calls ADD COLUMN item_index INTEGER;
         ALTER TABLE calls ADD COLUMN step TEXT;
@@ -303,10 +303,10 @@ struct Schema {
         CREATE INDEX charges_by_account ON charges (account_id) WHERE account_id IS NOT NULL;
         """
 
-    /// Items belong to slots, from which the sizes of their batches follow.
+    /// The slots of items, which determine the sizes of their batches.
     private static let version3 = "ALTER TABLE items ADD COLUMN slot TEXT"
 
-    /// Executions wait in a queue, with their items beside them. `moved` counts entries into a status.
+    /// The queue of executions and their items. `moved` counts entries into a status.
     private static let version4 = """
         CREATE TABLE queue (
             number INTEGER PRIMARY KEY,

@@ -2,18 +2,18 @@ import Assay
 import Foundation
 import Synchronization
 
-/// The folder that belongs to a store: nobody else may write in it, and one program at a time owns it.
+/// The folder of a store: no other user may write in it, and one program at a time owns it.
 struct StateFolder: Sendable {
     static let lockName = "owner.lock"
-    /// Where the owner answers other programs of the user.
+    /// The socket at which the owner answers other programs of the user.
     static let socketName = "owner.sock"
 
-    /// The folder's path from the root on.
+    /// The absolute path of the folder.
     let path: String
-    /// The database in it.
+    /// The absolute path of the database in it.
     let database: String
 
-    /// Names the folder of the database at `path`, which may be relative to the working folder.
+    /// Creates the folder value for the database at `path`, which may be relative to the working folder.
     init(ofDatabase path: String) throws(ProcessingError) {
         let absolute = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
         guard let slash = absolute.lastIndex(of: "/"), absolute.index(after: slash) < absolute.endIndex else {
@@ -24,10 +24,10 @@ struct StateFolder: Sendable {
         self.path = slash == absolute.startIndex ? "/" : String(absolute[..<slash])
     }
 
-    /// Makes the folder and an empty database where they are missing, both for this user alone, takes the rights of
-    /// others to read from those that are there, and refuses those that others could have prepared.
+    /// Creates the folder and an empty database where they are missing, both for this user alone. Removes access for
+    /// others from existing ones, and refuses those that others could have prepared.
     ///
-    /// - Parameter check: refuses a database that is there before anything of it is changed.
+    /// - Parameter check: refuses an existing database before anything in it is changed.
     func prepare(checking check: () throws -> Void) throws {
         if try !exists(path, as: S_IFDIR) {
             guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failed("create the folder", path) }
@@ -44,14 +44,14 @@ struct StateFolder: Sendable {
             for suffix in ["", "-wal", "-shm"] { try tighten(database + suffix, to: 0o600) }
             return
         }
-        // SQLite gives its log the rights of the database, whatever the umask is.
+        // SQLite gives its log the permissions of the database, whatever the umask is.
         let file = open(database, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failed("create", database) }
         close(file)
         Self.synchronize(path)
     }
 
-    /// Makes what was created or renamed in a folder outlive a power cut.
+    /// Makes creations and renames in a folder survive a power cut.
     static func synchronize(_ folder: String) {
         let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
@@ -59,7 +59,7 @@ struct StateFolder: Sendable {
         close(descriptor)
     }
 
-    /// Refuses a folder or database that is not there or that others could have prepared.
+    /// Refuses a folder or database that does not exist or that others could have prepared.
     func examine() throws(ProcessingError) {
         guard try exists(path, as: S_IFDIR), try exists(database, as: S_IFREG) else {
             throw ProcessingError(
@@ -69,8 +69,8 @@ struct StateFolder: Sendable {
         try examineLog()
     }
 
-    /// Whether the folder holds nothing but the store. One that holds other things as well, as the root of a disk or a
-    /// user's home does, is not the store's to close to others; its files are all the same.
+    /// Whether the folder holds nothing but the store. The store must not close a folder with other contents, such as
+    /// the root of a disk or a user's home, to others; it always does so for its own files.
     private var isAlone: Bool {
         let name = (database as NSString).lastPathComponent
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return false }
@@ -80,11 +80,11 @@ struct StateFolder: Sendable {
         }
     }
 
-    /// Leaves `path`, if there is something, to this user alone.
+    /// Restricts `path`, if it exists, to this user.
     private func tighten(_ path: String, to mode: mode_t) throws(ProcessingError) {
         var found = stat()
         guard lstat(path, &found) == 0, found.st_mode & 0o077 != 0 else { return }
-        // Not through a descriptor: closing one would undo the locks of SQLite in this process.
+        // Not through a descriptor: closing one would release SQLite's locks in this process.
         guard fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW) == 0 else { throw failed("close to others", path) }
     }
 
@@ -92,9 +92,9 @@ struct StateFolder: Sendable {
         for suffix in ["-wal", "-shm"] { _ = try exists(database + suffix, as: S_IFREG) }
     }
 
-    /// Whether there is something at `path`.
+    /// Returns whether `path` exists.
     ///
-    /// - Throws: ``ProcessingError`` when it is of another type, somebody else's, or open to others.
+    /// - Throws: ``ProcessingError`` when it has another type, belongs to another user, or can be written by others.
     private func exists(_ path: String, as type: mode_t) throws(ProcessingError) -> Bool {
         var found = stat()
         guard lstat(path, &found) == 0 else {
@@ -115,10 +115,10 @@ struct StateFolder: Sendable {
         return true
     }
 
-    /// Makes this program the owner until the ownership is given up or the program ends.
+    /// Makes this program the owner until the ownership is released or the program ends.
     ///
-    /// - Parameter holder: who owns the database, as far as that is on record in it.
-    /// - Throws: ``ProcessingError`` at once, naming the holder, when another one is.
+    /// - Parameter holder: returns the owner on record in the database, if there is one.
+    /// - Throws: ``ProcessingError`` at once, naming the holder, when another program is the owner.
     func own(at moment: Timestamp, otherwise holder: () -> String?) throws(ProcessingError) -> Ownership {
         let name = path + "/" + Self.lockName
         let lock = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
@@ -129,7 +129,7 @@ struct StateFolder: Sendable {
             guard code == EWOULDBLOCK else { throw failed("lock", name) }
             throw inUse(by: Ownership.note(lock).holder ?? holder())
         }
-        // Whoever removed the lock file has not made the store free.
+        // Removing the lock file does not make the store free.
         guard let file = DatabaseFile(database, forWriting: true) else {
             defer { close(lock) }
             throw failed("open", database)
@@ -142,13 +142,13 @@ struct StateFolder: Sendable {
             guard code == EAGAIN || code == EACCES else { throw failed("lock", database) }
             throw inUse(by: holder())
         }
-        // Those who wait for the end of an owner have this for a moment.
+        // Programs that wait for the end of an owner hold this mark for a moment.
         guard file.take(.life, waiting: true) else { throw failed("lock", database) }
         try tighten(name, to: 0o600)
         return Ownership(lock: lock, file, at: moment)
     }
 
-    /// What the last owner left in its lock file.
+    /// The note of the last owner in its lock file.
     var ownerNote: Ownership.Note {
         let lock = open(path + "/" + Self.lockName, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard lock >= 0 else { return Ownership.Note([]) }

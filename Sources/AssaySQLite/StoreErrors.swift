@@ -2,17 +2,17 @@ import Assay
 import GRDB
 
 extension ProcessingError {
-    /// The refusal of everything after the end.
+    /// The error for all requests after the store was closed.
     static var storeClosed: ProcessingError { ProcessingError(.store, "the store is closed", retryable: false) }
 
-    /// A row that is not as it was written.
+    /// Returns the error for a row that is not as it was written.
     static func damaged(_ what: String) -> ProcessingError {
         ProcessingError(
             .store, "\(what) is damaged in the database; run 'assay store check' and restore a backup", retryable: false
         )
     }
 
-    /// `error` of the database in the words of the engine; what is a ``ProcessingError`` already stays as it is.
+    /// Converts an `error` of the database; returns a ``ProcessingError`` unchanged.
     static func store(_ error: any Error) -> ProcessingError {
         switch error {
         case let known as ProcessingError: return known
@@ -33,7 +33,7 @@ extension ProcessingError {
         }
     }
 
-    /// The refusal of everything after `error` made it unknown what is on the disk.
+    /// Returns the error for all requests after `error` made the contents of the disk unknown.
     static func unwritable(_ error: any Error) -> ProcessingError {
         if let lost = error as? OwnershipLost { return lost.refusal }
         let reason = (error as? DatabaseError)?.message ?? String(describing: error)
@@ -44,7 +44,7 @@ extension ProcessingError {
 }
 
 extension Error {
-    /// Whether it is unknown what of the last writes is on the disk, so that nothing may be acknowledged any more.
+    /// Whether it is unknown which of the last writes are on the disk, so that nothing more may be acknowledged.
     var isFatalForStore: Bool {
         if self is OwnershipLost { return true }
         return switch (self as? DatabaseError)?.resultCode {
@@ -53,7 +53,7 @@ extension Error {
         }
     }
 
-    /// Whether it concerns the transaction as a whole and not the request that met it.
+    /// Whether it concerns the whole transaction and not only the request that met it.
     var endsTransaction: Bool {
         switch (self as? DatabaseError)?.resultCode {
         case .SQLITE_FULL, .SQLITE_NOMEM, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_INTERRUPT: true

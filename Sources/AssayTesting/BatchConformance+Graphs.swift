@@ -114,7 +114,7 @@ extension BatchConformance {
             let report = try await stream.report()
             try expect(report.bill.totalCost, try Money(3))
             try expect(report.error?.code, .budgetExhausted)
-            // What node 'a' gave is saved; node 'b' need not have been begun before the stop.
+            // The output of node 'a' is saved; node 'b' may not have begun before the stop.
             try expect(stage.calls.inOrder.filter { $0.hasPrefix("a/") }.count, 4)
         },
         BatchConformance("a graph in batches can be left, and its execution goes on with the whole list") { stage in
@@ -158,7 +158,8 @@ extension BatchConformance {
 }
 
 extension BatchConformance.Stage {
-    /// A graph `a -> b` of numbers: `a` charges 1.00 and hands on, `b` adds one; each notes its calls as `node/item`.
+    /// Returns a graph `a -> b` of numbers: `a` charges 1.00 and passes its input on, `b` adds one. Each records its
+    /// calls as `node/item`.
     func graph(
         price: Price? = nil, complexity: (_ node: String) -> Complexity? = { _ in nil },
         failing: @escaping @Sendable (_ node: String, _ inputID: String, _ call: Int) -> Bool = { _, _, _ in false }

@@ -117,7 +117,7 @@ extension BatchConformance {
 }
 
 extension BatchConformance.Stage {
-    /// The worked example: four items, of which the last three fail at first and only the last one again.
+    /// Runs the worked example: four items, of which the last three fail at first and only the last one fails again.
     func worked(_ scope: BatchPolicy.Scope) async throws -> BatchResult {
         let processor = try odd { id, call in id == "d" || ["b", "c"].contains(id) && call == 1 }
         let items = ["a", "b", "c", "d"].map { Item($0, 1) }

@@ -2,7 +2,7 @@ import Assay
 import Synchronization
 
 extension BatchStream {
-    /// Takes every batch as it comes.
+    /// Returns every batch, taken as it comes.
     func all() async throws -> [BatchResult] {
         var batches: [BatchResult] = []
         for try await batch in self { batches.append(batch) }
@@ -18,7 +18,7 @@ extension RunOptions {
     }
 }
 
-/// A lazy sequence that may be handed over, since only one call reads it.
+/// A lazy sequence that may be sent to another task, because only one call reads it.
 struct UncheckedSequence<Base: Sequence>: Sequence, @unchecked Sendable {
     let base: Base
 
@@ -27,7 +27,7 @@ struct UncheckedSequence<Base: Sequence>: Sequence, @unchecked Sendable {
     func makeIterator() -> Base.Iterator { base.makeIterator() }
 }
 
-/// A door that is closed until it is opened.
+/// A gate that blocks callers until it is opened.
 final class Gate: Sendable {
     private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
 
@@ -51,7 +51,7 @@ final class Gate: Sendable {
     }
 }
 
-/// Counts who is inside at once, and keeps the first ones there until enough have come.
+/// A counter of callers inside at once, which keeps the first ones inside until enough have come.
 final class Load: Sendable {
     private let state = Mutex<(inside: Int, most: Int)>((0, 0))
     private let gate = Gate()
@@ -71,7 +71,7 @@ final class Load: Sendable {
     }
 }
 
-/// A run that is handed from whoever begins it to whoever waits for it.
+/// A run handle that is passed from the caller that begins the run to one that waits for it.
 final class Handed: Sendable {
     private let handle = Mutex<RunHandle?>(nil)
     private let gate = Gate()

@@ -1,6 +1,6 @@
 public import Assay
 
-/// One rule of runs in batches, to be checked on an engine with a fresh store.
+/// A rule of runs in batches, to be checked on an engine with a fresh store.
 public struct BatchConformance: Sendable, CustomStringConvertible {
     /// The rule, as a sentence.
     public let description: String
@@ -19,7 +19,7 @@ public struct BatchConformance: Sendable, CustomStringConvertible {
     /// All rules.
     public static let all = cutting + running + retries + sums + resuming + costs + graphs
 
-    /// An engine with what is watched of it.
+    /// An engine and the records of what it does.
     struct Stage: Sendable {
         let engine: Engine
         let time = ManualTime(runsFree: true)
@@ -32,7 +32,8 @@ public struct BatchConformance: Sendable, CustomStringConvertible {
             engine = Engine(store: store, prices: prices, world: .testing(time: time))
         }
 
-        /// A processor of numbers that notes each call of `extract` under the item's name and fails for `failing`.
+        /// Returns a processor of numbers that records each call of `extract` under the item's name and fails for
+        /// `failing`.
         func odd(
             retryable: Bool = true,
             failing: @escaping @Sendable (_ inputID: String, _ call: Int) -> Bool = { _, _ in false }
@@ -48,7 +49,7 @@ public struct BatchConformance: Sendable, CustomStringConvertible {
                 })
         }
 
-        /// Items with the numbers 0, 1, … and the names `n0`, `n1`, …
+        /// Returns items with the numbers 0, 1, … and the names `n0`, `n1`, …
         static func items(_ count: Int) -> [Item] { (0..<count).map { Item("n\($0)", $0) } }
     }
 }

@@ -1,10 +1,10 @@
 public import Assay
 
-/// What a check found; its description says where.
+/// A result of a failed check; its description says where.
 public struct Finding: Error, CustomStringConvertible {
     public let description: String
 
-    /// A finding that says `description`.
+    /// Creates a finding with `description`.
     public init(_ description: String) { self.description = description }
 
     /// Throws a finding unless `condition` holds.
@@ -40,8 +40,8 @@ public struct Finding: Error, CustomStringConvertible {
 }
 
 extension Report {
-    /// What every runner must agree on, as JSON: outcomes, summary, failures and bill, without names given by chance,
-    /// times and durations.
+    /// Returns the part on which every runner must agree, as JSON: outcomes, summary, failures and bill, without random
+    /// names, times and durations.
     public func comparable() throws -> JSONValue {
         let all = try jsonValue()
         var kept = JSONObject()
@@ -71,10 +71,10 @@ extension JSONValue {
     }
 }
 
-/// A processor over items in every way it may be interrupted, told once per runner and compared.
+/// A comparison of runners: one processor over one list of items, interrupted in every possible way.
 ///
-/// The story: a run in which nothing fails; for each step a run whose store fails to save that step for the first item
-/// that asks for it, and the resume of that run; a run in the same execution with one input changed.
+/// The story for each runner: a run in which nothing fails; for each step, a run whose store fails to save that step
+/// for the first item that uses it, and the resume of that run; a run in the same execution with one input changed.
 public struct RunnerComparison: Sendable {
     private let processor: RegisteredProcessor
     private let items: [Item]
@@ -82,11 +82,11 @@ public struct RunnerComparison: Sendable {
     private let prices: PriceList
     private let options: RunOptions
 
-    /// A comparison of `processor` over `items`.
+    /// Creates a comparison of `processor` over `items`.
     ///
     /// - Parameters:
     ///   - changed: an item of the list with other data.
-    ///   - options: of every run; the runner is replaced.
+    ///   - options: the options of every run; the runner is replaced.
     public init(
         _ processor: RegisteredProcessor, over items: [Item], changing changed: Item, prices: PriceList = PriceList(),
         options: RunOptions = RunOptions()
@@ -98,10 +98,10 @@ public struct RunnerComparison: Sendable {
         self.options = options
     }
 
-    /// Tells the story under each of `runners`.
+    /// Runs the story under each of `runners`.
     ///
-    /// - Throws: ``Finding`` naming the first place where a runner differs from the first one, or where a resumed run
-    ///   did not end as the one in which nothing failed.
+    /// - Throws: ``Finding``, which names the first place where a runner differs from the first one, or where a resumed
+    ///   run did not end like the run in which nothing failed.
     public func check(under runners: [any Runner]) async throws {
         var expected: [(chapter: String, report: JSONValue)]?
         for runner in runners {
@@ -154,7 +154,7 @@ public struct RunnerComparison: Sendable {
 
     private func engine(_ store: any Store) -> Engine { Engine(store: store, prices: prices, world: .testing()) }
 
-    /// Each step with the first item that asked for it.
+    /// Returns each step with the first item that used it.
     private static func steps(of report: Report) -> [(step: String, inputID: String)] {
         var places: [(step: String, inputID: String)] = []
         for outcome in report.outcomes {

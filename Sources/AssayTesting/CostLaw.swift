@@ -1,14 +1,14 @@
 public import Assay
 
-/// A processor whose inputs say what it pays for: charges, paid calls that pay for others in their bodies, and steps.
+/// A processor whose inputs define what it pays for: charges, paid calls that make others in their bodies, and steps.
 ///
-/// An input is a map with `calls`, which says of each keyed call what it costs and which calls its body makes, and
-/// `parts`, of which the processor follows one: a list of operations.
+/// An input is a map with `calls`, which gives each keyed call its cost and the calls in its body, and `parts`, of
+/// which the processor follows one: a list of operations.
 public struct RecipeProcessor: Processor {
     public let name: String
     private let part: Int
 
-    /// One that follows the part of that number.
+    /// Creates a processor that follows the part of that number.
     public init(part: Int) {
         (name, self.part) = ("recipe_\(part)", part)
     }
@@ -34,7 +34,7 @@ public struct RecipeProcessor: Processor {
                 for inner in words[2].array ?? [] { try await follow(inner, calls, context) }
                 return true
             }
-        // In the first run of an execution that is to fail.
+        // Only in the first run of an execution that is meant to fail.
         case "fail" where context.lineage.retryCount == 0 && context.lineage.metadata["fails"] == true:
             throw ProcessingError(.processing, "not in this run", retryable: false)
         default: break
@@ -55,25 +55,26 @@ public struct RecipeProcessor: Processor {
     }
 }
 
-/// The law that what an execution is charged and what its cache hits avoided are together what it costs without a cache:
-/// for pipelines drawn by chance, with saved steps, failures, resumes, batches, graphs, and caches of calls and items.
+/// The law that the charges of an execution plus the costs its cache hits avoided equal its costs without a cache. It
+/// is checked for random pipelines with saved steps, failures, resumes, batches, graphs, and caches of calls and items.
 public struct CostLaw: Sendable, CustomStringConvertible {
     private let seed: Int
 
-    /// The law for what is drawn with `seed`.
+    /// Creates the law for a pipeline generated from `seed`.
     public init(seed: Int) { self.seed = seed }
 
     public var description: String { "seed \(seed)" }
 
-    /// What workers must have.
+    /// Returns the processors that workers need.
     public static func processors() throws -> [RegisteredProcessor] {
         try (0..<3).map { try RegisteredProcessor(RecipeProcessor(part: $0)) }
     }
 
     /// Checks the law over two empty stores.
     ///
-    /// - Returns: what hits avoided, so that whoever checks many can see that there were some.
-    /// - Throws: ``Finding`` when it does not hold.
+    /// - Returns: the costs that cache hits avoided, so that a caller that checks many seeds can see that there were
+    ///   hits.
+    /// - Throws: ``Finding`` when the law does not hold.
     @discardableResult
     public func check(_ stores: (any Store, any Store), under runner: any Runner) async throws -> MoneySum {
         var chance = SeededNumbers(seed: UInt64(truncatingIfNeeded: seed))
@@ -88,7 +89,7 @@ public struct CostLaw: Sendable, CustomStringConvertible {
         return cached.reduce(.zero) { $0 + $1.avoidedCost }
     }
 
-    /// A pipeline and the executions that it is run in.
+    /// A random pipeline and its executions.
     private struct Drawn {
         let parts: Int
         let isGraph: Bool
@@ -110,8 +111,8 @@ public struct CostLaw: Sendable, CustomStringConvertible {
             }
         }
 
-        /// The bills of the executions: the first fails where its inputs say so, the second is done in between, then the
-        /// first is resumed to its end.
+        /// Returns the bills of the executions: the first fails where its inputs say so, the second runs in between,
+        /// and then the first is resumed until it succeeds.
         func history(in store: any Store, under runner: any Runner, caching: Bool) async throws -> [Bill] {
             let engine = Engine(store: store, prices: PriceList(), world: .testing(time: ManualTime(runsFree: true)))
             var options = RunOptions()
@@ -168,15 +169,15 @@ public struct CostLaw: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Draws inputs of recipes. What fails fails before anything is paid outside of steps, since a repeated attempt
-    /// pays for that again whether or not there is a cache.
+    /// A generator of inputs for recipes. Failures come before any payment outside of steps, because a repeated attempt
+    /// pays for those again with or without a cache.
     private struct Recipes {
         let parts: Int
         private var names = 0
 
         init(parts: Int) { self.parts = parts }
 
-        /// Every call of these inputs: what it costs, and the calls with later names that its body makes.
+        /// All calls of these inputs: the cost of each, and the calls with later names that its body makes.
         static let calls: JSONValue = [
             "a": [30, ["b", "c"]], "b": [20, ["d"]], "c": [50, []], "d": [7, ["e", "e"]], "e": [110, []],
         ]

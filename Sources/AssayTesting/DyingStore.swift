@@ -1,21 +1,21 @@
 public import Assay
 import Synchronization
 
-/// A store whose program dies at a write: before it reaches the disk, or before the program hears that it did.
+/// A store whose program dies at a write: before the write reaches the disk, or before the program learns that it did.
 public final class DyingStore: Sendable {
-    /// What is thrown at the moment of death and at every write after it.
+    /// The error at the moment of death and at every later write.
     public struct Death: Error {}
 
-    /// What outlives the program.
+    /// The store that outlives the program.
     public let survivor: any Store
     private let state: Mutex<(left: Int, dead: Bool)>
     private let hears: Bool
 
-    /// A store over `survivor`.
+    /// Creates a store over `survivor`.
     ///
     /// - Parameters:
-    ///   - writes: how many writes succeed.
-    ///   - hears: whether the program hears of the last of them.
+    ///   - writes: the number of writes that succeed.
+    ///   - hears: whether the program learns that the last of them succeeded.
     public init(_ survivor: any Store = MemoryStore(), after writes: Int, hears: Bool) {
         self.survivor = survivor
         state = Mutex((writes, false))
@@ -45,7 +45,7 @@ public final class DyingStore: Sendable {
             })
     }
 
-    /// Does what the next owner of a store does with what a dead one left.
+    /// Recovers what a dead owner left, as the next owner of a store does.
     public func recover() async throws {
         for var run in try await survivor.runs(matching: RunFilter(statuses: [.running])) {
             run.epoch += 1

@@ -1,6 +1,6 @@
 public import Assay
 
-/// A store whose writes fail when a test says so; everything else is done by the store beneath.
+/// A store whose writes fail when a test says so; the base store does everything else.
 public final class FaultyStore: Store {
     /// A write that is about to happen.
     public enum Write: Sendable {
@@ -39,13 +39,13 @@ public final class FaultyStore: Store {
     private let aftermath: @Sendable (Write) async throws -> Void
     private let reading: @Sendable (Execution.ID) async throws -> Void
 
-    /// A store that asks `fault` before each write: what it throws is thrown, and nothing is written then. While it
-    /// waits, so does the write.
+    /// Creates a store that calls `fault` before each write. If it throws, its error is thrown and nothing is written.
+    /// While it waits, the write waits.
     ///
     /// - Parameters:
-    ///   - aftermath: is asked after each write: what it throws is thrown although all of it was written, as by a
-    ///     program that dies before it hears so.
-    ///   - reading: is asked before an execution is read.
+    ///   - aftermath: called after each write. If it throws, its error is thrown although everything was written, as
+    ///     when a program dies before it learns of the write.
+    ///   - reading: called before an execution is read.
     public init(
         _ base: any Store = MemoryStore(), aftermath: @escaping @Sendable (Write) async throws -> Void = { _ in },
         reading: @escaping @Sendable (Execution.ID) async throws -> Void = { _ in },
@@ -67,7 +67,7 @@ public final class FaultyStore: Store {
     }
 
     public var currency: String { base.currency }
-    /// As the store underneath.
+    /// The setting of the base store.
     public var keepsJSON: Bool { base.keepsJSON }
     public var definitionKey: [UInt8] { base.definitionKey }
 

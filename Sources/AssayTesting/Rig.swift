@@ -1,10 +1,10 @@
 import Foundation
 
-/// Numbers that are the same for the same seed.
+/// A generator of random numbers that are the same for the same seed.
 public struct SeededNumbers: RandomNumberGenerator {
     private var state: UInt64
 
-    /// The numbers of `seed`.
+    /// Creates the numbers of `seed`.
     public init(seed: UInt64) { state = seed }
 
     public mutating func next() -> UInt64 {
@@ -16,17 +16,17 @@ public struct SeededNumbers: RandomNumberGenerator {
     }
 }
 
-/// How much the rigs do that break things on purpose.
+/// The settings of rigs that break things on purpose.
 public enum Rig {
-    /// Whether there is time for the long forms: `ASSAY_SOAK` is set.
+    /// Whether to run the long forms: `ASSAY_SOAK` is set.
     public static let isLong = ProcessInfo.processInfo.environment["ASSAY_SOAK"] != nil
 
-    /// Where chance begins: `ASSAY_SEED`, to see again what a failure has named, else another number each time.
+    /// Returns the seed: `ASSAY_SEED`, to repeat the failure of a run, or else a random number.
     public static func seed() -> UInt64 {
         ProcessInfo.processInfo.environment["ASSAY_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
     }
 
-    /// The time since `start` for people, such as `12.5 s`.
+    /// Returns the time since `start` in readable form, such as `12.5 s`.
     public static func seconds(since start: ContinuousClock.Instant) -> String {
         let tenths = (ContinuousClock.now - start) / .milliseconds(100)
         return "\(tenths.rounded() / 10) s"

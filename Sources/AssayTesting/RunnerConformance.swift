@@ -1,9 +1,9 @@
 public import Assay
 import Synchronization
 
-/// One rule that every runner keeps, as a check that throws a ``Finding`` when it does not.
+/// A rule that every runner keeps, as a check that throws a ``Finding`` when a runner breaks it.
 public struct RunnerRule: Sendable, CustomStringConvertible {
-    /// The rule.
+    /// The rule, in words.
     public let description: String
     private let body: @Sendable (any Runner) async throws -> Void
 
@@ -15,7 +15,7 @@ public struct RunnerRule: Sendable, CustomStringConvertible {
     /// Checks the rule on `runner`.
     public func check(_ runner: any Runner) async throws { try await body(runner) }
 
-    /// The processors that the rules run, for runners whose workers look them up by name.
+    /// Returns the processors that the rules run, for runners whose workers look them up by name.
     public static func processors() throws -> [RegisteredProcessor] { [try echo, try odd, try paid] }
 
     /// Every rule.
@@ -30,7 +30,7 @@ public struct RunnerRule: Sendable, CustomStringConvertible {
         get throws { try RegisteredProcessor(ClosureProcessor<JSONValue, JSONValue>("echo") { input, _ in input }) }
     }
 
-    /// Refuses odd numbers.
+    /// A processor that refuses odd numbers.
     private static var odd: RegisteredProcessor {
         get throws {
             try RegisteredProcessor(
@@ -41,7 +41,7 @@ public struct RunnerRule: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Three steps, of which the first charges, the second calls and the third fails at the first attempt.
+    /// A processor with three steps: the first charges, the second calls, and the third fails at the first attempt.
     private static var paid: RegisteredProcessor {
         get throws {
             try RegisteredProcessor(
@@ -87,7 +87,7 @@ public struct RunnerRule: Sendable, CustomStringConvertible {
         let begun = runner.begun.compactMap { Int($0.dropFirst("item_".count)) }
         try Finding.unless(begun.count == 40, "\(begun.count) of 40 items were started")
         for (place, item) in begun.enumerated() {
-            // An item is handed to its worker in order; how long a worker takes to begin is up to the machine.
+            // Items are handed to workers in order; how long a worker takes to begin is up to the machine.
             let overtaken = item - 1 - begun[..<place].count { $0 < item }
             try Finding.unless(
                 overtaken < runner.maxWorkers, "item \(item) began before \(overtaken) items that come before it")
@@ -183,7 +183,7 @@ public struct RunnerRule: Sendable, CustomStringConvertible {
     private static let workersRetire = RunnerRule("every worker is let go when the run is over") {
         let runner = ObservedRunner($0)
         _ = try await run(echo, over: (1...20).map { .number(Number($0 as Int)) }, runner)
-        // The last thing a worker's loop does may come a moment after the report.
+        // The end of a worker's loop may come a moment after the report.
         await runner.waitForRetired(runner.workers)
     }
 
@@ -216,7 +216,7 @@ public struct RunnerRule: Sendable, CustomStringConvertible {
     }
 }
 
-/// A runner that does what another does and remembers what it was asked for.
+/// A runner that works like its base and records how it is used.
 public final class ObservedRunner: Runner {
     private struct State {
         var workers = 0
@@ -234,10 +234,10 @@ public final class ObservedRunner: Runner {
     private let gateSize: Int
     private let state: Mutex<State>
 
-    /// A runner over `base`.
+    /// Creates a runner over `base`.
     ///
-    /// - Parameter items: how many items the run has; the first ones are held until as many are in flight as may be,
-    ///   and then let go in reverse. `nil`: none is held.
+    /// - Parameter items: the number of items in the run. The first ones are held until as many are in flight as the
+    ///   runner allows, and are then released in reverse order. `nil` means that none are held.
     public init(_ base: any Runner, gate items: Int? = nil) {
         self.base = base
         gateSize = min(items ?? 0, base.maxWorkers)
@@ -247,17 +247,17 @@ public final class ObservedRunner: Runner {
     public var name: String { base.name }
     public var maxWorkers: Int { base.maxWorkers }
 
-    /// How many workers were started.
+    /// The number of workers that were started.
     public var workers: Int { state.withLock { $0.workers } }
     /// The items in the order in which their work began.
     public var begun: [String] { state.withLock { $0.begun } }
-    /// The most items that were in flight at once.
+    /// The highest number of items in flight at once.
     public var mostInFlight: Int { state.withLock { $0.mostInFlight } }
 
-    /// Lets each item last 2 ms on `time`.
+    /// Makes each item take 2 ms on `time`.
     public func observe(_ time: ManualTime) { state.withLock { $0.time = time } }
 
-    /// Returns once `count` workers were let go.
+    /// Waits until `count` workers have been released.
     public func waitForRetired(_ count: Int) async {
         await withCheckedContinuation { continuation in
             let now = state.withLock { state in
@@ -310,7 +310,7 @@ public final class ObservedRunner: Runner {
     }
 }
 
-/// A worker whose comings and goings are noted.
+/// A worker that reports the beginning and end of its work.
 private struct ObservedWorker: Worker {
     let base: any Worker
     let runner: ObservedRunner

@@ -1,14 +1,14 @@
 public import Assay
 import Synchronization
 
-/// How often things were done, by name; shared by whoever holds it.
+/// A shared log of named calls, which counts them by name.
 public final class Calls: Sendable {
     private let log = Mutex<[String]>([])
 
-    /// Nothing was done yet.
+    /// Creates an empty log.
     public init() {}
 
-    /// Notes that `name` was done and returns how often that is now.
+    /// Records a call of `name` and returns how many there have been.
     @discardableResult public func note(_ name: String) -> Int {
         log.withLock { log in
             log.append(name)
@@ -16,39 +16,39 @@ public final class Calls: Sendable {
         }
     }
 
-    /// How often `name` was done.
+    /// The number of calls of `name`.
     public subscript(name: String) -> Int { log.withLock { $0.count { $0 == name } } }
 
-    /// How often each of `names` was done.
+    /// The number of calls of each of `names`.
     public subscript(names: [String]) -> [Int] { names.map { self[$0] } }
 
-    /// Everything that was done, in order.
+    /// All calls, in order.
     public var inOrder: [String] { log.withLock { $0 } }
 
-    /// Forgets everything.
+    /// Removes all calls.
     public func reset() { log.withLock { $0 = [] } }
 }
 
-/// What a ``StepProcessor`` throws where it was told to fail.
+/// The error of a ``StepProcessor`` that was told to fail.
 public struct StepFailure: Error, FailureDescribing {
-    /// What happened.
+    /// A description of the failure.
     public let message: String
 }
 
-/// A processor of named steps that counts what is called and fails where it is told to.
+/// A processor of named steps that counts its calls and fails where it is told to.
 ///
-/// Its output is its input, with the value of each step made of the step's name and the value before it.
+/// Its output is its input, wrapped by each step with the step's name.
 public struct StepProcessor: Processor {
     public let name: String
     /// The steps in order.
     public let steps: [String]
-    /// `transform`, `validate`, `extract`, `aggregate` and the steps, as they are called.
+    /// The calls of `transform`, `validate`, `extract`, `aggregate` and the steps.
     public let calls: Calls
     private let fault: @Sendable (_ place: String, _ inputID: String, _ attempt: Int) throws -> Void
 
-    /// A processor that asks `fault` in each function and step, before that does anything.
+    /// Creates a processor that calls `fault` at the start of each function and step.
     ///
-    /// - Parameter steps: `validation`, `processing` and `extraction` unless told otherwise.
+    /// - Parameter steps: the names of the steps, by default `validation`, `processing` and `extraction`.
     public init(
         _ name: String = "steps", steps: [String] = ["validation", "processing", "extraction"], calls: Calls = Calls(),
         fault: @escaping @Sendable (_ place: String, _ inputID: String, _ attempt: Int) throws -> Void = { _, _, _ in }
@@ -59,7 +59,7 @@ public struct StepProcessor: Processor {
         self.fault = fault
     }
 
-    /// A processor that fails in the step or function `place`, for the items named in `items` or for all.
+    /// Creates a processor that fails in the step or function `place`, for the items named in `items` or for all.
     public init(
         _ name: String = "steps", failingAt place: String?, for items: Set<String>? = nil, calls: Calls = Calls()
     ) {

@@ -20,7 +20,7 @@ extension StoreConformance {
             try expect(await store.alerts(), [second, first])
             try expect(await store.alerts().map(\.isActive), [true, false])
 
-            // What is told late, of a time before the clearing, does not undo it.
+            // A late report of a firing before the clearing does not undo the clearing.
             var late = AlertRecord("b")
             (late.fired, late.last) = (1, firing(12, .itemError))
             try await store.add(late)

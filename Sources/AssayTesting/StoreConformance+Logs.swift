@@ -53,7 +53,7 @@ extension StoreConformance {
             try expect(await store.deleteContents(of: run.id, at: Sample.moment(9)), true)
             try expect(await texts(store, filter()), [])
             try expect(await texts(store, filter("run_2")), ["b"])
-            // What is left counts by itself.
+            // Only the remaining lines count.
             let limits = LogLimits(item: .max, total: line("b", of: nil).size)
             try await store.append([line("c", of: nil, run: "run_2")], keeping: limits)
             try expect(await texts(store, filter("run_2")), ["c"])

@@ -131,7 +131,7 @@ extension StoreConformance {
 }
 
 extension Sample {
-    /// An execution with everything set, and two items.
+    /// Returns an execution with every property set, and two items.
     static func submitted(_ name: String) -> SubmittedExecution {
         var execution = Execution(
             id: id(name), scope: Scope(accountID: ExternalID("acc \u{E9}"), underwritingID: ExternalID("uw")),

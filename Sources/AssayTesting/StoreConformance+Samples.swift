@@ -130,7 +130,8 @@ enum Sample {
             expiresAt: value == .null ? nil : moment(1_000), cost: money(5), costID: "c1")
     }
 
-    /// Files `a` and `b` of a service, `c` of a processor, `d` of another service; `a` was used twice, `b` never ends.
+    /// Stores `a` and `b` of a service, `c` of a processor, and `d` of another service; `a` is used twice, `b` never
+    /// expires.
     static func fillCache(of store: any Store) async throws {
         var entries = [cacheEntry("a", 1), cacheEntry("b", .null), cacheEntry("c", 2), cacheEntry("d", 3)]
         (entries[2].service, entries[2].operation) = ("statement", "extract")
@@ -154,7 +155,7 @@ enum Sample {
             data: ["status": "succeeded", "attempts": .number(Number(sequence))])
     }
 
-    // What has no `==` of its own is compared as text with everything that matters in it.
+    // Types without `==` are compared as text that contains everything relevant.
 
     static func text(_ run: Run) throws -> String {
         let parts: [String] = [

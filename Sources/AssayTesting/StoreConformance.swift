@@ -1,13 +1,13 @@
 public import Assay
 
-/// One thing that every store must do alike, to be checked on a fresh store.
+/// A rule that every store must keep, to be checked on a fresh store.
 ///
 /// ```swift
 /// @Test(arguments: StoreConformance.all)
 /// func conforms(check: StoreConformance) async throws { try await check(MyStore()) }
 /// ```
 public struct StoreConformance: Sendable, CustomStringConvertible {
-    /// The promise, as a sentence that begins with "a store".
+    /// The rule, as a sentence.
     public let description: String
     private let check: @Sendable (any Store) async throws -> Void
 
@@ -16,12 +16,12 @@ public struct StoreConformance: Sendable, CustomStringConvertible {
         self.check = check
     }
 
-    /// Checks `store`, which must be empty and have amounts in USD.
+    /// Checks the rule on `store`, which must be empty and have amounts in USD.
     ///
-    /// - Throws: ``Finding`` when it does not keep the promise.
+    /// - Throws: ``Finding`` when the store breaks the rule.
     public func callAsFunction(_ store: any Store) async throws { try await check(store) }
 
-    /// All promises.
+    /// All rules.
     public static let all =
         runs + items + files + outcomes + ledger + savedValues + namedCheckpoints + cache + logs + alerts + queue
         + concurrency

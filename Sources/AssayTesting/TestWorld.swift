@@ -1,7 +1,7 @@
 public import Assay
 import Synchronization
 
-/// A clock that stands still until it is moved; whoever waits for a moment is woken when it is reached.
+/// A clock that only moves when a test moves it. A sleeper wakes when its deadline is reached.
 public final class ManualTime: TimeSource {
     private struct Sleeper {
         let deadline: Duration
@@ -21,10 +21,10 @@ public final class ManualTime: TimeSource {
 
     private let state: Mutex<State>
 
-    /// A clock that starts at `start`.
+    /// Creates a clock that starts at `start`.
     ///
     /// - Parameter runsFree: whether a wait of up to ten minutes moves the clock to its end at once instead of waiting
-    ///   for ``advance(by:)``; longer ones are time limits, which are not to be hurried to.
+    ///   for ``advance(by:)``. Longer waits are time limits and never move the clock.
     public init(
         start: Timestamp = Timestamp("2025-03-03T09:15:00Z") ?? Timestamp(milliseconds: 0), runsFree: Bool = false
     ) {
@@ -41,7 +41,7 @@ public final class ManualTime: TimeSource {
     /// Moves the wall clock without any time passing.
     public func jump(by duration: Duration) { state.withLock { $0.jumps += duration } }
 
-    /// Lets time pass and wakes whoever waited for it.
+    /// Lets time pass and wakes the sleepers whose deadline is reached.
     public func advance(by duration: Duration) {
         let woken = state.withLock { state in
             state.elapsed += duration
@@ -52,7 +52,7 @@ public final class ManualTime: TimeSource {
         for continuation in woken { continuation.resume() }
     }
 
-    /// Returns once at least `count` waits are in progress.
+    /// Waits until at least `count` waits are in progress.
     public func waitForSleepers(_ count: Int = 1) async {
         await withCheckedContinuation { continuation in
             let ready = state.withLock { state in
@@ -102,7 +102,7 @@ public final class ManualTime: TimeSource {
 }
 
 extension World {
-    /// A world without chance: the given clock, identifiers `id-1`, `id-2`, …, and always the same number.
+    /// Returns a world without randomness: the given clock, identifiers `id-1`, `id-2`, …, and always the same number.
     public static func testing(time: any TimeSource = ManualTime(runsFree: true), chance: Double = 0.5) -> World {
         let counter = Counter()
         return World(time: time, makeIdentifier: { .numbered("id-", counter.next()) }, chance: { chance })
@@ -110,7 +110,7 @@ extension World {
 }
 
 extension Identifier {
-    /// The identifier made of `prefix` and `number`, for tests that name things by counting.
+    /// Returns the identifier made of `prefix` and `number`, for tests that number their names.
     public static func numbered(_ prefix: StaticString, _ number: Int) -> Identifier {
         guard let identifier = Identifier("\(prefix)\(number)") else {
             preconditionFailure("'\(prefix)' cannot begin an identifier")
@@ -119,11 +119,11 @@ extension Identifier {
     }
 }
 
-/// Counts from 1; shared by whoever holds it.
+/// A shared counter.
 public final class Counter: Sendable {
     private let value = Mutex(0)
 
-    /// A counter at 0.
+    /// Creates a counter at 0.
     public init() {}
 
     /// Adds one and returns the new value.
@@ -134,6 +134,6 @@ public final class Counter: Sendable {
         }
     }
 
-    /// How often ``next()`` was called.
+    /// The number of calls of ``next()``.
     public var count: Int { value.withLock { $0 } }
 }

@@ -1,16 +1,16 @@
 import Synchronization
 
-/// What is spent and promised under every budget of an engine, so that any number of workers and runs see one sum.
+/// The spent and reserved amounts under every budget of an engine, so that all workers and runs share one sum.
 ///
-/// The ledger is only ever added to, so what it held when counting began never changes: a sum is what the store
-/// answers for that part, whenever it is asked, and what has been counted since. Runs and executions are counted
-/// while they last, since nobody else spends for them; everything else from the first run on.
+/// The ledger is append-only, so its contents before counting began never change. A sum is the store's total for that
+/// part, read when needed, plus what has been counted since. Runs and executions are counted while they last, because
+/// no one else spends for them. Everything else is counted from the first run on.
 ///
-/// What does not fit only because of what other calls have reserved waits until they have ended, in the order of asking.
-/// What the money that is spent or in doubt leaves no room for is refused. So of calls of one price as many are made
-/// whatever the number of workers.
+/// A request that does not fit only because of other calls' reservations waits until those calls have ended, in order
+/// of arrival. A request is refused when spent money and money in doubt leave no room for it. So for calls of one
+/// price, the number of calls made does not depend on the number of workers.
 final class BudgetBook: Sendable {
-    /// What a budget has to say about spending that was accepted.
+    /// A notice of a budget about accepted spending.
     struct Notice: Hashable, Sendable {
         let kind: Event.Kind
         let budget: Budget
@@ -18,26 +18,26 @@ final class BudgetBook: Sendable {
         let windowStart: Timestamp?
     }
 
-    /// A notice with how its budget stood when it was due.
+    /// A notice with the standing of its budget at that time.
     struct Warning: Sendable {
         let notice: Notice
         let standing: BudgetStanding
     }
 
-    /// Something that is to be counted if budgets have room for it.
+    /// A request to count something if budgets have room for it.
     struct Ask: Sendable {
         enum Matter: Sendable {
-            /// The most that a call may cost; of one without a price and a maximum nobody knows.
+            /// The most that a call may cost; unknown for a call without a price and a maximum.
             case call(CallRecord, isUnpriced: Bool)
-            /// What a charge comes to.
+            /// The amount of a charge.
             case charge(Charge)
         }
 
         let matter: Matter
         let budgets: [Budget]
-        /// By which others know that they wait for the call's end.
+        /// The number by which other calls refer to this one when they wait for its end.
         let number: Int
-        /// The calls around it: they cannot end before it has its answer.
+        /// The enclosing calls. They cannot end before this request has its answer.
         let inside: CallNest
 
         var spending: Spending {
@@ -56,7 +56,7 @@ final class BudgetBook: Sendable {
 
         var isUnpriced: Bool { if case .call(_, isUnpriced: true) = matter { true } else { false } }
 
-        /// What asks, in words.
+        /// The service and operation that ask.
         var title: String {
             let (service, operation) =
                 switch matter {
@@ -78,7 +78,7 @@ final class BudgetBook: Sendable {
 
     // MARK: Counting
 
-    /// Begins to count for a run, which nobody else can spend for yet.
+    /// Begins to count for a run, before anything can spend for it.
     func begin(_ run: Run) async throws {
         let position = try await store.ledgerPosition()
         var unknown: [CallRecord] = []
@@ -100,14 +100,14 @@ final class BudgetBook: Sendable {
 
     // MARK: Spending
 
-    /// Counts what is asked for if it fits all of its budgets; a call in the place of what an earlier attempt at it was
-    /// counted with. Waits while only the reservations of other calls are in the way.
+    /// Counts `ask` if it fits all of its budgets. A call replaces the count of an earlier attempt at it. Waits while
+    /// only the reservations of other calls are in the way.
     ///
-    /// - Parameter pause: does its body while nothing else is done, for a reservation of the named budget.
-    /// - Returns: what budgets have to say, each of it once a window.
-    /// - Throws: ``ProcessingError`` with code `budget_exhausted` naming the first budget it does not fit, or the one for
-    ///   which it would wait for itself, `cost` for a call without a price under a budget that needs one and for a sum
-    ///   above 9,000,000,000, `CancellationError` when the calling task is cancelled while it waits.
+    /// - Parameter pause: runs its body while the work waits for a reservation of the named budget.
+    /// - Returns: the budgets' warnings, each once per window.
+    /// - Throws: ``ProcessingError`` with code `budget_exhausted`, which names the first budget that `ask` does not fit
+    ///   or the one for which it would wait for itself; `cost` for a call without a price under a budget that needs one
+    ///   and for a sum above 9,000,000,000; `CancellationError` when the calling task is cancelled while it waits.
     func count(
         _ ask: Ask, pause: (_ budget: String, _ body: @escaping @Sendable () async throws -> Void) async throws -> Void
     ) async throws -> [Warning] {
@@ -131,7 +131,7 @@ final class BudgetBook: Sendable {
         }
     }
 
-    /// Counts a charge that has happened already.
+    /// Counts a charge for something that has already happened.
     ///
     /// - Throws: ``ProcessingError`` with code `cost` for a sum above 9,000,000,000.
     func countIncurred(_ charge: Charge, under budgets: [Budget]) async throws -> [Warning] {
@@ -143,13 +143,13 @@ final class BudgetBook: Sendable {
         return notices
     }
 
-    /// Takes a charge back that turned out to be on record already, or that was not made after all.
+    /// Removes a charge from the count because it was already on record or was not made after all.
     func takeBack(_ charge: Charge) {
         state.withLock { $0.settle(charge.cost, Spending(charge), at: charge.timestamp, isBack: true) }
         wake()
     }
 
-    /// Puts what a call cost in the place of what was promised; `nil`: nothing.
+    /// Replaces the reservation of a call with what the call cost; `nil` means nothing.
     func settle(_ callID: String, as charge: Charge?, under budgets: [Budget] = []) -> [Warning] {
         let moment = time.now()
         let notices = state.withLock { state -> [Warning] in
@@ -162,13 +162,13 @@ final class BudgetBook: Sendable {
         return notices
     }
 
-    /// Takes note that nobody knows how a call ended: what it was promised stays, and nobody waits for it any more.
+    /// Records that the outcome of a call is unknown. Its reservation stays, and no one waits for the call any longer.
     func doubt(_ callID: String) {
         state.withLock { $0.doubt(callID) }
         wake()
     }
 
-    /// Asks the store for what it held of the sums that `ask` needs and that are not known yet.
+    /// Reads from the store the sums that `ask` needs and that are not known yet.
     private func load(for ask: Ask, at moment: Timestamp) async throws {
         for base in state.withLock({ $0.missingBases(for: ask, at: moment) }) {
             var filter = base.base.subject.charges
@@ -181,7 +181,7 @@ final class BudgetBook: Sendable {
 
     // MARK: Waiting
 
-    /// Waits until something has changed for the one with `ticket`.
+    /// Waits until something has changed for the waiter with `ticket`.
     private func signal(of ticket: Int) async throws {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -196,7 +196,7 @@ final class BudgetBook: Sendable {
         }
     }
 
-    /// Calls those who wait and may find another answer by now.
+    /// Resumes the waiters that may get another answer now.
     private func wake() {
         let moment = time.now()
         for waiting in state.withLock({ $0.callable(at: moment) }) { waiting.resume() }

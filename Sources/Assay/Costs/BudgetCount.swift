@@ -1,23 +1,23 @@
-/// The sums of a ``BudgetBook``, and who waits for room in them.
+/// The sums of a ``BudgetBook`` and the waiters for room in them.
 struct BudgetCount {
-    /// What was in the ledger of a subject's charges when counting began, from a moment on.
+    /// The key of a sum of a subject's charges since a moment, as the ledger held them when counting began.
     struct Base: Hashable {
         let subject: BudgetSubject
         let windowStart: Timestamp?
     }
 
-    /// What becomes of something that asks to be counted.
+    /// The result of a request to count something.
     enum Answer {
         case counted([BudgetBook.Warning])
         case refused(ProcessingError)
-        /// For what is reserved of the named budget.
+        /// Waits for reservations of the named budget.
         case waits(budget: String)
     }
 
     private enum Verdict {
         case fits
         case refused(ProcessingError)
-        /// Only reservations under these are in the way, or somebody who asked for room there earlier.
+        /// Only reservations under these subjects, or earlier waiters for room there, are in the way.
         case waits(Set<BudgetSubject>, otherwise: ProcessingError)
     }
 
@@ -25,20 +25,20 @@ struct BudgetCount {
     private struct Promise {
         let call: CallRecord
         let isUnpriced: Bool
-        /// By which others know that they wait for its end.
+        /// The number by which other calls refer to it when they wait for its end.
         let number: Int
-        /// Whether it is being made; else nobody knows whether it was.
+        /// Whether the call is in progress; otherwise its outcome is unknown.
         var isOpen: Bool
-        /// Where it counts.
+        /// The subjects that it counts for.
         var subjects: Set<BudgetSubject>
     }
 
     private struct Tally {
-        /// The place in the ledger after which charges are counted here.
+        /// The position in the ledger after which charges are counted here.
         let position: Int
         var open = MoneySum.zero
         var doubt = MoneySum.zero
-        /// How many calls are open or in doubt.
+        /// The number of calls that are open or in doubt.
         var unknown = 0
         var settled = SettledSums()
     }
@@ -50,12 +50,12 @@ struct BudgetCount {
         var continuation: CheckedContinuation<Void, any Error>?
     }
 
-    /// Where in the ledger counting began; `nil` before the first run.
+    /// The position in the ledger where counting began; `nil` before the first run.
     private(set) var position: Int?
-    /// What was in the ledger when a tally began.
+    /// The sums in the ledger from before a tally began.
     var bases: [Base: MoneySum] = [:]
     private let currency: String
-    /// Where waits for each other are recognized.
+    /// Finds calls that wait for each other.
     private let callsInFlight: CallsInFlight
     private var tallies: [BudgetSubject: Tally] = [:]
     private var promises: [String: Promise] = [:]
@@ -101,7 +101,7 @@ struct BudgetCount {
 
     // MARK: Sums
 
-    /// The sums that `ask` needs and that only the store knows, with the place in the ledger up to which they go.
+    /// Returns the sums that `ask` needs and only the store knows, with the ledger position up to which they go.
     func missingBases(for ask: BudgetBook.Ask, at moment: Timestamp) -> [(base: Base, position: Int)] {
         let spending = ask.spending
         var needed = ask.budgets.compactMap { budget in
@@ -113,7 +113,7 @@ struct BudgetCount {
         return needed.filter { bases[$0] == nil }.map { ($0, tallies[$0.subject]?.position ?? position ?? 0) }
     }
 
-    /// Changes the count of a subject; runs and executions that are over have none.
+    /// Changes the count of a subject. Runs and executions that have ended have no count.
     private mutating func change(_ subject: BudgetSubject, _ body: (inout Tally) -> Void) -> Bool {
         if tallies[subject] == nil {
             guard subject.scope.isLasting, let position else { return false }
@@ -145,7 +145,7 @@ struct BudgetCount {
         count(promise, under: promise.subjects, sign: 1)
     }
 
-    /// Takes back what a call is counted with; the answer is what it was counted as.
+    /// Removes the count of a call and returns it.
     @discardableResult private mutating func takePromise(_ callID: String) -> Promise? {
         guard let promise = promises.removeValue(forKey: callID) else { return nil }
         count(promise, under: promise.subjects, sign: -1)
@@ -158,10 +158,10 @@ struct BudgetCount {
         count(promise, under: promise.subjects, sign: 1)
     }
 
-    /// Takes back what a call is counted with.
+    /// Removes the count of a call.
     mutating func withdraw(_ callID: String) { takePromise(callID) }
 
-    /// Counts a call that is being made as one of which nobody knows whether it was.
+    /// Counts a call in progress as one whose outcome is unknown.
     mutating func doubt(_ callID: String) {
         guard var promise = takePromise(callID) else { return }
         promise.isOpen = false
@@ -177,7 +177,7 @@ struct BudgetCount {
         }
     }
 
-    /// How a budget stands for `subject`.
+    /// Returns the standing of a budget for `subject`.
     private mutating func standing(of budget: Budget, _ subject: BudgetSubject, _ moment: Timestamp) -> BudgetStanding {
         let start = budget.windowStart(at: moment)
         let base = bases[Base(subject: subject, windowStart: start)] ?? .zero
@@ -195,7 +195,7 @@ struct BudgetCount {
         return lastTicket
     }
 
-    /// Counts what is asked for, refuses it, or has it wait in its turn.
+    /// Counts the request, refuses it, or makes it wait in its turn.
     mutating func take(_ ask: BudgetBook.Ask, _ ticket: Int, at moment: Timestamp) -> Answer {
         switch verdict(on: ask, ticket, at: moment) {
         case .fits:
@@ -215,7 +215,7 @@ struct BudgetCount {
         }
     }
 
-    /// Counts what has happened already, which only a sum that cannot be told refuses.
+    /// Counts something that has already happened. Only a sum that is too large is refused.
     mutating func takeIncurred(
         _ ask: BudgetBook.Ask, at moment: Timestamp
     ) throws(ProcessingError) -> [BudgetBook.Warning] {
@@ -225,7 +225,7 @@ struct BudgetCount {
     }
 
     private mutating func verdict(on ask: BudgetBook.Ask, _ ticket: Int, at moment: Timestamp) -> Verdict {
-        // What an earlier attempt at the same call was counted with stands for this one.
+        // The count of an earlier attempt at the same call is reused for this one.
         var earlier: Promise?
         if case .call(let call, _) = ask.matter { earlier = takePromise(call.callID) }
         defer { putBack(earlier) }
@@ -249,8 +249,8 @@ struct BudgetCount {
                 if standing.spent + standing.reserved + amount > limit { lacking.insert(subject) }
             }
         }
-        // First come, first served: who asked for room there earlier has it first. But those may be waiting for the end of
-        // the call in whose body this is asked.
+        // First come, first served: earlier waiters for the same room go first. But they may be waiting for the end of
+        // the call in whose body this request is made.
         for (other, waiter) in waiters where other < ticket && ask.inside.calls.isEmpty {
             lacking.formUnion(waiter.lacking.intersection(concerned.keys))
         }
@@ -258,7 +258,7 @@ struct BudgetCount {
         return .waits(lacking, otherwise: refusal)
     }
 
-    /// Begins the wait of `ask` for the calls that have reserved something under these, or begins it anew; `false` when it
+    /// Begins or renews the wait of `ask` for the calls with reservations under `subjects`. Returns `false` when it
     /// would wait for itself.
     private func begins(_ ask: BudgetBook.Ask, under subjects: Set<BudgetSubject>) -> Bool {
         let calls = promises.values.filter { $0.isOpen && !$0.subjects.isDisjoint(with: subjects) }
@@ -269,7 +269,8 @@ struct BudgetCount {
         promises.values.contains { $0.isOpen && $0.isUnpriced && $0.subjects.contains(subject) }
     }
 
-    /// Why the costs of the execution could become more than a sum can be; a call may come to whatever an amount can be.
+    /// Returns the error if the costs of the execution could exceed the largest sum. A call may cost as much as the
+    /// largest amount.
     private mutating func excess(of ask: BudgetBook.Ask) -> ProcessingError? {
         guard ask.countsTowardsLargestSum, let execution = ask.spending.subject(.execution) else { return nil }
         let tally = tallies[execution]
@@ -284,7 +285,7 @@ struct BudgetCount {
                 + "run the rest in another execution", retryable: false)
     }
 
-    /// What budgets have to say that they have not said in their windows.
+    /// Returns the budgets' notices that were not yet given in their windows.
     mutating func notices(_ spending: Spending, _ budgets: [Budget], _ moment: Timestamp) -> [BudgetBook.Warning] {
         var notices: [BudgetBook.Warning] = []
         for budget in budgets {
@@ -305,29 +306,30 @@ struct BudgetCount {
 
     // MARK: Waiting
 
-    /// Keeps who waits with `ticket`; `false` when it has been called already.
+    /// Stores the continuation of the waiter with `ticket`. Returns `false` when it has already been called.
     mutating func wait(_ ticket: Int, _ continuation: CheckedContinuation<Void, any Error>) -> Bool {
         guard let waiter = waiters[ticket], !waiter.isCalled else { return false }
         waiters[ticket]?.continuation = continuation
         return true
     }
 
-    /// Takes the one who waits with `ticket`, which keeps its turn.
+    /// Removes and returns the continuation of the waiter with `ticket`, which keeps its turn.
     mutating func takeWaiting(_ ticket: Int) -> CheckedContinuation<Void, any Error>? {
         defer { waiters[ticket]?.continuation = nil }
         return waiters[ticket]?.continuation
     }
 
-    /// Forgets who waited with `ticket`.
+    /// Removes the waiter with `ticket`.
     mutating func leave(_ ticket: Int) {
         if let waiter = waiters.removeValue(forKey: ticket) { callsInFlight.endWait(waiter.ask.number) }
     }
 
-    /// Those who may find another answer than to wait, in the order of their asking; they keep their turns until then.
+    /// Returns the waiters that may now get another answer than to wait, in order of arrival. They keep their turns
+    /// until then.
     mutating func callable(at moment: Timestamp) -> [CheckedContinuation<Void, any Error>] {
         var called: [CheckedContinuation<Void, any Error>] = []
         for (other, waiter) in waiters.sorted(by: { $0.key < $1.key }) where !waiter.isCalled {
-            // Whoever comes after one that is called is looked at again when that one has been answered.
+            // A waiter behind a called one is checked again when the called one has its answer.
             if missingBases(for: waiter.ask, at: moment).isEmpty,
                 case .waits(let lacking, _) = verdict(on: waiter.ask, other, at: moment),
                 begins(waiter.ask, under: lacking)
@@ -343,7 +345,7 @@ struct BudgetCount {
 }
 
 extension BudgetBook.Ask {
-    /// Whether the costs of an execution become more by it.
+    /// Whether it can raise the costs of an execution.
     fileprivate var countsTowardsLargestSum: Bool {
         if case .call = matter { return true }
         return amount > .zero
@@ -355,14 +357,14 @@ extension Budget.Scope {
     fileprivate var isLasting: Bool { self != .run && self != .execution }
 }
 
-/// What has been settled, so that the sum since the start of any window is known.
+/// The settled amounts, by quarter of an hour, so that the sum since the start of any window is known.
 struct SettledSums {
-    /// Windows begin at whole quarters of an hour, in whatever time zone.
+    /// Windows begin at whole quarters of an hour in every time zone.
     private static let quarter: Int64 = 900_000
 
     private var total = MoneySum.zero
     private var quarters: [Int64: MoneySum] = [:]
-    /// The sums since moments that were asked about, which are kept up to date.
+    /// Sums since moments that were requested before; kept up to date.
     private var windows: [Timestamp: MoneySum] = [:]
 
     mutating func add(_ amount: MoneySum, at moment: Timestamp) {
@@ -383,7 +385,7 @@ struct SettledSums {
 }
 
 extension Int64 {
-    /// The quotient rounded down.
+    /// Returns the quotient, rounded down.
     func flooredQuotient(by divisor: Int64) -> Int64 {
         let (quotient, rest) = quotientAndRemainder(dividingBy: divisor)
         return rest < 0 ? quotient - 1 : quotient

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// A paid call that is being made.
+/// A paid call in progress.
 public final class Call: Sendable {
-    /// The same before and after a crash and new after a definite failure: hand it to the callee.
+    /// The key to hand to the callee. It stays the same across a crash and changes after a definite failure.
     public let idempotencyKey: String
 
     let record: CallRecord
@@ -10,26 +10,26 @@ public final class Call: Sendable {
     let unitPrice: Money?
     let cacheKey: String?
     let turn: CallsInFlight.Turn?
-    /// By which others know that they are inside of it or wait for its end.
+    /// The number by which other calls refer to it when they are inside of it or wait for its end.
     package let number: Int
-    /// Whether an earlier attempt at it may or may not have been carried out.
+    /// Whether an earlier attempt at it may have been carried out.
     let continuesDoubt: Bool
     /// Whether the breaker of its service let it through as a trial.
     let isTrial: Bool
     private let said = Mutex<Settlement?>(nil)
 
-    /// What was said about a call that was made.
+    /// The reported cost and metadata of a call that was made.
     package struct Settlement: Sendable {
-        /// What it came to.
+        /// A reported cost.
         package enum Cost: Sendable {
             case amount(Money)
-            /// An amount that nobody can read, in words.
+            /// An amount that cannot be read, as text.
             case unreadable(String)
         }
 
-        /// What it came to; `nil`: what its price says.
+        /// The reported cost; `nil` means that its price applies.
         package var cost: Cost?
-        /// What was noted with it.
+        /// The metadata reported with it.
         package var metadata: JSONObject
 
         package init(cost: Cost?, metadata: JSONObject) { (self.cost, self.metadata) = (cost, metadata) }
@@ -50,20 +50,20 @@ public final class Call: Sendable {
         idempotencyKey = record.idempotencyKey
     }
 
-    /// Says what the call cost; it is then billed even if the body throws later. The last word counts.
+    /// Reports the cost of the call, which is then billed even if the body throws later. The last report counts.
     public func settle(_ cost: Money, metadata: JSONObject = [:]) {
         settle(Settlement(cost: .amount(cost), metadata: metadata))
     }
 
-    /// Says what is known of a call that was made.
+    /// Reports the settlement of a call that was made.
     package func settle(_ settlement: Settlement) { said.withLock { $0 = settlement } }
 
     private let spared = Mutex(MoneySum.zero)
 
-    /// What was asked for in its body came to, or would have without a cache: a hit spares it as well.
+    /// The worth of everything used in its body: its cost, or its cost without a cache. A cache hit saves this as well.
     var worthOfBody: MoneySum { spared.withLock { $0 } }
 
-    /// Takes note that something in its body came to `amount`, or would have without a cache.
+    /// Records that something used in its body cost `amount`, or would have without a cache.
     func note(worth amount: Money) { spared.withLock { $0 += amount } }
 
     var settlement: Settlement? { said.withLock { $0 } }

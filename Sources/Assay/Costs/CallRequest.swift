@@ -1,21 +1,21 @@
 public import Logging
 
-/// How a paid call is cached and billed.
+/// The options for caching and billing a paid call.
 public struct CallOptions: Hashable, Sendable {
-    /// When a call that failed is billed.
+    /// The billing of failed calls.
     public enum Billing: String, Codable, Sendable, CaseIterable {
         case onSuccess = "on_success"
         case onAttempt = "on_attempt"
     }
 
-    /// How its value is kept.
+    /// The caching of its value.
     public var cache: CachePolicy
-    /// Whether a failed attempt costs something; `nil`: as the run's options say.
+    /// Whether a failed attempt is billed; `nil` means as the run's options say.
     public var billing: Billing?
-    /// What becomes of the call when nobody learns how it ended; `nil`: as the run's options say.
+    /// The policy for a call with an unknown outcome; `nil` means as the run's options say.
     public var doubtPolicy: DoubtPolicy?
 
-    /// Options of the given parts.
+    /// Creates options of the given parts.
     public init(cache: CachePolicy = CachePolicy(), billing: Billing? = nil, doubtPolicy: DoubtPolicy? = nil) {
         self.cache = cache
         self.billing = billing
@@ -23,7 +23,7 @@ public struct CallOptions: Hashable, Sendable {
     }
 }
 
-/// What is known of a charge before prices are looked up.
+/// A charge before prices are looked up.
 package struct Usage: Sendable {
     package var service: String
     package var operation: String
@@ -32,7 +32,7 @@ package struct Usage: Sendable {
     package var key: String?
     package var incurred: Bool
     package var metadata: JSONObject
-    /// The calls around it.
+    /// The enclosing calls.
     package var inside: CallNest
 
     package init(
@@ -50,14 +50,14 @@ package struct Usage: Sendable {
     }
 }
 
-/// What is known of a paid call before it is looked up.
+/// A paid call before it is looked up.
 package struct CallRequest: Sendable {
     package var service: String
     package var operation: String
     package var maximumCost: Money?
     package var key: JSONValue?
     package var options: CallOptions
-    /// The calls around it.
+    /// The enclosing calls.
     package var inside: CallNest
 
     package init(
@@ -73,19 +73,19 @@ package struct CallRequest: Sendable {
     }
 }
 
-/// Whether a paid call is needed.
+/// The decision whether a paid call must be made.
 package enum CallDecision: Sendable {
     case hit(JSONValue)
     case proceed(Call)
 }
 
-/// How the body of a paid call ended.
+/// The end of the body of a paid call.
 package enum CallEnd: Sendable {
     case returned(Payload)
-    /// It was made, and there is no value worth keeping.
+    /// The call was made and has no value worth keeping.
     case made
     case threw(any Error)
-    /// It was not begun.
+    /// The call was not begun.
     case notMade
 
     /// Whether the service did its work.

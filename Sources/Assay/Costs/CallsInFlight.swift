@@ -1,15 +1,15 @@
 import Synchronization
 
-/// The cached calls that are being made: of several at once with one key only one is, the others wait for its value.
+/// The cached calls in progress: of several calls with one key only one is made, and the others wait for its value.
 ///
-/// Calls that would wait for each other in a circle do not wait: the one that would close the circle is made for itself.
-/// That one is inside of another is certain where a body calls; calls that a program has open at the same time may also
-/// be made beside each other, so that their circle counts only when it has held for ``patience``.
+/// Calls that would wait for each other in a circle do not wait: the one that would close the circle is made
+/// separately. Where a body makes a call, the nesting is certain. Calls that a program has open at the same time may
+/// also be independent, so their circle counts only when it has held for ``patience``.
 final class CallsInFlight: Sendable {
-    /// How long a circle that is only assumed may hold.
+    /// The time for which an assumed circle may hold.
     static let patience = Duration.seconds(5)
 
-    /// The right to look a key up and to make its call; to be given back.
+    /// The right to look up a key and make its call. It must be released.
     struct Turn: Sendable {
         fileprivate let key: String
         fileprivate let number: Int
@@ -17,7 +17,7 @@ final class CallsInFlight: Sendable {
 
     private struct Owner {
         let number: Int
-        /// Whose call it is, as those who wait for it are shown.
+        /// The owner's name, as waiters for the call see it.
         let name: String
     }
 
@@ -26,7 +26,7 @@ final class CallsInFlight: Sendable {
         let inside: CallNest
         let sign: WaitSign
         let continuation: CheckedContinuation<Bool, any Error>
-        /// What ends the wait if it turns out to be part of a circle.
+        /// Ends the wait if it turns out to be part of a circle.
         let timer: Task<Void, Never>?
 
         func resume(with answer: Result<Bool, any Error>) {
@@ -47,7 +47,7 @@ final class CallsInFlight: Sendable {
 
     init(time: any TimeSource) { self.time = time }
 
-    /// A number for a call, by which others know that they are inside of it or wait for its end.
+    /// Returns a new number, by which other calls refer to a call that they are inside of or wait for.
     func number() -> Int {
         state.withLock { state in
             state.lastNumber += 1
@@ -57,15 +57,15 @@ final class CallsInFlight: Sendable {
 
     // MARK: Turns
 
-    /// Waits for the turn at `key`, first come, first served.
+    /// Waits for the turn at `key`; waiters are served first come, first served.
     ///
     /// - Parameters:
-    ///   - number: that of the call.
-    ///   - name: whose call it is, as those who wait for it are shown.
-    ///   - inside: the calls around it.
-    ///   - waiting: has the item wait while what it is given runs; called only where there is something to wait for.
-    /// - Returns: `nil` when the one who has it waits for a call around this one.
-    /// - Throws: `CancellationError` when the calling task is cancelled meanwhile, and what `waiting` throws.
+    ///   - number: the number of the call.
+    ///   - name: the owner's name, as waiters for the call see it.
+    ///   - inside: the enclosing calls.
+    ///   - waiting: makes the item wait while its body runs; only called when there is something to wait for.
+    /// - Returns: `nil` when the holder of the turn waits for a call around this one.
+    /// - Throws: `CancellationError` when the calling task is cancelled while it waits, and what `waiting` throws.
     func take(
         _ key: String, for number: Int, named name: String, inside: CallNest,
         waiting: (EngineWait, @escaping @Sendable (WaitSign) async throws -> Bool) async throws -> Bool
@@ -120,7 +120,7 @@ final class CallsInFlight: Sendable {
         }
     }
 
-    /// Lets a waiter go without the turn, if its wait is part of a circle that has held for a while.
+    /// Releases a waiter without the turn if its wait is part of a circle that has held for a while.
     private func leave(_ key: String, if number: Int) {
         let isStuck = state.withLock { state in
             guard let other = state.owners[key],
@@ -140,7 +140,7 @@ final class CallsInFlight: Sendable {
         }
     }
 
-    /// Gives a turn back; a second time changes nothing.
+    /// Releases a turn. A second call changes nothing.
     func giveBack(_ turn: Turn) {
         let next = state.withLock { state -> Waiter? in
             guard state.owners[turn.key]?.number == turn.number else { return nil }
@@ -165,17 +165,17 @@ final class CallsInFlight: Sendable {
 
     // MARK: Waits of other kinds
 
-    /// Takes note that a call waits for the end of any of others, to find circles of such waits and of turns.
+    /// Records that a call waits for the end of any of `others`, to find circles of such waits and of turns.
     ///
-    /// To be ended with ``endWait(_:)``, when it was taken note of.
+    /// A recorded wait must be ended with ``endWait(_:)``.
     /// - Parameters:
-    ///   - number: that of the call.
-    ///   - others: those of the calls it waits for.
-    /// - Returns: `false` when the wait would never end; it is not begun then.
+    ///   - number: the number of the call.
+    ///   - others: the numbers of the calls it waits for.
+    /// - Returns: `false` when the wait would never end; then it is not recorded.
     func beginWait(of number: Int, inside: CallNest, forEndOf others: [Int]) -> Bool {
         let wait = WaitGraph.Wait(inside: inside.inside(number), forEndOf: others)
         return state.withLock { state in
-            // A call that is refused can be made later; one that waits in a circle never is.
+            // A refused call can be made later; one that waits in a circle can never be made.
             guard !state.graph.isCircular(wait, assuming: true) else { return false }
             state.graph.set(wait, as: number)
             return true

@@ -1,4 +1,4 @@
-/// Finds prices and turns uses into charges.
+/// The lookup of prices and the conversion of uses into charges.
 struct Ledger: Sendable {
     let store: any Store
     let prices: any PriceSource
@@ -21,7 +21,7 @@ struct Ledger: Sendable {
         budgets = BudgetBook(store: store, callsInFlight: callsInFlight, time: world.time)
     }
 
-    /// The price of `subject` in force now, and where it was found: pipeline, database, file, none.
+    /// Returns the current price of `subject` and its origin: pipeline, database, file or none.
     func price(of subject: PriceSubject, pipeline: Price? = nil) async throws -> (price: Price?, origin: PriceOrigin) {
         if let pipeline { return (pipeline, .pipeline) }
         let now = world.time.now()
@@ -30,9 +30,9 @@ struct Ledger: Sendable {
         return (nil, .none)
     }
 
-    /// What a missing price was probably meant to be: another one of the service, or of a service of a similar name.
+    /// Returns a suggestion for a missing price: another operation of the service, or a service with a similar name.
     ///
-    /// Prices that cannot be read are none to be meant; whoever needs one finds that out by itself.
+    /// Prices that cannot be read are ignored here; reading them where they are needed reports the error.
     func likelyPrice(for service: String, _ operation: String) async -> String {
         let added = (try? await store.prices().entries) ?? []
         let known = (added + prices.current().entries).compactMap {
@@ -48,7 +48,7 @@ struct Ledger: Sendable {
         return similar.map { "; did you mean the service '\($0)'?" } ?? ""
     }
 
-    /// Throws when the price list is in another currency than the store.
+    /// Checks that the price list and the store have the same currency.
     func checkCurrency() throws(ProcessingError) {
         let list = prices.current()
         guard !list.isEmpty, list.currency != store.currency else { return }
@@ -58,21 +58,21 @@ struct Ledger: Sendable {
                 + "currency")
     }
 
-    /// The policy named `name`.
+    /// Returns the policy named `name`.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` for a name nobody registered.
+    /// - Throws: ``ProcessingError`` with code `configuration` for an unregistered name.
     func policy(named name: String) throws(ProcessingError) -> any ChargePolicy {
         if let policy = policies[name] { return policy }
         let known = policies.keys.sorted().joined(separator: ", ")
         throw ProcessingError(.configuration, "unknown charge policy '\(name)'; known: \(known)")
     }
 
-    /// The base price of a run in force now.
+    /// The current base price of a run.
     struct BasePrice {
         let price: Price?
         let origin: PriceOrigin
 
-        /// Whether it is charged per input, which needs the digests of all of them.
+        /// Whether it is charged per input, which needs the digests of all inputs.
         var isByInput: Bool { price.map { $0.policy != "per_run" && $0.policy != "per_execution" } ?? false }
     }
 
@@ -81,9 +81,9 @@ struct Ledger: Sendable {
         return BasePrice(price: price, origin: origin)
     }
 
-    /// The base charges of a run that begins, or of one of its batches.
+    /// Returns the base charges of a run that begins, or of one of its batches.
     ///
-    /// - Parameter numbered: the number of the first of so many base charges of the run.
+    /// - Parameter numbered: reserves numbers for so many base charges of the run and returns the first.
     func baseCharges(
         for run: Run, at base: BasePrice, digests: [Digest], numbered: (_ count: Int) -> Int = { _ in 0 }
     ) throws -> [Charge] {
@@ -104,7 +104,7 @@ struct Ledger: Sendable {
         }
     }
 
-    /// What a use costs, and how that was found.
+    /// Returns the cost of a use and its basis.
     func cost(of usage: Usage) async throws -> (cost: Money, basis: Charge.Basis) {
         if let cost = usage.cost {
             return (try Money(cost.number), Charge.Basis(quantity: usage.quantity == 1 ? nil : usage.quantity))
@@ -117,7 +117,7 @@ struct Ledger: Sendable {
 }
 
 extension Run {
-    /// The name of its charge of that number; a program that has taken the run over gives names of its own.
+    /// Returns the name of its charge with that number. A program that has taken over the run uses names of its own.
     func costID(_ number: Int, of kind: String = "") -> String {
         epoch == 1 ? "\(id)-\(kind)\(number)" : "\(id)-\(kind)\(epoch).\(number)"
     }

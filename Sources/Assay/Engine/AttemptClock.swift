@@ -1,14 +1,14 @@
 import Synchronization
 
-/// The time that an attempt at an item has, which does not run while the engine makes it wait.
+/// The time left to an attempt at an item. It does not run while the engine makes the attempt wait.
 final class AttemptClock: Sendable {
     private struct State {
-        /// The how manieth attempt is timed; what an earlier one still waits for no longer counts.
+        /// The ordinal of the timed attempt. Waits of earlier attempts no longer count.
         var number = 0
         var deadline = Duration.zero
         var heartbeat: Duration?
         var lastSign = Duration.zero
-        /// How many waits are in progress, and since when.
+        /// The number of waits in progress, and since when.
         var waits = 0
         var waitsSince = Duration.zero
         var alarm: Alarm?
@@ -19,7 +19,7 @@ final class AttemptClock: Sendable {
         }
     }
 
-    /// A wait that was begun.
+    /// A wait in progress.
     struct Wait {
         fileprivate let number: Int
     }
@@ -30,7 +30,7 @@ final class AttemptClock: Sendable {
     ///
     /// - Parameters:
     ///   - heartbeat: how long it may go without a sign of life; `nil`: as long as it has time.
-    ///   - alarm: wakes whoever looks after its end, when that has come nearer.
+    ///   - alarm: rings when the end of the attempt moves closer.
     func begin(at now: Duration, limit: Duration, heartbeat: Duration?, alarm: Alarm? = nil) {
         state.withLock { state in
             state = State(
@@ -38,18 +38,18 @@ final class AttemptClock: Sendable {
         }
     }
 
-    /// When the attempt is out of time, or has been silent for too long; `nil` while it is made to wait.
+    /// The moment when the attempt is out of time or has been silent for too long; `nil` while it is made to wait.
     var end: Duration? { state.withLock { $0.end } }
 
-    /// Whether the attempt has been silent for too long.
+    /// Returns whether the attempt has been silent for too long.
     func isSilent(at now: Duration) -> Bool {
         state.withLock { state in state.waits == 0 && state.heartbeat.map { now - state.lastSign >= $0 } == true }
     }
 
-    /// Takes note of a sign of life.
+    /// Records a sign of life.
     func beat(at now: Duration) { state.withLock { $0.lastSign = max($0.lastSign, now) } }
 
-    /// Says that the attempt is made to wait from now on; to be ended with ``goOn(after:at:)``.
+    /// Stops the clock while the attempt is made to wait. Each call is ended by ``goOn(after:at:)``.
     func pause(at now: Duration) -> Wait {
         state.withLock { state in
             if state.waits == 0 { state.waitsSince = now }
@@ -58,14 +58,14 @@ final class AttemptClock: Sendable {
         }
     }
 
-    /// Says that a wait is over; of several at once the last one lets the time run again.
+    /// Ends a wait. The clock runs again when the last of several concurrent waits has ended.
     func goOn(after wait: Wait, at now: Duration) {
         let (end, alarm) = state.withLock { state -> (Duration?, Alarm?) in
             guard state.number == wait.number else { return (nil, nil) }
             state.waits -= 1
             if state.waits == 0 {
                 state.deadline += now - state.waitsSince
-                // Nobody could beat meanwhile.
+                // The attempt could not send a heartbeat in the meantime.
                 state.lastSign = now
             }
             return (state.end, state.alarm)
@@ -74,10 +74,10 @@ final class AttemptClock: Sendable {
     }
 }
 
-/// Wakes the one who looks after ends, when one has come nearer than it knows.
+/// An alarm that wakes the supervisor of attempts when an end is closer than it knows.
 final class Alarm: Sendable {
     private struct State {
-        /// The first end that was rung for since the last look.
+        /// The earliest end that was rung for since the last look.
         var first: Duration?
         var sleepsUntil: Duration?
         var sleeper: CheckedContinuation<Void, Never>?
@@ -90,7 +90,7 @@ final class Alarm: Sendable {
 
     private let state = Mutex(State())
 
-    /// Says that there is an end at `moment`.
+    /// Reports that an attempt ends at `moment`.
     func ring(for moment: Duration) {
         let sleeper = state.withLock { state -> CheckedContinuation<Void, Never>? in
             state.first = min(state.first ?? moment, moment)
@@ -101,7 +101,8 @@ final class Alarm: Sendable {
         sleeper?.resume()
     }
 
-    /// To be said before ends are looked at: what rings from here on is heard by the sleep that follows.
+    /// Resets the alarm. Call it before looking at ends: the sleep that follows hears everything that rings from here
+    /// on.
     func listen() { state.withLock { $0 = State() } }
 
     /// Sleeps until `moment`, until it rings for an earlier end, or until the task is cancelled.

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// The base price of a processor or of a node of a graph: charged when it first starts on an item, or for every input.
+/// The base price of a processor or of a node of a graph, charged when it first starts on an item, or for every input.
 ///
-/// It is taken from the prices once, at its first start. Batches that are worked on at once share one.
+/// The price is looked up once, at the first start. Batches in progress at the same time share one base charge.
 final class BaseCharge: Sendable {
     private enum State {
         case unknown
@@ -18,17 +18,17 @@ final class BaseCharge: Sendable {
         case byInput(Ledger.BasePrice)
     }
 
-    /// Whether nothing is due any more.
+    /// Whether nothing is due anymore.
     var isPaid: Bool { state.withLock { if case .paid = $0 { true } else { false } } }
 
     /// Charges what is due at the first start, whatever the input.
     ///
-    /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; the next one asks again.
+    /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; the next caller tries again.
     nonisolated(nonsending) func open(for session: RunSession, by engine: Engine) async throws {
         _ = try await priceByInput(for: session, by: engine)
     }
 
-    /// Charges what is due when `item` is started on.
+    /// Charges what is due when `item` is started.
     ///
     /// - Throws: as ``open(for:by:)``.
     nonisolated(nonsending) func charge(for session: RunSession, on item: Item, by engine: Engine) async throws {
@@ -36,7 +36,7 @@ final class BaseCharge: Sendable {
         try await engine.chargeBase(of: session, on: [try session.digest(of: item)], at: price)
     }
 
-    /// The price that is due for every input; `nil` when none is, and what is due once has been charged.
+    /// Charges what is due once and returns the price that is due for every input; `nil` when there is none.
     private nonisolated(nonsending) func priceByInput(for session: RunSession, by engine: Engine) async throws
         -> Ledger.BasePrice?
     {
@@ -61,7 +61,7 @@ final class BaseCharge: Sendable {
                     if !price.isByInput { try await engine.chargeBase(of: session, on: [], at: price) }
                     finish(as: price.isByInput ? .byInput(price) : .paid)
                 } catch {
-                    // The next item asks again.
+                    // The next item tries again.
                     finish(as: .unknown)
                     throw error
                 }

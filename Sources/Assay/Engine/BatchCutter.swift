@@ -1,13 +1,13 @@
-/// Cuts the list of a run into batches, one after another, when they are asked for.
+/// A cutter that splits the list of a run into batches, one at a time, on demand.
 ///
-/// A batch is of consecutive items; where the slot changes, another one begins, unless the size was asked for.
+/// A batch holds consecutive items. A new batch begins where the slot changes, unless the caller set the size.
 struct BatchCutter {
-    /// A batch that is filed, not yet worked on.
+    /// A batch that is filed but not yet worked on.
     struct Cut: Sendable {
         let session: RunSession
         let id: String
         let index: Int
-        /// What the list itself has against one of its items.
+        /// The violation of a list rule by one of its items.
         let violation: GateFailure?
     }
 
@@ -20,15 +20,15 @@ struct BatchCutter {
     private var waiting: ArraySlice<Item> = []
     private var source: Source
 
-    /// Where items come from.
+    /// The source of items.
     private enum Source {
-        /// From whoever runs them, filed batch by batch.
+        /// From the caller, filed batch by batch.
         case list(Engine.ItemSource, History)
-        /// From the record, where all of them are.
+        /// From the record, which holds all of them.
         case record
     }
 
-    /// Cuts what is still to be filed.
+    /// Creates a cutter for items that are still to be filed.
     init(
         _ engine: Engine, _ whole: RunSession, _ batching: Batching, over items: @escaping Engine.ItemSource,
         _ history: History
@@ -36,7 +36,7 @@ struct BatchCutter {
         self.init(engine, whole, batching, .list(items, history))
     }
 
-    /// Cuts what is on record.
+    /// Creates a cutter for items that are on record.
     init(onRecordOf engine: Engine, _ whole: RunSession, _ batching: Batching) {
         self.init(engine, whole, batching, .record)
     }
@@ -83,7 +83,7 @@ struct BatchCutter {
         return Cut(session: session, id: engine.nextBatchID(), index: count, violation: gate.takeViolation())
     }
 
-    /// Takes the items of the next batch, and no more than it needs to see where that ends.
+    /// Takes the items of the next batch, and no more than it needs to find where that batch ends.
     private mutating func take(_ items: Engine.ItemSource) async throws -> [Item] {
         if waiting.isEmpty { waiting = try await items(1)[...] }
         guard let first = waiting.first else { return [] }
@@ -98,12 +98,12 @@ struct BatchCutter {
         return Array(waiting.prefix(end))
     }
 
-    /// The size of a batch that begins with `item`.
+    /// Returns the size of a batch that begins with `item`.
     private func size(from item: Item) throws -> Int {
         try batching.size(of: whole.processor, slot: batching.size == nil ? item.slot : nil)
     }
 
-    /// How many of `items` one batch may have.
+    /// Returns how many of `items` one batch may have.
     private func end(of items: some Collection<Item>) -> Int {
         guard batching.size == nil, let first = items.first else { return items.count }
         return items.prefix { $0.slot == first.slot }.count

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Hands finished batches over, one at a time, and adds them up.
+/// A delivery that hands over finished batches, one at a time, and adds them up.
 final class BatchDelivery: Sendable {
     private struct State {
         var aggregate: BatchAggregate?
@@ -21,13 +21,13 @@ final class BatchDelivery: Sendable {
         state = Mutex(State(aggregate: options.listsFirst ? BatchAggregate(keepsOutputs: false) : nil))
     }
 
-    /// The sums, unless batches are forgotten once they are handed over.
+    /// The sums; `nil` when batches are forgotten once they are handed over.
     var aggregate: BatchAggregate? { state.withLock { $0.aggregate } }
 
-    /// Why whoever takes batches takes no more of them.
+    /// The error with which the taker refused a batch and all later ones.
     var failure: (any Error)? { state.withLock { $0.takerFailure } }
 
-    /// Takes a finished batch and returns when it has been taken on.
+    /// Accepts a finished batch. If batches are streamed, it returns once the taker has the batch.
     func add(_ batch: BatchResult, _ session: RunSession) async {
         state.withLock { state in
             state.aggregate?.add(batch)
@@ -36,7 +36,7 @@ final class BatchDelivery: Sendable {
         if streams { await handOver(batch, session) }
     }
 
-    /// Hands over what was held back until all were finished.
+    /// Hands over the batches that were held back until all were finished.
     func finish(_ session: RunSession) async {
         let held = state.withLock { state in
             defer { state.held = [] }
@@ -45,13 +45,13 @@ final class BatchDelivery: Sendable {
         for batch in held.sorted(by: { $0.batchIndex < $1.batchIndex }) { await handOver(batch, session) }
     }
 
-    /// Takes note that the run cannot go on, and stops it.
+    /// Records that the run cannot continue, and stops it.
     func fail(_ error: any Error, _ session: RunSession) {
         state.withLock { $0.workFailure = $0.workFailure ?? error }
         session.stop(.init(reason: .runCancelled, drains: true))
     }
 
-    /// Throws what kept the run from going on.
+    /// Throws the error that kept the run from continuing, if there is one.
     func checkWork() throws { if let error = state.withLock({ $0.workFailure }) { throw error } }
 
     private func handOver(_ batch: BatchResult, _ session: RunSession) async {

@@ -1,10 +1,11 @@
 import Synchronization
 
-/// The batches of a call, as they are finished.
+/// The batches of a call, in the order in which they finish.
 ///
-/// Nothing happens before the first is asked for. One after another, each is cut and started only when it is asked for;
-/// in the parallel form they come in order of completion, and no more of them are in memory than are in progress at
-/// most. Whoever stops asking and lets go of the iterator cancels the call. The batches can be taken once.
+/// Nothing happens before the first batch is requested. In the sequential form, each batch is cut and started only when
+/// it is requested. In the parallel form, batches come in order of completion, and no more are in memory than may be in
+/// progress. A caller that stops requesting batches and releases the iterator cancels the call. The batches can be
+/// taken once.
 public struct BatchStream: AsyncSequence, Sendable {
     public typealias Element = BatchResult
 
@@ -12,7 +13,7 @@ public struct BatchStream: AsyncSequence, Sendable {
 
     public func makeAsyncIterator() -> Iterator { Iterator(course: course) }
 
-    /// Takes the batches one after another.
+    /// An iterator that takes the batches one at a time.
     public final class Iterator: AsyncIteratorProtocol {
         private let course: BatchCourse
         private var hasAsked = false
@@ -21,7 +22,7 @@ public struct BatchStream: AsyncSequence, Sendable {
 
         deinit { if hasAsked { course.leave() } }
 
-        /// The next batch; `nil` when there are no more, or the call was cancelled.
+        /// Returns the next batch; `nil` when there are no more or the call was cancelled.
         ///
         /// - Throws: ``ProcessingError`` as ``Engine/run(_:over:options:watching:)``.
         public func next() async throws -> BatchResult? {
@@ -30,24 +31,25 @@ public struct BatchStream: AsyncSequence, Sendable {
         }
     }
 
-    /// Carries all batches out and returns them sorted by their indices.
+    /// Runs all batches and returns them sorted by index.
     ///
-    /// In this form alone the processor's `aggregate` is called; outputs and outcomes are all in memory.
+    /// Only this form calls the processor's `aggregate`. All outputs and outcomes are in memory.
     ///
-    /// - Throws: ``ProcessingError`` as ``Engine/run(_:over:options:watching:)``, `illegal_move` when batches were taken
-    ///   from the stream before, `CancellationError` when the calling task is cancelled.
+    /// - Throws: ``ProcessingError`` as ``Engine/run(_:over:options:watching:)``, `illegal_move` when batches were
+    ///   taken from the stream before, `CancellationError` when the calling task is cancelled.
     public func list() async throws -> [BatchResult] {
         try course.keepAll()
         var batches: [BatchResult] = []
         for try await batch in self { batches.append(batch) }
-        // What a cancelled call gave is not the list.
+        // What a cancelled call returned is not the whole list.
         try Task.checkCancellation()
         return batches.sorted { $0.batchIndex < $1.batchIndex }
     }
 
-    /// The report of the call; waits for its end, which comes when all batches were taken or their taker has gone.
+    /// Waits for the end of the call and returns its report. The call ends when all batches were taken or their taker
+    /// is gone.
     ///
-    /// When no batch was asked for yet, all are carried out and dropped.
+    /// If no batch was requested yet, it runs all of them and drops them.
     ///
     /// - Throws: what ended the call without a report.
     public func report() async throws -> Report {
@@ -56,7 +58,7 @@ public struct BatchStream: AsyncSequence, Sendable {
     }
 }
 
-/// A call in batches and whoever takes them, each of whom waits for the other.
+/// The exchange between a call in batches and its taker, each of which waits for the other.
 final class BatchCourse: Sendable {
     /// Begins the call and returns when it has ended.
     typealias Begin =
@@ -66,11 +68,11 @@ final class BatchCourse: Sendable {
         var task: Task<Void, Never>?
         var keepsAll = false
         var isLeft = false
-        /// Who waits for a batch.
+        /// The taker that waits for a batch.
         var taker: CheckedContinuation<BatchResult?, any Error>?
-        /// A batch that nobody has taken yet.
+        /// A batch that was not taken yet.
         var offer: BatchResult?
-        /// Who has given a batch and waits until the call may go on.
+        /// The giver of a batch that waits until the call may continue.
         var giver: CheckedContinuation<Void, Never>?
         var end: Result<Report, any Error>?
         var readers: [CheckedContinuation<Report, any Error>] = []
@@ -78,7 +80,7 @@ final class BatchCourse: Sendable {
 
     private let state = Mutex(State())
     private let begin: Begin
-    /// Whether the call goes on when the next batch is asked for, rather than when the last one has been taken.
+    /// Whether the call continues when the next batch is requested, rather than when the last one was taken.
     private let isLazy: Bool
 
     init(isLazy: Bool, _ begin: @escaping Begin) {
@@ -90,7 +92,7 @@ final class BatchCourse: Sendable {
 
     var hasBegun: Bool { state.withLock { $0.task != nil } }
 
-    /// Has the call aggregate what all batches bring.
+    /// Makes the call aggregate the outputs of all batches.
     func keepAll() throws {
         try state.withLock { state in
             guard state.task == nil else {
@@ -143,12 +145,12 @@ final class BatchCourse: Sendable {
         }
     }
 
-    /// Cancels the call; what it still gives is dropped.
+    /// Cancels the call and drops what it still gives.
     func leave() {
         let (task, giver, readers) = state.withLock { state in
             state.isLeft = true
             state.offer = nil
-            // A call that was left before it began does not begin any more.
+            // A call that is left before it began does not begin anymore.
             if state.task == nil, state.end == nil { state.end = .failure(CancellationError()) }
             defer { if state.task == nil { state.readers = [] } }
             return (state.task, state.giver.take(), state.task == nil ? state.readers : [])
@@ -186,7 +188,7 @@ final class BatchCourse: Sendable {
         taker?.resume(with: result.map { _ in nil })
     }
 
-    /// Gives a batch to the taker and returns when the call may go on.
+    /// Gives a batch to the taker and returns when the call may continue.
     private func give(_ batch: BatchResult) async {
         await withCheckedContinuation { giver in
             let (taker, goesOn) = state.withLock { state -> (CheckedContinuation<BatchResult?, any Error>?, Bool) in

@@ -1,6 +1,6 @@
-/// States that were saved under names of their own: made, listed, handed back and deleted.
+/// The named states of processors: created, listed, restored and deleted.
 public struct Checkpoints: Sendable {
-    /// How many are kept when nobody says.
+    /// The number of checkpoints that are kept by default.
     public static let standardLimit = 1_000
 
     private let storage: any CheckpointStorage
@@ -9,11 +9,11 @@ public struct Checkpoints: Sendable {
     private let events: EventStream
     private let world: World
 
-    /// Checkpoints in `storage`: a ``Store`` or a ``CheckpointFolder``.
+    /// Creates checkpoints in `storage`: a ``Store`` or a ``CheckpointFolder``.
     ///
     /// - Parameters:
-    ///   - limit: how many are kept; at so many a new one first removes the oldest tenth.
-    ///   - events: where it is told that one was made or restored.
+    ///   - limit: how many are kept. At this limit, a new checkpoint first removes the oldest tenth.
+    ///   - events: receives an event when a checkpoint was created or restored.
     /// - Throws: ``ProcessingError`` with code `configuration` for a limit below 1.
     public init(
         in storage: any CheckpointStorage, limit: Int = standardLimit, events: EventStream = EventStream(),
@@ -31,7 +31,7 @@ public struct Checkpoints: Sendable {
     /// Saves a state, durable on return unless it is only kept in memory.
     ///
     /// - Parameters:
-    ///   - name: what it is called, 1 byte to 2 KiB.
+    ///   - name: its name, 1 byte to 2 KiB.
     ///   - data: the state.
     ///   - metadata: up to 64 values of up to 1 KiB of JSON.
     ///   - persist: whether it outlives the program.
@@ -52,7 +52,7 @@ public struct Checkpoints: Sendable {
         return summary.id
     }
 
-    /// Keeps the output of a node on an input, durable on return, and leaves telling of it to the run.
+    /// Saves the output of a node on an input, durable on return. The run sends the event.
     nonisolated(nonsending) func keepOutput(
         _ data: JSONValue, of processor: Identifier, on inputID: String, in run: Run
     ) async throws -> NamedCheckpoint.Summary {
@@ -74,7 +74,7 @@ public struct Checkpoints: Sendable {
         return checkpoint.summary
     }
 
-    /// As ``create(_:of:data:metadata:persist:)`` for a value of any type.
+    /// Saves a value of any type, as ``create(_:of:data:metadata:persist:)`` does.
     ///
     /// - Throws: as that, and ``ProcessingError`` with code `processing` when the value cannot be written as JSON.
     @discardableResult public func create(
@@ -90,7 +90,7 @@ public struct Checkpoints: Sendable {
         return try await create(name, of: processor, data: data, metadata: metadata, persist: persist)
     }
 
-    /// The state that was saved under `id`.
+    /// Returns the state that was saved under `id`.
     ///
     /// - Throws: ``ProcessingError`` with code `not_found` when there is none, `store` when it is damaged.
     public func restore(_ id: String) async throws -> JSONValue {
@@ -99,7 +99,7 @@ public struct Checkpoints: Sendable {
         return found.data
     }
 
-    /// The checkpoint `id`, with nobody told of it.
+    /// Returns the checkpoint `id` without sending an event.
     ///
     /// - Throws: as ``restore(_:)``.
     func checkpoint(_ id: String) async throws -> NamedCheckpoint {
@@ -109,14 +109,14 @@ public struct Checkpoints: Sendable {
         return found
     }
 
-    /// Those of `processor`, or of all when it is `nil`, newest first.
+    /// Lists the checkpoints of `processor`, or all when it is `nil`, newest first.
     public func list(of processor: Identifier? = nil) async throws -> [NamedCheckpoint.Summary] {
         let lasting = try await storage.checkpointSummaries(of: processor)
-        // Both lists are in order already; the sort keeps the order of equal moments.
+        // Both lists are in order already, and the sort keeps the order of equal moments.
         return (transient.checkpointSummaries(of: processor) + lasting).sorted { $0.createdAt > $1.createdAt }
     }
 
-    /// Removes a state with all that is known of it; `false` when there is none.
+    /// Removes a state and all its metadata; returns `false` when there is none.
     @discardableResult public func delete(_ id: String) async throws -> Bool {
         guard let name = Identifier(id) else { return false }
         if transient.removeNamedCheckpoint(name) { return true }
@@ -138,11 +138,11 @@ public struct Checkpoints: Sendable {
 }
 
 extension NamedCheckpoint.Summary {
-    /// What events tell of it.
+    /// The data of its events.
     var eventData: JSONObject {
         ["checkpoint_id": .string(id.text), "name": .string(name), "size_bytes": JSONValue(sizeBytes)]
     }
 
-    /// The input whose way through a graph it belongs to; `nil` when it does not say.
+    /// The input whose way through a graph it belongs to; `nil` when its metadata does not say.
     var inputID: String? { metadata["input_id"]?.string }
 }

@@ -1,13 +1,14 @@
 import Synchronization
 
-/// The workers of a run: started when there is work for them, lent to one lane at a time, let go when the run ends.
+/// The workers of a run, started when there is work for them, lent to one lane at a time, and released when the run
+/// ends.
 ///
-/// Batches come and go; a worker stays. Where a worker is a process, all batches in flight share as many as the runner
-/// has; threads cost little, so that each batch has as many.
+/// Batches come and go; workers stay. Where a worker is a process, all batches in progress share as many as the runner
+/// has. Threads cost little, so each batch has as many.
 final class Crew: Sendable {
     private struct State {
         var idle: [any Worker] = []
-        /// How many there are, lent or idle.
+        /// The number of workers, lent or idle.
         var size = 0
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
@@ -30,9 +31,9 @@ final class Crew: Sendable {
         case none
     }
 
-    /// A worker for a lane, to be given back or dismissed.
+    /// Lends a worker to a lane, which returns or dismisses it.
     ///
-    /// - Parameter waits: whether to wait when all are lent; otherwise the answer is then `nil`.
+    /// - Parameter waits: whether to wait when all are lent; otherwise returns `nil` then.
     /// - Throws: what the runner throws when it cannot start one.
     func worker(waits: Bool) async throws -> (any Worker)? {
         while true {
@@ -66,7 +67,7 @@ final class Crew: Sendable {
         }
     }
 
-    /// Takes a worker back that has nothing more to do.
+    /// Returns to the crew a worker that has nothing more to do.
     func takeBack(_ worker: any Worker) {
         let waiter = state.withLock { state in
             state.idle.append(worker)
@@ -75,7 +76,7 @@ final class Crew: Sendable {
         waiter?.resume()
     }
 
-    /// Lets a worker go that may still be busy with what nobody waits for.
+    /// Releases a worker that may still be busy with work that no one waits for.
     func dismiss(_ worker: any Worker) {
         worker.retire()
         leave()
@@ -89,7 +90,7 @@ final class Crew: Sendable {
         waiter?.resume()
     }
 
-    /// Lets go of all that are not lent; the others are dismissed by those who have them.
+    /// Releases all workers that are not lent. Their borrowers dismiss the others.
     func dismissIdle() {
         let idle = state.withLock { state in
             defer { state.idle = [] }

@@ -3,7 +3,8 @@ import Logging
 extension Engine {
     /// Watches this engine's events by `rules` until the alerts are finished.
     ///
-    /// - Parameter log: takes a line for each alert that is logged and each action that fails; `nil`: the engine's log.
+    /// - Parameter log: receives a line for each alert that is logged and each action that fails; `nil`: the engine's
+    ///   log.
     /// - Throws: ``ProcessingError`` with code `exists` when two rules have the same name.
     public func watch(
         _ rules: [AlertRule], log: (@Sendable (String) -> Void)? = nil
@@ -15,7 +16,7 @@ extension Engine {
         }
     }
 
-    /// Makes an alert inactive that is on record, whichever program's it was.
+    /// Makes a recorded alert inactive, whichever program it belonged to.
     ///
     /// - Returns: `false` when none of that name has fired.
     @discardableResult public func clearAlert(_ name: String) async throws -> Bool {
@@ -26,7 +27,7 @@ extension Engine {
         return true
     }
 
-    /// Sends an event about another one: of its run while that is in progress, else of no run.
+    /// Sends an event about another one, as part of its run while that is in progress, otherwise without a run.
     private func send(_ kind: Event.Kind, about event: Event, _ data: JSONObject) {
         if let session = event.runID.flatMap(session) {
             return session.emit(kind, item: event.inputID) { data }

@@ -3,7 +3,7 @@
 extension Engine {
     /// Runs `processor` over `inputs` in batches.
     ///
-    /// Inputs are named `item_1`, `item_2`, … Nothing happens before the first batch is asked for.
+    /// Inputs are named `item_1`, `item_2`, … Nothing happens before the first batch is requested.
     public func batches<P: Processor>(
         _ processor: P, over inputs: some Sequence<P.Input> & Sendable, batching: Batching = Batching(),
         options: RunOptions = RunOptions()
@@ -12,11 +12,11 @@ extension Engine {
         return batches(try RegisteredProcessor(processor), over: items, batching: batching, options: options)
     }
 
-    /// Runs `processor` over named items in batches; a sequence that can be read only once is read once, as far as
+    /// Runs `processor` over named items in batches. A sequence that can be read only once is read once, as far as
     /// needed.
     ///
-    /// One run of one execution: the base price is charged once, and the report is of all batches. What only shows when
-    /// the run is to begin is thrown by the stream.
+    /// The call is one run of one execution: the base price is charged once, and the report covers all batches. Errors
+    /// that only show when the run is about to begin are thrown by the stream.
     public func batches(
         _ processor: RegisteredProcessor, over items: some Sequence<Item> & Sendable, batching: Batching = Batching(),
         options: RunOptions = RunOptions()
@@ -31,7 +31,7 @@ extension Engine {
         }
     }
 
-    /// As ``batches(_:over:batching:options:)`` for items that arrive over time.
+    /// Runs `processor` over items that arrive over time, as ``batches(_:over:batching:options:)`` does.
     public func batches<Items: AsyncSequence & Sendable>(
         _ processor: RegisteredProcessor, streaming items: Items, batching: Batching = Batching(),
         options: RunOptions = RunOptions()
@@ -46,8 +46,8 @@ extension Engine {
         }
     }
 
-    /// Goes on in batches where a run has ended: the same list is cut in the same way, and a batch whose items are all
-    /// finished is handed over as it was.
+    /// Continues a run that has ended, in batches. The same list is cut in the same way, and a batch whose items are
+    /// all finished is handed over as it was.
     public func batches(
         resuming id: Run.ID, with processor: RegisteredProcessor, batching: Batching = Batching(),
         options: RunOptions = RunOptions(), failedOnly: Bool = false
@@ -62,7 +62,7 @@ extension Engine {
 
     /// Runs a graph over named items in batches, as ``batches(_:over:batching:options:)`` runs a processor.
     ///
-    /// The graph has this one run until the stream has ended.
+    /// The graph is taken for this one run until the stream has ended.
     public func batches(
         _ graph: Graph, over items: some Sequence<Item> & Sendable, batching: Batching = Batching(),
         options: GraphOptions = GraphOptions()
@@ -77,8 +77,9 @@ extension Engine {
         }
     }
 
-    /// Goes on in batches where a run of a graph has ended, as ``batches(resuming:with:batching:options:failedOnly:)``:
-    /// of an input that failed only the nodes run that failed or were never reached.
+    /// Continues a run of a graph that has ended, in batches, as
+    /// ``batches(resuming:with:batching:options:failedOnly:)`` does. For an input that failed, only the nodes run that
+    /// failed or were never reached.
     public func batches(
         resuming id: Run.ID, with graph: Graph, batching: Batching = Batching(),
         options: GraphOptions = GraphOptions(), failedOnly: Bool = false
@@ -109,15 +110,16 @@ extension Engine {
         return BatchStream(course: course)
     }
 
-    /// Runs items in groups of one slot each: groups in the order in which their slots first appear, one after another,
-    /// each in parallel batches of its own size with the processor registered for it.
+    /// Runs items in groups of one slot each. Groups run one at a time, in the order in which their slots first appear;
+    /// each runs in parallel batches of its own size, with the processor registered for it.
     ///
     /// All groups belong to one execution.
     ///
     /// - Parameter processors: the processor for each slot.
-    /// - Returns: the groups in their order; their batches one after another are the results of the call.
-    /// - Throws: ``ProcessingError`` before anything is run, with code `configuration` for an item without slot or a slot
-    ///   without processor, `prevalidation` for a name that two items have; otherwise as ``run(_:over:options:watching:)``.
+    /// - Returns: the groups in their order; the concatenation of their batches is the result of the call.
+    /// - Throws: ``ProcessingError`` before anything is run, with code `configuration` for an item without slot or a
+    ///   slot without processor, `prevalidation` for a name that two items have; otherwise as
+    ///   ``run(_:over:options:watching:)``.
     public func batchesBySlot(
         _ items: some Sequence<Item>, with processors: [String: RegisteredProcessor], policy: BatchPolicy = .standard,
         options: RunOptions = RunOptions()
@@ -168,7 +170,7 @@ public struct SlotGroup: Sendable {
     public let report: Report
 }
 
-/// Inputs as items that are named by their positions.
+/// Inputs as items that are named by their places.
 private struct NamedInputs<Inputs: Sequence & Sendable>: Sequence, Sendable where Inputs.Element: Codable & Sendable {
     let inputs: Inputs
     let scope: Scope

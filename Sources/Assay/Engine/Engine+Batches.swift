@@ -1,7 +1,7 @@
 // The life of a run in batches, and of each batch in it.
 
 extension Engine {
-    /// One run in batches from its first item to its report.
+    /// Runs a run in batches from its first item to its report.
     func live(
         _ session: RunSession, _ history: History, inBatches batching: Batching, items page: @escaping ItemSource
     ) async throws -> Report {
@@ -29,7 +29,7 @@ extension Engine {
         return report
     }
 
-    /// Begins with a graph, which all batches share; `nil` for a run of one processor.
+    /// Begins a graph, which all batches share; returns `nil` for a run of one processor.
     private func beginGraph(_ session: RunSession) async throws -> GraphCourse? {
         guard let graph = session.graph else { return nil }
         try await begin(graph, session)
@@ -38,7 +38,7 @@ extension Engine {
         return course
     }
 
-    /// Where batches come from: the record, once the whole list is there, or the list itself.
+    /// Makes the cutter of batches: from the record if the whole list is filed first, otherwise from the list itself.
     private func makeCutter(
         _ session: RunSession, _ history: History, _ batching: Batching, items page: @escaping ItemSource
     ) async throws -> BatchCutter {
@@ -48,7 +48,7 @@ extension Engine {
         }
         let violation = try await takeIn(page, session, history)
         session.tally.noteListed()
-        // What one item is to blame for is found again in its batch; the others are worked on.
+        // A violation by one item shows up again in its batch, and the other items are worked on.
         if let violation, violation.index == nil { throw violation }
         try await store.update(session.currentRun)
         return BatchCutter(onRecordOf: self, session, batching)
@@ -61,9 +61,9 @@ extension Engine {
                 + "policy allows", item: nil)
     }
 
-    /// Carries out batches until there are no more or the run is stopped, as many at once as are allowed.
+    /// Runs batches until there are no more or the run is stopped, as many at once as are allowed.
     ///
-    /// A batch keeps its place until it has been taken, so that no more of them are in memory than may be in progress.
+    /// A batch counts as in progress until it was taken, so no more of them are in memory than may be in progress.
     private func carryOut(
         _ cutter: inout BatchCutter, _ batching: Batching, _ session: RunSession, to delivery: BatchDelivery
     ) async throws {
@@ -107,7 +107,7 @@ extension Engine {
         return result
     }
 
-    /// One batch from its gates to its verdict.
+    /// Runs one batch from its gates to its verdict.
     private func carryOut(_ cut: BatchCutter.Cut, _ policy: BatchPolicy) async throws -> BatchResult {
         let batch = cut.session
         let (began, startedAt) = (world.time.uptime(), world.time.now())
@@ -172,7 +172,7 @@ extension Engine {
             bill: try await bill(of: batch, state))
     }
 
-    /// One attempt at what is not finished of a batch: its gates, its extraction, and an outcome for every item.
+    /// Makes one attempt at the unfinished items of a batch: its gates, its extraction, and an outcome for every item.
     private func attempt(_ cut: BatchCutter.Cut) async throws {
         let batch = cut.session
         do {
@@ -194,7 +194,7 @@ extension Engine {
         if world.time.uptime() >= end { batch.stop(.init(reason: .runTimeout, drains: false)) }
     }
 
-    /// Has items that failed and would have been tried again end as cancelled, so that a resume tries them.
+    /// Ends failed items that would have been retried as cancelled, so that a resume tries them.
     private func leave(_ outcomes: [Outcome], to stop: RunSession.Stop, _ batch: RunSession) async throws {
         guard !outcomes.isEmpty else { return }
         try await reopen(outcomes, batch)
@@ -206,14 +206,14 @@ extension Engine {
         }
     }
 
-    /// Takes back what succeeded in a batch that keeps nothing after a failure, when no retry can mend it any more.
+    /// Withdraws what succeeded in a batch that keeps nothing after a failure, once no retry can repair it.
     private func withdrawOutputs(_ batch: RunSession) async throws {
         guard batch.options.failurePolicy == .atomic, batch.withBatch({ $0.counts.failed > 0 }) else { return }
         try await store.withdrawOutputs(of: batch.run.id, in: batch.places)
         batch.tally.noteWithdrawal(of: batch.withBatch { $0.withdrawOutputs() })
     }
 
-    /// Lets items of a batch begin again.
+    /// Makes items of a batch begin again.
     private func reopen(_ outcomes: [Outcome], _ batch: RunSession) async throws {
         try await store.reopen(outcomes.map(\.index), of: batch.run.id, epoch: batch.run.epoch)
         let resumes = batch.options.recovery == .resume
@@ -252,10 +252,11 @@ extension Engine {
 }
 
 extension BatchInProgress {
-    /// What failed, in item order.
+    /// The failed outcomes, in item order.
     fileprivate var failures: [Outcome] { sortedOutcomes.filter { $0.status == .failed } }
 
-    /// What a retry of the batch would do again, in item order; empty when it needs or is worth none.
+    /// Returns what a retry of the batch would do again, in item order; empty when it needs no retry or none is
+    /// worthwhile.
     ///
     /// - Parameter keepsAll: whether nothing is kept unless everything succeeds.
     fileprivate func worthRetrying(under policy: BatchPolicy, keepsAll: Bool) -> [Outcome] {
@@ -273,9 +274,9 @@ extension BatchInProgress {
         }
     }
 
-    /// Takes back what succeeded.
+    /// Withdraws what succeeded.
     ///
-    /// - Returns: how many of them were told as succeeded before.
+    /// - Returns: how many of these items were reported as succeeded before.
     fileprivate mutating func withdrawOutputs() -> Int {
         let count = told.count { outcomes[$0]?.status == .succeeded }
         for index in outcomes.keys { outcomes[index]?.withdraw() }
@@ -284,7 +285,7 @@ extension BatchInProgress {
 }
 
 extension BatchMetrics {
-    /// What the event of a batch's end says.
+    /// The data of the event that ends a batch.
     fileprivate var eventData: JSONObject {
         [
             "batch_id": .string(batchID), "batch_index": JSONValue(batchIndex), "batch_size": JSONValue(counts.total),

@@ -1,10 +1,10 @@
-// How budgets stand.
+// Standings of budgets.
 
 extension Engine {
-    /// How `budgets` stand now for those that `run` spends for, made from the store; service budgets once for each
-    /// service the run has used.
+    /// Returns the current standings of `budgets` for those that `run` spends for, computed from the store. A service
+    /// budget has one standing for each service that the run has used.
     ///
-    /// Costs a look at every charge in each budget's scope and window.
+    /// Reads every charge in each budget's scope and window.
     public func standings(of budgets: [Budget], for run: Run) async throws -> [BudgetStanding] {
         let now = world.time.now()
         let unknown = try await store.calls(matching: CallFilter(states: [.open, .inDoubt]))

@@ -1,6 +1,6 @@
-// Outputs of nodes as named checkpoints: made while a graph runs, and put back into a run that goes on.
+// Outputs of nodes as named checkpoints: created while a graph runs, and restored into a run that continues.
 
-/// An output that a node is taken to have given on an input, in a run that goes on from it.
+/// A saved output that a continued run uses as the output of a node on an input.
 struct RestoredOutput: Sendable {
     let checkpoint: NamedCheckpoint
     /// The place of the node.
@@ -9,20 +9,21 @@ struct RestoredOutput: Sendable {
 }
 
 extension Engine {
-    /// The named checkpoints that `settings` speak of, to list, restore and delete.
+    /// Returns the named checkpoints that `settings` describe, to list, restore and delete.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` when their folder cannot be made, or for a limit below 1.
+    /// - Throws: ``ProcessingError`` with code `configuration` when their folder cannot be created, or for a limit
+    ///   below 1.
     public func checkpoints(_ settings: CheckpointSettings = CheckpointSettings()) throws -> Checkpoints {
         try Checkpoints(
             in: settings.storage(store), limit: settings.maxCheckpoints, events: events, world: world)
     }
 
-    /// Where a run keeps the outputs of nodes as named checkpoints; `nil` when it is not to.
+    /// Returns where a run keeps the outputs of nodes as named checkpoints; `nil` when it does not.
     func automatic(_ options: GraphOptions) throws -> Checkpoints? {
         options.checkpoints.isEnabled ? try checkpoints(options.checkpoints) : nil
     }
 
-    /// Keeps what a node gave as a named checkpoint, if the run is to; what cannot be kept stops nothing.
+    /// Keeps the output of a node as a named checkpoint if the run does so. A failure to keep it stops nothing.
     nonisolated(nonsending) func keepCheckpoint(
         of output: Payload, on inputID: String, _ node: RunSession, in flow: GraphFlow
     ) async {
@@ -37,9 +38,9 @@ extension Engine {
         }
     }
 
-    // MARK: Going on from one
+    // MARK: Continuing from one
 
-    /// The checkpoint that a run of a graph after `run` is to go on from.
+    /// Returns the checkpoint from which a run of a graph after `run` continues.
     ///
     /// - Throws: ``ProcessingError`` with code `not_found` when there is none of that name or its input is not one of
     ///   the run's, `store` when it is damaged, `configuration` when it does not fit the graph or how that is run.
@@ -83,7 +84,7 @@ extension Engine {
         }
     }
 
-    /// Makes the checkpoint the saved output of its node, and forgets what nodes behind it have saved of the input.
+    /// Saves the checkpoint as the output of its node, and drops what nodes behind it have saved for the input.
     func restore(_ restored: RestoredOutput, of work: GraphWork, _ session: RunSession) async throws {
         let node = work.wiring.nodes[restored.node]
         func subject(_ processor: Identifier) -> CheckpointSubject {
@@ -107,9 +108,9 @@ extension Engine {
 }
 
 extension Checkpoint {
-    /// Stands for the digest of what a node was given where its output holds whatever it is given; the digest of no JSON.
+    /// A stand-in for the digest of a node's input, where its output holds for any input. No JSON has this digest.
     static let anyInput = Digest(hashing: "any input")
 
-    /// Whether it is what a node gave, or is taken to have given, when it was given what has that digest.
+    /// Returns whether it is the output of a node for the input with that digest, or is taken to be.
     func isOutput(for input: Digest) -> Bool { inputDigest == input || inputDigest == Self.anyInput }
 }

@@ -1,7 +1,7 @@
 extension Engine {
-    /// Deletes the items, outcomes and events of a run that has ended; the run itself, its charges and its calls stay.
+    /// Deletes the items, outcomes and events of a run that has ended. The run itself, its charges and its calls stay.
     ///
-    /// An execution whose newest run was deleted cannot be resumed any more, since nobody would know what is finished.
+    /// An execution whose newest run was deleted cannot be resumed, since no one knows what is finished.
     ///
     /// - Parameter force: whether the newest run of an execution that has not succeeded may be deleted.
     /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run, `illegal_move` with the reason when the
@@ -14,7 +14,7 @@ extension Engine {
         _ = try await store.deleteContents(of: id, at: world.time.now())
     }
 
-    /// Why a run cannot be deleted; `nil` when it can.
+    /// Returns why a run cannot be deleted; `nil` when it can.
     public func reasonToKeep(_ run: Run, force: Bool = false) async throws -> String? {
         guard run.status.isTerminal else { return "it has not ended" }
         guard run.deletedAt == nil else { return "that was done before" }
@@ -30,7 +30,7 @@ extension Engine {
         return "a resume of run '\(newest.id)' still needs what it did"
     }
 
-    /// Whether later runs tell of every item of a run how it ended, so that nobody looks it up in this one again.
+    /// Returns whether later runs hold an outcome for every item of a run, so that this run is never consulted again.
     private func isCovered(_ run: Run, by later: [Run]) async throws -> Bool {
         var known: Set<ExternalID> = []
         let page = 1_024
@@ -54,7 +54,7 @@ extension Engine {
 }
 
 extension ProcessingError {
-    /// The refusal to go on with what is not on record any more.
+    /// Returns the refusal to continue a run whose record was deleted.
     static func deleted(_ run: Run.ID) -> ProcessingError {
         ProcessingError(
             .notFound, "what run '\(run)' did was deleted, so nobody knows what is finished; begin a new execution")

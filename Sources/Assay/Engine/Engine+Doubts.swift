@@ -1,17 +1,18 @@
-// Paid calls whose outcome is unknown, and who decides about them.
+// Paid calls whose outcome is unknown, and decisions about them.
 
 extension Engine {
-    /// Calls whose outcome is unknown, in order of their intents.
+    /// Returns the calls whose outcome is unknown, in order of their intents.
     ///
-    /// - Parameter execution: of which execution; `nil`: of all.
+    /// - Parameter execution: the execution; `nil`: all.
     public func callsInDoubt(of execution: Execution.ID? = nil) async throws -> [CallRecord] {
         try await store.calls(matching: CallFilter(executionID: execution, states: [.inDoubt]))
     }
 
-    /// Decides that a call in doubt was made and what it cost; recorded as a charge of the run that made it.
+    /// Decides that a call in doubt was made and what it cost. The cost is recorded as a charge of the run that made
+    /// it.
     ///
-    /// A run that makes the call again pays again, since the value it brought is not known; resuming the run instead
-    /// of deciding repeats the call under its old idempotency key.
+    /// A run that makes the call again pays again, since the value of the first call is not known. Resuming the run
+    /// instead of deciding repeats the call under its old idempotency key.
     ///
     /// - Throws: ``ProcessingError`` with code `not_found` for an unknown call, `illegal_move` when its outcome is
     ///   known.
@@ -26,7 +27,7 @@ extension Engine {
         try await ledger.release(callInDoubt(id), .person)
     }
 
-    /// Asks the resolvers about the calls of an execution that are in doubt, and follows the policies of the others.
+    /// Asks the resolvers about an execution's calls in doubt, and applies the policies of the remaining ones.
     ///
     /// - Returns: the calls whose outcome is known now.
     public func resolveDoubts(of execution: Execution.ID? = nil) async throws -> [CallRecord] {
@@ -39,7 +40,7 @@ extension Engine {
         return resolved
     }
 
-    /// Asks the resolver of its service about a call in doubt; `false` when nobody knows.
+    /// Asks the resolver of its service about a call in doubt; returns `false` when the outcome stays unknown.
     func askResolver(about call: CallRecord) async throws -> Bool {
         switch await ledger.resolution(of: call, warn: { self.warn($0) }) {
         case .settled(let cost, _): try await ledger.settle(call, .resolver, at: cost)
@@ -49,12 +50,12 @@ extension Engine {
         return true
     }
 
-    /// Does what the policies of an execution's calls in doubt say.
+    /// Applies the policies of an execution's calls in doubt.
     func followDoubtPolicies(of execution: Execution.ID) async throws {
         for call in try await callsInDoubt(of: execution) { _ = try await followPolicy(of: call) }
     }
 
-    /// Does what the policy of a call in doubt says; `false` when that is to wait for somebody.
+    /// Applies the policy of a call in doubt; returns `false` when the policy is to wait for a decision.
     func followPolicy(of call: CallRecord) async throws -> Bool {
         switch call.doubtPolicy {
         case .hold: return false
@@ -76,7 +77,7 @@ extension Engine {
 }
 
 extension CallRecord {
-    /// The charge of a call that someone decided about instead of its own answer.
+    /// Returns the charge of a call that was decided instead of answered.
     func charge(
         _ cost: Money, _ resolution: Charge.Basis.Resolution, costID: String, at moment: Timestamp
     ) -> Charge {
@@ -89,12 +90,12 @@ extension CallRecord {
 }
 
 extension Ledger {
-    /// Files that a call in doubt was not made, or costs nothing.
+    /// Records that a call in doubt was not made, or costs nothing.
     func release(_ call: CallRecord, _ resolution: Charge.Basis.Resolution) async throws {
         try await file(call, as: .released, resolution, charge: nil)
     }
 
-    /// Files that a call in doubt was made, with the charge of the run that made it.
+    /// Records that a call in doubt was made, with the charge of the run that made it.
     @discardableResult
     func settle(_ call: CallRecord, _ resolution: Charge.Basis.Resolution, at cost: Money) async throws -> Charge {
         let charge = call.charge(cost, resolution, costID: "\(call.callID)-settled", at: world.time.now())
@@ -111,7 +112,7 @@ extension Ledger {
         _ = budgets.settle(call.callID, as: isCharged ? charge : nil)
     }
 
-    /// How a call in doubt turned out, as far as its service says so.
+    /// Asks the service how a call in doubt turned out.
     func resolution(of call: CallRecord, warn: (String) -> Void) async -> DoubtResolution {
         guard let resolver = resolvers[call.service] else { return .unknown }
         do { return try await resolver.resolve(call) } catch {

@@ -1,11 +1,11 @@
-// How items go through a graph: what one processor does with an item, done node by node.
+// How items pass through a graph: the work of one processor on an item, done node by node.
 
-/// A graph that a run has taken, and how it is to be run.
+/// A graph that a run has taken, and how it is run.
 struct GraphWork: Sendable {
-    /// How a run that was left in a pause comes back to it, and goes on from there.
+    /// The way in which a run that was left in a pause continues from there.
     struct Comeback: Sendable {
         let pause: Pause
-        /// The node and the item that it stands before.
+        /// The node and the item at which the run is paused.
         let node: Int
         let entry: StoredItem
         let move: Pause.Move
@@ -15,11 +15,11 @@ struct GraphWork: Sendable {
     let wiring: Wiring
     let options: GraphOptions
     let plan: LanePlan
-    /// Where every output of a node is kept under a name; `nil`: nowhere.
+    /// The named checkpoints that keep every output of a node; `nil`: none.
     var checkpoints: Checkpoints?
-    /// What the run goes on from.
+    /// The output from which the run continues.
     var restored: RestoredOutput?
-    /// That the run had been paused; `nil` for one that begins.
+    /// The pause from which the run continues; `nil` for a new run.
     var comeback: Comeback?
 }
 
@@ -48,7 +48,7 @@ extension Engine {
                 do { try await self.world.time.sleep(until: self.world.time.uptime() + limit) } catch { return }
                 session.stop(.init(reason: .graphHalted, drains: false))
             }
-            // The first lanes are started while the floor is kept from ending by one that never works.
+            // A lane that never works keeps the floor from ending while the first lanes are started.
             let keeper = flow.makeLane(for: 0)
             floor.add(keeper)
             do { try await depart(flow.admitFirst(), from: keeper, of: flow) } catch { floor.fail(error) }
@@ -73,13 +73,13 @@ extension Engine {
         if let error = floor.failure { throw error }
     }
 
-    /// What comes before the first item of a run of a graph, in whatever batches.
+    /// Does what precedes the first item of a run of a graph, in batches or not.
     func begin(_ work: GraphWork, _ session: RunSession) async throws {
         if work.comeback == nil { session.emit(.graphStart) { ["nodes": JSONValue(work.wiring.nodes.count)] } }
         if let restored = work.restored { try await restore(restored, of: work, session) }
     }
 
-    /// What comes after the last item.
+    /// Does what follows the last item.
     func end(_ session: RunSession, _ joins: [GraphBook.Join]) {
         hintAtJoins(joins, session)
         let failed = session.tally.haltFailure != nil
@@ -88,7 +88,7 @@ extension Engine {
         }
     }
 
-    /// Says of joins behind branches that they never ran.
+    /// Hints at joins behind branches that never ran.
     private func hintAtJoins(_ joins: [GraphBook.Join], _ session: RunSession) {
         let missed = joins.filter { $0.ran == 0 && $0.missed > 0 }
         guard let first = missed.first, session.tally.counts.succeeded > 0 else { return }
@@ -99,21 +99,21 @@ extension Engine {
                 + "inputs: allow_missing lets it run with what there is")
     }
 
-    /// Starts lanes for what can be done and nobody does.
+    /// Starts lanes for work that no lane does yet.
     ///
-    /// - Parameter teams: for which; `nil`: for those that want one.
+    /// - Parameter teams: the teams to start lanes for; `nil`: those that want one.
     nonisolated(nonsending) func startLanes(
         for teams: [Int]? = nil, of flow: GraphFlow, on floor: Floor
     ) async {
         for team in teams ?? flow.wantedLanes() {
             let lane = flow.makeLane(for: team)
             floor.add(lane)
-            // A lane that waits for the worker of another batch must not keep one that the other waits for.
+            // A lane that waits for the worker of another batch must not hold up a lane that the other batch waits for.
             if flow.session.isBatch { flow.laneStarts.yield(lane) } else { await start(lane, on: floor) }
         }
     }
 
-    /// Ends the items that are in the graph still, because the run was stopped.
+    /// Ends the items that are still in the graph because the run was stopped.
     private func endRest(of flow: GraphFlow) async throws {
         let session = flow.session
         guard let stop = session.stopped else { return }
@@ -127,19 +127,19 @@ extension Engine {
 
     // MARK: A lane
 
-    /// The node and the item to work on next, begun; `nil` when there is nothing for the lane.
+    /// Returns the node and the item to work on next, begun; `nil` when there is nothing for the lane.
     nonisolated(nonsending) func nextWork(
         _ lane: Lane, of flow: GraphFlow, on floor: Floor, _ generation: Int
     ) async throws -> Work? {
         while true {
             let finished = lane.takeFinished(at: world.time.uptime(), always: true)
             if !finished.isEmpty {
-                // Others can go on meanwhile.
+                // Other lanes can continue in the meantime.
                 await startLanes(of: flow, on: floor)
                 try await commit(finished, flow.session)
             }
             guard lane.generation == generation else { return nil }
-            // What can be done by now is done in this lane, so that a chain never leaves it; what is left over is others'.
+            // What can be done now is done in this lane, so that a chain never leaves it. Other lanes do the rest.
             let (next, teams) = flow.next(for: lane.team)
             await startLanes(for: teams, of: flow, on: floor)
             switch next {
@@ -161,8 +161,8 @@ extension Engine {
         }
     }
 
-    /// Has a node end as it did before, with the output that was saved when it was given the same, or with its failure
-    /// when the run has come back to a pause; `false` when it has to be done.
+    /// Ends a node as it ended before: with the output that was saved for the same input, or with its failure when the
+    /// run continues from a pause. Returns `false` when the node has to run.
     private nonisolated(nonsending) func takeSaved(
         _ unit: GraphSchedule.Unit, on item: StoredItem, with input: Payload, in lane: Lane, of flow: GraphFlow
     ) async throws -> Bool {
@@ -181,7 +181,7 @@ extension Engine {
             if saved.definition != node.run.definition { flow.noteKept(unit.item) }
             end = .gave(try flow.wiring.route(Payload(json: saved.value), from: unit.node))
         }
-        // Only a run that comes back to its pause has paid for it itself.
+        // Only a run that continues from its pause has paid for it itself.
         let costs = node.tally.takeCosts(of: item.index, by: node.run.processorID)
         ended.cost = try costs.cost.money()
         try await depart(
@@ -192,7 +192,7 @@ extension Engine {
         return true
     }
 
-    /// Begins with a node on an item; `nil` when its output was cached, or its price could not be paid.
+    /// Begins a node on an item; returns `nil` when its output was cached or its price could not be paid.
     private nonisolated(nonsending) func begin(
         _ unit: GraphSchedule.Unit, on item: StoredItem, with input: Payload, in lane: Lane, of flow: GraphFlow,
         _ generation: Int
@@ -225,7 +225,7 @@ extension Engine {
         return lane.begin(work, generation) ? work : nil
     }
 
-    /// Makes one attempt of a node, the gates of its processor included.
+    /// Makes one attempt at a node, including the gates of its processor.
     nonisolated(nonsending) func attempt(
         _ work: inout Work, of flow: GraphFlow, in lane: Lane, _ generation: Int, with worker: any Worker,
         _ context: Context
@@ -233,7 +233,7 @@ extension Engine {
         let session = work.session
         work.admission = nil
         work.admission = try flow.recovery.admit(session.run.processorID)
-        // Whoever goes on with it must know by whose leave it is made.
+        // The next driver needs the breaker's admission.
         guard lane.begin(work, generation) else {
             if let admission = work.admission { flow.recovery.withdraw(session.run.processorID, after: admission) }
             throw CancellationError()
@@ -264,7 +264,7 @@ extension Engine {
 
     // MARK: How a node ends
 
-    /// Has a node end with an output, which is saved and handed on.
+    /// Ends a node with an output, which is saved and passed on.
     nonisolated(nonsending) func succeed(
         _ work: Work, _ output: Payload, in lane: Lane, of flow: GraphFlow
     ) async throws {
@@ -287,7 +287,7 @@ extension Engine {
         try await depart(departures, from: lane, of: flow)
     }
 
-    /// What is to be done about the failure of a node.
+    /// Returns the decision about the failure of a node.
     nonisolated(nonsending) func answer(
         to error: ProcessingError, of work: Work, in flow: GraphFlow
     ) async -> ErrorAnswer {
@@ -308,7 +308,7 @@ extension Engine {
         return answer
     }
 
-    /// Has a node end as failed for good.
+    /// Ends a node as failed for good.
     nonisolated(nonsending) func fail(
         _ work: Work, _ error: ProcessingError, _ reason: Outcome.Reason?, by answer: ErrorAnswer, in lane: Lane,
         of flow: GraphFlow
@@ -333,7 +333,7 @@ extension Engine {
         try await depart(departures, from: lane, of: flow)
     }
 
-    /// Takes note of a node that was given up, because the run was cancelled or is out of time.
+    /// Records a node that was given up because the run was cancelled or is out of time.
     func giveUp(_ work: Work, _ finished: [CommittedOutcome], in flow: GraphFlow, on floor: Floor) async {
         guard let unit = work.unit else { return }
         if let admission = work.admission { flow.recovery.withdraw(work.session.run.processorID, after: admission) }
@@ -351,7 +351,7 @@ extension Engine {
 
     // MARK: Saved outputs
 
-    /// What was saved of a node that was given the same before.
+    /// Returns the output that a node saved for the same input before.
     private nonisolated(nonsending) func savedOutput(
         of entry: StoredItem, _ node: RunSession
     ) async throws -> Checkpoint? {
@@ -364,17 +364,17 @@ extension Engine {
         return saved
     }
 
-    /// Saves what a node gave, with its charges and its output for the cache.
+    /// Saves the output of a node, with its charges and its output for the cache.
     ///
     /// - Returns: the output, if it need not be saved unless its item fails: a store that keeps values as they are
-    ///   forgets with the program, so that nothing can go on from what it saves but what has ended.
+    ///   forgets with the program, so only runs that have ended can be continued from what it saves.
     @discardableResult private nonisolated(nonsending) func save(
         _ output: Payload, of entry: StoredItem, with committed: CommittedOutcome, at unit: GraphSchedule.Unit,
         of flow: GraphFlow
     ) async throws -> GraphFlow.UnsavedOutput? {
         let unsaved = GraphFlow.UnsavedOutput(
             node: unit.node, input: entry, output: output, isKept: committed.outcome.isKept)
-        // A hit is as good as a payment: what it avoided is not avoided once more by a resume.
+        // A cache hit is as good as a payment: a resume must not count again what it avoided.
         guard
             store.keepsJSON || flow.checkpoints != nil || committed.outcome.cached || !committed.charges.isEmpty
                 || committed.cached != nil
@@ -384,7 +384,7 @@ extension Engine {
         return nil
     }
 
-    /// Saves what was not saved of an item that has not succeeded.
+    /// Saves the unsaved outputs of an item that has not succeeded.
     nonisolated(nonsending) func saveRest(
         _ departure: GraphFlow.Departure, of flow: GraphFlow
     ) async throws {
@@ -416,7 +416,7 @@ extension Engine {
 }
 
 extension StoredItem {
-    /// The item as a node is given it; a source is given its file, too.
+    /// Returns the item as a node receives it. A source also receives its file.
     func given(_ input: Payload, asSource: Bool) -> StoredItem {
         let given =
             if asSource, let file = item.file, !item.hasOwnData {
@@ -433,12 +433,12 @@ extension StoredItem {
 }
 
 extension Checkpoint {
-    /// The step under which the output of a node is saved; no step of a processor can have this name.
+    /// The step under which the output of a node is saved. No step of a processor can have this name.
     static let nodeOutput = ":output"
 }
 
 extension Passage.Node {
-    /// What became of an item at a node, from the outcome of the work there.
+    /// Describes how an item ended at a node, from the outcome of the work there.
     init(_ outcome: Outcome, _ node: RunSession) {
         self.init(node.run.processorID, status: outcome.status)
         reason = outcome.reason
@@ -448,7 +448,7 @@ extension Passage.Node {
 }
 
 extension Outcome {
-    /// The steps of work at a node, as steps of its item.
+    /// Returns the steps of work at a node, as steps of its item.
     fileprivate func steps(of node: RunSession) -> [Step] {
         steps.map { step in
             var step = step
@@ -459,7 +459,7 @@ extension Outcome {
 }
 
 extension GraphFlow {
-    /// How an item ends that leaves the graph.
+    /// Returns the outcome of an item that leaves the graph.
     ///
     /// - Parameter reason: why it was stopped before all of its nodes had ended; `nil`: they have.
     func outcome(of departure: Departure, stoppedBy reason: Outcome.Reason?) -> Outcome {
@@ -478,14 +478,14 @@ extension GraphFlow {
             ? Outcome(traveller.entry, .cancelled, reason)
             : Outcome(
                 traveller.entry, failed.isEmpty || responsible.isEmpty && reason == nil ? .succeeded : .failed, nil)
-        // Results are JSON already, so that writing them down cannot fail.
+        // Results are JSON already, so encoding them cannot fail.
         if let map = try? way.resultMap(in: wiring), outcome.status == .succeeded || !way.results.isEmpty {
             outcome.output = map
         }
         outcome.isKept = traveller.isKept
         outcome.duration = session.world.time.uptime() - traveller.startedAt
         outcome.attempts = nodes.reduce(0) { max($0, $1.attempts) }
-        // What it cost in attempts of its batch that do not count any more.
+        // The costs of attempts of its batch that no longer count.
         let before = session.tally.takeCosts(of: traveller.entry.index)
         session.tally.fill(
             &outcome, cost: nodes.reduce(before.cost) { $0 + $1.cost }, avoided: traveller.avoidedCost + before.avoided)
@@ -503,7 +503,7 @@ extension GraphFlow {
         return outcome
     }
 
-    /// How an item failed that leaves the graph.
+    /// Returns the failure of an item that leaves the graph.
     func failureRecord(of departure: Departure) -> FailureRecord? {
         let (failed, responsible) = failures(of: departure)
         return (responsible.min() ?? failed.min()).flatMap { departure.traveller.nodes[$0].error }

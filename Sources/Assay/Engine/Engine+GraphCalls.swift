@@ -1,10 +1,10 @@
-// Runs of graphs, as they are asked for.
+// Calls that run graphs.
 
 extension Engine {
     /// Runs a graph over `inputs` and returns once every input has an outcome.
     ///
-    /// An input's output is the map of its results by `processor_id:port`, and the summary the list of these, if every
-    /// input succeeded. One graph has one run at a time.
+    /// An input's output is the map of its results by `processor_id:port`. The summary is the list of these maps, if
+    /// every input succeeded. A graph has one run at a time.
     ///
     /// - Throws: ``ProcessingError`` for misuse before the run exists (`graph` for one that is not valid,
     ///   `already_running`, `configuration`, `definition_changed`) and when the store fails.
@@ -19,7 +19,7 @@ extension Engine {
 
     /// Runs a graph over named items.
     ///
-    /// - Parameter watching: is handed the run once it exists, to follow or stop it.
+    /// - Parameter watching: receives the run once it exists, to follow or stop it.
     /// - Throws: as ``run(_:over:options:)``.
     public func run(
         _ graph: Graph, over items: some Sequence<Item>, options: GraphOptions = GraphOptions(),
@@ -33,7 +33,7 @@ extension Engine {
         }
     }
 
-    /// Runs a graph over items that arrive over time; the first enters it when the last one is on record.
+    /// Runs a graph over items that arrive over time. The first one enters the graph when the last one is on record.
     ///
     /// - Throws: as ``run(_:over:options:)``, and what the sequence throws, which fails the run.
     public func run<Items: AsyncSequence>(
@@ -48,12 +48,12 @@ extension Engine {
         }
     }
 
-    /// Runs what a run of `graph` that has ended did not finish: of unchanged items only the nodes that failed or were
+    /// Runs what an ended run of `graph` did not finish. For unchanged items, only the nodes run that failed or were
     /// never reached.
     ///
     /// - Parameters:
-    ///   - checkpoint: a named checkpoint of a node's output on an input, which becomes that node's saved output: the
-    ///     input runs again from there, whatever became of it, nodes behind it although their outputs were saved.
+    ///   - checkpoint: a named checkpoint of a node's output on an input. It becomes that node's saved output, and the
+    ///     input runs again from there whatever its outcome was, including nodes behind it whose outputs were saved.
     ///   - failedOnly: whether only failed items run and all others keep their outcomes.
     /// - Throws: as ``run(_:over:options:)``, and ``ProcessingError`` with code `not_found` for an unknown run or
     ///   checkpoint, `store` for a damaged checkpoint, `configuration` for one of another graph.
@@ -68,7 +68,7 @@ extension Engine {
         return try await perform(graph, options, watching, failedOnly: failedOnly, from: from, items: items)
     }
 
-    /// As ``run(_:over:options:)``, over items that are given page by page.
+    /// Runs a graph as ``run(_:over:options:)`` does, over items that come page by page.
     func perform(
         _ graph: Graph, _ options: GraphOptions, _ watching: (@Sendable (RunHandle) -> Void)?,
         failedOnly: Bool = false, from: (checkpoint: String, run: Run.ID)? = nil, items: @escaping ItemSource
@@ -84,7 +84,7 @@ extension Engine {
         }
     }
 
-    /// Has `graph` for one run, which `body` makes.
+    /// Takes `graph` for one run, which `body` makes.
     func conduct(
         _ graph: Graph, _ options: GraphOptions,
         _ body: (_ wiring: Wiring, _ plan: LanePlan, _ run: RunOptions) async throws -> Report

@@ -1,7 +1,7 @@
-// One item: what it begins with, and how it ends.
+// One item: how it begins and how it ends.
 
 extension Engine {
-    /// The desk of an item: with the steps that earlier runs saved, and the resume point it came with.
+    /// Returns the desk of an item, with the steps that earlier runs saved and the resume point of the item.
     ///
     /// - Parameter attempt: the number of the first attempt that it serves.
     nonisolated(nonsending) func desk(for entry: StoredItem, attempt: Int, _ session: RunSession) async throws
@@ -26,7 +26,7 @@ extension Engine {
         return ItemDesk(session, item: entry.item, attempt: attempt, saved: saved, resumePoint: point)
     }
 
-    /// The saved steps of an item that hold for this run, and the names of those that are damaged.
+    /// Returns the saved steps of an item that are valid for this run, and the names of those that are damaged.
     private nonisolated(nonsending) func savedSteps(
         of entry: StoredItem, _ session: RunSession
     ) async throws -> (saved: [Checkpoint], damaged: [String]) {
@@ -46,13 +46,14 @@ extension Engine {
         return kept
     }
 
-    /// What an item would cost now without the cache: what its output is worth, less what its saved steps spare anyway.
+    /// Returns what an item would cost now without the cache: the worth of its output, less what its saved steps spare
+    /// anyway.
     private nonisolated(nonsending) func avoided(
         by found: CacheEntry, for entry: StoredItem, _ session: RunSession
     ) async throws -> Money {
         let saved = try await savedSteps(of: entry, session).saved.filter { $0.step != Checkpoint.nodeOutput }
         let names = Set(saved.map(\.step))
-        // What an outer step is worth has its inner ones in it.
+        // The worth of an outer step includes its inner ones.
         let outermost = saved.filter { step in
             !names.contains { $0 != step.step && step.step.hasPrefix($0 + "/") }
         }
@@ -60,7 +61,7 @@ extension Engine {
         return (try? (MoneySum(found.cost) - spared).money()) ?? .zero
     }
 
-    /// The outcome of an item whose output was cached, with the zero charge that stands for it.
+    /// Returns the outcome of an item whose output was cached, and records its zero charge.
     nonisolated(nonsending) func cachedOutcome(of entry: StoredItem, _ session: RunSession) async throws -> Outcome? {
         guard let policy = session.options.itemCacheInForce, !policy.refresh,
             let key = itemKey(of: entry, session, policy)
@@ -87,21 +88,21 @@ extension Engine {
         return outcome
     }
 
-    /// Where an item's output is cached; `nil` for an input that cannot be written as JSON.
+    /// Returns the cache key of an item's output; `nil` for an input that cannot be written as JSON.
     private func itemKey(of entry: StoredItem, _ session: RunSession, _ policy: CachePolicy) -> String? {
         guard let input = try? session.processor.cacheDigest(of: entry) else { return nil }
         return CacheKey.item(
             input: input, scope: policy.scope, of: session.run, for: session.run.scope.filled(by: entry.item))
     }
 
-    /// The success of an item, with its charges and, if asked for, its output for the cache.
+    /// Returns the success of an item, with its charges and, if it is to be cached, its output.
     func succeeded(_ work: Work, _ output: Payload, _ session: RunSession) -> CommittedOutcome {
         let remains = work.desk.close()
         var outcome = Outcome(work.entry, .succeeded, nil)
         outcome.output = output
         outcome.fill(from: work, remains, session)
         var committed = CommittedOutcome(outcome, charges: remains.charges)
-        // What nobody knows the worth of is not kept: a hit could not say what it avoided.
+        // An output of unknown worth is not cached: a hit could not say what it avoided.
         if !outcome.isKept, let policy = session.options.itemCacheInForce, let worth = remains.worth,
             let key = itemKey(of: work.entry, session, policy), let value = try? output.json()
         {
@@ -114,7 +115,7 @@ extension Engine {
         return committed
     }
 
-    /// The end of an item that was given up because the run was stopped.
+    /// Returns the outcome of an item that was given up because the run was stopped.
     func cancelled(_ work: Work, _ session: RunSession) -> CommittedOutcome {
         var outcome = Outcome(work.entry, .cancelled, session.stopped?.reason ?? .runCancelled)
         let remains = work.desk.close()
@@ -122,7 +123,7 @@ extension Engine {
         return CommittedOutcome(outcome, charges: remains.charges)
     }
 
-    /// The failure of an item for good, with the point at which it can go on.
+    /// Returns the final failure of an item, with the point from which it can continue.
     func failed(
         _ work: Work, _ error: ProcessingError, _ reason: Outcome.Reason?, _ session: RunSession
     ) -> CommittedOutcome {
@@ -147,7 +148,7 @@ extension Engine {
 }
 
 extension Work {
-    /// The failure of an item that came with a resume point whose step its processor never asked for.
+    /// The failure of an item whose resume point names a step that its processor never requested.
     var missedResumePoint: ProcessingError? {
         guard let (named, asked) = desk.missedResumePoint else { return nil }
         let known = asked.isEmpty ? "no steps" : asked.joined(separator: ", ")
@@ -164,7 +165,7 @@ extension Outcome {
         if remains.usedDefinition != nil { isKept = true }
         if !remains.steps.isEmpty {
             session.tally.note(remains.steps)
-            // One record a step: of several over the attempts the last one in which its body ran.
+            // One record per step: of several attempts, the last one in which its body ran.
             var last: [String: Int] = [:]
             for (place, step) in remains.steps.enumerated() where !step.restored || last[step.name] == nil {
                 last[step.name] = place

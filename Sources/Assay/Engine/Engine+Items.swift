@@ -1,6 +1,6 @@
 import Synchronization
 
-// How the items of a run get to the workers and their outcomes into the store.
+// How the items of a run reach the workers and their outcomes reach the store.
 
 extension Engine {
     /// Extracts every item that is not settled; returns when each has its outcome or the run was stopped.
@@ -11,14 +11,14 @@ extension Engine {
         guard lanes > 0, session.stopped == nil else { return }
         let floor = Floor(session, lanes: lanes, store: store)
         for (place, lane) in floor.lanes.enumerated() {
-            // One lane is enough to get on; others work if there are workers left that no other batch has.
+            // One lane is enough to make progress. The others work only if no other batch has taken the workers.
             await start(lane, on: floor, generation: 0, after: nil, waits: place == 0)
         }
         await supervise(floor)
         if let error = floor.failure { throw error }
     }
 
-    /// Watches over the lanes until the last one has ended.
+    /// Supervises the lanes until the last one has ended.
     func supervise(_ floor: Floor) async {
         let session = floor.session
         await withTaskGroup(of: Void.self) { group in
@@ -36,10 +36,10 @@ extension Engine {
         }
     }
 
-    /// Has a worker whose loop drives `lane`.
+    /// Gets a worker and starts the loop that drives `lane` with it.
     ///
     /// - Parameters:
-    ///   - expired: the failure of the attempt that the last driver was left behind with.
+    ///   - expired: the failure of the attempt with which the last driver was left behind.
     ///   - waits: whether to wait for a worker when all are busy; otherwise the lane ends.
     func start(
         _ lane: Lane, on floor: Floor, generation: Int = 0, after expired: ProcessingError? = nil, waits: Bool = true
@@ -51,7 +51,7 @@ extension Engine {
                 return
             }
             let task = Task(executorPreference: worker.executor) {
-                // A run that is started inside a step of another has steps of its own.
+                // A run that is started inside a step of another run has steps of its own.
                 let isFree = await Context.$enclosingStep.withValue(nil) {
                     await self.drive(lane, on: floor, with: worker, generation, after: expired)
                 }
@@ -67,9 +67,9 @@ extension Engine {
         }
     }
 
-    /// Works on one item after another until none is left, the run is stopped, or this loop is left behind.
+    /// Works on one item at a time until none is left, the run is stopped, or this loop is left behind.
     ///
-    /// - Returns: `false` when it has been left behind; the lane is another's, and the worker may still be busy.
+    /// - Returns: `false` when it was left behind: another loop drives the lane, and the worker may still be busy.
     private func drive(
         _ lane: Lane, on floor: Floor, with worker: any Worker, _ generation: Int, after expired: ProcessingError?
     ) async -> Bool {
@@ -95,7 +95,7 @@ extension Engine {
                             } else {
                                 try await worker.extract(work.input, in: context)
                             }
-                        // What was read while it changed is nobody's result.
+                        // An output of sources that changed while they were read is not valid.
                         try work.verifySources()
                         answer = .success(try stored(output, caches: session.options.itemCacheInForce != nil))
                     } catch {
@@ -114,7 +114,7 @@ extension Engine {
         return lane.end(generation)
     }
 
-    /// An output in the form in which the store keeps it.
+    /// Returns an output in the form in which the store keeps it.
     private func stored(_ output: Payload, caches: Bool) throws -> Payload {
         guard store.keepsJSON || caches else { return output }
         do { return Payload(json: try output.json()) } catch {
@@ -122,7 +122,7 @@ extension Engine {
         }
     }
 
-    /// The item to work on next, begun; `nil` when there is none or the run is stopped.
+    /// Returns the item to work on next, begun; `nil` when there is none or the run is stopped.
     private nonisolated(nonsending) func nextWork(_ lane: Lane, on floor: Floor, _ generation: Int) async throws
         -> Work?
     {
@@ -145,7 +145,7 @@ extension Engine {
         return nil
     }
 
-    /// Begins an item; `nil` when the cache already had its output.
+    /// Begins an item; returns `nil` when the cache had its output or its base price could not be paid.
     private nonisolated(nonsending) func begin(
         _ entry: StoredItem, in lane: Lane, on floor: Floor, _ generation: Int
     ) async throws -> Work? {
@@ -172,9 +172,9 @@ extension Engine {
         return lane.begin(work, generation) ? work : nil
     }
 
-    /// What becomes of an item after an attempt.
+    /// Settles an item after an attempt: it ends, or it is retried.
     ///
-    /// - Returns: `false` when this loop has been left behind.
+    /// - Returns: `false` when this loop was left behind.
     private nonisolated(nonsending) func settle(
         _ answer: Result<Payload, any Error>, of work: Work, in lane: Lane, on floor: Floor, _ generation: Int
     ) async throws -> Bool {
@@ -216,7 +216,7 @@ extension Engine {
             }
             let answer: ErrorAnswer
             if crashed, !isPoison {
-                // Another worker may not die of it: only an item that has cost as many as it may has failed.
+                // Another worker may survive it: an item fails only when it has cost as many workers as it may.
                 answer = .retry(after: .zero)
                 if let flow = floor.flow, let admission = work.admission {
                     flow.recovery.withdraw(work.session.run.processorID, after: admission)
@@ -230,8 +230,9 @@ extension Engine {
                         after: error, attempt: work.attempt - repeats, chance: world.chance()
                     ).map { .retry(after: $0) } ?? .skip
             }
-            // Neither is its failure: the program is, or the stop that ended what it waited for. What a call that was
-            // cut off leaves in doubt may have the budget refuse those who wait for it, before the stop reaches them.
+            // Neither is the item's failure: the cause is the program, or the stop that ended what the item waited for.
+            // A call that was cut off stays in doubt, so the budget may refuse those who wait for it before the stop
+            // reaches them.
             let refusedByStop = error.code == .budgetExhausted && session.stopped?.isFromOutside == true
             if refusedByStop || [.programBroken, .cancelled].contains(error.code),
                 try await isStopped(work, in: lane, on: floor, generation)
@@ -245,7 +246,7 @@ extension Engine {
                 break
             }
             if crashed { work.desk.forgetCharges() } else { try await work.desk.recordCharges() }
-            // The breaker has been told of this attempt; nobody is to tell it again.
+            // The breaker knows of this attempt and must not be notified again.
             work.admission = nil
             guard lane.begin(work, generation) else { return false }
             if try await isStopped(work, in: lane, on: floor, generation) { break }
@@ -257,7 +258,7 @@ extension Engine {
             }
             // Before the wait: an attempt that was left behind must find out at once that it no longer counts.
             work.desk.beginAttempt(forgetting: work.session.options.recovery == .reprocess)
-            // A cancelled wait means that this loop was left behind, which `begin` finds out.
+            // A cancelled wait means that this loop was left behind; `begin` finds that out.
             await session.backOff(for: delay)
             if try await isStopped(work, in: lane, on: floor, generation) { break }
             work.attempt += 1
@@ -266,7 +267,7 @@ extension Engine {
         return true
     }
 
-    /// Has an item that has attempts left end as cancelled, if the run was stopped, so that a resume makes them.
+    /// Ends an item that has attempts left as cancelled if the run was stopped, so that a resume makes them.
     private nonisolated(nonsending) func isStopped(
         _ work: Work, in lane: Lane, on floor: Floor, _ generation: Int
     ) async throws -> Bool {
@@ -280,7 +281,7 @@ extension Engine {
         return true
     }
 
-    /// Has an item, or its node in a graph, end as failed for good.
+    /// Ends an item, or its node in a graph, as failed for good.
     private nonisolated(nonsending) func fail(
         _ work: Work, _ error: ProcessingError, _ reason: Outcome.Reason?, by answer: ErrorAnswer, in lane: Lane,
         on floor: Floor
@@ -291,13 +292,13 @@ extension Engine {
         keep(failed(work, error, reason, floor.session), in: lane, floor.session)
     }
 
-    /// Keeps the failure of an item, which may be the last that is let pass.
+    /// Keeps the failure of an item, which may be the last one that is tolerated.
     private func keep(_ failed: CommittedOutcome, in lane: Lane, _ session: RunSession) {
         lane.keep(failed)
         session.noteFailure(of: failed.outcome.inputID) { failed.outcome.error }
     }
 
-    /// Leaves an item unfinished, because the run cannot go on with its processor.
+    /// Leaves an item unfinished because the run cannot continue with its processor.
     private nonisolated(nonsending) func giveUp(_ work: Work, in lane: Lane, on floor: Floor) async throws {
         try await work.desk.doubtOpenCalls()
         if let flow = floor.flow {
@@ -310,14 +311,14 @@ extension Engine {
         lane.keep(CommittedOutcome(outcome, charges: remains.charges))
     }
 
-    /// The failure that an attempt ended with; after the loss of its worker nothing of it goes on.
+    /// Returns the failure that ended an attempt. If its worker was lost, its open calls are filed as in doubt.
     private nonisolated(nonsending) func failure(_ thrown: any Error, of work: Work) async throws -> ProcessingError {
         let secrets = work.session.secrets
         guard let loss = thrown as? WorkerLoss else {
             return ProcessingError(wrapping: thrown, as: .extraction, hiding: secrets)
         }
         if case .unavailable(let error) = loss {
-            // What may pass costs the attempt, not the run.
+            // A failure that may pass costs the attempt, not the run.
             guard error.retryable else { throw error }
             return error
         }
@@ -329,7 +330,7 @@ extension Engine {
 
     // MARK: Supervision
 
-    /// Ends attempts and the run when they are out of time; sleeps until the next of these moments.
+    /// Ends attempts and the run when they are out of time, and sleeps until the next of these moments.
     private func watch(_ floor: Floor, _ group: inout DiscardingTaskGroup) async {
         let session = floor.session
         while !Task.isCancelled {
@@ -348,7 +349,7 @@ extension Engine {
                 let isSilent = lane.isSilent(at: now)
                 guard let (fresh, worker) = lane.expire(generation) else { continue }
                 let error = timeout(lane, fresh, isSilent)
-                // Before its worker is stopped: what it asks for meanwhile is no longer done.
+                // Before its worker is stopped: its requests from here on are refused.
                 lane.workInProgress(fresh)?.desk.endAttempt()
                 group.addTask {
                     await worker?.stop()
@@ -359,7 +360,7 @@ extension Engine {
         }
     }
 
-    /// Has another worker go on with the item whose attempt ran out of time and is stopped.
+    /// Has another worker continue with the item whose attempt ran out of time.
     private func restart(_ lane: Lane, on floor: Floor, generation: Int, after error: ProcessingError) async {
         guard let work = lane.workInProgress(generation) else { return }
         do { try await work.desk.doubtOpenCalls(because: error) } catch { floor.fail(error) }
@@ -376,7 +377,7 @@ extension Engine {
         return ProcessingError(.timeout, "timed out after \(options.itemTimeout.secondsText)\(remark)")
     }
 
-    /// Gives up what a lane is working on, because the run was cancelled or is out of time.
+    /// Gives up the item of a lane because the run was cancelled or is out of time.
     private func abandon(_ lane: Lane, on floor: Floor) async {
         guard let (work, finished, worker) = lane.abandon() else { return }
         let session = floor.session
@@ -393,14 +394,14 @@ extension Engine {
     }
 }
 
-/// The lanes of a run, and what they share.
+/// The lanes of a run and their shared state.
 final class Floor: Sendable {
     let session: RunSession
-    /// The graph that the lanes work for, which then says what is next.
+    /// The graph that the lanes work for, which then decides what is next.
     let flow: GraphFlow?
     /// The shortest time after which an attempt may have to be ended.
     let shortestLimit: Duration
-    /// Wakes the one who looks after the ends of attempts.
+    /// An alarm that wakes the supervisor of attempts.
     let alarm = Alarm()
     private let frames: Frames
     private let frameSize = Atomic(1)
@@ -426,7 +427,7 @@ final class Floor: Sendable {
         }
     }
 
-    /// A floor for the nodes of a graph, whose lanes come and go; it ends with the last of them.
+    /// Creates a floor for the nodes of a graph. Its lanes come and go; it ends with the last of them.
     init(_ flow: GraphFlow) {
         session = flow.session
         self.flow = flow
@@ -438,7 +439,7 @@ final class Floor: Sendable {
     /// The lanes at work.
     var lanes: [Lane] { state.withLock { $0.lanes } }
 
-    /// Takes a lane in; told by whoever keeps the floor from ending meanwhile.
+    /// Adds a lane. The caller keeps the floor from ending in the meantime.
     func add(_ lane: Lane) {
         state.withLock { state in
             state.lanes.append(lane)
@@ -446,7 +447,7 @@ final class Floor: Sendable {
         }
     }
 
-    /// Keeps the floor from ending until it is released once more, without any lane.
+    /// Keeps the floor from ending until it is released once more, even without a lane.
     func hold() {
         state.withLock { state in
             state.holds += 1
@@ -454,7 +455,7 @@ final class Floor: Sendable {
         }
     }
 
-    /// Takes one hold back; `false` when there is none.
+    /// Releases one hold; returns `false` when there is none.
     @discardableResult func release() -> Bool {
         let wasHeld = state.withLock { state in
             guard state.holds > 0 else { return false }
@@ -468,7 +469,8 @@ final class Floor: Sendable {
     /// Forgets a lane that has ended.
     func remove(_ lane: Lane) { state.withLock { state in state.lanes.removeAll { $0 === lane } } }
 
-    /// Items to work on: the next in order, else half of what another lane has claimed; empty when all are started.
+    /// Returns items to work on: the next in order, otherwise half of what another lane has claimed; empty when all are
+    /// started.
     nonisolated(nonsending) func nextFrame() async throws -> ArraySlice<StoredItem> {
         let suspicion = session.tally.suspicion
         order: while session.stopped == nil {
@@ -495,9 +497,10 @@ final class Floor: Sendable {
         return []
     }
 
-    /// Lets frames grow while items are short, so that claiming them costs nothing, and go one by one when they are long.
+    /// Lets frames grow while items are short, so that claiming them costs nothing, and shrinks them to one item when
+    /// items are long.
     func noteAttempt(lasted duration: Duration) {
-        // Under a policy that may stop the run, items start strictly one after another.
+        // Under a policy that may stop the run, items start strictly one at a time.
         if duration < .microseconds(50), session.options.failurePolicy == .collect {
             frameSize.store(min(frameSize.load(ordering: .relaxed) * 2, 256), ordering: .relaxed)
         } else if duration > .milliseconds(1) {
@@ -515,7 +518,7 @@ final class Floor: Sendable {
         waiter?.resume()
     }
 
-    /// Returns when every lane has ended.
+    /// Waits until every lane has ended.
     func waitForEnd() async {
         await withCheckedContinuation { continuation in
             let ended = state.withLock { state in
@@ -527,12 +530,12 @@ final class Floor: Sendable {
         }
     }
 
-    /// Remembers that the run cannot go on and stops it.
+    /// Records that the run cannot continue, and stops it.
     func fail(_ error: any Error) {
         state.withLock { $0.failure = $0.failure ?? error }
         session.stop(.init(reason: .runCancelled, drains: true))
     }
 
-    /// Why the run cannot go on.
+    /// The error because of which the run cannot continue.
     var failure: (any Error)? { state.withLock { $0.failure } }
 }

@@ -1,21 +1,21 @@
-// Runs of graphs that were left in a pause, by their own program or by its death.
+// Runs of graphs that were left in a pause, by their own program or because it died.
 
 extension Engine {
-    /// Goes on with a run of `graph` that was left in a pause: under its own name, with its breakpoints and what they have
-    /// counted, and as if it had never been left. Nodes that have ended, failed ones included, are not done again.
+    /// Continues a run of `graph` that was left in a pause, under its own name, with its breakpoints and their counts,
+    /// and as if it had never been left. Nodes that have ended, including failed ones, do not run again.
     ///
-    /// It is on record as paused until the start comes again that it was paused before; a program that dies earlier
+    /// The run is recorded as paused until it reaches the start at which it was paused. A program that dies earlier
     /// leaves it as it was.
     ///
     /// - Parameters:
     ///   - id: the run.
-    ///   - move: whether it goes on to the next hit, or by one node.
+    ///   - move: whether it continues to the next hit or by one node.
     ///   - toEnd: whether its breakpoints are removed first.
-    ///   - options: as the run was begun; what it works on, for whom and in which execution is on record, and so are its
-    ///     breakpoints.
-    /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run, `illegal_move` for one that is not paused or
-    ///   is in progress here, `definition_changed` when the graph is not the one that was paused, `store` when what is on
-    ///   record of the pause cannot be read; and as ``run(_:over:options:)``.
+    ///   - options: the options with which the run was begun. Its inputs, scope, execution and breakpoints come from
+    ///     the record.
+    /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run, `illegal_move` for one that is not
+    ///   paused or is in progress here, `definition_changed` when the graph is not the one that was paused, `store`
+    ///   when the record of the pause cannot be read; and as ``run(_:over:options:)``.
     public func goOn(
         _ id: Run.ID, with graph: Graph, by move: Pause.Move = .goOn, toEnd: Bool = false,
         options: GraphOptions = GraphOptions(), watching: (@Sendable (RunHandle) -> Void)? = nil
@@ -62,17 +62,17 @@ extension Engine {
         }
     }
 
-    /// Cancels a run that was left in a pause: what is not finished becomes cancelled and can be resumed.
+    /// Cancels a run that was left in a pause. What is not finished becomes cancelled and can be resumed.
     ///
-    /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run, `illegal_move` for one that is not paused or
-    ///   is in progress here.
+    /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run, `illegal_move` for one that is not
+    ///   paused or is in progress here.
     public func cancelPaused(_ id: Run.ID) async throws -> Report {
         try await alone(with: id) { try await cancel(pausedRun(id)) }
     }
 
     private func cancel(_ paused: Run) async throws -> Report {
         let id = paused.id
-        // From here on it is a run in progress, so that whoever finds it after a crash ends it.
+        // From here on it counts as a run in progress, so that a recovery after a crash ends it.
         var run = try await takeOver(paused, as: .running)
         let charges = try await store.charges(matching: ChargeFilter(runID: id)).filter { $0.kind != .base }
         let costs = Dictionary(grouping: charges) { $0.itemIndex }
@@ -101,7 +101,7 @@ extension Engine {
         return try await report(of: run, outcomes: true)
     }
 
-    /// A run that stands still and that nobody holds.
+    /// Returns a run that is paused and that no session holds.
     private func pausedRun(_ id: Run.ID) async throws -> Run {
         let run = try await existingRun(id)
         guard run.status == .paused, session(id) == nil else {
@@ -112,7 +112,7 @@ extension Engine {
         return run
     }
 
-    /// Makes the run this program's, whatever the one that left it may still do.
+    /// Makes the run this program's, whatever the program that left it may still do.
     private func takeOver(_ paused: Run, as status: Status = .paused) async throws -> Run {
         var run = paused
         run.epoch += 1
@@ -131,7 +131,7 @@ extension Engine {
         return nil
     }
 
-    /// Has a session know of a run what the program that left it knew.
+    /// Restores in a session what the program that left the run knew of it.
     private func restore(_ session: RunSession, _ charges: [Charge]) async throws {
         let id = session.run.id
         while case let items = try await store.items(of: id, from: session.total, limit: 1_024), !items.isEmpty {

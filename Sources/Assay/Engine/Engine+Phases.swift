@@ -1,7 +1,7 @@
 // The life of a run, top to bottom.
 
 extension Engine {
-    /// One run from its first item to its report.
+    /// Runs a run from its first item to its report.
     func live(
         _ session: RunSession, _ history: History, items page: @escaping ItemSource
     ) async throws -> Report {
@@ -25,7 +25,7 @@ extension Engine {
         return try await close(session, after: failure)
     }
 
-    /// Ends what is left of a run, aggregates and makes the report; one that was left in a pause stays as it is.
+    /// Ends what is left of a run, aggregates and makes the report. A run that was left in a pause stays as it is.
     func close(_ session: RunSession, after failure: FailureRecord?) async throws -> Report {
         guard !session.isLeft else {
             return try await report(of: existingRun(session.run.id), outcomes: session.options.returnsOutcomes)
@@ -41,7 +41,7 @@ extension Engine {
 
     // MARK: Start
 
-    /// The run as it begins, with what earlier runs of its execution left.
+    /// Returns the run as it begins, with what earlier runs of its execution left.
     func prepare(
         _ processor: RegisteredProcessor, _ options: RunOptions, failedOnly: Bool, isPlan: Bool = false,
         graph: GraphWork? = nil
@@ -79,7 +79,7 @@ extension Engine {
 
     /// Files all items and checks the list as a whole.
     ///
-    /// - Returns: what the list is refused for; `nil` when it is accepted.
+    /// - Returns: why the list is refused; `nil` when it is accepted.
     func takeIn(
         _ page: (_ limit: Int) async throws -> [Item], _ session: RunSession, _ history: History
     ) async throws -> GateFailure? {
@@ -98,7 +98,7 @@ extension Engine {
         return gate.violation
     }
 
-    /// Says so when a run follows one that nobody knows.
+    /// Hints that the previous run which the options name is unknown.
     func hintAtPredecessor(_ session: RunSession) async throws {
         guard let named = session.options.previousRunID else { return }
         if try await store.run(named) == nil {
@@ -163,8 +163,8 @@ extension Engine {
         }
     }
 
-    /// Charges the base price of a run before the first item of its list is transformed, so that one that fails in a
-    /// gate has paid. What is charged per input is left to the start of its extraction.
+    /// Charges the base price of a run before the first item of its list is transformed, so that a run that fails in a
+    /// gate has paid. A price per input is charged when its extraction starts.
     private func chargeBase(_ session: RunSession) async throws {
         do { try await session.base.open(for: session, by: self) } catch let error as ProcessingError
             where error.code == .budgetExhausted
@@ -177,9 +177,9 @@ extension Engine {
 
     /// Charges the base price of a run, or of a node of a graph.
     ///
-    /// - Parameter digests: the inputs that are started on, for a price per input.
-    /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; what else fails makes the bill
-    ///   incomplete.
+    /// - Parameter digests: the inputs that are started, for a price per input.
+    /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; any other failure makes the
+    ///   bill incomplete.
     func chargeBase(of session: RunSession, on digests: [Digest], at price: Ledger.BasePrice) async throws {
         do { try await recordBase(of: session, on: digests, at: price) } catch let error as ProcessingError
             where error.code == .budgetExhausted
@@ -195,7 +195,7 @@ extension Engine {
         if charges.contains(where: { $0.basis.priceSource == PriceOrigin.none }) {
             try await hintAtPrice(of: session)
         }
-        // What costs nothing fits every budget, whether it is on record already or not.
+        // A charge of zero fits every budget, whether it is on record already or not.
         let costs = charges.filter { $0.cost != .zero }
         let known = costs.isEmpty ? [] : try await store.recordedKeys(among: costs.compactMap(\.key))
         let new = charges.filter { charge in charge.key.map { !known.contains($0) } ?? true }
@@ -203,8 +203,8 @@ extension Engine {
         try await session.record(counted: new)
     }
 
-    /// Says that nobody named a base price. Most nodes of a graph need none, so of a graph it is said only where no
-    /// node has one.
+    /// Hints that no base price was found. Most nodes of a graph need none, so for a graph the hint is sent only when
+    /// no node has one.
     private func hintAtPrice(of session: RunSession) async throws {
         guard let graph = session.graphOfNode else { return session.hintAtPrice(of: session.run.processorID) }
         guard session.tally.asksForPricesFirst() else { return }
@@ -219,7 +219,7 @@ extension Engine {
         }
     }
 
-    /// Counts base charges, all or none.
+    /// Counts base charges against budgets, all or none.
     private func spend(base charges: [Charge], _ session: RunSession) async throws {
         for (place, charge) in charges.enumerated() {
             do { try await session.spend(charge, hasHappened: false) } catch {
@@ -229,14 +229,14 @@ extension Engine {
         }
     }
 
-    /// Transforms and validates every item, one after another.
+    /// Transforms and validates every item, one at a time.
     func prepareItems(_ session: RunSession) async throws {
         var transformed: [(index: Int, value: Payload)] = []
         var isBasePaid = false
         try await forEachItem(session) { entry in
             if world.time.uptime() >= session.end { session.stop(.init(reason: .runTimeout, drains: false)) }
             if session.stopped != nil { throw GateFailure.stopped }
-            // The nodes of a graph charge by themselves, when they first start.
+            // The nodes of a graph charge for themselves when they first start.
             if session.graph == nil, !isBasePaid {
                 try await chargeBase(session)
                 isBasePaid = true
@@ -290,7 +290,7 @@ extension Engine {
 
     // MARK: After extraction
 
-    /// Gives an outcome to every item that was not finished, and takes outputs back if none are to be kept.
+    /// Gives an outcome to every unfinished item, and withdraws outputs if none are to be kept.
     private func giveUpRest(_ session: RunSession) async throws {
         if let stop = session.stopped {
             try await endRest(session) { Outcome($0, .cancelled, stop.reason) }
@@ -302,7 +302,7 @@ extension Engine {
         try await session.tally.fileEvents()
     }
 
-    /// Commits `outcome` of every item that has none.
+    /// Commits `outcome` for every item that has none.
     func endRest(_ session: RunSession, _ outcome: (StoredItem) -> Outcome) async throws {
         var rest: [CommittedOutcome] = []
         try await forEachItem(session) { entry in
@@ -384,7 +384,7 @@ extension Engine {
         return try await report(of: run, outcomes: session.options.returnsOutcomes)
     }
 
-    /// Says that calls were made again under their old keys, which costs nothing only where the service honours them.
+    /// Hints at calls that were repeated under their old keys, which is free only if the service honors the keys.
     private func hintAtRepeats(_ session: RunSession) {
         for (service, count) in session.tally.repeats.sorted(by: { $0.key < $1.key }) {
             guard session.options.services[service] == nil else { continue }
@@ -410,7 +410,7 @@ extension Engine {
             "\(run.counts.total) items took \(duration.secondsText) one after another; try the \(better) runner")
     }
 
-    /// Looks at the first items only: that equal ones never hit the cache shows soon.
+    /// Looks only at the first items: equal ones that never hit the cache show up early.
     private func hintAtKeys(_ session: RunSession, _ run: Run) async {
         guard let metrics = run.metrics, metrics.cacheHits == 0, metrics.cacheMisses >= 10,
             let items = try? await store.items(of: run.id, from: 0, limit: 1_024)
@@ -427,7 +427,7 @@ extension Engine {
 
     // MARK: Pages
 
-    /// Walks over the items of a run in order, page by page.
+    /// Visits the items of a run in order, page by page.
     func forEachItem(_ session: RunSession, _ body: (StoredItem) async throws -> Void) async throws {
         var rest = session.places
         while !rest.isEmpty {
@@ -438,22 +438,22 @@ extension Engine {
         }
     }
 
-    /// Commits outcomes and takes note of those that the store accepted.
+    /// Commits outcomes and announces those that the store accepted.
     nonisolated(nonsending) func commit(_ outcomes: [CommittedOutcome], _ session: RunSession) async throws {
         guard !outcomes.isEmpty else { return }
         let accepted = try await store.commit(outcomes, of: session.run.id, epoch: session.run.epoch)
         try await announce(zip(outcomes, accepted).filter(\.1).map(\.0.outcome), session)
     }
 
-    /// Takes note of outcomes that are in the store, and tells those who listen.
+    /// Records outcomes that are in the store. Outside of a batch, it also reports them.
     private nonisolated(nonsending) func announce(_ outcomes: [Outcome], _ session: RunSession) async throws {
         guard !outcomes.isEmpty else { return }
-        // What is done again may end in another way.
+        // An item that is done again may end differently.
         if session.isBatch { return session.keep(outcomes) }
         try await tell(outcomes, session)
     }
 
-    /// Counts how items ended, and tells those who listen.
+    /// Counts how items ended, and notifies the listeners.
     nonisolated(nonsending) func tell(_ outcomes: [Outcome], _ session: RunSession) async throws {
         session.note(outcomes)
         for outcome in outcomes {
@@ -474,7 +474,7 @@ extension Engine {
     }
 }
 
-/// The status of a run from how its items ended.
+/// The status of a run, derived from how its items ended.
 enum Verdict {
     static func status(of counts: Counts, stop: Outcome.Reason?, failed: Bool) -> Status {
         switch stop {
@@ -486,7 +486,7 @@ enum Verdict {
         return counts.succeeded == counts.total ? .succeeded : .partial
     }
 
-    /// The failure of a run that was ended from outside or by a budget.
+    /// Returns the failure behind the stop of a run; `nil` when it was not stopped for a failure of its own.
     static func error(for session: RunSession) -> FailureRecord? {
         let error: ProcessingError
         switch session.stopped?.reason {

@@ -1,7 +1,7 @@
 // Runs of executions that were submitted to a queue.
 
 extension Engine {
-    /// The items of a run, checked to be those that its execution was submitted with, if it was.
+    /// Returns the items of a run, checked against those that its execution was submitted with, if it was.
     ///
     /// - Returns: the items, and whether the run works on what was submitted.
     /// - Throws: ``ProcessingError`` with code `exists` when something else was submitted under the execution's name.
@@ -18,13 +18,13 @@ extension Engine {
         guard execution.pipeline == nil || execution.pipeline == options.pipeline else {
             throw ProcessingError.wasSubmitted(id, ", with another definition")
         }
-        // A list that is worked on while it is read cannot be compared before.
+        // A list that is worked on while it is read cannot be compared beforehand.
         guard options.listsFirst else { throw ProcessingError.wasSubmitted(id) }
         try await compare(items, with: id)
         return (submittedItems(of: id), true)
     }
 
-    /// The items that an execution was submitted with.
+    /// Returns the items that an execution was submitted with.
     func submittedItems(of id: Execution.ID) -> ItemSource {
         let position = ListPosition()
         return { [store] limit in
@@ -32,7 +32,7 @@ extension Engine {
         }
     }
 
-    /// Refuses items that are not those an execution was submitted with; reads both lists page by page.
+    /// Refuses items that differ from those an execution was submitted with. Reads both lists page by page.
     private func compare(_ items: ItemSource, with id: Execution.ID) async throws {
         var start = 0
         while true {

@@ -1,13 +1,13 @@
 public import Logging
 import Synchronization
 
-/// Runs processors over items, remembers what they did and knows what it cost.
+/// The entry point: runs processors over items, remembers what they did and knows what it cost.
 ///
-/// One engine owns one store. Runs of different executions may go on at the same time.
+/// An engine owns one store. Runs of different executions may be in progress at the same time.
 public final class Engine: Sendable {
-    /// Where everything is remembered.
+    /// The store that remembers everything.
     public let store: any Store
-    /// What happens, for those who watch.
+    /// The events of this engine.
     public let events: EventStream
 
     /// The circuit breakers of the services that runs name in their options.
@@ -18,15 +18,15 @@ public final class Engine: Sendable {
     let logger: Logger
     private let batchNumbers = Atomic(0)
     private let sessions = Mutex<[Run.ID: RunSession]>([:])
-    /// Runs that were left in a pause and are taken over here.
+    /// Runs that were left in a pause and are being taken over here.
     private let takenOver = Mutex<Set<Run.ID>>([])
 
-    /// An engine over `store`.
+    /// Creates an engine over `store`.
     ///
     /// - Parameters:
     ///   - prices: what things cost when neither pipeline nor store say.
     ///   - chargePolicies: policies besides the standard ones, found by their names.
-    ///   - resolvers: who knows how calls of unknown outcome ended, by service.
+    ///   - resolvers: by service, the resolvers of calls whose outcome is unknown.
     ///   - events: where events go.
     ///   - logger: what ``Context/logger`` writes to.
     ///   - world: clock, identifiers and chance.
@@ -63,7 +63,7 @@ public final class Engine: Sendable {
 
     /// Runs `processor` over named items.
     ///
-    /// - Parameter watching: is handed the run once it exists, to follow or stop it.
+    /// - Parameter watching: receives the run once it exists, to follow or stop it.
     /// - Throws: as ``run(_:over:options:)``.
     public func run(
         _ processor: RegisteredProcessor, over items: some Sequence<Item>, options: RunOptions = RunOptions(),
@@ -77,7 +77,7 @@ public final class Engine: Sendable {
         }
     }
 
-    /// Runs `processor` over items that arrive over time; the run begins to extract when the last one is there.
+    /// Runs `processor` over items that arrive over time. Extraction begins when the last item has arrived.
     ///
     /// - Throws: as ``run(_:over:options:)``, and what the sequence throws, which fails the run.
     public func run<Items: AsyncSequence>(
@@ -92,12 +92,9 @@ public final class Engine: Sendable {
         }
     }
 
-    /// Runs what a run that has ended did not finish: finished items are carried, finished steps not repeated.
+    /// Runs what an ended run did not finish: finished items are carried over, finished steps are not repeated.
     ///
-    /// With `options.recovery` set to `reprocess` everything is done again. The new run belongs to the same execution.
-    ///
-    /// - Parameter failedOnly: whether only failed items run and all others keep their outcomes.
-    /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run, and as ``run(_:over:options:)``.
+    /// With `options.recovery` set to `reprocess`, everything is done again. The new run belongs to the same execution.
     public func resume(
         _ id: Run.ID, with processor: RegisteredProcessor, options: RunOptions = RunOptions(),
         failedOnly: Bool = false, watching: (@Sendable (RunHandle) -> Void)? = nil
@@ -106,9 +103,9 @@ public final class Engine: Sendable {
         return try await perform(processor, options, watching, failedOnly: failedOnly, items: items)
     }
 
-    /// The items of a list with the contents of their files known.
+    /// Returns the items of a list with the contents of their files known.
     ///
-    /// - Parameter records: whether what is read is put on record.
+    /// - Parameter records: whether the digests that are read are put on record.
     func reading(
         _ items: @escaping ItemSource, for processor: RegisteredProcessor, _ options: RunOptions, records: Bool
     ) -> ItemSource {
@@ -116,14 +113,14 @@ public final class Engine: Sendable {
         return { limit in try await intake.read(items(limit).map { processor.withFile($0) }) }
     }
 
-    /// Takes the next items of a list, at most `limit`; none when there are no more.
+    /// Returns the next items of a list, at most `limit`; empty when there are no more.
     typealias ItemSource = (_ limit: Int) async throws -> [Item]
 
-    /// The options and items of a run that goes on where the run named `id` ended.
+    /// Returns the options and items of a run that continues where the run named `id` ended.
     ///
-    /// - Parameter name: the processor, or the graph, that goes on.
-    /// - Throws: ``ProcessingError`` with code `definition_changed` when it has another name than the one that the run is
-    ///   of, unless `options` say what to do then.
+    /// - Parameter name: the processor, or the graph, of the new run.
+    /// - Throws: ``ProcessingError`` with code `definition_changed` when that name differs from the name in the earlier
+    ///   run, unless `options` say what to do then.
     func continuation(
         of id: Run.ID, _ options: RunOptions, by name: Identifier
     ) async throws -> (RunOptions, ItemSource) {
@@ -159,9 +156,9 @@ public final class Engine: Sendable {
         )
     }
 
-    /// Asks a run in progress to stop; it can be resumed.
+    /// Asks a run in progress to stop. The run can be resumed.
     ///
-    /// - Parameter drain: whether items in flight may finish.
+    /// - Parameter drain: whether items in progress may finish.
     /// - Returns: `false` when the run is not in progress here.
     @discardableResult public func cancel(_ id: Run.ID, drain: Bool = false) -> Bool {
         guard let session = sessions.withLock({ $0[id] }) else { return false }
@@ -169,7 +166,7 @@ public final class Engine: Sendable {
         return true
     }
 
-    /// The report of a run that is on record.
+    /// Returns the report of a run that is on record.
     ///
     /// - Parameter outcomes: whether the report holds the outcomes.
     /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run.
@@ -177,7 +174,7 @@ public final class Engine: Sendable {
         try await report(of: existingRun(id), outcomes: outcomes)
     }
 
-    /// How many bytes of memory this program has in use; `nil` where the system does not say.
+    /// The bytes of memory that this program has in use; `nil` where the system does not say.
     public var memoryBytes: Int? { ResidentMemory.bytes }
 
     /// Sends a `warning` event that belongs to no run, such as a price file that can no longer be read.
@@ -189,7 +186,7 @@ public final class Engine: Sendable {
                 data: ["message": .string(message)]))
     }
 
-    /// What a run cost, made from the ledger now.
+    /// Returns what a run cost, computed from the ledger now.
     public func bill(of run: Run.ID) async throws -> Bill {
         let found = try await existingRun(run)
         return try await bill(
@@ -198,7 +195,7 @@ public final class Engine: Sendable {
             execution: found.executionID, incomplete: found.incompleteReason)
     }
 
-    /// What all runs of an execution cost, made from the ledger now.
+    /// Returns what all runs of an execution cost, computed from the ledger now.
     public func bill(ofExecution execution: Execution.ID) async throws -> Bill {
         let found = try await store.runs(matching: RunFilter(executionID: execution))
         let runs = found.reversed().map(\.id)
@@ -217,16 +214,16 @@ public final class Engine: Sendable {
             currency: store.currency, runID: run, executionID: execution, runs: runs, incompleteReason: incomplete)
     }
 
-    /// Has a run that was left in a pause for `body`, and for nobody else meanwhile.
+    /// Reserves a run that was left in a pause for `body`.
     ///
-    /// - Throws: ``ProcessingError`` with code `illegal_move` while somebody else has it.
+    /// - Throws: ``ProcessingError`` with code `illegal_move` while another caller has it.
     func alone<Value>(with id: Run.ID, _ body: () async throws -> Value) async throws -> Value {
         guard takenOver.withLock({ $0.insert(id).inserted }) else { throw ProcessingError.isBusy(id) }
         defer { takenOver.withLock { _ = $0.remove(id) } }
         return try await body()
     }
 
-    /// The run of that name while it is in progress here.
+    /// Returns the session of a run while that is in progress here.
     func session(_ id: Run.ID) -> RunSession? { sessions.withLock { $0[id] } }
 
     func existingRun(_ id: Run.ID) async throws -> Run {
@@ -241,13 +238,13 @@ public final class Engine: Sendable {
         return Report(run: run, outcomes: found, bill: try await bill(of: run.id))
     }
 
-    /// A name for a batch, fresh for every batch of the engine.
+    /// Returns a new name for a batch, unique within the engine.
     func nextBatchID() -> String {
         let digits = String(batchNumbers.add(1, ordering: .relaxed).newValue)
         return "batch_" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 
-    /// Runs from beginning to end.
+    /// Performs a run from beginning to end.
     func perform(
         _ processor: RegisteredProcessor, _ options: RunOptions,
         _ watching: (@Sendable (RunHandle) -> Void)? = nil, failedOnly: Bool = false, graph: GraphWork? = nil,
@@ -264,7 +261,7 @@ public final class Engine: Sendable {
         return try await hold(session, watching) { try await live(session, history, items: list) }
     }
 
-    /// Carries out what makes up a run that is on record, with the run known under its name meanwhile.
+    /// Performs `body`, the work of a run that is on record, and makes the run known under its name in the meantime.
     func hold(
         _ session: RunSession, _ watching: (@Sendable (RunHandle) -> Void)?, _ body: () async throws -> Report
     ) async throws -> Report {
@@ -292,9 +289,9 @@ public final class Engine: Sendable {
         }
     }
 
-    /// Checks options and, when they leave the runner to choose, looks at the first items to choose one.
+    /// Checks the options. If they leave the runner open, looks at the first items to choose one.
     ///
-    /// - Returns: the options and the items, those that were looked at included.
+    /// - Returns: the options and all items, including those that were looked at.
     func settleRunner(
         _ options: RunOptions, for processor: RegisteredProcessor, _ rest: @escaping ItemSource
     ) async throws -> (RunOptions, ItemSource) {
@@ -305,7 +302,7 @@ public final class Engine: Sendable {
         }
         var options = options
         if let batching = options.batching, !options.listsFirst {
-            // No item is asked for before its batch is.
+            // No item is requested before its batch is.
             let size = try batching.size(of: processor, slot: nil)
             options.runner = try automatic.runner(forAtLeast: size, of: processor)
             return (options, rest)
@@ -322,17 +319,17 @@ public final class Engine: Sendable {
         )
     }
 
-    /// Files the end of a run that could not be carried through, so that it can be resumed.
+    /// Records the end of a run that failed before it was finished, so that it can be resumed.
     private func end(_ session: RunSession, because error: any Error) async {
         let error = ProcessingError(wrapping: error, as: .processing, hiding: session.secrets)
         var run = session.currentRun
         run.status = .failed
         run.error = FailureRecord(error, stage: .extraction, item: nil, attempt: 0)
-        // What was thrown while the list was read is then how it ended because of that.
+        // If the list was being read, what was thrown follows from the stop, and the stop is how the run ended.
         if session.stopped?.isFromOutside == true, !run.isListed { run.status = .cancelled }
         run.finishedAt = world.time.now()
         run.duration = session.timeWorked
-        // A store that failed may fail again; the run is then found and ended when the store is opened next.
+        // A store that failed may fail again. The run is then found and ended when the store is opened next.
         try? await store.update(run)
     }
 }

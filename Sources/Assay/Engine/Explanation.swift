@@ -1,13 +1,13 @@
-/// One thing that was decided in a run, and the recorded reason.
+/// A decision that was made in a run, and the recorded reason.
 public struct Decision: Hashable, Sendable {
-    /// What it was about: `input`, `step 'parse'`, `call clear/search`, `base charge`, `runner`, …
+    /// The subject of the decision: `input`, `step 'parse'`, `call clear/search`, `base charge`, `runner`, …
     public var subject: String
-    /// What was decided.
+    /// The decision.
     public var decision: String
-    /// Why, as it is on record; empty when the decision says it all.
+    /// The recorded reason; empty when the decision says it all.
     public var reason: String
 
-    /// A decision of the given parts.
+    /// Creates a decision from its parts.
     public init(_ subject: String, _ decision: String, because reason: String = "") {
         self.subject = subject
         self.decision = decision
@@ -20,9 +20,9 @@ public struct Decision: Hashable, Sendable {
     }
 }
 
-/// Tells of one run why things happened as they did, from what the store holds of it.
+/// The reasons for what happened in a run, from what the store holds of it.
 ///
-/// Making one reads the run's charges, calls and recorded events; an input then costs one look-up.
+/// Making one reads the run's charges, calls and recorded events; each input then costs one look-up.
 public struct Explanation: Sendable {
     private let run: Run
     private let previous: Run?
@@ -60,7 +60,7 @@ public struct Explanation: Sendable {
 
     // MARK: The run
 
-    /// What was decided about the run as a whole.
+    /// The decisions about the run as a whole.
     public var ofRun: [Decision] {
         var decisions = [beginning, Decision("runner", run.runner, because: runnerReason)]
         decisions += baseCharge
@@ -136,7 +136,7 @@ public struct Explanation: Sendable {
 
     // MARK: An input
 
-    /// What was decided about one input.
+    /// Returns the decisions about one input.
     ///
     /// - Parameter outcome: how it ended; `nil` when it has not.
     public func of(_ entry: StoredItem, _ outcome: Outcome?) -> [Decision] {
@@ -235,7 +235,7 @@ public struct Explanation: Sendable {
 }
 
 extension Engine {
-    /// Why things happened in a run as they did.
+    /// Explains why things happened in a run as they did.
     ///
     /// - Throws: ``ProcessingError`` with code `not_found` for an unknown run.
     public func explanation(of id: Run.ID) async throws -> Explanation {

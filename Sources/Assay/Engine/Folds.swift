@@ -3,7 +3,7 @@
 extension AsyncSequence where Element == BatchResult {
     /// Combines the outputs of succeeded items, batch by batch as they come, in item order within each.
     ///
-    /// - Parameter combine: gets what was made so far, `nil` at first, and the next output.
+    /// - Parameter combine: receives the value so far, `nil` at first, and the next output.
     /// - Returns: `nil` when nothing succeeded.
     /// - Throws: what `combine` throws, which cancels the call; `DecodingError` when the type does not fit;
     ///   `CancellationError` when the calling task is cancelled.
@@ -16,12 +16,13 @@ extension AsyncSequence where Element == BatchResult {
                 value = try await combine(value, outcome.get(as: type))
             }
         }
-        // What a cancelled call gave is not the whole.
+        // The batches of a cancelled call are not the whole.
         try Task.checkCancellation()
         return value
     }
 
-    /// As ``fold(_:_:)``, beginning with `initial`, which is also the answer when nothing succeeded.
+    /// Combines outputs as ``fold(_:_:)`` does, starting with `initial`, which is also the result when nothing
+    /// succeeded.
     public func fold<Output: Codable & Sendable, Value>(
         _ type: Output.Type = Output.self, from initial: Value, _ combine: (Value, Output) async throws -> Value
     ) async throws -> Value {
@@ -31,7 +32,7 @@ extension AsyncSequence where Element == BatchResult {
                 value = try await combine(value, outcome.get(as: type))
             }
         }
-        // What a cancelled call gave is not the whole.
+        // The batches of a cancelled call are not the whole.
         try Task.checkCancellation()
         return value
     }

@@ -1,13 +1,13 @@
 import Synchronization
 
-/// The items that are still to be started, handed out in order in frames whose size the taker names.
+/// The items that are still to be started, handed out in order, in frames whose size the taker names.
 ///
-/// One page is in memory at a time; whoever finds it used up fetches the next while the others wait.
+/// One page is in memory at a time. The taker that finds it used up fetches the next while the others wait.
 final class Frames: Sendable {
     private struct State {
         var page: ArraySlice<StoredItem> = []
         var places: Range<Int>
-        /// Those that come after all others.
+        /// Items that come after all others.
         var late: ArraySlice<StoredItem> = []
         /// The places of items that were started out of order before their page was fetched.
         var taken: Set<Int> = []
@@ -19,11 +19,11 @@ final class Frames: Sendable {
     private let fetch: @Sendable (_ start: Int, _ limit: Int) async throws -> [StoredItem]
     private let comesLate: @Sendable (_ place: Int) -> Bool
 
-    /// The items at `places`.
+    /// Creates frames of the items at `places`.
     ///
     /// - Parameters:
     ///   - comesLate: whether an item is handed out after all others.
-    ///   - fetch: those of the items from a position on that are to be started.
+    ///   - fetch: returns the items to be started, from a place on.
     init(
         over places: Range<Int>, comesLate: @escaping @Sendable (_ place: Int) -> Bool = { _ in false },
         _ fetch: @escaping @Sendable (_ start: Int, _ limit: Int) async throws -> [StoredItem]
@@ -39,7 +39,7 @@ final class Frames: Sendable {
         case wait
     }
 
-    /// The next items, at most `limit`; empty when there are none left.
+    /// Returns the next items, at most `limit`; empty when there are none left.
     nonisolated(nonsending) func next(_ limit: Int) async throws -> ArraySlice<StoredItem> {
         while true {
             switch state.withLock({ Self.step(&$0, limit) }) {
@@ -99,7 +99,7 @@ final class Frames: Sendable {
 
     // MARK: Out of order
 
-    /// The last item that nobody has started, or one from the middle of these; `nil` when there is none.
+    /// Returns the last item that was not started, or one from the middle of those; `nil` when there is none.
     nonisolated(nonsending) func next(_ probe: Suspicion.Probe) async throws -> StoredItem? {
         while true {
             let (places, isFetching) = state.withLock { ($0.places, $0.fetching) }
@@ -115,7 +115,7 @@ final class Frames: Sendable {
         }
     }
 
-    /// The item that is looked for among those whose pages have not been fetched.
+    /// Returns the requested item among those whose pages have not been fetched.
     private nonisolated(nonsending) func candidate(
         _ probe: Suspicion.Probe, in places: Range<Int>
     ) async throws -> StoredItem? {

@@ -1,13 +1,13 @@
-/// What has happened so far at the nodes of a graph and in its pipes.
+/// The record of what has happened so far at the nodes of a graph and in its pipes.
 ///
-/// Moments are those of the monotonic clock. Taking note of something costs a few additions and no look at a clock.
+/// Moments are on the monotonic clock. Recording costs a few additions and does not read a clock.
 struct GraphBook: Sendable {
     fileprivate struct NodeEntry: Sendable {
         var items = 0
         var reused = 0
         var errors = 0
         var skipped = 0
-        /// How many of these because a value went another way.
+        /// The number of these that were skipped because a value went another way.
         var notRouted = 0
         var cancelled = 0
         var attempts = 0
@@ -23,7 +23,7 @@ struct GraphBook: Sendable {
         var bytes = 0
         var lastPut: Duration?
         var blocked = Duration.zero
-        /// How many values wait for room, and since when so many do.
+        /// The number of values that wait for room, and since when.
         var waiting = (count: 0, since: Duration.zero)
     }
 
@@ -33,7 +33,7 @@ struct GraphBook: Sendable {
     private var nodes: [NodeEntry]
     private var pipes: [PipeEntry]
 
-    /// - Parameter countsBytes: whether it is told how long values are.
+    /// - Parameter countsBytes: whether the lengths of values are recorded.
     init(_ wiring: Wiring, at startedAt: Duration, countsBytes: Bool) {
         self.wiring = wiring
         self.startedAt = startedAt
@@ -42,9 +42,9 @@ struct GraphBook: Sendable {
         pipes = Array(repeating: PipeEntry(), count: wiring.connections.count)
     }
 
-    // MARK: Taking note
+    // MARK: Recording
 
-    /// Takes note of what became of an item at a node.
+    /// Records how an item ended at a node.
     mutating func note(_ passage: Passage.Node, at node: Int, _ moment: Duration) {
         nodes[node].attempts += passage.attempts
         switch passage.status {
@@ -63,15 +63,15 @@ struct GraphBook: Sendable {
         nodes[node].lastError = passage.error.map { "\($0.code.rawValue): \($0.message)" }
     }
 
-    /// Takes note of a node that is not started on an item.
+    /// Records that a node is not started on an item.
     mutating func noteSkipped(_ node: Int, _ reason: Outcome.Reason) {
         nodes[node].skipped += 1
         if reason == .notRouted { nodes[node].notRouted += 1 }
     }
 
-    /// Takes note of what a node puts into the pipes behind it.
+    /// Records the values that a node puts into the pipes behind it.
     ///
-    /// - Parameter bytes: by output port, how long the values are.
+    /// - Parameter bytes: by output port, the lengths of the values.
     mutating func notePut(_ values: [Payload?], from node: Int, bytes: [Int]?, at moment: Duration) {
         for pipe in wiring.outgoing[node] {
             let port = wiring.edges[pipe].output
@@ -82,15 +82,15 @@ struct GraphBook: Sendable {
         }
     }
 
-    /// Takes note that so many values wait for room in a pipe from now on.
+    /// Records that `count` values wait for room in a pipe from now on.
     mutating func noteBlocked(_ count: Int, before pipe: Int, at moment: Duration) {
         pipes[pipe].blocked += pipes[pipe].time(until: moment)
         pipes[pipe].waiting = (count, moment)
     }
 
-    // MARK: Answering
+    // MARK: Queries
 
-    /// A moment at which is asked, on the clock and on the wall.
+    /// The moment of a query, on the monotonic clock and as wall time.
     struct Now {
         let uptime: Duration
         let time: Timestamp
@@ -100,13 +100,13 @@ struct GraphBook: Sendable {
         func time(of moment: Duration) -> Timestamp { time.advanced(by: moment - uptime) }
     }
 
-    /// What is known of a pipe, but for its taps.
+    /// Returns the statistics of a pipe, except for its taps.
     func statistics(of pipe: Int, _ schedule: GraphSchedule, now: Now) -> PipeStatistics {
         let entry = pipes[pipe]
         var statistics = PipeStatistics(capacity: wiring.connections[pipe].capacity)
         let (size, peak) = schedule.levels.stand(before: wiring.edges[pipe].to)
         statistics.size = size
-        // What goes through without a wait was in it all the same.
+        // A value that goes through without a wait was in the pipe all the same.
         statistics.peakSize = max(peak, min(entry.items, 1))
         statistics.totalItems = entry.items
         statistics.totalBytes = countsBytes ? entry.bytes : nil
@@ -120,9 +120,9 @@ struct GraphBook: Sendable {
     /// A node that needs the values of several pipes.
     struct Join: Sendable {
         let node: Identifier
-        /// How often it was begun or had an output already.
+        /// The number of items on which it was begun or already had an output.
         var ran: Int
-        /// How often it was skipped because one of the values went another way.
+        /// The number of times it was skipped because one of the values went another way.
         var missed: Int
     }
 
@@ -135,10 +135,10 @@ struct GraphBook: Sendable {
         }
     }
 
-    /// What is known of the nodes, the one that took longest first.
+    /// Returns the metrics of the nodes, the one that took longest first.
     ///
     /// - Parameters:
-    ///   - limit: for how many nodes.
+    ///   - limit: the number of nodes.
     ///   - statistics: by pipe; `nil` to leave pipes and configuration out.
     func metrics(
         _ schedule: GraphSchedule, now: Now, limit: Int, statistics: [PipeStatistics]?
@@ -169,12 +169,12 @@ struct GraphBook: Sendable {
 }
 
 extension GraphBook.PipeEntry {
-    /// How long values have waited for room since it was last written down.
+    /// Returns how long values have waited for room since `waiting` was last updated.
     fileprivate func time(until moment: Duration) -> Duration { (moment - waiting.since) * waiting.count }
 }
 
 extension GraphBook.NodeEntry {
-    /// The worst that became of an item.
+    /// The worst outcome of an item.
     fileprivate var state: Status {
         if errors > 0 { return .failed }
         if cancelled > 0 { return .cancelled }
@@ -184,7 +184,7 @@ extension GraphBook.NodeEntry {
 }
 
 extension Node {
-    /// How it is run, under the keys of pipeline files.
+    /// Its configuration, under the keys of pipeline files.
     fileprivate var config: JSONObject {
         [
             "input_pipes": .array(inputs.map { .string($0.text) }),

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// What holds for the whole run of a graph, however many batches it goes in: whom to ask about failures and what was
-/// counted for them, which base prices are paid, and what the nodes have done.
+/// The state of a whole run of a graph, across all of its batches: the error strategies with their counts, the base
+/// prices that are paid, and what the nodes have done.
 final class GraphCourse: Sendable {
     let recovery: RunRecovery
     /// The base prices of the nodes, by place.
@@ -27,10 +27,10 @@ final class GraphCourse: Sendable {
             })
     }
 
-    /// The joins in order of insertion, as they ran in all batches.
+    /// The joins in order of insertion, with how often they ran in all batches.
     var joins: [GraphBook.Join] { counted.withLock { $0 } }
 
-    /// Adds what nodes have done in a batch, but for their base prices, and how joins ran there.
+    /// Adds the metrics of the nodes in a batch, without their base prices, and how often joins ran there.
     func add(_ nodes: [NodeMetrics], _ joins: [GraphBook.Join]) {
         profile.withLock { profile in
             for var node in nodes {
@@ -47,9 +47,9 @@ final class GraphCourse: Sendable {
         }
     }
 
-    /// What the nodes have done in all batches, those that took longest first.
+    /// Returns the metrics of the nodes over all batches, those that took longest first.
     ///
-    /// - Parameter bases: what was charged as base prices.
+    /// - Parameter bases: the base prices that were charged.
     func profile(with bases: [Identifier: MoneySum]) -> [NodeMetrics] {
         let nodes = profile.withLock { Array($0.values) }.sorted {
             ($1.total, $0.processorID) < ($0.total, $1.processorID)

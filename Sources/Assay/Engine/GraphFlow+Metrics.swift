@@ -1,9 +1,9 @@
 import Synchronization
 
-// What a graph at work is asked for and tells about its nodes and pipes.
+// Metrics and events of the nodes and pipes of a graph at work.
 
 extension GraphFlow {
-    /// Something to be told about a pipe.
+    /// A change of a pipe to report.
     struct PipeNews: Sendable {
         let kind: Event.Kind
         let pipe: Int
@@ -11,14 +11,14 @@ extension GraphFlow {
         var bytes: Int?
     }
 
-    /// More nodes or pipes than these are not kept with a run: every look at its record would have to read them.
+    /// The limit on the nodes and on the pipes that are kept with a run. Every look at its record reads them all.
     static let keptAtMost = 1_000
 
     private func now(isOver: Bool) -> GraphBook.Now {
         GraphBook.Now(uptime: session.world.time.uptime(), time: session.world.time.now(), isOver: isOver)
     }
 
-    /// How the pipes stand, by their names.
+    /// The statistics of the pipes, by name.
     var pipes: [String: PipeStatistics] {
         let (book, schedule) = state.withLock { ($0.book, $0.schedule) }
         let statistics = statistics(book, schedule, now(isOver: false))
@@ -34,16 +34,16 @@ extension GraphFlow {
         }
     }
 
-    /// What the nodes have done so far, the one that took longest first.
+    /// The metrics of the nodes so far, the one that took longest first.
     var profile: [NodeMetrics] { metrics(now(isOver: false), limit: wiring.nodes.count, withPipes: true) }
 
-    /// The same at the end, as it is kept with the run.
+    /// The metrics of the nodes at the end, as they are kept with the run.
     var keptProfile: [NodeMetrics] {
         let withPipes = wiring.connections.count <= Self.keptAtMost
         return metrics(now(isOver: true), limit: Self.keptAtMost, withPipes: withPipes)
     }
 
-    /// The joins, with how often they ran and did not.
+    /// The joins, with how often they ran and how often they did not.
     var joins: [GraphBook.Join] { state.withLock { $0.book }.joins }
 
     private func metrics(_ now: GraphBook.Now, limit: Int, withPipes: Bool) -> [NodeMetrics] {
@@ -53,36 +53,36 @@ extension GraphFlow {
         return book.metrics(schedule, now: now, limit: limit, statistics: statistics)
             .map { node in
                 var node = node
-                // Of a batch they are added for all at once.
+                // For a batch, the base prices are added once over all batches.
                 if !session.isBatch, let base = bases[node.processorID] { node.cost += base }
                 if let before = before[node.processorID] { node.add(before) }
                 return node
             }
     }
 
-    /// Adds what the nodes have done in this batch to what they did in others.
+    /// Adds the metrics of the nodes in this batch to those of other batches.
     func addToCourse() {
         course.add(metrics(now(isOver: true), limit: wiring.nodes.count, withPipes: false), joins)
     }
 
-    /// What the nodes had done before the run was left in its pause.
+    /// The metrics of the nodes before the run was left in its pause.
     private var before: [Identifier: NodeMetrics] {
         guard firstMove != nil else { return [:] }
         return Dictionary((session.run.metrics?.nodes ?? []).map { ($0.processorID, $0) }) { $1 }
     }
 
-    // MARK: Telling of pipes
+    // MARK: Events of pipes
 
-    /// By output port, how long the values are that a node gave; `nil` when nobody wants to know.
+    /// Returns, by output port, the lengths of the values that a node gave; `nil` when no one wants to know.
     func bytes(of end: ItemFlow.End, from node: Int) -> [Int]? {
         guard case .gave(let values) = end, !wiring.outgoing[node].isEmpty,
             measuresPipes || session.events.wants(.pipeDataFlow)
         else { return nil }
-        // What is no JSON has no bytes to count; the node that takes it says so where that matters.
+        // A value that is not JSON has no bytes to count. The node that takes it reports that where it matters.
         return values.map { value in value.flatMap { try? $0.json().jsonBytes.count } ?? 0 }
     }
 
-    /// Sends what there is to tell about pipes, in its order: whoever finds another at it leaves its own to that one.
+    /// Sends the pending events of pipes in order. If another caller is sending already, it sends these too.
     func tellOfPipes() {
         while let news = state.withLock({ $0.takeNews() }) {
             for one in news {
@@ -100,7 +100,7 @@ extension GraphFlow {
 }
 
 extension GraphFlow.State {
-    /// Takes note of what has become of pipes, and of what is to be told of it.
+    /// Records the changes of pipes, and which of them to report.
     mutating func notePipes(in session: RunSession) {
         guard !schedule.levels.changes.isEmpty else { return }
         let moment = session.world.time.uptime()
@@ -118,7 +118,7 @@ extension GraphFlow.State {
         news.append(GraphFlow.PipeNews(kind: kind, pipe: pipe))
     }
 
-    /// Takes note of what a node puts into the pipes behind it.
+    /// Records the values that a node puts into the pipes behind it.
     mutating func notePut(
         _ values: [Payload?], from node: Int, of inputID: String, bytes: [Int]?, at moment: Duration,
         in flow: GraphFlow
@@ -133,7 +133,8 @@ extension GraphFlow.State {
         }
     }
 
-    /// What is to be told, for the one who tells it; `nil` when there is nothing or another is at it.
+    /// Returns what to report to the caller that reports it; `nil` when there is nothing or another caller is
+    /// reporting.
     fileprivate mutating func takeNews() -> [GraphFlow.PipeNews]? {
         guard !tellsNews, !news.isEmpty else { return nil }
         tellsNews = true
@@ -143,14 +144,14 @@ extension GraphFlow.State {
 }
 
 extension RunHandle {
-    /// What the nodes of a run of a graph have done so far, the one that took longest first; none for other runs.
+    /// The metrics of the nodes of a run of a graph so far, the one that took longest first; empty for other runs.
     ///
     /// Costs time and memory in proportion to nodes and pipes.
     public var profile: [NodeMetrics] { session.flow?.profile ?? session.tally.metrics.nodes }
 
-    /// How the pipes of a run of a graph stand, by their names; none before it begins and after it has ended.
+    /// The statistics of the pipes of a run of a graph, by name; empty before it begins and after it has ended.
     ///
-    /// What they hold is counted; how many bytes went through them is only when ``GraphOptions/measuresPipes`` says so
-    /// or somebody listened to `pipe_data_flow` when the run began.
+    /// The values are counted. Their bytes are counted only when ``GraphOptions/measuresPipes`` is set, or when
+    /// something listened to `pipe_data_flow` as the run began.
     public var pipes: [String: PipeStatistics] { session.flow?.pipes ?? [:] }
 }

@@ -1,16 +1,16 @@
 import Synchronization
 
-// Where a graph at work stands still, and how it goes on.
+// How a graph at work pauses, and how it continues.
 
 extension GraphFlow {
-    /// Whether a node may start on an item; if not, the start is kept until it may.
+    /// Returns whether a node may start on an item; if not, keeps the start until it may.
     func mayStart(_ unit: GraphSchedule.Unit, _ entry: StoredItem, _ input: Payload) throws -> Bool {
         guard asksBeforeStarts.load(ordering: .acquiring) else { return true }
         let node = wiring.nodes[unit.node].id
         let start = NodeStart(node, inputID: entry.item.id, value: try input.json())
         return state.withLock { state in
             let isReturning = state.isReturning
-            // What leads to the pause is done again only where it was not saved.
+            // The nodes that lead to the pause run again only where their outputs were not saved.
             if isReturning, entry.index == comeback?.entry.index, wayBack.contains(unit.node) { return true }
             guard !state.breakpoints.arrives(start) else { return true }
             state.held[start.key] = Held(unit: unit, entry: entry, input: input)
@@ -19,7 +19,7 @@ extension GraphFlow {
         }
     }
 
-    /// Goes on without returning to the pause of an item that goes another way this time.
+    /// Continues without returning to the pause when its item goes another way this time.
     func missReturn(_ skipped: [(node: Int, reason: Outcome.Reason)], of item: Int, _ state: inout State) {
         guard state.isReturning, item == comeback?.entry.index, skipped.contains(where: { $0.node == comeback?.node })
         else { return }
@@ -41,7 +41,7 @@ extension GraphFlow {
         return try state.withLock { try body(&$0.breakpoints) }
     }
 
-    /// Lets the run go on after a pause, to the next hit or by one node.
+    /// Lets the run continue after a pause, to the next hit or by one node.
     ///
     /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
     func goOn(byOne: Bool) throws {
@@ -51,12 +51,12 @@ extension GraphFlow {
             }
             release(byOne ? [try state.breakpoints.step()] : try state.breakpoints.resume(), &state)
             (state.isPaused, state.isStanding) = (false, false)
-            // Before the next pause can be noticed, so that both are filed in their order.
+            // Before the next pause can be noticed, so that both are recorded in order.
             changes.yield(.moved)
         }
     }
 
-    /// Leaves the run in its pause: what is in flight may finish, and the run ends here as a paused one.
+    /// Leaves the run in its pause: work in progress may finish, and the run ends here as a paused one.
     ///
     /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
     func leave() throws {
@@ -69,10 +69,10 @@ extension GraphFlow {
         changes.yield(.over)
     }
 
-    /// Whether the run is left in a pause, unless it was stopped since.
+    /// Whether the run is left in a pause and was not stopped since.
     var isLeft: Bool { session.stopped == nil && state.withLock { $0.isLeft } }
 
-    /// Where the run stands still; `nil` while it does not.
+    /// The pause of the run; `nil` while it is not paused.
     var pause: Pause? {
         let skips = recovery.skips
         return state.withLock { state in
@@ -87,7 +87,7 @@ extension GraphFlow {
         }
     }
 
-    /// The start at which the run has been stopped, whether it is known to stand still yet or not.
+    /// The start at which the run has been stopped, whether or not its pause is on record yet.
     var pausedStart: NodeStart? { state.withLock { $0.breakpoints.pause?.start } }
 
     /// The start that the run is paused before; `nil` when it is not paused.
@@ -95,7 +95,7 @@ extension GraphFlow {
         state.withLock { state in state.isStanding ? state.breakpoints.pause?.start : nil }
     }
 
-    /// Says that the run stands still from now on, and before which start.
+    /// Marks the run as paused, so that it can be continued, and returns the start that it is paused before.
     func stand() -> NodeStart? {
         state.withLock { state in
             guard let pause = state.breakpoints.pause else { return nil }
@@ -104,36 +104,36 @@ extension GraphFlow {
         }
     }
 
-    /// Whether the pause that the run has come to is the one it had come back for.
+    /// Returns whether the current pause is the one to which the run returned. True at most once.
     func isBack(at start: NodeStart) -> Bool { start.key == comeback?.pause.start.key && takesComeback() }
 
     private func takesComeback() -> Bool { !hasComeBack.exchange(true, ordering: .acquiringAndReleasing) }
 
-    /// How a run that has come back goes on; `nil` for all others.
+    /// The first move of a run that continues from a pause; `nil` for all others.
     var firstMove: Pause.Move? { comeback?.move }
 
-    /// Pauses the run if what has ended brought it to a start at which it is to stop.
+    /// Pauses the run if it has reached a start at which it is to stop.
     ///
-    /// - Returns: whether it is paused by this.
+    /// - Returns: whether this call paused it.
     func noticePause() -> Bool { state.withLock { $0.noticePause() } }
 
-    /// Says that the run is to stand still, whose floor is held for it.
+    /// Announces a pause. The caller holds the floor for it.
     func tellPause() { changes.yield(.paused) }
 
-    /// Says that the run is stopped.
+    /// Announces that the run is stopped.
     func tellStop() { changes.yield(.over) }
 
-    /// How a node failed on an item before the run was left in its pause.
+    /// Returns how a node failed on an item before the run was left in its pause.
     func failure(of unit: GraphSchedule.Unit, on inputID: String) -> Pause.Failure? {
         failures[NodeStart.Key(processorID: wiring.nodes[unit.node].id, inputID: ExternalID(unchecked: inputID))]
     }
 
-    /// Says that nothing more will happen.
+    /// Announces that nothing more will happen.
     func endChanges() { changes.finish() }
 }
 
 extension GraphFlow.State {
-    /// Whether nothing starts but what was let go.
+    /// Whether nothing starts except what was released.
     var standsStill: Bool {
         switch breakpoints.state {
         case .paused, .stepping, .cancelled: true
@@ -144,7 +144,7 @@ extension GraphFlow.State {
     /// Whether the run is on its way back to the pause in which it was left.
     var isReturning: Bool { if case .returning = breakpoints.state { true } else { false } }
 
-    /// Takes note of a pause, once for each.
+    /// Notices a pause, once for each.
     mutating func noticePause() -> Bool {
         guard case .paused = breakpoints.state, !isPaused else { return false }
         isPaused = true

@@ -1,28 +1,28 @@
 import Synchronization
 
-/// A graph at work on the items of a run: what starts next, what came of it, and the items on their way.
+/// A graph at work on the items of a run: what starts next, how it ended, and the items in the graph.
 final class GraphFlow: Sendable {
-    /// An item on its way.
+    /// An item in the graph.
     struct Traveller: Sendable {
         let entry: StoredItem
         let startedAt: Duration
         var nodes: [Passage.Node]
-        /// What sources get that have not started yet.
+        /// The values of sources that have not started yet.
         var fed: [Int: Payload]
         var steps: [Outcome.Step] = []
-        /// Outputs that were not saved, because the store forgets with the program: kept in case the item does not
-        /// succeed.
+        /// Outputs that were not saved because the store forgets with the program. They are kept in case the item does
+        /// not succeed.
         var unsaved: [UnsavedOutput] = []
         var avoidedCost = MoneySum.zero
-        /// Whether it was given what another definition of a node made.
+        /// Whether it received what another definition of a node made.
         var isKept = false
 
-        /// The item, with what a source gets that starts on it now.
+        /// Returns the item, with the value of a source that starts on it now.
         fileprivate mutating func start(_ node: Int) -> (StoredItem, fed: Payload?) {
             (entry, fed.isEmpty ? nil : fed.removeValue(forKey: node))
         }
 
-        /// Takes note of how a node ended.
+        /// Records how a node ended.
         ///
         /// - Returns: the item's name.
         fileprivate mutating func note(
@@ -36,12 +36,12 @@ final class GraphFlow: Sendable {
         }
     }
 
-    /// An output of a node that is to be saved.
+    /// An output of a node that is yet to be saved.
     struct UnsavedOutput: Sendable {
         let node: Int
         let input: StoredItem
         let output: Payload
-        /// Whether it rests on what another definition of the node made.
+        /// Whether it depends on what another definition of the node made.
         let isKept: Bool
     }
 
@@ -50,11 +50,11 @@ final class GraphFlow: Sendable {
     let graph: Graph
     let course: GraphCourse
     var recovery: RunRecovery { course.recovery }
-    /// Where every output of a node is kept under a name; `nil`: nowhere.
+    /// The named checkpoints that keep every output of a node; `nil`: none.
     let checkpoints: Checkpoints?
-    /// What the nodes' work asks, by place.
+    /// The sessions of the nodes' work, by place.
     let nodes: [RunSession]
-    /// Which nodes' outputs are needed as JSON.
+    /// Whether the outputs of a node are needed as JSON, by place.
     let givesJSON: [Bool]
     private let sources: [Int]
     private let untouched: [Passage.Node]
@@ -62,27 +62,27 @@ final class GraphFlow: Sendable {
     private let crews: [Crew]
     private let frames: Frames
     let comeback: GraphWork.Comeback?
-    /// The nodes that lead to the start at which the run comes back to its pause.
+    /// The nodes that lead to the start at which the run returns to its pause.
     let wayBack: Set<Int>
-    /// How nodes failed on items that are on their way, before the run was left in its pause.
+    /// The failures of nodes on items in the graph, from before the run was left in its pause.
     let failures: [NodeStart.Key: Pause.Failure]
     private let (haltLimits, halts) = AsyncStream.makeStream(of: Duration.self, bufferingPolicy: .bufferingOldest(1))
-    /// What becomes of the run besides its work, in order.
+    /// A change of the run besides its work.
     enum Change: Sendable {
         /// A breakpoint was hit; the floor is held.
         case paused
-        /// It was told to go on.
+        /// The run was continued.
         case moved
-        /// It works on without having come back to its pause.
+        /// It continues without having returned to its pause.
         case missedPause
-        /// It is stopped, or left in its pause.
+        /// It was stopped, or left in its pause.
         case over
     }
 
-    /// Lanes of a batch that are to be started, which may have to wait for workers that other batches have.
+    /// Lanes of a batch that are to be started. They may have to wait for workers that other batches have.
     let lanesToStart: AsyncStream<Lane>
     let laneStarts: AsyncStream<Lane>.Continuation
-    /// What becomes of the run, for the one that files it.
+    /// The changes of the run, in order.
     let changed: AsyncStream<Change>
     let changes: AsyncStream<Change>.Continuation
     private let meters: NodeMeters?
@@ -102,22 +102,22 @@ final class GraphFlow: Sendable {
         var book: GraphBook
         var breakpoints: Breakpoints
         var held: [NodeStart.Key: Held] = [:]
-        /// By team: held starts that may be made now.
+        /// Held starts that may be made now, by team.
         var released: [ArraySlice<Held>]
         /// Whether a pause was noticed.
         var isPaused = false
-        /// Whether the run stands still in that pause, so that it can be told to go on.
+        /// Whether the pause is on record, so that the run can be continued.
         var isStanding = false
-        /// Whether it is left in that pause, for another program to go on with.
+        /// Whether it is left in that pause, for another program to continue.
         var isLeft = false
         var travellers: [Int: Traveller] = [:]
-        /// By pool: how many lanes there may be, and are.
+        /// The limit and the number of lanes, by pool.
         var lanes: [(limit: Int, active: Int)]
-        /// By team: whether a lane has been started that has not asked for work yet.
+        /// Whether a lane has been started that has not asked for work yet, by team.
         var starting: [Bool]
         var executions = 0
         var meanMicroseconds = 0.0
-        /// What is to be told of pipes, and whether somebody is at it.
+        /// The pending news of pipes, and whether a caller is reporting them.
         var news: [PipeNews] = []
         var tellsNews = false
     }
@@ -162,7 +162,7 @@ final class GraphFlow: Sendable {
 
     // MARK: Lanes
 
-    /// The teams for which another lane is wanted now, each counted as having it from here on.
+    /// Returns the teams that want another lane now, and counts that lane for each.
     func wantedLanes() -> [Int] { state.withLock { wantedLanes(&$0) } }
 
     private func wantedLanes(_ state: inout State) -> [Int] {
@@ -172,8 +172,8 @@ final class GraphFlow: Sendable {
                 state.schedule.demand(of: team) > 0 && !state.standsStill || !state.released[team].isEmpty,
                 session.stopped?.drains != false
             else { return false }
-            // Where work is over before another lane could begin, more of them only get in each other's way; the
-            // first that is not says so when it has ended, until when these few go on.
+            // If work ends before another lane could begin, more lanes only get in each other's way. The first work
+            // that takes longer corrects the mean when it ends; until then these few lanes continue.
             let isShort = state.executions >= 64 && state.meanMicroseconds < 50
             guard state.lanes[pool].active < 8 || !isShort else { return false }
             state.lanes[pool].active += 1
@@ -182,10 +182,10 @@ final class GraphFlow: Sendable {
         }
     }
 
-    /// A lane for the work of `team`.
+    /// Makes a lane for the work of `team`.
     func makeLane(for team: Int) -> Lane { Lane(crew: crews[team], team: team) }
 
-    /// Says that a lane of `team` never came to be, or has been given up.
+    /// Uncounts a lane of `team` that was never started or has been given up.
     func laneIsGone(of team: Int) {
         state.withLock { state in
             state.lanes[teams[team].pool].active -= 1
@@ -198,13 +198,13 @@ final class GraphFlow: Sendable {
         /// A start that a breakpoint held back and that may be made now.
         case goOn(GraphSchedule.Unit, StoredItem, Payload)
         case admit
-        /// A breakpoint was hit: have the run stand still.
+        /// A breakpoint was hit: pause the run.
         case pause
-        /// Nothing for this lane, which is not counted any more.
+        /// Nothing for this lane, which is no longer counted.
         case nothing
     }
 
-    /// What a lane of `team` does next, and the teams for which another lane is wanted besides, as ``wantedLanes()``.
+    /// Returns what a lane of `team` does next, and the teams that want another lane besides, as ``wantedLanes()``.
     func next(for team: Int) -> (next: Next, lanes: [Int]) {
         state.withLock { state in
             let next = next(for: team, &state)
@@ -215,7 +215,7 @@ final class GraphFlow: Sendable {
 
     private func next(for team: Int, _ state: inout State) -> Next {
         state.starting[team] = false
-        // Items have entered in great numbers when they wait before the second node: what begins is a node.
+        // Many items may have entered and wait before the second node, so a stop lets no further node begin.
         if session.stopped != nil { state.schedule.halt() }
         if state.noticePause() { return .pause }
         let isOver = session.stopped?.drains == false
@@ -233,15 +233,15 @@ final class GraphFlow: Sendable {
 
     // MARK: Items
 
-    /// Takes note that an item is given what another definition of a node made.
+    /// Records that an item received what another definition of a node made.
     func noteKept(_ item: Int) { state.withLock { $0.travellers[item]?.isKept = true } }
 
-    /// Whether a node is given what items come with.
+    /// Returns whether a node receives the items' own values.
     func isSource(_ node: Int) -> Bool { wiring.incoming[node].isEmpty }
 
-    /// Lets the next item in.
+    /// Admits the next item.
     ///
-    /// - Returns: the items that have ended by that.
+    /// - Returns: the items that this ended.
     nonisolated(nonsending) func admit() async throws -> [Departure] {
         let frame: ArraySlice<StoredItem>
         do { frame = try await frames.next(1) } catch {
@@ -255,7 +255,7 @@ final class GraphFlow: Sendable {
         return try admit(entry)
     }
 
-    /// Lets the item in at which the run comes back to its pause, before all others; none in other runs.
+    /// Admits the item at which the run returns to its pause, before all others; none in other runs.
     func admitFirst() throws -> [Departure] {
         guard let comeback else { return [] }
         state.withLock { $0.schedule.expectItem() }
@@ -280,10 +280,10 @@ final class GraphFlow: Sendable {
         }
     }
 
-    /// Takes note of how a node ended on an item.
+    /// Records how a node ended on an item.
     ///
     /// - Parameter isNew: whether it was not counted before the run was left in its pause.
-    /// - Returns: the item, if it has ended by that.
+    /// - Returns: the item, if this ended it.
     func end(
         _ unit: GraphSchedule.Unit, _ end: ItemFlow.End, as node: Passage.Node, at moment: Duration, isNew: Bool = true,
         steps: [Outcome.Step] = [], unsaved: UnsavedOutput? = nil, avoided: Money = .zero, lasted: Duration? = nil
@@ -310,7 +310,7 @@ final class GraphFlow: Sendable {
             }
             state.notePipes(in: session)
             let departures = self.departures(of: unit.item, &state)
-            // Before anybody starts what has become free: it may be the end of the run.
+            // Before anything that has become free is started: this may end the run.
             for departure in departures where hasFailed(departure) {
                 session.noteFailure(of: departure.traveller.entry.item.id) { failureRecord(of: departure) }
             }
@@ -320,7 +320,7 @@ final class GraphFlow: Sendable {
         return departures
     }
 
-    /// Tells the taps of the pipes behind a node what it put into them.
+    /// Sends the values of a node to the taps of the pipes behind it.
     private func tellTaps(_ values: [Payload?], from node: Int, _ inputID: String) {
         for pipe in wiring.outgoing[node] {
             guard let value = values[wiring.edges[pipe].output] else { continue }
@@ -332,10 +332,10 @@ final class GraphFlow: Sendable {
 
     /// Whether nodes have to ask before they start.
     let asksBeforeStarts = Atomic(false)
-    /// Whether the run has come back to its pause.
+    /// Whether the run has returned to its pause.
     let hasComeBack = Atomic(false)
 
-    /// The team that works at a node.
+    /// Returns the team that works at a node.
     func team(of node: Int) -> Int { teams.firstIndex { $0.nodes.contains(node) } ?? 0 }
 
     /// An item that has left the graph.
@@ -361,7 +361,7 @@ final class GraphFlow: Sendable {
         }
     }
 
-    /// The nodes that failed on an item, and those of them that results are lacking because of.
+    /// Returns the nodes that failed on an item, and those of them because of which results are missing.
     func failures(of departure: Departure) -> (all: Set<Int>, responsible: Set<Int>) {
         let nodes = departure.traveller.nodes
         let failed = Set(nodes.indices.filter { nodes[$0].status == .failed })
@@ -373,7 +373,7 @@ final class GraphFlow: Sendable {
 
     private func hasFailed(_ departure: Departure) -> Bool { !failures(of: departure).responsible.isEmpty }
 
-    /// Takes out the items that are on their way still, when nothing goes on any more.
+    /// Removes the items that are still in the graph once nothing continues.
     func takeRest() -> [Departure] {
         state.withLock { state in
             state.schedule.items.compactMap { item in
@@ -385,7 +385,7 @@ final class GraphFlow: Sendable {
         }
     }
 
-    /// What a node gave for an item that was given up in the middle of it.
+    /// Records how a node ended on an item that was given up in the middle of it.
     func noteGivenUp(_ unit: GraphSchedule.Unit, as node: Passage.Node) {
         let moment = session.world.time.uptime()
         state.withLock { state in
@@ -396,7 +396,7 @@ final class GraphFlow: Sendable {
 
     // MARK: Halting
 
-    /// Lets nothing further start, because of a failure; nodes in flight have the time of `halt` to finish.
+    /// Lets nothing further start because of a failure. Nodes in progress may finish within the time of `halt`.
     func halt(because record: FailureRecord, _ halt: ErrorAnswer.Halt, at node: Identifier) {
         state.withLock { $0.schedule.halt() }
         var ended = record
@@ -408,9 +408,9 @@ final class GraphFlow: Sendable {
         halts.yield(halt.cleanupTimeout)
     }
 
-    /// Returns when the graph is halted, with the time that nodes in flight have; `nil` when it is not.
+    /// Waits until the graph is halted and returns the time that nodes in progress have; `nil` when it is not halted.
     func waitForHalt() async -> Duration? { await haltLimits.first { _ in true } }
 
-    /// Says that it will not be halted any more.
+    /// Ends the wait: the graph will not be halted anymore.
     func endWaitForHalt() { halts.finish() }
 }

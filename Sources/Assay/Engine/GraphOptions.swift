@@ -1,35 +1,37 @@
-/// How a graph is to be run; every part has a default.
+/// The options of a run of a graph. Every part has a default.
 public struct GraphOptions: Sendable {
-    /// What holds for graphs as for single processors; its `runner`, `itemTimeout`, `heartbeatTimeout`, `retryPolicy`,
-    /// `maxCrashes`, `itemCache` and `price` are those of single processors and not looked at: nodes have their own.
+    /// Options that apply to graphs and single processors alike. Its `runner`, `itemTimeout`, `heartbeatTimeout`,
+    /// `retryPolicy`, `maxCrashes`, `itemCache` and `price` are those of single processors and are ignored: nodes have
+    /// their own.
     ///
-    /// With `batching` each batch goes through the graph as a run of its own would; error strategies, base prices and
+    /// With `batching`, each batch goes through the graph as a run of its own would. Error strategies, base prices and
     /// budgets count over all batches, and breakpoints cannot be used.
     public var run: RunOptions
-    /// Where nodes without a runner of their own run, which limits all of them together; `nil`: on threads of this
+    /// The runner of nodes that have none of their own, which limits all of them together; `nil`: threads of this
     /// program, limited for each node by its concurrency.
     public var runner: (any Runner)?
-    /// How many items may be in the graph at once.
+    /// The number of items that may be in the graph at once.
     public var maxInFlight = 1_000
-    /// What becomes of failures at nodes that have no strategy of their own.
+    /// The strategy for failures at nodes that have none of their own.
     public var errorStrategy: any ErrorStrategy = CompositeStrategy.standard
 
-    /// Where the run stops before a node; more can be set while it is in progress.
+    /// The breakpoints at which the run stops before a node. More can be set while it is in progress.
     public var breakpoints: [Breakpoint] = []
 
-    /// Is told whenever the run has been paused, and before which start; it may let it go on, leave or cancel it at once.
+    /// Called whenever the run has been paused, with the start that it is paused before. It may continue, leave or
+    /// cancel the run at once.
     public var onPause: (@Sendable (RunHandle, NodeStart) -> Void)?
 
     /// Whether the bytes of the values that go through pipes are counted, which writes every value as JSON.
     public var measuresPipes = false
 
-    /// Where named checkpoints are kept, and whether every node output becomes one.
+    /// The settings of named checkpoints.
     public var checkpoints = CheckpointSettings()
 
-    /// All defaults, but for what holds for single processors as well.
+    /// Creates options with defaults for everything but `run`.
     public init(_ run: RunOptions = RunOptions()) { self.run = run }
 
-    /// The same with other options of the run.
+    /// Returns the same options with other options of the run.
     package func with(_ run: RunOptions) -> GraphOptions {
         var options = self
         options.run = run
@@ -51,7 +53,7 @@ public struct GraphOptions: Sendable {
 }
 
 extension RunOptions {
-    /// How the work of `node` is done in a run that is done as `run` says.
+    /// Creates the options of the work of `node` in a run with the options `run`.
     init(of node: Node, in run: RunOptions) {
         self = run
         itemTimeout = node.timeout

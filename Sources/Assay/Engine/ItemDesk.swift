@@ -1,21 +1,21 @@
 import Logging
 import Synchronization
 
-/// What `extract` may ask for: its steps, and charges that wait to be recorded with them or with the outcome.
+/// The desk of one item: its steps, and charges that wait to be recorded with them or with the outcome.
 final class ItemDesk: Desk {
     private let session: RunSession
     private let item: Item
-    /// The time of the attempt in progress.
+    /// The clock of the attempt in progress.
     let clock = AttemptClock()
     private let state: Mutex<State>
 
     fileprivate struct State {
         var saved: [String: SavedStep]
-        /// The definition of a step of another one whose value was used.
+        /// The definition of a reused step value that another definition made.
         var usedDefinition: Digest?
         var resumePoint: ResumePoint?
         var reachedResumePoint = false
-        /// Whether a step of this attempt was given the resume point's data.
+        /// Whether a step of this attempt received the resume point's data.
         var usedResumeData = false
         var uses: [String: Int] = [:]
         var steps: [Outcome.Step] = []
@@ -24,24 +24,24 @@ final class ItemDesk: Desk {
         var completed: [ResumePoint.Saved] = []
         var failedStep: String?
         var charges: [Charge] = []
-        /// What the attempt comes to, or would without a cache.
+        /// The worth of the attempt so far, with cache hits counted at what they avoided.
         var worth = WorkWorth()
         var openCalls: [String: OpenCall] = [:]
         var attempt: Int
-        /// Whether the attempt was given up: nothing it still asks for is done.
+        /// Whether the attempt was given up: later requests are refused.
         var isOver = false
         var closed = false
         var remark: String?
-        /// How often calls without a key were made in this attempt, by what they are for.
+        /// The number of calls without a key in this attempt, by purpose.
         var unkeyedCalls: [String: Int] = [:]
-        /// What a node of a graph has emitted in this attempt.
+        /// The chunks that a node of a graph has emitted in this attempt.
         var emitted: [Payload] = []
     }
 
     /// - Parameters:
     ///   - attempt: the number of the first attempt that it serves.
     ///   - saved: steps that earlier attempts finished.
-    ///   - resumePoint: where the caller wants to go on.
+    ///   - resumePoint: where the caller wants to continue.
     init(_ session: RunSession, item: Item, attempt: Int, saved: [String: SavedStep], resumePoint: ResumePoint?) {
         self.session = session
         self.item = item
@@ -50,7 +50,7 @@ final class ItemDesk: Desk {
         state = Mutex(State(saved: saved, resumePoint: resumePoint, attempt: attempt))
     }
 
-    /// Begins a further attempt: uses are counted anew, saved steps return their values unless `forgetting` them.
+    /// Begins a further attempt: uses are counted anew, and saved steps return their values unless `forgetting` them.
     func beginAttempt(forgetting: Bool) {
         state.withLock { state in
             state.attempt += 1
@@ -64,7 +64,7 @@ final class ItemDesk: Desk {
             state.openSteps = []
             state.failedStep = nil
             state.usedResumeData = false
-            // What lay behind a resume point that was reached was done again and is as good as any other step.
+            // The work behind a reached resume point was done again and is as good as any other step.
             if state.reachedResumePoint { state.resumePoint = nil }
             if forgetting {
                 state.saved = [:]
@@ -77,15 +77,15 @@ final class ItemDesk: Desk {
         }
     }
 
-    /// Gives the attempt up: from now on nothing that it asks for is done, and of its calls nobody waits for an answer.
+    /// Gives the attempt up: its later requests are refused, and no one waits for the answers to its calls.
     func endAttempt() { state.withLock { $0.isOver = true } }
 
-    /// Forgets the charges that are not on record, of an attempt that died and is made again: it makes them again, too.
+    /// Forgets the unrecorded charges of an attempt that died and is made again, since it makes them again, too.
     func forgetCharges() {
         for charge in takeCharges() { session.ledger.budgets.takeBack(charge) }
     }
 
-    /// Records the charges of an attempt that failed and is followed by another: what it used it has used.
+    /// Records the charges of a failed attempt that is followed by another: what it used stays used.
     func recordCharges() async throws {
         let charges = takeCharges()
         if !charges.isEmpty { try await session.record(counted: charges) }
@@ -98,7 +98,7 @@ final class ItemDesk: Desk {
         }
     }
 
-    /// Whether the attempt of `context` is the one that counts; an older one was left behind and must do nothing more.
+    /// Checks that the attempt of `context` is the current one. An older one was left behind and must do nothing more.
     private func check(_ context: Context) throws {
         guard state.withLock({ $0.isCurrent(context) }) else { throw CancellationError() }
     }
@@ -171,7 +171,7 @@ final class ItemDesk: Desk {
         // A step of an attempt that was left behind must not overwrite a newer attempt's.
         let (charges, worth, used) = try state.withLock { state in
             guard state.isCurrent(context) else { throw CancellationError() }
-            // What was charged elsewhere is made again with the work it belongs to, should that be repeated.
+            // A charge made elsewhere is made again with the work it belongs to, if that work is repeated.
             let inside = state.charges.filter { $0.isMade(inside: step.path) }
             state.charges.removeAll { $0.isMade(inside: step.path) }
             return (inside, state.worth.sum(inside: step.path), state.usedDefinition)
@@ -199,7 +199,7 @@ final class ItemDesk: Desk {
     func charge(_ usage: Usage, in context: Context) async throws -> Bool {
         let charge = try await session.makeCharge(usage, in: context, step: Context.enclosingStep)
         try await session.spend(charge, hasHappened: usage.incurred, inside: usage.inside, in: context)
-        // Only the store knows whether a key is on record already; and who is late waits for nothing.
+        // Only the store knows whether a key is on record already, and a late charge waits for nothing.
         let waits = state.withLock { state in
             guard state.isCurrent(context), !usage.incurred, charge.key == nil else { return false }
             state.charges.append(charge)
@@ -229,7 +229,7 @@ final class ItemDesk: Desk {
         return decision
     }
 
-    /// What makes a call without a key the same in another attempt: for what, and the how manieth it is.
+    /// Identifies a call without a key by purpose and ordinal, so that another attempt makes the same one.
     private func unkeyedIdentity(of request: CallRequest, _ step: String?) throws -> Digest {
         let place = [step ?? "", request.service, request.operation].joined(separator: "\u{0}")
         let number = state.withLock { state in
@@ -244,14 +244,14 @@ final class ItemDesk: Desk {
 
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws {
         let isAwaited = state.withLock { $0.openCalls.removeValue(forKey: call.record.callID)?.call === call }
-        // The call is in doubt, or in the hands of a later attempt: only the news that it was made can matter still.
+        // The call is in doubt, or a later attempt has it: only the news that it was made can still matter.
         guard isAwaited || call.settlement != nil || end.isMade else { return }
         let cost = try await session.closeCall(
             call, end, isLate: !isAwaited, in: context, step: Context.enclosingStep)
         note(worth: cost, in: context)
     }
 
-    /// Takes note that something in this attempt came to `amount`, or would have without a cache; what has a key once.
+    /// Records that something in this attempt cost `amount`, or would have without a cache. A key counts once.
     func note(worth amount: Money, key: String? = nil, in context: Context) {
         guard amount != .zero else { return }
         for call in Context.enclosingCalls { call.note(worth: amount) }
@@ -267,9 +267,9 @@ final class ItemDesk: Desk {
         let step: String?
     }
 
-    /// Files the calls of an attempt that was left behind as in doubt; one that comes back after all resolves itself.
+    /// Files the calls of an attempt that was left behind as in doubt. A call that still returns resolves itself.
     ///
-    /// - Parameter error: why nobody waits for them.
+    /// - Parameter error: why no one waits for them.
     func doubtOpenCalls(because error: any Error = CancellationError()) async throws {
         let calls = state.withLock { state in
             defer { state.openCalls = [:] }
@@ -288,7 +288,7 @@ final class ItemDesk: Desk {
         state.withLock { state in if state.isCurrent(context) { state.remark = message } }
     }
 
-    /// What is odd about the attempt, for its time-out.
+    /// A remark on the attempt for its time-out message.
     var remark: String? { state.withLock { $0.remark } }
 
     // MARK: Waits
@@ -321,23 +321,23 @@ final class ItemDesk: Desk {
         }
     }
 
-    /// What a node of a graph has emitted in its last attempt.
+    /// The chunks that a node of a graph has emitted in its last attempt.
     var emitted: [Payload] { state.withLock { $0.emitted } }
 
-    /// The step whose body is running, the innermost of them.
+    /// The innermost step whose body is running.
     var openStep: String? { state.withLock { $0.openSteps.last } }
 
     // MARK: The end
 
-    /// What remains when the item ends: its steps, the charges that are not on record, and where it can go on.
+    /// The remains of an item that ends: its steps, its unrecorded charges, and where it can continue.
     struct Remains {
         var steps: [Outcome.Step]
         var completed: [ResumePoint.Saved]
         var failedStep: String?
         var charges: [Charge]
-        /// What the last attempt came to, or would have without a cache; `nil` when nobody knows.
+        /// The worth of the last attempt, with cache hits counted at what they avoided; `nil` when it is unknown.
         var worth: Money?
-        /// The definition of a step of another one whose value was used.
+        /// The definition of a reused step value that another definition made.
         var usedDefinition: Digest?
     }
 
@@ -352,11 +352,11 @@ final class ItemDesk: Desk {
         }
     }
 
-    /// The step of the resume point that was never asked for, with the steps that were.
+    /// The step of the resume point that was never requested, with the steps that were.
     var missedResumePoint: (named: String, asked: [String])? {
         state.withLock { state in
             guard let step = state.resumePoint?.step, !state.reachedResumePoint else { return nil }
-            // One that names a stage, and of which nothing was used, has had the item start over.
+            // A point that names a stage, and of which nothing was used, made the item start over.
             guard !Stage.names.contains(step) || state.usedResumeData else { return nil }
             var seen: Set<String> = []
             return (step, state.steps.map(\.name).filter { seen.insert($0).inserted })
@@ -365,8 +365,8 @@ final class ItemDesk: Desk {
 }
 
 extension Digest {
-    /// The definition of what rests on values of another one: no processor has it, so that it is used under
-    /// `on_change: keep` alone.
+    /// Returns the definition of a value that depends on values of another one. No processor has this definition, so
+    /// the value is used only under `on_change: keep`.
     func mixed(with other: Digest?) -> Digest {
         guard let other else { return self }
         return Digest(of: ["mixed", .string(text), .string(other.text)])
@@ -376,19 +376,20 @@ extension Digest {
 extension ItemDesk.State {
     func isCurrent(_ context: Context) -> Bool { !closed && !isOver && attempt == context.attempt }
 
-    /// The value that a step has without running: saved, or handed in with a resume point that lies behind it.
+    /// Returns the value that a step has without running: saved, or handed in with a resume point that lies behind it.
     fileprivate mutating func value(of path: String) -> SavedStep? {
         guard let point = resumePoint, let named = point.step, !reachedResumePoint else { return saved[path] }
         if path == named {
-            // From here on everything runs; what a later attempt may use again is what this one completes.
+            // From here on everything runs, and a later attempt may reuse only what this one completes.
             reachedResumePoint = true
             saved = [:]
             return nil
         }
         if let value = saved[path] { return value }
-        // The step that the named one is part of must run for that to be asked for.
+        // A step that contains the named one must run, so that the named one is requested.
         if named.hasPrefix(path + "/") { return nil }
-        // A point that lists its completed steps and names a stage was made outside of any step: nothing to hand in.
+        // A point that lists its completed steps and names a stage was made outside of any step, so it hands in
+        // nothing.
         if point.saved != nil, Stage.names.contains(named) { return nil }
         usedResumeData = true
         return point.data.map { SavedStep(value: $0, worth: nil) }
@@ -396,7 +397,7 @@ extension ItemDesk.State {
 }
 
 extension Charge {
-    /// Whether it was made in the body of a step, or of one inside it.
+    /// Returns whether it was made in the body of a step, or of one inside it.
     fileprivate func isMade(inside path: String) -> Bool {
         step.map { $0 == path || $0.hasPrefix(path + "/") } ?? false
     }

@@ -1,43 +1,43 @@
 import Synchronization
 
-/// An item that a lane is working on, in a graph at one of its nodes.
+/// The work on one item in a lane; in a graph, at one of its nodes.
 struct Work: Sendable {
-    /// The item; in a graph with what the node is given.
+    /// The item; in a graph with the node's input.
     let entry: StoredItem
-    /// Whose work it is: the run's, its batch's, or its node's.
+    /// The session of the work: the run's, its batch's, or its node's.
     let session: RunSession
-    /// The node and the item, in a graph.
+    /// The node and the item; only in a graph.
     var unit: GraphSchedule.Unit?
-    /// The leave of the node's circuit breaker for the attempt in progress.
+    /// The admission by the node's circuit breaker for the attempt in progress.
     var admission: RunRecovery.Admission?
-    /// What its processor asks for goes here.
+    /// The desk that serves the requests of its processor.
     let desk: ItemDesk
-    /// When it was first started.
+    /// The moment when it was first started.
     let startedAt: Duration
-    /// How many attempts were made before its batch was tried again.
+    /// The number of attempts that were made before its batch was retried.
     var earlierAttempts = 0
-    /// The attempt, from 1.
+    /// The number of the attempt, from 1.
     var attempt = 1
-    /// How many worker processes died of it.
+    /// The number of crashes it caused.
     var crashes = 0
 
-    /// The attempt, counted over all tries of its batch.
+    /// The number of the attempt, counted over all tries of its batch.
     var attempts: Int { earlierAttempts + attempt }
-    /// What `extract` is given.
+    /// The input of `extract`.
     var input: Payload { entry.transformed ?? entry.item.data }
 }
 
-/// A place where one item at a time is worked on, with the items it has claimed and the outcomes it has not committed.
+/// A line of work that handles one item at a time, with the items it has claimed and its uncommitted outcomes.
 ///
-/// A worker's loop drives a lane. When its item runs out of time or the run is cancelled, the loop is left behind:
-/// the lane's generation grows, a late answer of the old loop finds that out and is dropped, and another loop goes on
-/// from here. So no item costs a task of its own, and nothing waits for code that does not come back.
+/// A worker's loop drives a lane. When its item runs out of time or the run is cancelled, the loop is left behind: the
+/// lane's generation grows, a late answer of the old loop finds that out and is dropped, and another loop continues
+/// from here. So no item costs a task of its own, and nothing waits for code that does not return.
 final class Lane: Sendable {
     private struct State {
         var generation = 0
         var claimed: ArraySlice<StoredItem> = []
         var work: Work?
-        /// Whether an attempt is being made, on the clock of its desk.
+        /// Whether an attempt is being made, timed by the clock of its desk.
         var isArmed = false
         var finished: [CommittedOutcome] = []
         var committedAt = Duration.zero
@@ -47,9 +47,9 @@ final class Lane: Sendable {
         var ended = false
     }
 
-    /// Where its workers come from.
+    /// The source of its workers.
     let crew: Crew
-    /// In a graph, which nodes it works for.
+    /// The team of nodes it works for, in a graph.
     let team: Int
     private let state = Mutex(State())
 
@@ -58,10 +58,10 @@ final class Lane: Sendable {
         self.team = team
     }
 
-    /// The generation of whoever drives the lane now.
+    /// The generation of the current driver.
     var generation: Int { state.withLock { $0.generation } }
 
-    /// Names the task that drives the lane in `generation`, and the worker that it has.
+    /// Records the task that drives the lane in `generation`, and its worker.
     func isDriven(by task: Task<Void, Never>, with worker: any Worker, in generation: Int) {
         state.withLock { state in
             guard state.generation == generation else { return }
@@ -69,9 +69,9 @@ final class Lane: Sendable {
         }
     }
 
-    // MARK: The driver's side; every answer is `nil` or `false` once the driver has been left behind.
+    // MARK: The driver's side. Every answer is `nil` or `false` once the driver has been left behind.
 
-    /// The item in progress, if an earlier driver left one.
+    /// Returns the item in progress, if an earlier driver left one.
     func workInProgress(_ generation: Int) -> Work? {
         state.withLock { $0.generation == generation ? $0.work : nil }
     }
@@ -86,10 +86,10 @@ final class Lane: Sendable {
 
     func claim(_ frame: ArraySlice<StoredItem>) { state.withLock { $0.claimed = frame } }
 
-    /// Puts what was claimed and not started back to nobody.
+    /// Drops the items that were claimed and not started.
     func dropClaimed() { state.withLock { $0.claimed = [] } }
 
-    /// The later half of what is claimed and not started, for a lane that has nothing left to do.
+    /// Gives the later half of the claimed items that were not started to a lane that has nothing left to do.
     func giveHalf() -> ArraySlice<StoredItem> {
         state.withLock { state in
             let half = state.claimed.suffix((state.claimed.count + 1) / 2)
@@ -98,7 +98,7 @@ final class Lane: Sendable {
         }
     }
 
-    /// Says which item is in progress; refused once the run has given up its items.
+    /// Records the item in progress; refused once the run has given up its items.
     func begin(_ work: Work, _ generation: Int) -> Bool {
         state.withLock { state in
             guard state.generation == generation, !state.closing else { return false }
@@ -109,7 +109,7 @@ final class Lane: Sendable {
 
     /// Starts the clock of an attempt.
     ///
-    /// - Parameter alarm: wakes whoever looks after the ends of attempts.
+    /// - Parameter alarm: wakes the supervisor of attempts.
     func arm(_ generation: Int, at now: Duration, alarm: Alarm) -> Bool {
         state.withLock { state in
             guard state.generation == generation, let work = state.work else { return false }
@@ -121,7 +121,7 @@ final class Lane: Sendable {
         }
     }
 
-    /// Stops the clock of an attempt that has come back.
+    /// Stops the clock of an attempt that has returned.
     func disarm(_ generation: Int) -> Bool {
         state.withLock { state in
             guard state.generation == generation else { return false }
@@ -130,7 +130,7 @@ final class Lane: Sendable {
         }
     }
 
-    /// Says that the item in progress has ended; from here on nobody else can end it.
+    /// Records that the item in progress has ended. From here on, no one else can end it.
     func endWork(_ generation: Int) -> Bool {
         state.withLock { state in
             guard state.generation == generation else { return false }
@@ -142,7 +142,7 @@ final class Lane: Sendable {
     /// Keeps an outcome until the next commit.
     func keep(_ outcome: CommittedOutcome) { state.withLock { $0.finished.append(outcome) } }
 
-    /// The outcomes to commit now: when nothing more is claimed, some time has passed, or there are many.
+    /// Returns the outcomes to commit now: when nothing more is claimed, some time has passed, or there are many.
     func takeFinished(at now: Duration, always: Bool) -> [CommittedOutcome] {
         state.withLock { state in
             guard
@@ -155,7 +155,7 @@ final class Lane: Sendable {
         }
     }
 
-    /// Marks the lane as ended; `false` when it was already or someone else drives it.
+    /// Marks the lane as ended; returns `false` when it has ended already or another driver has it.
     func end(_ generation: Int) -> Bool {
         state.withLock { state in
             guard state.generation == generation, !state.ended else { return false }
@@ -166,16 +166,16 @@ final class Lane: Sendable {
 
     // MARK: The supervisor's side
 
-    /// When the attempt in progress is out of time, or has been silent for too long; `nil` while the engine makes it
-    /// wait, which only the run's own limit ends.
+    /// The moment when the attempt in progress is out of time or has been silent for too long; `nil` while the engine
+    /// makes it wait, which only the run's own limit ends.
     var deadline: Duration? { state.withLock { $0.isArmed ? $0.work?.desk.clock.end : nil } }
 
-    /// Whether the attempt in progress has been silent for too long.
+    /// Returns whether the attempt in progress has been silent for too long.
     func isSilent(at now: Duration) -> Bool { state.withLock { $0.work?.desk.clock.isSilent(at: now) == true } }
 
-    /// Leaves the driver of an attempt that is out of time behind; the item stays in progress.
+    /// Leaves the driver of an attempt that is out of time behind. The item stays in progress.
     ///
-    /// - Returns: the new generation and the worker to be stopped, or `nil` when the attempt has come back in the
+    /// - Returns: the new generation and the worker to be stopped, or `nil` when the attempt has returned in the
     ///   meantime.
     func expire(_ generation: Int) -> (generation: Int, worker: (any Worker)?)? {
         let left: (task: Task<Void, Never>?, generation: Int, worker: (any Worker)?)? = state.withLock { state in
@@ -191,8 +191,8 @@ final class Lane: Sendable {
 
     /// Leaves the driver behind for good.
     ///
-    /// - Returns: the item in progress, the outcomes that were not committed and the worker to be stopped; `nil` when
-    ///   the lane has ended or is between two items, where its driver sees by itself that the run is stopped.
+    /// - Returns: the item in progress, the uncommitted outcomes and the worker to be stopped; `nil` when the lane has
+    ///   ended or is between two items, where its driver sees for itself that the run is stopped.
     func abandon() -> (work: Work, finished: [CommittedOutcome], worker: (any Worker)?)? {
         let (task, left) = state.withLock {
             state -> (Task<Void, Never>?, (work: Work, finished: [CommittedOutcome], worker: (any Worker)?)?) in

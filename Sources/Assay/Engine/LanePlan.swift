@@ -1,15 +1,15 @@
-/// Where the nodes of a graph run: which of them share lanes, and how many lanes there may be.
+/// The plan of where the nodes of a graph run: which of them share lanes, and how many lanes there may be.
 struct LanePlan: Sendable {
     private(set) var teams: [GraphSchedule.Team] = []
     private(set) var pools: [Int] = []
     private(set) var crews: [Crew] = []
-    /// What nodes without a runner of their own run on.
+    /// The runner of nodes that have none of their own.
     let runner: any Runner
     private var teamOfNode: [Int]
 
-    /// The plan for `nodes`.
+    /// Creates the plan for `nodes`.
     ///
-    /// - Parameter runner: what nodes without a runner of their own run on, all of them together; `nil`: threads.
+    /// - Parameter runner: the shared runner of nodes that have none of their own; `nil`: threads.
     /// - Throws: what a runner throws that cannot run its node.
     init(_ nodes: [Node], runner: (any Runner)?) throws {
         let places = nodes.reduce(0) { min(1_024, $0 + ($1.runner == nil ? $1.concurrency : 0)) }
@@ -37,7 +37,7 @@ struct LanePlan: Sendable {
     }
 
     private static func settled(_ runner: any Runner) throws -> any Runner {
-        // How many items there will be says little about how often which node runs.
+        // The number of items says little about how often each node runs.
         guard let automatic = runner as? AutomaticRunner else { return runner }
         return try ThreadRunner(maxWorkers: automatic.maxWorkers)
     }
@@ -53,13 +53,13 @@ struct LanePlan: Sendable {
         crews.append(Crew(of: runner, for: RegisteredProcessor(serving: places.map { nodes[$0] })))
     }
 
-    /// What the work of each node asks.
+    /// Makes the session of each node.
     ///
     /// - Parameter bases: the base prices of the nodes, by place.
     func sessions(of nodes: [Node], in graph: RunSession, _ bases: [BaseCharge]) -> [RunSession] {
         nodes.enumerated().map { RunSession(node: $1, of: graph, crew: crews[teamOfNode[$0]], base: bases[$0]) }
     }
 
-    /// Lets all workers go that have nothing more to do.
+    /// Releases all idle workers.
     func dismiss() { for crew in crews { crew.dismissIdle() } }
 }

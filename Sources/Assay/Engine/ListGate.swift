@@ -1,12 +1,13 @@
-/// Checks the list of a run as a whole, item by item as they come: names, scope, resume points.
+/// A check of the list of a run as a whole, item by item as they come: names, scope, resume points.
 struct ListGate {
     private let scope: Scope
     private let previousRunID: Run.ID?
     private let runID: Run.ID
     private var places: [ExternalID: Int32] = [:]
-    /// How many items at the beginning are named by their position, which keeps names apart without a list of them.
+    /// The number of items at the beginning that are named by their place, which keeps names apart without a list of
+    /// them.
     private var numbered = 0
-    /// The first thing that was found.
+    /// The first violation.
     private(set) var violation: GateFailure?
 
     init(_ options: RunOptions, runID: Run.ID) {
@@ -15,14 +16,14 @@ struct ListGate {
         self.runID = runID
     }
 
-    /// The first thing that was found since the last time.
+    /// Returns the first violation since the last call, and clears it.
     mutating func takeViolation() -> GateFailure? {
         defer { violation = nil }
         return violation
     }
 
     mutating func check(_ item: Item, at index: Int) {
-        // Names are noted whatever was found before: items behind it must not share them either.
+        // Names are recorded whatever was found before: later items must not share them either.
         guard let message = finding(item, index), violation == nil else { return }
         violation = GateFailure(
             ProcessingError(.prevalidation, message), stage: .prevalidation, index: index,
@@ -30,7 +31,7 @@ struct ListGate {
             attempt: 1, data: item.data, digest: nil, runID: runID)
     }
 
-    /// Takes note of a name.
+    /// Records a name.
     ///
     /// - Returns: the place of the item that had it before.
     private mutating func note(_ id: ExternalID, at index: Int) -> Int? {
@@ -75,14 +76,14 @@ struct ListGate {
     }
 }
 
-/// What stopped a run before anything was extracted.
+/// The failure that stopped a run before anything was extracted.
 struct GateFailure: Error {
-    /// The failure as it is written down; `nil` when nothing failed but someone stopped the run.
+    /// The recorded failure; `nil` when nothing failed and the run was stopped.
     let record: FailureRecord?
-    /// The item at fault, if it is one's.
+    /// The place of the item at fault, if there is one.
     let index: Int?
 
-    /// Someone stopped the run.
+    /// The run was stopped.
     static let stopped = GateFailure()
 
     private init() { (record, index) = (nil, nil) }
@@ -109,7 +110,7 @@ struct GateFailure: Error {
 }
 
 extension FailureRecord {
-    /// The record of `error`, which ended `item` in `stage` unless a step says otherwise.
+    /// Creates the record of `error`, which ended `item` in `stage` unless a step says otherwise.
     init(_ error: ProcessingError, stage: Stage, step: String? = nil, item: String?, attempt: Int) {
         self.init(
             inputID: item, step: error.step ?? step ?? stage.rawValue, exception: error.exception,
@@ -119,8 +120,8 @@ extension FailureRecord {
 }
 
 extension Item {
-    /// The item with no more than the beginning of a name that is longer than `limit` bytes: it is refused, and its name
-    /// is kept for people only.
+    /// Returns the item with only the beginning of a name that is longer than `limit` bytes. The item is refused, and
+    /// its name is kept only for people to read.
     func named(within limit: Int) -> Item {
         guard id.utf8.count > limit else { return self }
         var item = self

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Where the reading of a list stands.
+/// A position in a list that is being read.
 final class ListPosition: Sendable {
     private let state = Mutex(0)
 
-    /// The next places, at most `count`, of a list of `total`.
+    /// Returns the next places, at most `count`, of a list of `total`.
     func advance(by count: Int, upTo total: Int = .max) -> Range<Int> {
         state.withLock { start in
             let end = min(total, start + count)

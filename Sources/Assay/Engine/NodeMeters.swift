@@ -1,6 +1,6 @@
 import Metrics
 
-/// What the nodes of a graph tell the metrics backend that the program has set up.
+/// The metrics that the nodes of a graph send to the backend that the program has set up.
 struct NodeMeters: Sendable {
     private struct Meters: Sendable {
         let items: [Status: Counter]
@@ -11,7 +11,8 @@ struct NodeMeters: Sendable {
 
     private let nodes: [Meters]
 
-    /// The meters of the nodes of `graph`; `nil` without a backend, where making them would be all they ever do.
+    /// Creates the meters of the nodes of `graph`; `nil` without a backend, where creating them would be all they ever
+    /// do.
     init?(_ wiring: Wiring, of graph: Identifier, factory: any MetricsFactory = MetricsSystem.factory) {
         guard !(factory is NOOPMetricsHandler) else { return nil }
         nodes = wiring.nodes.map { node in

@@ -1,10 +1,10 @@
 import Logging
 
-/// The log of a processor at work: what is written to it is kept with the run, and goes on to the engine's own log.
+/// A log handler for a processor at work. What it logs is kept with the run and passed on to the engine's own log.
 struct RecordingLogHandler: LogHandler {
     let session: RunSession
     let context: Context
-    /// What is not written at all: what the engine's log does not take either, but for what matters.
+    /// The level below which nothing is written: that of the engine's log, but at most `info`.
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
 

@@ -1,11 +1,11 @@
 import Logging
 
-/// What a processor may ask for outside of `extract`: charges and calls, recorded at once.
+/// The desk outside of `extract`: charges and calls, recorded at once.
 ///
 /// The desk of an item adds steps to this.
 struct RunDesk: Desk {
     let session: RunSession
-    /// The desk of the item's work that this is a part of; `nil` for what is no part of it.
+    /// The desk of the item's work that this is a part of; `nil` outside of an item's work.
     var work: ItemDesk?
 
     var terms: WorkTerms { session.options.terms }
@@ -79,7 +79,7 @@ struct RunDesk: Desk {
 }
 
 extension RunSession {
-    /// The charge that a use becomes.
+    /// Makes the charge of a use.
     func makeCharge(_ usage: Usage, in context: Context, step: String?) async throws -> Charge {
         let (cost, basis) = try await ledger.cost(of: usage)
         if basis.priceSource == PriceOrigin.none {
@@ -97,10 +97,11 @@ extension RunSession {
 
     // MARK: Paid calls
 
-    /// Asks about open doubts of a call, looks it up in the cache, else asks breaker and budgets and writes its intent.
+    /// Asks about open doubts of a call and looks it up in the cache; otherwise asks the breaker and budgets and writes
+    /// its intent.
     ///
-    /// - Parameter identity: what makes it the same call when it is made again: its key, or its place.
-    /// - Returns: also what it would have cost without a cache, when it need not be made.
+    /// - Parameter identity: what makes it the same call when it is made again: its key or its place.
+    /// - Returns: the decision, and what the call would have cost without a cache when it need not be made.
     func openCall(
         _ request: CallRequest, identity: Digest, in context: Context, step: String?
     ) async throws -> (CallDecision, worth: Money) {
@@ -158,7 +159,7 @@ extension RunSession {
         }
     }
 
-    /// Asks about open doubts, breaker and budgets, and writes the intent of a call that must be made.
+    /// Asks about open doubts, the breaker and the budgets, and writes the intent of a call that must be made.
     private func proceed(
         _ request: CallRequest, _ identity: Digest, in context: Context, step: String?, cacheKey: String?,
         turn: CallsInFlight.Turn?, number: Int
@@ -176,17 +177,18 @@ extension RunSession {
                 withdrawAttempt(at: request.service, isTrial)
                 return (.hit(value), doubts.worth)
             }
-            // Nobody knows, so the callee is asked again under the key it knows, if that means anything to it.
+            // If the outcome stays unknown, the call is made again under its old key, provided that the service honors
+            // keys.
             let doubt = honoursKeys(request.service) ? doubts.open.popLast() : nil
             try await pass(doubts.open, item: context.inputID)
             if let doubt, doubt.executionID != run.executionID { try await meet(doubt, item: context.inputID) }
             let known = try await earlierCalls(like: request, identity, in: context)
-            // The larger of both counts: it may cost as much as either says.
+            // The larger of both counts: the call may cost as much as either says.
             let reservation = [request.maximumCost, unitPrice].compactMap { $0 }.max()
             var record = intent(of: request, identity, after: known, doubt, reservation: reservation, context, step)
             record.cacheKey = cacheKey ?? record.cacheKey
             var promised = record
-            // Who asks for it again is who may pay for it.
+            // The execution that makes the call again pays for it.
             promised.executionID = run.executionID
             try await promise(
                 promised, isUnpriced: reservation == nil && record.maximumCost == .zero, number: number,
@@ -201,7 +203,7 @@ extension RunSession {
                 throw error
             }
             guard isFiled else {
-                // Somebody decided about the doubt in the meantime, so this is a call of its own.
+                // The doubt was decided in the meantime, so this is a call of its own.
                 _ = ledger.budgets.settle(record.callID, as: nil)
                 withdrawAttempt(at: request.service, isTrial)
                 return try await proceed(
@@ -217,11 +219,12 @@ extension RunSession {
         }
     }
 
-    /// The calls of the item that were made for the same before, in order.
+    /// Returns the earlier calls of the item for the same purpose, in order.
     private func earlierCalls(
         like request: CallRequest, _ identity: Digest, in context: Context
     ) async throws -> [CallRecord] {
-        // A filter without an input does not narrow, and a call without one is not those of the items.
+        // A filter without an input does not narrow the search, and a call without an input must not match those of the
+        // items.
         try await store.calls(
             matching: CallFilter(
                 executionID: run.executionID, inputID: context.inputID, service: request.service,
@@ -229,7 +232,7 @@ extension RunSession {
         ).filter { context.inputID != nil || $0.inputID == nil }
     }
 
-    /// The intent of a call: the one whose outcome is unknown, if there is one, else a new one.
+    /// Returns the intent of a call: that of the call in doubt if there is one, otherwise a new one.
     private func intent(
         of request: CallRequest, _ identity: Digest, after earlier: [CallRecord], _ doubt: CallRecord?,
         reservation: Money?, _ context: Context, _ step: String?
@@ -241,7 +244,7 @@ extension RunSession {
             record.maximumCost = max(record.maximumCost, reservation ?? .zero)
         } else {
             let callKey = identity.text
-            // One that stays in doubt beside this call must not lend it its key.
+            // Another call that stays in doubt must not lend this one its key.
             let known = earlier.count { $0.state != .open }
             let parts: [JSONValue] = [
                 .string(run.executionID.text), JSONValue(context.inputID), .string(request.service),
@@ -259,17 +262,17 @@ extension RunSession {
         return record
     }
 
-    /// Writes what became of a call, with its charge and the value it brought.
+    /// Records how a call ended, with its charge and its value.
     ///
-    /// - Parameter isLate: whether nobody waited for it any more, and its breaker has been told.
-    /// - Returns: what it is charged with.
+    /// - Parameter isLate: whether no one waited for it anymore and its breaker has been notified.
+    /// - Returns: the charged amount.
     @discardableResult func closeCall(
         _ call: Call, _ end: CallEnd, isLate: Bool, in context: Context, step: String?
     ) async throws -> Money {
         defer { if let turn = call.turn { ledger.callsInFlight.giveBack(turn) } }
         var record = call.record
         var basis = Charge.Basis()
-        // What was paid for is not lost for an amount that nobody can read: it counts with what was reserved.
+        // A paid call with an unreadable cost is not lost: it counts with what was reserved.
         let settled = call.settlement?.cost.map { cost -> Money in
             switch cost {
             case .amount(let amount): return amount
@@ -286,10 +289,10 @@ extension RunSession {
                 await hintAtPrice(of: record.service, record.operation)
             }
         case .notMade: if call.continuesDoubt { record.state = .inDoubt }
-        // Whatever a body throws when it is cancelled, the callee may have done its work.
+        // Whatever a body throws when it is cancelled, the service may have done its work.
         case .threw(let error) where settled == nil && (Task.isCancelled || Self.leavesDoubt(error)):
             record.state = .inDoubt
-        // That a repeat was not taken leaves the attempt before it in doubt.
+        // A repeat that was not accepted leaves the attempt before it in doubt.
         case .threw(let error as ProcessingError) where settled == nil && call.continuesDoubt && error.wasNotTaken:
             record.state = .inDoubt
         case .threw:
@@ -325,14 +328,14 @@ extension RunSession {
         }
         let cached: CacheEntry? =
             if let key = call.cacheKey, let value = try? value?.get(), let charge,
-                // What is worth more than an amount can be is not kept.
+                // A value whose worth exceeds the largest amount is not cached.
                 let worth = try? (call.worthOfBody + charge.cost).money()
             {
                 entry(key, value, charge, worth: worth, policy: call.request.options.cache)
             } else { nil }
         let isCharged = try await store.file(record, charge: charge, cached: cached).isCharged
         if isCharged, let charge { note(charge) }
-        // While it is in doubt what was promised stays.
+        // While the call is in doubt, its reservation stays.
         if record.state == .inDoubt {
             ledger.budgets.doubt(record.callID)
         } else {
@@ -353,14 +356,14 @@ extension RunSession {
                 ["cost": cost.jsonValue, "maximum_cost": record.maximumCost.jsonValue]
             }
         }
-        // Thrown only now: a value that cannot be kept was paid for all the same.
+        // Thrown only now: a value that cannot be kept was still paid for.
         if case .failure(let error) = value { throw error }
         return charge?.cost ?? .zero
     }
 
     // MARK: Circuit breakers
 
-    /// Throws `circuit_open` while the breaker of `service` is open; the answer is whether the call is a trial.
+    /// Throws `circuit_open` while the breaker of `service` is open; returns whether the call is a trial.
     private func admit(_ service: String) throws -> Bool {
         guard let policy = options.breakers[service] else { return false }
         let now = world.time.uptime()
@@ -383,12 +386,12 @@ extension RunSession {
             retryAfter: answer.remaining)
     }
 
-    /// Tells the breaker of `service` how a call ended; a cancellation says nothing of the service.
+    /// Notifies the breaker of `service` how a call ended. A cancellation says nothing about the service.
     private func tellBreaker(of service: String, _ end: CallEnd, _ isTrial: Bool) {
         guard let policy = options.breakers[service] else { return }
         let now = world.time.uptime()
         let (_, moved) = breakers.use(service, policy) { breaker in
-            // One that was let through earlier says nothing of how the service is by now.
+            // A call that was admitted earlier says nothing about the current state of the service.
             guard isTrial == (breaker.state == .halfOpen) else { return }
             switch end {
             case .returned, .made: breaker.succeed()
@@ -412,12 +415,12 @@ extension RunSession {
 
     // MARK: Prices
 
-    /// Says once that a processor costs nothing because nobody named its price.
+    /// Hints once that a processor costs nothing because it has no price.
     func hintAtPrice(of processor: Identifier) {
         hint("no_price", about: processor.text, "'\(processor)' has no price; 0.00 is charged")
     }
 
-    /// Says once that something costs nothing because nobody named its price, and which price was probably meant.
+    /// Hints once that an operation costs nothing because it has no price, and which price was probably meant.
     private func hintAtPrice(of service: String, _ operation: String) async {
         let subject = "\(service)/\(operation)"
         guard !tally.hasHinted("no_price", about: subject) else { return }
@@ -425,7 +428,7 @@ extension RunSession {
         hint("no_price", about: subject, "'\(subject)' has no price; 0.00 is charged\(likely)")
     }
 
-    /// Says that something has no price, or refuses it under strict costs.
+    /// Hints at a missing price, or refuses it under strict costs.
     private func noteMissingPrice(of service: String, _ operation: String, else remedy: String) async throws {
         guard options.strictCosts else { return await hintAtPrice(of: service, operation) }
         let likely = await ledger.likelyPrice(for: service, operation)
@@ -441,7 +444,7 @@ extension RunSession {
                 + "\(remedy)\(likely)", retryable: false)
     }
 
-    /// Says that a call counts with what was reserved for it, because what it came to cannot be read.
+    /// Reports that a call counts with what was reserved for it, because its cost cannot be read.
     private func noteUnreadable(_ text: String, for call: CallRecord, _ context: Context) {
         let subject = "\(call.service)/\(call.operation)"
         emit(.costUnreadable, item: context.inputID) {
@@ -456,7 +459,7 @@ extension RunSession {
         tally.noteIncomplete("a cost of '\(subject)' cannot be read: \(text)")
     }
 
-    /// Whether a call that ended with `error` may have been carried out.
+    /// Returns whether a call that ended with `error` may have been carried out.
     private static func leavesDoubt(_ error: any Error) -> Bool {
         if error is CancellationError { return true }
         guard let error = error as? ProcessingError else { return false }
@@ -464,7 +467,7 @@ extension RunSession {
             || error.code == .workerCrashed
     }
 
-    /// The zero charge that stands for a value from the cache.
+    /// Makes the zero charge of a cached value.
     ///
     /// - Parameter avoided: what it would have cost now without the cache.
     func hitCharge(
@@ -478,7 +481,7 @@ extension RunSession {
             accountID: context.scope.accountID, underwritingID: context.scope.underwritingID)
     }
 
-    /// A value for the cache, with the charge that paid for it.
+    /// Makes a cache entry for a value, with the charge that paid for it.
     func entry(
         _ key: String, _ value: JSONValue, _ charge: Charge, worth: Money, policy: CachePolicy
     ) -> CacheEntry {

@@ -1,80 +1,81 @@
-/// How a run is to be done; every part has a default.
+/// The options of a run. Every part has a default.
 public struct RunOptions: Sendable {
-    /// For whom the run works.
+    /// The account, underwriting and execution that the run works for.
     public var scope = Scope()
-    /// The execution to go on with or to create; `nil`: that of the scope, of the previous run, or a new one.
+    /// The execution to continue or create; `nil`: that of the scope, that of the previous run, or a new one.
     public var executionID: Execution.ID?
-    /// Where and how many at once.
+    /// The runner: where items run and how many at once.
     public var runner: any Runner = .sequential
-    /// What failed items mean for the rest.
+    /// The policy that decides what failed items mean for the rest.
     public var failurePolicy = FailurePolicy.collect
-    /// Further attempts at an item.
+    /// The policy for further attempts at an item.
     public var retryPolicy = RetryPolicy.none
-    /// How many worker processes an item may cost before it is failed as what kills them; 1: no further attempt.
+    /// The number of worker processes an item may crash before it fails as poison; 1: no further attempt.
     public var maxCrashes = 3
     /// The longest an attempt may take.
     public var itemTimeout = Duration.seconds(3_600)
-    /// The longest silence of a processor that beats with `heartbeat`; `nil`: any.
+    /// The longest silence of a processor that sends heartbeats with `heartbeat`; `nil`: any.
     public var heartbeatTimeout: Duration?
     /// The longest the run may take.
     public var timeout = Duration.seconds(86_400)
-    /// What becomes of earlier runs of the execution.
+    /// The treatment of earlier runs of the execution.
     public var recovery = RecoveryMode.resume
-    /// What a changed processor means for that.
+    /// The treatment of earlier results when the processor has changed.
     public var onChange = ChangePolicy.refuse
     /// Whether `aggregate` is called when only some items succeeded.
     public var aggregatePartial = false
-    /// Whether a failure of the costing fails the run.
+    /// Whether a failure of the cost accounting fails the run.
     public var strictCosts = false
-    /// How much may be spent.
+    /// The limits on spending.
     public var budgets: [Budget] = []
-    /// When services that keep failing are left alone, by service.
+    /// The circuit breakers of services that keep failing, by service.
     public var breakers: [String: CircuitBreakerPolicy] = [:]
-    /// What is known of services, by their names.
+    /// The known properties of services, by name.
     public var services: [String: ServiceTerms] = [:]
-    /// When calls that fail are billed, unless a call says so itself.
+    /// The policy for billing failed calls, unless a call says so itself.
     public var billing = CallOptions.Billing.onSuccess
-    /// What becomes of calls of unknown outcome, unless a call says so itself.
+    /// The policy for calls whose outcome is unknown, unless a call says so itself.
     public var doubtPolicy = DoubtPolicy.hold
-    /// The price of the processor, before database and price file.
+    /// The price of the processor, which takes precedence over the database and the price file.
     public var price: Price?
-    /// How outputs of whole items are cached; `nil`: not at all.
+    /// The cache policy for outputs of whole items; `nil`: they are not cached.
     public var itemCache: CachePolicy?
-    /// What is done with the cache, whatever ``itemCache`` and calls say.
+    /// The use of the cache, whatever ``itemCache`` and calls say.
     public var caching = CacheMode.asConfigured
     /// The previous run that this one follows.
     public var previousRunID: Run.ID?
-    /// Replaces the computed first run of the chain.
+    /// A replacement for the computed first run of the chain.
     public var parentRunID: Run.ID?
-    /// Replaces the computed number of retries.
+    /// A replacement for the computed number of retries.
     public var retryCount: Int?
-    /// The step at which the previous run failed; recorded, drives nothing.
+    /// The step at which the previous run failed. It is recorded and has no other effect.
     public var lastErrorStep: String?
-    /// Merged into the metadata of the previous run; these values win.
+    /// Metadata merged into that of the previous run. These values win.
     public var metadata: JSONObject = [:]
     /// Whether the report holds the outcomes; with `false` they are read from the store, page by page.
     public var returnsOutcomes = true
-    /// Takes each piece of output that an item emits, with the item's name; `emit` waits for it.
+    /// Receives each piece of output that an item emits, with the item's name. `emit` waits for it.
     public var onChunk: (@Sendable (_ inputID: String, _ chunk: Payload) async -> Void)?
-    /// Called when more of what is said in the run is in the store.
+    /// Called when more of the run's log is in the store.
     public var onLogged: (@Sendable () async -> Void)?
-    /// Takes outcomes once they are in the store, in the order in which they got there.
+    /// Receives outcomes once they are in the store, in the order in which they got there.
     public var onCommitted: (@Sendable (_ outcomes: [Outcome]) async -> Void)?
-    /// That the run goes in batches; `nil`: it goes in one.
+    /// The settings of a run in batches; `nil`: the run is not cut.
     public var batching: Batching?
-    /// Takes each batch when it is finished, or all of them, sorted, when the policy does not stream.
+    /// Receives each batch when it is finished, or all of them, sorted, when the policy does not stream.
     ///
-    /// It is called for one batch at a time; while it works, those in progress go on and no other is begun. What it
-    /// throws cancels the run and is thrown on.
+    /// It is called for one batch at a time. While it works, batches in progress continue and no other is begun. An
+    /// error it throws cancels the run and is rethrown.
     public var onBatch: (@Sendable (BatchResult) async throws -> Void)?
-    /// The name that the processor had in what is gone on with, when it is kept under another one.
+    /// The former name of the processor, when what is continued was done under another name.
     var formerName: Identifier?
-    /// Since when what is cached counts as made again, under ``CacheMode/refresh``: what earlier runs that were told so have
-    /// replaced is not replaced, and paid, once more. `nil`: nothing counts.
+    /// The moment since which cached values count as made again, under ``CacheMode/refresh``: values that earlier
+    /// refreshing runs have replaced are not replaced, and paid for, once more. `nil`: nothing counts.
     public var refreshedSince: Timestamp?
-    /// Whether the files of items are read anew, whatever is on record of their contents.
+    /// Whether the files of items are read again, whatever is on record of their contents.
     public var rehash = false
-    /// Where its limits were set, for messages: under `on_failure`, `timeout`, `error_threshold`, `breakers.SERVICE`.
+    /// The places where its limits were set, for messages: under `on_failure`, `timeout`, `error_threshold`,
+    /// `breakers.SERVICE`.
     package var setAt = SettingPlaces()
     /// Whether the whole list is filed before the first batch is begun, so that the run can be resumed from the record
     /// and its outputs are aggregated.
@@ -83,26 +84,26 @@ public struct RunOptions: Sendable {
     var waitsWhenGivenUp = false
     /// Whether the items are those that the execution was submitted to a queue with, if it was.
     var worksOnSubmission = false
-    /// The digest of the pipeline's definition as it is written, by which executions of a queue are known to be of it;
-    /// `nil` for what is known by its name alone.
+    /// The digest of the pipeline's definition as written, which identifies its executions in a queue; `nil` for what
+    /// is identified by name alone.
     public var pipeline: Digest?
-    /// What is stored with the run so that it can be started again by name.
+    /// Data that is stored with the run so that it can be started again by name.
     public var request: JSONValue = [:]
 
-    /// All defaults.
+    /// Creates options with all defaults.
     public init() {}
 
-    /// How outputs of whole items are cached in the end.
+    /// The effective cache policy for outputs of whole items.
     var itemCacheInForce: CachePolicy? {
         guard caching != .off, var policy = itemCache else { return nil }
         policy.refresh = policy.refresh || !looksUp
         return policy
     }
 
-    /// Whether the cache is looked at, if only for what counts as made again.
+    /// Whether the cache is read, if only for values that count as made again.
     var looksUp: Bool { caching == .asConfigured || caching == .refresh && refreshedSince != nil }
 
-    /// What a processor may know of these options.
+    /// The part of these options that a processor may know.
     var terms: WorkTerms { WorkTerms(itemTimeout: itemTimeout, maxWorkers: runner.maxWorkers, recovery: recovery) }
 
     /// The shortest time after which an attempt may have to be ended.

@@ -1,16 +1,16 @@
 import Synchronization
 
-/// What one run of a graph has to do with failures: whom to ask, what was counted, and who was skipped.
+/// The failure handling of one run of a graph: its strategies, what they have counted, and which items were skipped.
 ///
-/// Counts are exact however many items fail at the same time. Everything may be called from anywhere.
+/// Counts are exact however many items fail at the same time. All functions may be called concurrently.
 public final class RunRecovery: Sendable {
-    /// Leave to make an attempt; every one must be told of its end.
+    /// The permission to make an attempt. The end of every admitted attempt must be reported.
     public struct Admission: Sendable {
-        /// Whether the attempt shows if a breaker may close again.
+        /// Whether the attempt decides if a breaker may close again.
         let isTrial: Bool
     }
 
-    /// How many skipped items are kept.
+    /// The number of skipped items that are kept.
     public static let skippedItemsKept = 1_000
 
     private struct State {
@@ -34,12 +34,12 @@ public final class RunRecovery: Sendable {
     private let tell: @Sendable (_ node: Identifier, _ breaker: CircuitBreaker.State) -> Void
     private let state: Mutex<State>
 
-    /// What a run of the graph named `graph` needs.
+    /// Creates the failure handling of a run of the graph named `graph`.
     ///
     /// - Parameters:
     ///   - standard: the strategy of nodes that have none of their own.
     ///   - strategies: the strategies of nodes.
-    ///   - breakers: where the circuit breakers of nodes live, each under `graph/node`.
+    ///   - breakers: holds the circuit breakers of nodes, each under `graph/node`.
     ///   - tell: called when a node's breaker changes its state.
     public convenience init(
         graph: Identifier, standard: any ErrorStrategy = CompositeStrategy.standard,
@@ -51,7 +51,7 @@ public final class RunRecovery: Sendable {
             tell: tell)
     }
 
-    /// - Parameter skips: what was counted of the run before.
+    /// - Parameter skips: the skips that were counted in the run before.
     init(
         graph: Identifier, standard: any ErrorStrategy, strategies: [Identifier: any ErrorStrategy],
         breakers: CircuitBreakers, world: World, skips: [StrategyPlace: StrategySkips],
@@ -66,15 +66,15 @@ public final class RunRecovery: Sendable {
         state = Mutex(State(skips: skips))
     }
 
-    /// How many items each strategy has skipped.
+    /// The number of items that each strategy has skipped.
     var skips: [StrategyPlace: StrategySkips] { state.withLock { $0.skips } }
 
     // MARK: Attempts
 
-    /// Asks for leave to make an attempt of `node`.
+    /// Admits an attempt at `node`.
     ///
-    /// - Throws: ``ProcessingError`` with code `circuit_open` when its breaker does not let one through; that is a
-    ///   failure to ``answer(to:of:at:data:after:context:)`` about, after no admission.
+    /// - Throws: ``ProcessingError`` with code `circuit_open` when its breaker refuses. Pass that failure to
+    ///   ``answer(to:of:at:data:after:context:)`` without an admission.
     public func admit(_ node: Identifier) throws(ProcessingError) -> Admission {
         guard let policy = strategy(of: node).breaker else { return Admission(isTrial: false) }
         let now = world.time.uptime()
@@ -94,23 +94,23 @@ public final class RunRecovery: Sendable {
             retryAfter: answer.remaining)
     }
 
-    /// Takes note of an attempt of `node` that succeeded.
+    /// Records an attempt at `node` that succeeded.
     public func succeed(_ node: Identifier, after admission: Admission) {
         _ = note(node, admission) { $0.succeed() }
     }
 
-    /// Takes note of an attempt of `node` that ended without telling anything of the node.
+    /// Records an attempt at `node` whose end says nothing about the node.
     public func withdraw(_ node: Identifier, after admission: Admission) {
         _ = note(node, admission) { $0.withdraw() }
     }
 
-    /// Decides what becomes of an item at a node after a failure.
+    /// Decides what to do with an item at a node after a failure.
     ///
-    /// When this answers halt, the strategy's own clean-up has been given its time.
+    /// When this returns a halt, the strategy's own clean-up has had its time.
     ///
     /// - Parameters:
-    ///   - data: what the node was given.
-    ///   - admission: the leave by which the attempt was made; `nil` when there was none.
+    ///   - data: the node's input.
+    ///   - admission: the admission of the attempt; `nil` when there was none.
     ///   - context: the run and the attempt.
     public func answer(
         to error: ProcessingError, of node: Identifier, at inputID: String, data: JSONValue,
@@ -134,7 +134,7 @@ public final class RunRecovery: Sendable {
             switch verdict.answer {
             case .retry: return verdict.answer
             case .skip:
-                // Another item may have been skipped while this one was decided about.
+                // Another item may have been skipped while this decision was made.
                 guard count(skipOf: failure, at: verdict.place, seen: counts) else { continue }
                 return .skip
             case .halt(var halt):
@@ -154,12 +154,12 @@ public final class RunRecovery: Sendable {
         }
     }
 
-    // MARK: What was skipped
+    // MARK: Skipped items
 
-    /// The items that were skipped, the newest ``skippedItemsKept`` of them, oldest first.
+    /// The newest ``skippedItemsKept`` items that were skipped, oldest first.
     public var skippedItems: [SkippedItem] { state.withLock { $0.skipped } }
 
-    /// How many times an item was skipped at a node.
+    /// The number of times an item was skipped at a node.
     public var skippedCount: Int { state.withLock { $0.skippedCount } }
 
     // MARK: Parts
@@ -172,15 +172,15 @@ public final class RunRecovery: Sendable {
 
     private func breakerName(of node: Identifier) -> String { "\(graph)/\(node)" }
 
-    /// Tells a node's breaker of the end of an attempt.
+    /// Notifies a node's breaker that an attempt ended.
     ///
-    /// - Returns: how it stands then; `nil` when there is none.
+    /// - Returns: the new state of the breaker; `nil` when there is none.
     private func note(
         _ node: Identifier, _ admission: Admission?, _ body: (inout CircuitBreaker) -> Void
     ) -> CircuitBreaker.State? {
         guard let policy = strategy(of: node).breaker else { return nil }
         let (state, moved) = breakers.use(breakerName(of: node), policy) { breaker in
-            // One that was let through earlier says nothing of how the node is by now.
+            // An attempt that was admitted earlier says nothing about the current state of the node.
             if let admission, admission.isTrial == (breaker.state == .halfOpen) { body(&breaker) }
             return breaker.state
         }
@@ -188,7 +188,7 @@ public final class RunRecovery: Sendable {
         return state
     }
 
-    /// Counts a skip, unless the strategy has skipped another item since `counts` were looked at.
+    /// Counts a skip, unless the strategy has skipped another item since `counts` were read.
     private func count(
         skipOf failure: NodeFailure, at place: StrategyPlace, seen counts: [StrategyPlace: StrategySkips]
     ) -> Bool {
@@ -206,7 +206,7 @@ public final class RunRecovery: Sendable {
         }
     }
 
-    /// Lets the strategy that halted the run clean up, once a run and within its time.
+    /// Lets the strategy that halted the run clean up, once per run and within its time.
     private func cleanUp(_ verdict: StrategyVerdict, _ failure: NodeFailure, _ halt: ErrorAnswer.Halt) async {
         let isFirst = state.withLock { state in
             defer { state.isHalted = true }
@@ -216,7 +216,7 @@ public final class RunRecovery: Sendable {
         let deadline = world.time.uptime() + halt.cleanupTimeout
         let time = world.time
         await withTaskGroup(of: Void.self) { group in
-            // What the clean-up throws changes nothing: the run is halted anyway, for the failure it is halted for.
+            // An error of the clean-up changes nothing: the run is halted for the original failure anyway.
             group.addTask { try? await verdict.strategy.halted(by: failure) }
             group.addTask { try? await time.sleep(until: deadline) }
             await group.next()
@@ -225,20 +225,20 @@ public final class RunRecovery: Sendable {
     }
 }
 
-/// An item that goes on without the output of a node.
+/// An item that continues without the output of a node.
 public struct SkippedItem: Sendable {
     /// The node that has no output for it.
     public let processorID: Identifier
     /// The item.
     public let inputID: String
-    /// Why the node has none.
+    /// The failure of the node.
     public let error: ProcessingError
-    /// When it was skipped.
+    /// The moment when it was skipped.
     public let timestamp: Timestamp
-    /// What the node was given.
+    /// The input of the node.
     public let inputData: JSONValue
 
-    /// The record as JSON shows it.
+    /// The record as JSON.
     public var jsonValue: JSONValue {
         [
             "processor_id": .string(processorID.text), "input_id": .string(inputID),

@@ -1,4 +1,4 @@
-// What a run may spend.
+// Budgets of a run.
 
 extension RunSession {
     /// Counts a charge that is about to be recorded; waits while only reservations are in its way.
@@ -6,8 +6,9 @@ extension RunSession {
     /// - Parameters:
     ///   - hasHappened: whether it is a fact already, which no budget can refuse.
     ///   - inside: the calls around it.
-    ///   - context: for whose work it is made; `nil`: for the run's.
-    /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; the run then starts nothing more.
+    ///   - context: the context of the work that it pays for; `nil`: the run.
+    /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; the run then starts nothing
+    ///   more.
     func spend(
         _ charge: Charge, hasHappened: Bool, inside: CallNest = .none, in context: Context? = nil
     ) async throws {
@@ -16,7 +17,8 @@ extension RunSession {
         do { try await count(.charge(charge), number, inside, context) } catch let error as ProcessingError
             where error.code == .budgetExhausted
         {
-            // A charge that is on record already costs nothing more; it is counted and taken back when that shows.
+            // A charge that is on record already costs nothing more. It is counted now and withdrawn once recording it
+            // shows that.
             if let key = charge.key, try await store.recordedKeys(among: [key]).contains(key) {
                 return try await spend(charge, hasHappened: true)
             }
@@ -24,10 +26,10 @@ extension RunSession {
         }
     }
 
-    /// Counts the most that a call may cost; waits while only reservations are in its way.
+    /// Counts the maximum cost of a call; waits while only reservations are in its way.
     ///
-    /// - Throws: as ``spend(_:hasHappened:inside:in:)``, and ``ProcessingError`` with code `cost` for a call that has neither
-    ///   a price nor a maximum under a budget that needs one.
+    /// - Throws: as ``spend(_:hasHappened:inside:in:)``, and ``ProcessingError`` with code `cost` for a call that has
+    ///   neither a price nor a maximum under a budget that needs one.
     func promise(
         _ call: CallRecord, isUnpriced: Bool, number: Int, inside: CallNest, in context: Context
     ) async throws {
@@ -44,7 +46,7 @@ extension RunSession {
     ) async throws {
         let ask = BudgetBook.Ask(matter: matter, budgets: options.budgets, number: number, inside: inside)
         let warnings = try await ledger.budgets.count(ask) { budget, body in
-            // What others have reserved is not the item's time.
+            // Waiting for the reservations of others does not use up the item's time.
             if let context {
                 try await context.desk.waiting(for: .reservation(budget: budget), in: context) { _ in try await body() }
             } else {
@@ -54,7 +56,7 @@ extension RunSession {
         tell(warnings)
     }
 
-    /// Records charges that budgets count already, and takes back what turns out to be on record.
+    /// Records charges that budgets count already, and withdraws those that turn out to be on record.
     func record(counted charges: [Charge]) async throws {
         let new = try await store.record(charges)
         for charge in new { note(charge) }
@@ -63,7 +65,7 @@ extension RunSession {
         for charge in charges where !names.contains(charge.costID) { ledger.budgets.takeBack(charge) }
     }
 
-    /// Tells what budgets have to say.
+    /// Sends the warnings of budgets as events.
     func tell(_ warnings: [BudgetBook.Warning]) {
         for (notice, standing) in warnings.map({ ($0.notice, $0.standing) }) {
             emit(notice.kind) {
@@ -79,7 +81,7 @@ extension RunSession {
         }
     }
 
-    /// Takes note of a refusal, after which no further item starts.
+    /// Records a refusal, after which no further item starts.
     private func refused(_ refusal: ProcessingError, item: String?) -> ProcessingError {
         var error = refusal
         if let name = error.budget, let place = options.setAt["budget.\(name)"] {

@@ -1,5 +1,5 @@
 extension RunSession {
-    /// The cached value filed under `key` if it may be used now; one that is damaged is told of and counts as a miss.
+    /// Returns the cached value under `key` if it may be used now. A damaged value is reported and counts as a miss.
     func cached(_ key: String, item: String?) async throws -> CacheEntry? {
         switch try await store.cached(key) {
         case .found(let entry):

@@ -1,24 +1,24 @@
-// Calls of unknown outcome that a run comes upon: no way to an answer passes one by.
+// Calls in doubt that a run encounters. Every way to an answer deals with them.
 
 extension RunSession {
-    /// What is left of the doubts about a call once everybody who may know was asked.
+    /// The remaining doubts about a call once every resolver was asked.
     struct Doubts {
-        /// The value of one of them that its service still had.
+        /// The value of one of the calls, if its service still had it.
         var value: JSONValue?
-        /// What that call came to.
+        /// The cost of that call.
         var worth = Money.zero
-        /// Those that are still open, in order of their intents.
+        /// The calls that are still in doubt, in order of their intents.
         var open: [CallRecord] = []
     }
 
-    /// Whether `service` carries a call out once, however often it is made under its key.
+    /// Returns whether `service` carries out a call once, however often it is made under its key.
     func honoursKeys(_ service: String) -> Bool { options.services[service]?.keys != .ignored }
 
-    /// Asks about every open doubt of a call: those of the same item, and those that would have filled the cache with
-    /// its value, whichever execution they are of. The item's own are the last.
+    /// Asks about every open doubt of a call: those of the same item, and those of any execution that would have cached
+    /// its value. The item's own come last.
     ///
-    /// - Parameter isRepeated: whether the call is made again if nobody knows, which brings its value where the service
-    ///   honours keys.
+    /// - Parameter isRepeated: whether the call is made again if its outcome stays unknown, which returns its value
+    ///   where the service honors keys.
     func askAboutDoubts(
         _ request: CallRequest, _ identity: Digest, in context: Context, step: String?, cacheKey: String?,
         isRepeated: Bool
@@ -32,7 +32,7 @@ extension RunSession {
             case .settled(let cost, let value?):
                 doubts.value = try await take(value, for: call, cost: cost, request, cacheKey, in: context, step)
                 doubts.worth = cost
-            // Its value is lost: a service that honours keys gives it again, and charges nothing more.
+            // Its value is lost: a service that honors keys returns it again and charges nothing more.
             case .settled(_, nil) where isRepeated && honoursKeys(call.service): doubts.open.append(call)
             case .settled(let cost, nil):
                 try await ledger.settle(call, .resolver, at: cost)
@@ -46,7 +46,8 @@ extension RunSession {
     private func doubtsKnown(
         about request: CallRequest, _ identity: Digest, in context: Context, cacheKey: String?
     ) async throws -> [CallRecord] {
-        // A filter without an input does not narrow, and a call without one is not those of the items.
+        // A filter without an input does not narrow the search, and a call without an input must not match those of the
+        // items.
         let known = try await store.calls(
             matching: CallFilter(
                 executionID: run.executionID, inputID: context.inputID, service: request.service,
@@ -54,13 +55,13 @@ extension RunSession {
         ).filter { context.inputID != nil || $0.inputID == nil }
         guard let cacheKey else { return known }
         let names = Set(known.map(\.callID))
-        // Those of the item come last: one of them is what would be repeated.
+        // The doubts of the item come last: one of them is the call that would be repeated.
         return try await store.calls(matching: CallFilter(states: [.inDoubt], cacheKey: cacheKey))
             .filter { !names.contains($0.callID) } + known
     }
 
-    /// Does what their policies say with doubts that the run does not repeat, since it has an answer without, and keeps
-    /// the others where everybody sees them: in the bill of the run.
+    /// Applies the policies of doubts that the run does not repeat because it has an answer without them. Doubts on
+    /// hold are listed in the bill of the run, where everyone sees them.
     func pass(_ doubts: [CallRecord], item: String?) async throws {
         for call in doubts {
             switch call.doubtPolicy {
@@ -71,7 +72,7 @@ extension RunSession {
         }
     }
 
-    /// Has the bill of the run list a doubt that an earlier run has left.
+    /// Lists a doubt that an earlier run has left in the bill of the run.
     func meet(_ call: CallRecord, item: String?) async throws {
         guard call.runID != run.id else { return }
         try await store.note(doubt: call.callID, metBy: run.id, of: run.executionID)
@@ -84,7 +85,7 @@ extension RunSession {
         }
     }
 
-    /// Files a call in doubt as made, with the value that its service still had.
+    /// Records that a call in doubt was made, with the value that its service still had.
     private func take(
         _ value: JSONValue, for call: CallRecord, cost: Money, _ request: CallRequest, _ cacheKey: String?,
         in context: Context, _ step: String?
@@ -103,10 +104,11 @@ extension RunSession {
 }
 
 extension Engine {
-    /// What becomes of the doubts of an execution when one of its runs ends.
+    /// Handles the doubts of an execution when one of its runs ends.
     ///
-    /// Of an item that has failed the next run makes the call again. One that has succeeded, in this run or before, has
-    /// passed its doubt by: the resolver is asked, then its policy decides, and what stays open is in the bill of the run.
+    /// If an item has failed, the next run makes the call again. An item that has succeeded, in this run or before, has
+    /// passed its doubt by: the resolver is asked, then its policy decides, and what stays open is in the bill of the
+    /// run.
     func attendDoubts(_ session: RunSession) async throws {
         let open = try await callsInDoubt(of: session.run.executionID)
         guard !open.isEmpty else { return }
@@ -114,14 +116,14 @@ extension Engine {
             among: Set(open.compactMap { $0.inputID.map(ExternalID.init(unchecked:)) }), session)
         for call in open {
             let isPassed = call.inputID.map { passed.contains(ExternalID(unchecked: $0)) } ?? false
-            // Nobody waits for a service once a run was told to end.
+            // Once a run was told to end, it waits for no service.
             if isPassed, session.stopped?.isFromOutside != true, try await askResolver(about: call) { continue }
             if try await followPolicy(of: call) { continue }
             if isPassed { try await session.meet(call, item: call.inputID) }
         }
     }
 
-    /// Which of the items named `names` have succeeded in a run, now or before.
+    /// Returns which of the items named `names` have succeeded in a run, now or before.
     private func succeeded(among names: Set<ExternalID>, _ session: RunSession) async throws -> Set<ExternalID> {
         var found: Set<ExternalID> = []
         var left = names

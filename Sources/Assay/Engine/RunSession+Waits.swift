@@ -1,7 +1,7 @@
 import Synchronization
 
 extension RunSession {
-    /// Has an item wait for something while `body` runs, shows it, and ends it at a stop.
+    /// Shows that an item waits while `body` runs, and ends the wait at a stop.
     ///
     /// - Throws: what `body` throws; ``ProcessingError`` with code `cancelled` when a stop has ended the wait.
     func wait<Value: Sendable>(
@@ -10,7 +10,7 @@ extension RunSession {
         let sign = WaitSign(wait)
         tally.waits.add(sign)
         defer { tally.waits.remove(sign) }
-        // A stop that does not let items finish cancels their tasks by itself.
+        // A stop that does not let items finish cancels their tasks anyway.
         guard wait.endsAtDrain else { return try await body(sign) }
         return try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { try await body(sign) }
@@ -22,7 +22,7 @@ extension RunSession {
             if let first = try await group.next(), let value = first { return value }
             group.cancelAll()
             do {
-                // What came at the same moment is not lost: it may have to be given back.
+                // A value that arrives at the same moment is not lost: it may have to be released.
                 if let last = try await group.next(), let value = last { return value }
             } catch  where !(error is CancellationError) {
                 throw error
@@ -32,7 +32,7 @@ extension RunSession {
         }
     }
 
-    /// Waits before a further attempt, no longer than until a stop after which none is made.
+    /// Waits before a further attempt. A stop that ends retries also ends the wait.
     func backOff(for delay: Duration) async {
         let sign = WaitSign(.nextAttempt)
         tally.waits.add(sign)

@@ -3,21 +3,21 @@ import Synchronization
 
 /// A run in progress, or one batch of it: its items, how they end, and what its lanes share.
 ///
-/// A run in batches has a session of its own, which stands for the whole of it, and one for each batch in progress.
-/// What is counted over all of them is in the ``RunTally`` that they share.
+/// A run in batches has one session for the whole run and one for each batch in progress. Sums over all of them are in
+/// the ``RunTally`` that they share.
 final class RunSession: Sendable {
-    /// Why a run stops before its end.
+    /// The reason why a run stops before its end.
     struct Stop {
-        /// What is said of items that are not finished.
+        /// The reason given for items that are not finished.
         var reason: Outcome.Reason
-        /// Whether items in flight may finish.
+        /// Whether items in progress may finish.
         var drains: Bool
 
         /// Whether the run was cancelled or is out of time, rather than stopped by its own policy.
         var isFromOutside: Bool { reason == .runCancelled || reason == .runTimeout }
-        /// Whether what failed is not tried again, since nothing starts any more.
+        /// Whether failed items are not retried, since nothing starts anymore.
         var endsRetries: Bool { isFromOutside || reason == .graphHalted || reason == .programBroken }
-        /// Whether it is the end of all batches and not just of the one in which it happened.
+        /// Whether it ends all batches and not just the one in which it happened.
         var isOfWholeRun: Bool {
             isFromOutside || [.budgetExhausted, .definitionChanged, .graphHalted, .programBroken].contains(reason)
         }
@@ -34,21 +34,22 @@ final class RunSession: Sendable {
     let startedAt: Duration
     let tally: RunTally
     let crew: Crew
-    /// What its processor is charged by itself; that of a whole run is its batches', and a graph's nodes have their own.
+    /// The base charge of its processor. A whole run shares its own with its batches; the nodes of a graph have their
+    /// own.
     let base: BaseCharge
     /// The place of its first item in the run.
     let start: Int
     /// The session of the whole run, for a batch.
     private let whole: RunSession?
-    /// Whether this is one batch of a run; what happens to its items is told when the batch has ended.
+    /// Whether this is one batch of a run. The outcomes of its items are reported when the batch has ended.
     let isBatch: Bool
-    /// The graph that the run is of; `nil` for one processor.
+    /// The graph of the run; `nil` for one processor.
     let graph: GraphWork?
-    /// The node of a graph whose work this is; `nil` for a whole run, and for one processor.
+    /// The node of a graph that this session works for; `nil` for a whole run, and for one processor.
     let nodeID: Identifier?
     private let logger: Logger
     private let state: Mutex<State>
-    // Asked for every item, and almost always false: a look at these spares the lock that all lanes share.
+    // Read for every item and almost always false: these flags spare the lock that all lanes share.
     private let isStopped = Atomic(false)
     private let hasResuming = Atomic(false)
 
@@ -58,16 +59,16 @@ final class RunSession: Sendable {
         var failures = 0
         var stop: Stop?
         var stopWaiter: CheckedContinuation<Void, Never>?
-        /// The graph at work, which is told of stops; it ends with the run.
+        /// The graph at work, which is notified of stops. It ends with the run.
         var flow: GraphFlow?
-        /// What batches of the graph have in common.
+        /// The shared state of the graph's batches.
         var course: GraphCourse?
         var waitsForStop = true
         var alarms: [Int: CheckedContinuation<Void, Never>] = [:]
         var nextAlarm = 0
         var batch = BatchInProgress()
         var batches: [Int: RunSession] = [:]
-        /// How long the run has stood still in pauses, and since when it does so now.
+        /// The time the run was paused so far, and the start of its current pause.
         var stood = Duration.zero
         var standsSince: Duration?
         var isLeft = false
@@ -87,7 +88,7 @@ final class RunSession: Sendable {
         store = ledger.store
         world = ledger.world
         self.events = events
-        // A run that was left in a pause goes on with the time it had taken.
+        // A run that was left in a pause continues with the time it had taken.
         startedAt = ledger.world.time.uptime() - (run.duration ?? .zero)
         tally = RunTally(run, events: events, world: ledger.world, store: ledger.store, onLogged: options.onLogged)
         crew = Crew(of: options.runner, for: processor)
@@ -107,7 +108,7 @@ final class RunSession: Sendable {
 
     // MARK: Batches
 
-    /// The session of the batch whose first item is at `start`; it ends with ``endBatch(_:)``.
+    /// Begins the batch whose first item is at `start`; returns its session, which ends with ``endBatch(_:)``.
     func beginBatch(from start: Int) -> RunSession {
         let batch = RunSession(batchOf: self, from: start)
         let stop = state.withLock { state in
@@ -129,9 +130,9 @@ final class RunSession: Sendable {
 
     // MARK: Nodes
 
-    /// The session of one node of the graph that `graph` runs: what works on an item there asks this one.
+    /// Creates the session of one node of the graph that `graph` runs. Work on an item at the node uses this session.
     ///
-    /// It has the node's processor and settings; what is counted, told and stopped is the whole run's.
+    /// It has the node's processor and settings. Counts, events and stops are those of the whole run.
     ///
     /// - Parameter base: the node's base price, which all batches of a run share.
     init(node: Node, of graph: RunSession, crew: Crew, base: BaseCharge) {
@@ -161,7 +162,7 @@ final class RunSession: Sendable {
         }
     }
 
-    /// What a batch remembers of its items; a node of a graph asks the batch that it works for.
+    /// Reads or changes what a batch remembers of its items. A node of a graph uses the batch that it works for.
     func withBatch<Value>(_ body: (inout BatchInProgress) -> Value) -> Value {
         if nodeID != nil, let whole { return whole.withBatch(body) }
         return state.withLock { body(&$0.batch) }
@@ -170,13 +171,13 @@ final class RunSession: Sendable {
     /// Whether this is a batch, or a node of a graph that works for one.
     private var isOfBatch: Bool { isBatch || (nodeID != nil && whole?.isBatch == true) }
 
-    /// What the batches of a run of a graph have in common; `nil` where there are none.
+    /// The shared state of the batches of a run of a graph; `nil` where there are none.
     var course: GraphCourse? { isBatch ? whole?.course : state.withLock { $0.course } }
 
-    /// Has the batches of a run of a graph share what holds for all of them.
+    /// Sets the shared state of the batches of a run of a graph.
     func shares(_ course: GraphCourse) { state.withLock { $0.course = course } }
 
-    /// Takes note of outcomes that are in the store, until the batch has ended.
+    /// Keeps outcomes that are in the store, until the batch has ended.
     func keep(_ outcomes: [Outcome]) {
         state.withLock { state in
             for outcome in outcomes {
@@ -186,7 +187,7 @@ final class RunSession: Sendable {
         }
     }
 
-    /// Lets items begin again that had ended, with nothing held against the others.
+    /// Makes items that had ended begin again, and recounts the failures of the others.
     func reopen(_ indices: [Int], resuming: Bool) {
         state.withLock { state in
             for index in indices {
@@ -215,9 +216,9 @@ final class RunSession: Sendable {
     }
 
     var total: Int { state.withLock { $0.ended.count } }
-    /// How many items have no outcome yet.
+    /// The number of items that have no outcome yet.
     var unfinished: Int { state.withLock { $0.ended.count { !$0 } } }
-    /// The graph in which the node stands whose work this is; `nil` for all other work.
+    /// The graph of the node that this session works for; `nil` for all other sessions.
     var graphOfNode: GraphWork? { nodeID == nil ? nil : whole?.graph }
 
     /// The places of its items in the run.
@@ -225,7 +226,7 @@ final class RunSession: Sendable {
 
     func resumes(_ index: Int) -> Bool {
         if nodeID != nil, let whole {
-            // What a run has done itself it does not do again when it comes back to a pause.
+            // A run that continues from a pause does not repeat what it has done itself.
             return whole.resumes(index) && (options.recovery != .reprocess || whole.graph?.comeback != nil)
         }
         return hasResuming.load(ordering: .acquiring) && state.withLock { $0.resuming.contains(index) }
@@ -233,32 +234,32 @@ final class RunSession: Sendable {
 
     func hasEnded(_ index: Int) -> Bool { state.withLock { $0.ended[index - start] } }
 
-    /// The run with what is known of it by now.
+    /// The run with its current counts and metrics.
     var currentRun: Run {
         var run = tally.update(run)
         run.pause = nil
         return run
     }
 
-    /// Takes note of an item that failed for good and decides whether others may still start.
+    /// Records an item that failed for good and decides whether others may still start.
     ///
-    /// - Parameter error: how it failed.
+    /// - Parameter error: returns its failure.
     func noteFailure(of inputID: String, _ error: () -> FailureRecord?) {
         let policy = options.failurePolicy
         let (failures, total, stops) = state.withLock { state in
             state.failures += 1
             let (failures, total) = (state.failures, state.ended.count)
-            // Those in flight that fail as well have not stopped it.
+            // Further failures of items in progress did not stop it.
             let continued = policy.continues(afterFailures: failures - 1, of: total)
             return (failures, total, continued && !policy.continues(afterFailures: failures, of: total))
         }
         guard stops else { return }
-        // In a batch the others go on.
+        // In a batch, the others continue.
         if !isBatch { tally.notePolicyStop(error()?.stopping(policy, failures, of: total, options.setAt)) }
         stop(Stop(reason: policy == .atomic ? .atomic : .failurePolicy, drains: true))
     }
 
-    /// Takes note of how items ended before this program took the run over.
+    /// Records how items ended before this program took the run over.
     func restore(_ outcomes: [Outcome]) {
         state.withLock { state in
             for outcome in outcomes {
@@ -269,7 +270,7 @@ final class RunSession: Sendable {
         tally.restore(outcomes)
     }
 
-    /// Takes note of outcomes that are in the store.
+    /// Records outcomes that are in the store.
     func note(_ outcomes: [Outcome]) {
         if !isBatch {
             state.withLock { state in for outcome in outcomes { state.ended[outcome.index] = true } }
@@ -281,7 +282,7 @@ final class RunSession: Sendable {
 
     var stopped: Stop? { isStopped.load(ordering: .acquiring) ? state.withLock { $0.stop } : nil }
 
-    /// Stops the run, or the batch if it is a matter of that one; a stop that does not wait for items in flight
+    /// Stops the run, or only the batch if the stop concerns that one. A stop that does not wait for items in progress
     /// overrides one that does.
     func stop(_ stop: Stop) {
         if let whole, stop.isOfWholeRun { return whole.stop(stop) }
@@ -312,15 +313,15 @@ final class RunSession: Sendable {
         flow?.tellStop()
     }
 
-    /// Names the graph at work.
+    /// Sets the graph at work.
     func conducts(_ flow: GraphFlow?) { state.withLock { $0.flow = flow } }
 
     /// The graph at work.
     var flow: GraphFlow? { state.withLock { $0.flow } }
 
-    /// Returns when the run is stopped without waiting for items in flight, or there are no more of them.
+    /// Waits until the run is stopped without waiting for items in progress, or no more of them are left.
     ///
-    /// It does not look at whether its task is cancelled: that may be seen before the stop that it leads to.
+    /// It ignores the cancellation of its task, which may be visible before the stop that it causes.
     func waitForHardStop() async {
         await withCheckedContinuation { continuation in
             let now = state.withLock { state in
@@ -332,7 +333,7 @@ final class RunSession: Sendable {
         }
     }
 
-    /// Says that nothing is in flight any more.
+    /// Ends the wait: nothing is in progress anymore.
     func endWaitForHardStop() {
         let waiter = state.withLock { state in
             state.waitsForStop = false
@@ -342,7 +343,7 @@ final class RunSession: Sendable {
         waiter?.resume()
     }
 
-    /// Waits for a moment, or until the run is stopped by a stop that `counts`.
+    /// Waits until a moment, or until a stop that `counts`.
     func sleep(until deadline: Duration, orStop counts: @escaping @Sendable (Stop) -> Bool) async {
         await withTaskGroup(of: Void.self) { group in
             let time = world.time
@@ -353,9 +354,9 @@ final class RunSession: Sendable {
         }
     }
 
-    /// Returns when the run is stopped by a stop that `counts`, or the task is cancelled.
+    /// Waits until a stop that `counts`, or until the task is cancelled.
     func waitForStop(which counts: @escaping @Sendable (Stop) -> Bool) async {
-        // What is stopped is the run, not one of its nodes.
+        // The run is stopped, not one of its nodes.
         if nodeID != nil, let whole { return await whole.waitForStop(which: counts) }
         let id = state.withLock { state in
             state.nextAlarm += 1
@@ -379,7 +380,7 @@ final class RunSession: Sendable {
 
     // MARK: Pauses
 
-    /// Says that the run stands still from now on, or does so no longer.
+    /// Pauses or resumes the run's clock.
     func stands(_ stands: Bool) {
         let now = world.time.uptime()
         state.withLock { state in
@@ -388,33 +389,33 @@ final class RunSession: Sendable {
         }
     }
 
-    /// How long the run has gone on, not counting how long it stood still.
+    /// The time the run has worked, not counting its pauses.
     var timeWorked: Duration {
         let now = world.time.uptime()
         return state.withLock { state in now - startedAt - state.stood - (state.standsSince.map { now - $0 } ?? .zero) }
     }
 
-    /// When the run is out of time, unless it stands still before that.
+    /// The moment when the run is out of time, unless it is paused before that.
     var end: Duration { world.time.uptime() + options.timeout - timeWorked }
 
-    /// Says that the run is left in its pause.
+    /// Records that the run is left in its pause.
     func noteLeft() { state.withLock { $0.isLeft = true } }
 
-    /// Whether the run is left in its pause, for another program to go on with.
+    /// Whether the run is left in its pause, for another program to continue.
     var isLeft: Bool { state.withLock { $0.isLeft } }
 
-    /// Stops the run when what is in flight has finished, for somebody else to go on with it.
+    /// Stops the run once items in progress have finished, so that another run can continue.
     func giveUp() {
         state.withLock { $0.isGivenUp = true }
         stop(Stop(reason: .runCancelled, drains: true))
     }
 
-    /// Whether somebody else goes on with what the run has not done.
+    /// Whether another run continues what this run has not done.
     var isGivenUp: Bool { state.withLock { $0.isGivenUp } }
 
     // MARK: Costs
 
-    /// Takes note of a charge that is on record.
+    /// Records a charge that is on record.
     func note(_ charge: Charge) {
         tally.note(charge)
         if isOfBatch, charge.kind != .base { withBatch { $0.charges.append(charge) } }
@@ -422,12 +423,12 @@ final class RunSession: Sendable {
 
     // MARK: Events
 
-    /// Sends an event of this run; its data is made only when somebody wants it.
+    /// Sends an event of this run. Its data is made only when someone wants it.
     func emit(_ kind: Event.Kind, item: String? = nil, _ data: () -> JSONObject = { [:] }) {
         tally.emit(kind, item: item, by: nodeID, data)
     }
 
-    /// Sends a hint, each kind of hint once about each subject.
+    /// Sends a hint, once per kind and subject.
     func hint(_ kind: String, about subject: String = "", _ message: @autoclosure () -> String) {
         tally.hint(kind, about: subject, message())
     }
@@ -437,7 +438,7 @@ final class RunSession: Sendable {
         emit(.warning, item: item) { ["message": .string(secrets.hiding(message))] }
     }
 
-    /// What must not be seen of all that works in the run.
+    /// The secrets that no output of the run may show.
     var secrets: SecretFilter { whole?.secrets ?? processor.secrets }
 
     func logger(item: String?) -> Logger {
@@ -447,12 +448,12 @@ final class RunSession: Sendable {
         return logger
     }
 
-    /// The log of who works for `context`.
+    /// Returns the log of the processor at work in `context`.
     func logger(for context: Context) -> Logger {
         Logger(label: "assay") { _ in RecordingLogHandler(self, context) }
     }
 
-    /// Keeps what was said by who works for `context`, and writes it to the engine's log.
+    /// Keeps a line of the processor at work in `context`, and writes it to the engine's log.
     func say(_ text: String, at level: Logger.Level, from source: LogLine.Source, in context: Context) {
         let text = secrets.hiding(text).cut(toBytes: LogLine.longestText).printableLines
         let logger = logger(item: context.inputID)
@@ -466,12 +467,12 @@ final class RunSession: Sendable {
 }
 
 extension RunSession {
-    /// What the processor may ask for outside of `extract`.
+    /// Makes the context of a processor outside of `extract`.
     func context(for entry: StoredItem? = nil, phase: Phase) -> Context {
         context(for: entry, phase: phase, attempt: 1, desk: RunDesk(session: self))
     }
 
-    /// What the processor may ask for at one attempt.
+    /// Makes the context of a processor for one attempt.
     func context(for entry: StoredItem?, phase: Phase, attempt: Int, desk: any Desk) -> Context {
         return Context(
             runID: run.id, executionID: run.executionID, processorID: run.processorID,
@@ -480,15 +481,15 @@ extension RunSession {
             file: entry?.item.file, desk: desk)
     }
 
-    /// The digest by which an item's data is compared.
+    /// Returns the digest by which an item's data is compared.
     func digest(of item: Item) throws -> Digest { try processor.digest(of: item) }
 
-    /// Whose saved steps are those of the item named `inputID`.
+    /// Returns the subject under which the steps of the item named `inputID` are saved.
     func checkpointSubject(_ inputID: String) -> CheckpointSubject {
         CheckpointSubject(executionID: run.executionID, processorID: run.processorID, inputID: inputID)
     }
 
-    /// Forgets everything that was saved of the item named `inputID`, at all nodes of a graph.
+    /// Drops everything that was saved of the item named `inputID`, at all nodes of a graph.
     func dropCheckpoints(of inputID: String) async throws {
         for processor in graph?.wiring.nodes.map(\.id) ?? [run.processorID] {
             try await store.dropCheckpoints(
@@ -498,7 +499,7 @@ extension RunSession {
 }
 
 extension Scope {
-    /// For whom work on `item` is done: the run's scope, filled up with the item's own ids.
+    /// Returns the scope of work on `item`: the run's scope, completed with the item's own ids.
     func filled(by item: Item?) -> Scope {
         guard let item, item.accountID != nil || item.underwritingID != nil else { return self }
         var scope = self
@@ -508,7 +509,7 @@ extension Scope {
     }
 }
 
-/// A run in progress, for those who watch it or want it to end.
+/// A run in progress, as a caller watches or ends it.
 public struct RunHandle: Sendable {
     let session: RunSession
 
@@ -516,58 +517,61 @@ public struct RunHandle: Sendable {
     public var runID: Run.ID { session.run.id }
     /// The execution.
     public var executionID: Execution.ID { session.run.executionID }
-    /// How its items have ended so far; items in flight are not counted.
+    /// The counts of how its items have ended so far. Items in progress are not counted.
     public var counts: Counts { session.tally.counts }
-    /// What items in flight wait for, rather than being worked on, most first.
+    /// The waits of items in progress, most frequent first.
     public var waits: [ItemWait] { session.tally.waits.waits }
-    /// Sums over what has ended so far.
+    /// The sums over what has ended so far.
     public var metrics: RunMetrics {
         var metrics = session.tally.metrics
         if let flow = session.flow { metrics.nodes = flow.profile }
         return metrics
     }
 
-    /// Stops the run, which can be resumed: nothing further starts.
+    /// Stops the run, which can be resumed. Nothing further starts.
     ///
-    /// - Parameter drain: whether items in flight may finish; otherwise they are given up and become cancelled.
+    /// - Parameter drain: whether items in progress may finish; otherwise they are given up and become cancelled.
     public func cancel(drain: Bool = false) { session.stop(.init(reason: .runCancelled, drains: drain)) }
 
-    /// Stops the run when what is in flight has finished; its execution waits for another run, if it is work of a queue.
+    /// Stops the run once items in progress have finished. If it is work of a queue, its execution waits for another
+    /// run.
     func giveUp() { session.giveUp() }
 
     // MARK: Breakpoints
 
-    /// The node, the item and the inputs that a run of a graph is paused before; `nil` when it is not paused.
+    /// The start that a run of a graph is paused before: the node, the item and the inputs; `nil` when it is not
+    /// paused.
     public var pausedBefore: NodeStart? { session.flow?.pausedBefore }
 
     /// The breakpoints of a run of a graph in the order in which they were set; none for other runs.
     public var breakpoints: [Breakpoint] { session.flow?.withBreakpoints { $0.all } ?? [] }
 
-    /// Sets a breakpoint in place of the one at its node; nothing for a run that is not of a graph.
+    /// Sets a breakpoint, which replaces the one at its node. Does nothing for a run that is not of a graph.
     public func set(_ breakpoint: Breakpoint) { session.flow?.withBreakpoints { $0.set(breakpoint) } }
 
-    /// Removes the breakpoint at a node, which does not let a paused run go on; `false` when there is none.
+    /// Removes the breakpoint at a node, which does not continue a paused run; returns `false` when there is none.
     @discardableResult public func removeBreakpoint(at node: Identifier) -> Bool {
         session.flow?.withBreakpoints { $0.remove(at: node) } ?? false
     }
 
-    /// Says whether the breakpoint at a node is looked at; `false` when there is none.
+    /// Enables or disables the breakpoint at a node; returns `false` when there is none.
     @discardableResult public func enableBreakpoint(_ isEnabled: Bool, at node: Identifier) -> Bool {
         session.flow?.withBreakpoints { $0.enable(isEnabled, at: node) } ?? false
     }
 
-    /// Leaves a paused run of a graph as it is: what is in flight finishes, and the call that runs it returns a report
-    /// with status `paused`. ``Engine/goOn(_:with:by:toEnd:options:watching:)`` goes on with it, in this or another program.
+    /// Leaves a paused run of a graph as it is: items in progress finish, and the call that runs it returns a report
+    /// with status `paused`. ``Engine/goOn(_:with:by:toEnd:options:watching:)`` continues it, in this or another
+    /// program.
     ///
     /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
     public func leave() throws { try conductor().leave() }
 
-    /// Lets a paused run of a graph go on to the next hit.
+    /// Continues a paused run of a graph to the next hit.
     ///
     /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
     public func goOn() throws { try conductor().goOn(byOne: false) }
 
-    /// Lets the node run that a run of a graph is paused before; it is paused again before the next start.
+    /// Runs the node before which a run of a graph is paused. The run is paused again before the next start.
     ///
     /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
     public func step() throws { try conductor().goOn(byOne: true) }

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// What is counted and told over all of a run, whether it goes in batches or in one.
+/// The counts and events of a whole run, in batches or not.
 final class RunTally: Sendable {
     let meters: Meters
-    /// What its items wait for.
+    /// The current waits of its items.
     let waits = WaitBoard()
-    /// Whether what its items are given to dies of all of them.
+    /// The suspicion that a broken program, not single items, crashes its workers.
     let suspicion = Suspicion()
     private let run: Run
     private let events: EventStream
@@ -46,10 +46,10 @@ final class RunTally: Sendable {
         }
     }
 
-    /// The events that are recorded.
+    /// The recorded events.
     private struct Emission {
         var sequence = 0
-        /// Those that are not filed yet.
+        /// Events that are not filed yet.
         var recorded: [Event] = []
         var isFiling = false
     }
@@ -59,13 +59,13 @@ final class RunTally: Sendable {
         let subject: String
     }
 
-    /// Whose costs are added up: an item's, at one node in a graph.
+    /// The place whose costs are added up: an item; in a graph, an item at one node.
     private struct CostPlace: Hashable {
         let index: Int
         let processorID: Identifier
     }
 
-    /// What is said in the run.
+    /// The log of the run.
     let log: RunLog
 
     init(
@@ -92,15 +92,15 @@ final class RunTally: Sendable {
 
     // MARK: Items
 
-    /// Takes note of items that are on record.
+    /// Counts items that are on record.
     func noteTaken(_ count: Int) { state.withLock { $0.counts.total += count } }
 
-    /// Takes note that all inputs are on record.
+    /// Records that all inputs are on record.
     func noteListed() { state.withLock { $0.isListed = true } }
 
-    /// Takes note that the list, or as much of it as is there, was accepted.
+    /// Records that the list, or as much of it as was read, was accepted.
     ///
-    /// - Returns: `false` when that was noted before.
+    /// - Returns: `false` when that was recorded before.
     @discardableResult func noteAccepted() -> Bool {
         state.withLock { state in
             defer { state.isAccepted = true }
@@ -108,7 +108,7 @@ final class RunTally: Sendable {
         }
     }
 
-    /// `run` with what is known of it by now.
+    /// Returns `run` with its current counts and metrics.
     func update(_ run: Run) -> Run {
         var run = run
         (run.isListed, run.isAccepted, run.counts, run.metrics) = state.withLock { state in
@@ -121,7 +121,7 @@ final class RunTally: Sendable {
     var metrics: RunMetrics { state.withLock { $0.metrics } }
     var firstFailure: FailureRecord? { state.withLock { $0.firstFailure?.record } }
 
-    /// Takes note of how items ended.
+    /// Records how items ended.
     func note(_ outcomes: [Outcome]) {
         state.withLock { state in
             for outcome in outcomes {
@@ -132,12 +132,12 @@ final class RunTally: Sendable {
         }
     }
 
-    // MARK: A run that another program has left
+    // MARK: Runs that another program has left
 
-    /// Takes note of how items ended before; what was counted of them is among the run's metrics.
+    /// Records how items ended before. Their sums are among the run's metrics already.
     func restore(_ outcomes: [Outcome]) { state.withLock { state in for outcome in outcomes { state.note(outcome) } } }
 
-    /// Takes note of what was charged, and of the number of the last event.
+    /// Records earlier charges and the number of the last event.
     ///
     /// - Parameter charges: those of the whole run and of items that have not ended.
     func restore(_ charges: [Charge], sequence: Int) {
@@ -153,19 +153,19 @@ final class RunTally: Sendable {
         emission.withLock { $0.sequence = sequence }
     }
 
-    /// Takes note of a call in doubt that was made again under its key.
+    /// Records a call in doubt that was made again under its key.
     func noteRepeat(of service: String) { state.withLock { $0.repeats[service, default: 0] += 1 } }
 
-    /// How many calls in doubt were made again under their keys, by service.
+    /// The number of calls in doubt that were made again under their keys, by service.
     var repeats: [String: Int] { state.withLock { $0.repeats } }
 
-    /// Takes note of the uses of steps.
+    /// Records the uses of steps.
     func note(_ steps: [Outcome.Step]) { state.withLock { $0.metrics.add(steps) } }
 
-    /// Takes note of what the nodes of a graph have done.
+    /// Records the metrics of the nodes of a graph.
     func note(_ nodes: [NodeMetrics]) { state.withLock { $0.metrics.nodes = nodes } }
 
-    /// Takes note that no output of the run is kept.
+    /// Records that no output of the run is kept.
     func noteWithdrawal() {
         state.withLock { state in
             state.counts.cancelled += state.counts.succeeded
@@ -173,7 +173,7 @@ final class RunTally: Sendable {
         }
     }
 
-    /// Takes note that items which were counted as succeeded keep no outputs.
+    /// Records that `count` items which were counted as succeeded keep no outputs.
     func noteWithdrawal(of count: Int) {
         state.withLock { state in
             state.counts.cancelled += count
@@ -181,7 +181,7 @@ final class RunTally: Sendable {
         }
     }
 
-    /// The failure that most items share, if two do.
+    /// The failure that most items share, if at least two do.
     var repeatedFailure: (text: String, count: Int)? {
         state.withLock { state in
             let most = state.failureTexts.max { ($0.value, $1.key) < ($1.value, $0.key) }
@@ -202,7 +202,7 @@ final class RunTally: Sendable {
 
     // MARK: Costs
 
-    /// A name for a charge of this run.
+    /// Returns a new name for a charge of this run.
     func nextCostID() -> String {
         let number = state.withLock { state in
             state.chargeNumber += 1
@@ -211,12 +211,12 @@ final class RunTally: Sendable {
         return run.costID(number)
     }
 
-    /// The number of the first of `count` base charges.
+    /// Returns the number of the first of `count` base charges.
     func takeBaseNumbers(_ count: Int) -> Int {
         baseNumber.add(count, ordering: .relaxed).oldValue
     }
 
-    /// Takes note of a charge that is on record.
+    /// Records a charge that is on record.
     func note(_ charge: Charge) {
         meters.count(charge)
         emit(.charge, item: charge.inputID, by: charge.processorID) {
@@ -234,10 +234,10 @@ final class RunTally: Sendable {
         state.withLock { $0.baseCosts[processor, default: .zero] += cost }
     }
 
-    /// What was charged as base prices, by processor.
+    /// The base prices that were charged, by processor.
     var baseCosts: [Identifier: MoneySum] { state.withLock { $0.baseCosts } }
 
-    /// Counts on from what an item cost in an attempt whose outcome no longer counts.
+    /// Restores the costs of an item from an attempt whose outcome no longer counts.
     func takeBack(_ outcome: Outcome) {
         add(outcome.cost, avoided: outcome.avoidedCost, to: outcome.index, by: run.processorID)
     }
@@ -253,16 +253,16 @@ final class RunTally: Sendable {
         hasCosts.store(true, ordering: .releasing)
     }
 
-    /// What an item cost so far in charges of a processor that are on record; `nil`: of the run's.
+    /// Takes what an item cost so far in recorded charges of a processor; `nil`: the run's.
     func takeCosts(of index: Int, by processor: Identifier? = nil) -> (cost: MoneySum, avoided: MoneySum) {
         guard hasCosts.load(ordering: .acquiring) else { return (.zero, .zero) }
         let place = CostPlace(index: index, processorID: processor ?? run.processorID)
         return state.withLock { $0.costs.removeValue(forKey: place) } ?? (.zero, .zero)
     }
 
-    /// Fills in what an item has cost; a sum that no outcome can hold is left out and makes the bill incomplete.
+    /// Fills in the cost of an item. A sum that no outcome can hold is left out and makes the bill incomplete.
     func fill(_ outcome: inout Outcome, cost: MoneySum, avoided: MoneySum) {
-        // What is as it is at first is not set, because an outcome keeps what few have in a place apart.
+        // Defaults are not set, because an outcome keeps rare values in separate storage.
         guard cost != .zero || avoided != .zero else { return }
         do {
             let (cost, avoided) = (try cost.money(), try avoided.money())
@@ -281,7 +281,7 @@ final class RunTally: Sendable {
 
     var incompleteReason: String? { state.withLock { $0.incompleteReason } }
 
-    /// Takes note that a budget refused to go on; `false` when one has before.
+    /// Records that a budget refused to let the run continue; returns `false` when one has before.
     func noteBudgetRefusal(_ error: ProcessingError) -> Bool {
         state.withLock { state in
             guard state.budgetRefusal == nil else { return false }
@@ -290,40 +290,40 @@ final class RunTally: Sendable {
         }
     }
 
-    /// Why a budget stopped the run.
+    /// The refusal of the budget that stopped the run.
     var budgetRefusal: ProcessingError? { state.withLock { $0.budgetRefusal } }
 
-    /// Takes note that the processor is not what the run began with; the first word on it counts.
+    /// Records that the processor is not what the run began with. The first report counts.
     func noteChangedDefinition(_ error: ProcessingError) {
         state.withLock { $0.changedDefinition = $0.changedDefinition ?? error }
     }
 
-    /// Why the run cannot go on with its processor.
+    /// The error because of which the run cannot continue with its processor.
     var changedDefinition: ProcessingError? { state.withLock { $0.changedDefinition } }
 
-    /// Takes note of why the program of the run cannot be started.
+    /// Records why the program of the run cannot be started. The first report counts.
     func noteBrokenProgram(_ error: ProcessingError) {
         state.withLock { $0.brokenProgram = $0.brokenProgram ?? error }
     }
 
-    /// Why the program of the run cannot be started.
+    /// The error because of which the program of the run cannot be started.
     var brokenProgram: ProcessingError? { state.withLock { $0.brokenProgram } }
 
-    /// Takes note of the failure that halted a graph; of several the first counts.
+    /// Records the failure that halted a graph. The first one counts.
     func noteHalt(_ record: FailureRecord) { state.withLock { $0.haltFailure = $0.haltFailure ?? record } }
 
-    /// Why the graph was halted.
+    /// The failure that halted the graph.
     var haltFailure: FailureRecord? { state.withLock { $0.haltFailure } }
 
-    /// Takes note of the failure that the failure policy stopped the run at.
+    /// Records the failure at which the failure policy stopped the run.
     func notePolicyStop(_ record: FailureRecord?) { state.withLock { $0.policyFailure = $0.policyFailure ?? record } }
 
-    /// Why the failure policy stopped the run.
+    /// The failure at which the failure policy stopped the run.
     var policyFailure: FailureRecord? { state.withLock { $0.policyFailure } }
 
     // MARK: Events
 
-    /// Sends an event of this run; its data is made only when somebody wants it.
+    /// Sends an event of this run. Its data is made only when someone wants it.
     ///
     /// - Parameter node: the node of the graph concerned; `nil`: the run's processor, or the graph as a whole.
     func emit(
@@ -335,7 +335,7 @@ final class RunTally: Sendable {
             processorID: node ?? (run.graphID == nil ? run.processorID : nil), inputID: item, data: data())
         event.graphID = run.graphID
         guard events.records(kind) else { return events.send(event) }
-        // Numbered and sent in one go, so that whoever listens hears of them in their order.
+        // Numbered and sent in one step, so that listeners receive them in order.
         emission.withLock { emission in
             emission.sequence += 1
             event.sequence = emission.sequence
@@ -345,24 +345,24 @@ final class RunTally: Sendable {
         }
     }
 
-    /// Sends a hint, each kind of hint once about each subject.
+    /// Sends a hint, once per kind and subject.
     func hint(_ kind: String, about subject: String = "", _ message: @autoclosure () -> String) {
         guard state.withLock({ $0.hinted.insert(Hint(kind: kind, subject: subject)).inserted }) else { return }
         emit(.hint) { ["hint": .string(kind), "message": .string(message())] }
     }
 
-    /// Whether that hint has been sent.
+    /// Returns whether that hint has been sent.
     func hasHinted(_ kind: String, about subject: String) -> Bool {
         state.withLock { $0.hinted.contains(Hint(kind: kind, subject: subject)) }
     }
 
-    /// Whether nobody has asked before whether the nodes of a graph have prices.
+    /// Returns whether this is the first time that the prices of a graph's nodes are checked.
     func asksForPricesFirst() -> Bool {
         !hasAskedForPrices.load(ordering: .relaxed) && !hasAskedForPrices.exchange(true, ordering: .relaxed)
     }
 
-    /// Files the events that were recorded since the last time, in their order: whoever finds another at it leaves
-    /// its own to that one.
+    /// Files the events that were recorded since the last time, in order. If another caller is filing already, it files
+    /// these too.
     nonisolated(nonsending) func fileEvents() async throws {
         while hasEvents.load(ordering: .acquiring), let events = takeEvents() {
             defer { emission.withLock { $0.isFiling = false } }

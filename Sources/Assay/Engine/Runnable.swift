@@ -1,7 +1,7 @@
-/// What a run is of: one processor, or a graph of them.
+/// The target of a run: one processor, or a graph of them.
 public enum Runnable: Sendable {
     case processor(RegisteredProcessor)
-    /// A graph has one run at a time, so whoever is asked for it again makes another one.
+    /// A graph, which has one run at a time. A resolver that is asked again makes another one.
     case graph(Graph, GraphOptions)
 
     /// The name of the processor, or of the graph.
@@ -14,7 +14,7 @@ public enum Runnable: Sendable {
 }
 
 extension Engine {
-    /// Runs what is submitted over `items`; as its functions of the single kinds.
+    /// Runs what is submitted over `items`, as the functions for processors and graphs do.
     func perform(
         _ runnable: Runnable, _ options: RunOptions, _ watching: @escaping @Sendable (RunHandle) -> Void,
         failedOnly: Bool, items: @escaping ItemSource
@@ -27,7 +27,7 @@ extension Engine {
         }
     }
 
-    /// Goes on with a run that has ended.
+    /// Continues a run that has ended.
     func resume(
         _ id: Run.ID, with runnable: Runnable, _ options: RunOptions,
         _ watching: @escaping @Sendable (RunHandle) -> Void, failedOnly: Bool

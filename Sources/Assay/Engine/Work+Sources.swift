@@ -1,8 +1,8 @@
-// What an item is worked on with must be what the run began with: its file, and the files of its processor.
+// The sources of an item's work must stay what the run began with: its file, and the files of its processor.
 
 extension Work {
-    /// Makes sure that the item's file and the files of its processor are what they were; blocks for a look at their
-    /// status, or for reading them where that is not enough.
+    /// Checks that the item's file and the files of its processor are unchanged. It blocks to read their status, and to
+    /// read the files where that is not enough.
     ///
     /// - Throws: ``ProcessingError`` with code `input_changed`, `not_found` or `configuration` for the file,
     ///   `definition_changed` for the processor.
@@ -13,7 +13,7 @@ extension Work {
 }
 
 extension StoredItem {
-    /// The file of the item, also at nodes of a graph that are no sources.
+    /// The file of the item, also at nodes of a graph that are not sources.
     fileprivate var listedFile: InputFile? { item.file ?? origin }
 
     /// Whether its file, if it has one, is what was listed.

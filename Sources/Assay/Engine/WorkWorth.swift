@@ -1,26 +1,26 @@
-/// A step that need not run, and what its body would cost without a cache; `nil` when nobody knows.
+/// A step that need not run, and what its body would cost without a cache; `nil` when that is unknown.
 struct SavedStep: Sendable {
     let value: JSONValue
     let worth: Money?
-    /// The definition that made it, where that is another one than the run's.
+    /// The definition that made it, if it is not the run's.
     var foreign: Digest?
 }
 
-/// What the work on an item comes to, or would without a cache and without anything saved.
+/// The cost of the work on an item as it would be without a cache and without saved steps.
 struct WorkWorth: Sendable {
     private var sums: [String: MoneySum] = [:]
-    /// The steps that were restored and of which nobody knows what they are worth.
+    /// The restored steps whose worth is unknown.
     private var unknown: Set<String> = []
     /// The keys of charges that were counted.
     private var keys: Set<String> = []
 
-    /// Adds what something in the body of a step came to; `nil`: outside of every step.
+    /// Adds an amount spent in the body of a step; `nil`: outside of every step.
     mutating func add(_ amount: Money, in step: String?, key: String?) {
         if let key, !keys.insert(key).inserted { return }
         sums[step ?? "", default: .zero] += amount
     }
 
-    /// Takes note that a step was not run because its value was saved.
+    /// Records that a step was not run because its value was saved.
     mutating func restore(_ step: String, _ worth: Money?) {
         guard let worth else {
             unknown.insert(step)
@@ -29,18 +29,19 @@ struct WorkWorth: Sendable {
         sums[step] = MoneySum(worth)
     }
 
-    /// Forgets a step whose saved value was of no use.
+    /// Forgets a step whose saved value could not be used.
     mutating func forget(_ step: String) {
         sums[step] = nil
         unknown.remove(step)
     }
 
-    /// What the body of a step came to, inner steps included; `nil` when nobody knows, or it is more than an amount can be.
+    /// Returns the worth of a step's body, inner steps included; `nil` when it is unknown or exceeds the largest
+    /// amount.
     func sum(inside step: String) -> Money? {
         sum { $0 == step || $0.hasPrefix(step + "/") }
     }
 
-    /// What all of the work came to; `nil` as in ``sum(inside:)``.
+    /// The worth of all of the work; `nil` as in ``sum(inside:)``.
     var total: Money? { sum { _ in true } }
 
     private func sum(where isMeant: (String) -> Bool) -> Money? {

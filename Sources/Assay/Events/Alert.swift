@@ -1,27 +1,28 @@
-/// What is watched for in the events of an engine, and what is done when it is seen.
+/// A rule that watches the events of an engine and acts when its condition holds.
 public struct AlertRule: Sendable {
-    /// What is done when an alert fires.
+    /// The action of an alert that fires.
     public enum Action: Sendable {
-        /// It is written to the log.
+        /// Writes a line to the log.
         case log
-        /// This is carried out; what it throws is logged and counted.
+        /// Calls this function. Errors it throws are logged and counted.
         case perform(@Sendable (Alert) async throws -> Void)
     }
 
-    /// Its name, unique among those of an engine.
+    /// Its name, unique among the rules of an engine.
     public let name: String
-    /// The kinds of events that are looked at; `nil`: all that are recorded.
+    /// The kinds of events it looks at; `nil` means all that are recorded.
     public let kinds: Set<Event.Kind>?
-    /// Whether an event is one to fire at.
+    /// The condition: whether the alert fires at an event.
     public let condition: @Sendable (Event) throws -> Bool
-    /// What is done then.
+    /// The action when the alert fires.
     public let action: Action
     /// The shortest time from one firing to the next.
     public let cooldown: Duration
 
-    /// A rule whose condition is a function.
+    /// Creates a rule whose condition is a function.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` for a name without letters or a negative cooldown.
+    /// - Throws: ``ProcessingError`` with code `configuration` for a name that is not an ``ExternalID`` or a negative
+    ///   cooldown.
     public init(
         _ name: String, on kinds: Set<Event.Kind>? = nil, action: Action = .log, cooldown: Duration = .seconds(60),
         if condition: @escaping @Sendable (Event) throws -> Bool = { _ in true }
@@ -39,9 +40,9 @@ public struct AlertRule: Sendable {
         self.cooldown = cooldown
     }
 
-    /// A rule whose condition is an expression about `event`, the event as JSON.
+    /// Creates a rule whose condition is an expression about `event`, the event as JSON.
     ///
-    /// - Throws: as ``init(_:on:action:cooldown:if:)``.
+    /// - Throws: what ``init(_:on:action:cooldown:if:)`` throws.
     public init(
         _ name: String, on kinds: Set<Event.Kind>? = nil, condition: Condition, action: Action = .log,
         cooldown: Duration = .seconds(60)
@@ -56,12 +57,12 @@ public struct AlertRule: Sendable {
 public struct Alert: Sendable {
     /// The name of the rule.
     public let name: String
-    /// What it fired at.
+    /// The event it fired at.
     public let event: Event
-    /// When it fired.
+    /// The time of the firing.
     public let firedAt: Timestamp
 
-    /// A firing of the given parts.
+    /// Creates a firing of the given parts.
     public init(name: String, event: Event, firedAt: Timestamp) {
         self.name = name
         self.event = event
@@ -76,19 +77,19 @@ public struct Alert: Sendable {
     }
 }
 
-/// How an alert stands.
+/// The state of an alert.
 public struct AlertState: Hashable, Sendable {
     /// The name of the rule.
     public let name: String
     /// Whether it has fired and was not cleared since.
     public internal(set) var isActive = false
-    /// How often it fired.
+    /// The number of firings.
     public internal(set) var fired = 0
-    /// How often it would have fired, had it not done so shortly before.
+    /// The number of firings that its cooldown suppressed.
     public internal(set) var suppressed = 0
-    /// How often its action failed.
+    /// The number of failures of its action.
     public internal(set) var errors = 0
-    /// When it fired last.
+    /// The time of its last firing.
     public internal(set) var lastFired: Timestamp?
 
     /// The state as JSON.
@@ -101,12 +102,12 @@ public struct AlertState: Hashable, Sendable {
     }
 }
 
-/// The alerts of an engine as a value: told of events, it says which fire.
+/// The alerts of an engine as a value: it takes events and returns the rules that fire.
 struct AlertBoard: Sendable {
     private(set) var states: [AlertState]
     private let rules: [AlertRule]
     private var lastFirings: [Duration?]
-    /// What the store does not know yet, in the order of the rules.
+    /// The changes that the store has not recorded yet, in the order of the rules.
     private var changes: [AlertRecord]
 
     /// - Throws: ``ProcessingError`` with code `exists` when two rules have the same name.
@@ -121,12 +122,12 @@ struct AlertBoard: Sendable {
         changes = rules.map { AlertRecord($0.name) }
     }
 
-    /// Looks at an event once for each rule.
+    /// Applies each rule to an event once.
     ///
     /// - Parameters:
-    ///   - isRecorded: whether rules that name no kinds look at it.
-    ///   - uptime: the time by which cooldowns are measured.
-    /// - Returns: the rules that fire, and those whose condition threw.
+    ///   - isRecorded: whether rules that name no kinds look at the event.
+    ///   - uptime: the time that cooldowns are measured by.
+    /// - Returns: the rules that fire, and the rules whose condition threw.
     mutating func take(
         _ event: Event, isRecorded: Bool, at uptime: Duration, _ now: Timestamp
     ) -> (fire: [AlertRule], broken: [(rule: AlertRule, error: any Error)]) {
@@ -169,13 +170,13 @@ struct AlertBoard: Sendable {
 
     private func place(of name: String) -> Int? { states.firstIndex { $0.name.equalsInBytes(name) } }
 
-    /// Hands over what the store does not know yet.
+    /// Returns the changes that the store has not recorded yet, and clears them.
     mutating func takeChanges() -> [AlertRecord] {
         defer { changes = rules.map { AlertRecord($0.name) } }
         return changes.filter { $0 != AlertRecord($0.name) }
     }
 
-    /// Takes back what the store has not taken.
+    /// Restores changes that the store did not accept.
     mutating func putBack(_ records: some Sequence<AlertRecord>) {
         for record in records {
             guard let place = place(of: record.name) else { continue }

@@ -1,11 +1,10 @@
 import Synchronization
 
-/// The alerts that watch an engine's events until they are finished.
+/// The alerts that watch an engine's events until ``finish()`` is called.
 ///
-/// Events are looked at in their order; actions are carried out one after another behind that, so that a slow one
-/// keeps no event waiting.
+/// Events are evaluated in order. Actions run separately, one after another, so a slow action delays no event.
 public final class Alerts: Sendable {
-    /// Sends an event that belongs to the run of another.
+    /// A function that sends an event for the run of another event.
     typealias Emit = @Sendable (_ kind: Event.Kind, _ about: Event, _ data: JSONObject) -> Void
 
     private let desk: AlertDesk
@@ -13,7 +12,7 @@ public final class Alerts: Sendable {
     private let firings: AsyncStream<AlertFiring>.Continuation
     private let delivery: Task<Void, Never>
 
-    /// Watches `events` by `rules`.
+    /// Starts to watch `events` with `rules`.
     ///
     /// - Throws: ``ProcessingError`` with code `exists` when two rules have the same name.
     init(
@@ -49,16 +48,16 @@ public final class Alerts: Sendable {
         }
     }
 
-    /// How each alert stands since these began to watch, in the order of the rules.
+    /// The state of each alert since these began to watch, in the order of the rules.
     public var states: [AlertState] { desk.states }
 
-    /// Makes an alert inactive, here and on record; `false` when there is none of that name.
+    /// Makes an alert inactive, here and in the store. Returns `false` when there is no alert of that name.
     ///
-    /// - Throws: what the store throws; here it is inactive all the same.
+    /// - Throws: what the store throws. The alert is inactive here even then.
     @discardableResult public func clear(_ name: String) async throws -> Bool { try await desk.clear(name) }
 
-    /// Looks at no more events, and returns when the actions of those that fired have been carried out and the store
-    /// knows how the alerts stand.
+    /// Stops looking at events. Returns when the actions of all fired alerts have run and the store has the states of
+    /// the alerts.
     public func finish() async {
         await subscription.finish()
         firings.finish()
@@ -67,13 +66,13 @@ public final class Alerts: Sendable {
     }
 }
 
-/// An alert that has fired and whose action is due.
+/// A fired alert whose action has not run yet.
 private struct AlertFiring: Sendable {
     let rule: AlertRule
     let alert: Alert
 }
 
-/// What the looking at events and the carrying out of actions share.
+/// The state shared by the evaluation of events and the delivery of actions.
 private final class AlertDesk: Sendable {
     private let board: Mutex<AlertBoard>
     private let store: any Store
@@ -102,7 +101,7 @@ private final class AlertDesk: Sendable {
     }
 
     func carryOut(_ firing: AlertFiring) async {
-        // Before the action: whoever it calls may look at once.
+        // Saved before the action, because the action may look at the record at once.
         await save()
         switch firing.rule.action {
         case .log:
@@ -115,7 +114,7 @@ private final class AlertDesk: Sendable {
 
     func drop(_ firing: AlertFiring) { fail(firing, "too many actions are waiting") }
 
-    /// Adds what has changed to what is on record. What cannot be written now is written the next time.
+    /// Adds the changes to the record in the store. Changes that cannot be written now are written the next time.
     func save() async {
         do { try await saveChanges() } catch {
             log("how the alerts stand cannot be written down: \(error)")
@@ -139,7 +138,7 @@ private final class AlertDesk: Sendable {
 }
 
 extension Event {
-    /// What it is about, in a line of a log.
+    /// A description of its subject for a log line.
     fileprivate var detail: String {
         let places = [("run", runID?.text), ("processor", processorID?.text), ("item", inputID)]
         let place = places.compactMap { name, value in value.map { "\(name)=\($0)" } }.joined(separator: " ")

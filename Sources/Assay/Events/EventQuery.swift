@@ -1,19 +1,19 @@
 public import Logging
 
-/// Which of the newest events are asked for; parts that are `nil` do not narrow.
+/// A query for the newest events. Parts that are `nil` do not narrow it.
 public struct EventQuery: Hashable, Sendable {
-    /// Of these kinds.
+    /// Only events of these kinds.
     public var kinds: Set<Event.Kind>?
-    /// Of this processor.
+    /// Only events of this processor.
     public var processorID: Identifier?
-    /// Of this level and above.
+    /// Only events of this level and above.
     public var level: Logger.Level?
-    /// Of this run.
+    /// Only events of this run.
     public var runID: Run.ID?
-    /// At most so many of the newest.
+    /// The maximum number of events; the newest are kept.
     public var limit: Int
 
-    /// The newest events.
+    /// Creates a query for the newest events.
     public init(
         kinds: Set<Event.Kind>? = nil, processorID: Identifier? = nil, level: Logger.Level? = nil,
         runID: Run.ID? = nil, limit: Int = 100
@@ -25,7 +25,7 @@ public struct EventQuery: Hashable, Sendable {
         self.limit = limit
     }
 
-    /// Whether `event` fits, the limit aside.
+    /// Returns whether `event` matches, apart from the limit.
     public func matches(_ event: Event) -> Bool {
         (kinds?.contains(event.kind) ?? true) && (processorID.map { $0 == event.processorID } ?? true)
             && (level.map { $0 <= event.level } ?? true) && (runID.map { $0 == event.runID } ?? true)
@@ -33,14 +33,14 @@ public struct EventQuery: Hashable, Sendable {
 }
 
 extension EventStream {
-    /// The newest recorded events that fit `query`, oldest first.
+    /// Returns the newest recorded events that match `query`, oldest first.
     public func latest(_ query: EventQuery) -> [Event] {
         latest(.max).lazy.reversed().filter(query.matches).prefix(max(0, query.limit)).reversed()
     }
 
-    /// The newest recorded events as text: `json`, one array, or `jsonl`, one line each.
+    /// Returns the newest recorded events as text: `json` is one array, `jsonl` one line each.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` for another word.
+    /// - Throws: ``ProcessingError`` with code `configuration` for another format.
     public func export(as format: String, _ query: EventQuery = EventQuery(limit: .max)) throws(ProcessingError)
         -> String
     {

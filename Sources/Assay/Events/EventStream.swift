@@ -1,11 +1,11 @@
 public import Logging
 import Synchronization
 
-/// The events of an engine: recorded in the store, kept in a ring, and handed to whoever subscribed.
+/// The events of an engine: recorded in the store, kept in a ring and delivered to subscribers.
 ///
-/// An event that nobody wants costs one look at a set of kinds: its data is not even made.
+/// An event without a listener costs one lookup in a set of kinds; its data is not even built.
 public final class EventStream: Sendable {
-    /// Takes one event; runs on a task of its own, events in order.
+    /// A function that takes one event. It runs on its own task and gets the events in order.
     public typealias Subscriber = @Sendable (Event) async throws -> Void
 
     private let state: Mutex<State>
@@ -14,7 +14,7 @@ public final class EventStream: Sendable {
     private let capacity: Int
     private let logger: Logger
     private let time: any TimeSource
-    /// A bit for each kind that a subscriber has asked for.
+    /// One bit for each kind that some subscriber wants.
     private let wanted = Atomic<UInt64>(0)
 
     private struct State {
@@ -23,7 +23,7 @@ public final class EventStream: Sendable {
         var tally: EventTally
         var subscriptions: [Int: Subscription] = [:]
         var nextSubscription = 0
-        /// The graphs that run, each with whatever counts its taps.
+        /// For each running graph, a function that counts its taps.
         var tapCounters: [Int: @Sendable () -> Int] = [:]
         var nextCounter = 0
     }
@@ -34,12 +34,12 @@ public final class EventStream: Sendable {
         let counts: SubscriptionCounts
     }
 
-    /// A stream that records events of `level` and above.
+    /// Creates a stream that records events of `level` and above.
     ///
     /// - Parameters:
-    ///   - isEnabled: whether anybody gets any event at all.
+    ///   - isEnabled: whether any events are recorded and delivered at all.
     ///   - capacity: how many of the newest recorded events are kept for ``latest(_:)``.
-    ///   - logger: where recorded events and failing subscribers are logged.
+    ///   - logger: the log for recorded events and failing subscribers.
     ///   - time: the clock of ``summary()``.
     public init(
         isEnabled: Bool = true, level: Logger.Level = .info, capacity: Int = 10_000,
@@ -54,10 +54,10 @@ public final class EventStream: Sendable {
         state = Mutex(State(tally: EventTally(startedAt: time.uptime())))
     }
 
-    /// Hands every event of `kinds` (all when `nil`) to `subscriber` until the subscription is let go.
+    /// Delivers every event of `kinds` (all when `nil`) to `subscriber` until ``EventSubscription/finish()``.
     ///
-    /// Each subscriber has a buffer of 1000 events, of which the oldest are dropped when it is slow. What it throws
-    /// is logged and disturbs nobody.
+    /// Each subscriber has a buffer of 1000 events. When it is slow, the oldest are dropped. Errors it throws are
+    /// logged and affect no one else.
     public func subscribe(_ kinds: Set<Event.Kind>? = nil, _ subscriber: @escaping Subscriber) -> EventSubscription {
         let (stream, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(1_000))
         let kinds = kinds ?? Set(Event.Kind.allCases)
@@ -97,28 +97,28 @@ public final class EventStream: Sendable {
         }
     }
 
-    /// The newest recorded events, oldest first, at most `count`.
+    /// Returns the newest recorded events, oldest first, at most `count`.
     public func latest(_ count: Int = 100) -> [Event] {
         state.withLock { Array($0.ring.suffix(min(count, capacity))) }
     }
 
-    /// How many recorded events the ring has dropped.
+    /// The number of recorded events that the ring has dropped.
     public var dropped: Int { state.withLock { $0.dropped + max(0, $0.ring.count - capacity) } }
 
-    /// How what was recorded so far adds up.
+    /// Returns a summary of the events recorded so far.
     public func summary() -> EventSummary {
         let (now, uptime) = (time.now(), time.uptime())
         let activeTaps = state.withLock { Array($0.tapCounters.values) }.reduce(0) { $0 + $1() }
         return state.withLock { state in
             let minuteAgo = now.advanced(by: .seconds(-60))
-            // The ring is in order but for jumps of the clock; the newest are looked at first.
+            // The ring is in order except for clock jumps; the newest events are checked first.
             let recent = state.ring.reversed().prefix { $0.timestamp > minuteAgo }.count
             return EventSummary(
                 state.tally, recent: recent, uptime: uptime - state.tally.startedAt, activeTaps: activeTaps)
         }
     }
 
-    /// Has ``summary()`` count the taps of a graph until ``forgetTaps(_:)``.
+    /// Makes ``summary()`` count the taps of a graph until ``forgetTaps(_:)``.
     func countTaps(_ count: @escaping @Sendable () -> Int) -> Int {
         state.withLock { state in
             state.nextCounter += 1
@@ -127,7 +127,7 @@ public final class EventStream: Sendable {
         }
     }
 
-    /// No longer counts the taps of a graph that has ended.
+    /// Stops counting the taps of a graph that has ended.
     func forgetTaps(_ counter: Int) { state.withLock { $0.tapCounters[counter] = nil } }
 
     func records(_ kind: Event.Kind) -> Bool { isEnabled && kind.level >= level }
@@ -168,14 +168,14 @@ public final class EventStream: Sendable {
 }
 
 extension Event.Kind {
-    /// Its place in a set of kinds.
+    /// Its bit in a set of kinds.
     fileprivate var bit: UInt64 { 1 << UInt64(Self.places[self] ?? 0) }
 
     private static let places = Dictionary(
         uniqueKeysWithValues: allCases.enumerated().map { ($0.element, $0.offset) })
 }
 
-/// A subscription to events; ends when asked to.
+/// A subscription to events, which lasts until ``finish()``.
 public struct EventSubscription: Sendable {
     private let counts: SubscriptionCounts
     private let end: @Sendable () async -> Void
@@ -185,17 +185,17 @@ public struct EventSubscription: Sendable {
         self.end = end
     }
 
-    /// How often the subscriber threw.
+    /// The number of times the subscriber threw.
     public var errors: Int { counts.errors }
 
-    /// How many events it did not get because it was too slow.
+    /// The number of events it missed because it was too slow.
     public var dropped: Int { counts.dropped }
 
-    /// Ends the subscription and waits until what was sent before has been taken.
+    /// Ends the subscription and waits until the subscriber has handled all events sent before.
     public func finish() async { await end() }
 }
 
-/// How a subscriber has fared.
+/// The counts of a subscriber's errors and dropped events.
 final class SubscriptionCounts: Sendable {
     private let counts = Mutex((errors: 0, dropped: 0))
 

@@ -1,23 +1,23 @@
-/// What an engine's recorded events add up to.
+/// A summary of an engine's recorded events.
 public struct EventSummary: Hashable, Sendable {
-    /// What is known of a processor from its events.
+    /// The status of a processor according to its events.
     public enum ProcessorStatus: String, Codable, Sendable {
         case running, completed, failed
     }
 
-    /// How long events have been recorded.
+    /// The time since recording began.
     public let uptime: Duration
-    /// How many were recorded, those that the ring has dropped included.
+    /// The number of recorded events, including those that the ring has dropped.
     public let totalEvents: Int
-    /// How many of each kind.
+    /// The number of events of each kind.
     public let eventsByType: [Event.Kind: Int]
-    /// How many of each processor.
+    /// The number of events of each processor.
     public let eventsByProcessor: [Identifier: Int]
-    /// How each processor stands.
+    /// The status of each processor.
     public let processorStatuses: [Identifier: ProcessorStatus]
-    /// How many were recorded per second in the last minute.
+    /// The average number of events per second in the last minute.
     public let recentEventsPerSecond: Double
-    /// How many taps are attached to the pipes of graphs that run.
+    /// The number of taps attached to the pipes of running graphs.
     public let activeTaps: Int
 
     init(_ tally: EventTally, recent: Int, uptime: Duration, activeTaps: Int) {
@@ -30,7 +30,7 @@ public struct EventSummary: Hashable, Sendable {
         recentEventsPerSecond = Double(recent) / 60
     }
 
-    /// The processors at work.
+    /// The running processors.
     public var activeProcessors: [Identifier] {
         processorStatuses.filter { $0.value == .running }.map(\.key).sorted()
     }
@@ -59,7 +59,7 @@ public struct EventSummary: Hashable, Sendable {
 }
 
 extension Number {
-    /// So many thousandths.
+    /// Creates a number of thousandths.
     fileprivate init(milliseconds: Int64) {
         self = Number(coefficient: Int128(milliseconds), exponent: -3)?.reduced ?? 0
     }

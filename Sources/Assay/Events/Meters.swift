@@ -1,8 +1,8 @@
 import Metrics
 
-/// What a run tells the metrics backend that the program has set up; without one, nothing is kept.
+/// The metrics of a run for the backend that the program has set up; without one, nothing is kept.
 ///
-/// Updated where things happen rather than from events, of which a slow subscriber may miss some.
+/// Updated directly and not from events, because a slow subscriber may miss events.
 struct Meters: Sendable {
     private let items: [Status: Counter]
     private let duration: Timer
@@ -15,7 +15,7 @@ struct Meters: Sendable {
     private let batchRetries: @Sendable () -> Counter
     private let batchDuration: @Sendable () -> Timer
 
-    /// The meters of a processor under a runner.
+    /// Creates the meters of a processor under a runner.
     init(processor: Identifier, runner: String) {
         let dimensions = [("processor", processor.text), ("runner", runner)]
         items = [Status.succeeded, .failed, .skipped, .cancelled].reduce(into: [:]) { items, status in
@@ -40,7 +40,7 @@ struct Meters: Sendable {
         duration.recordNanoseconds(outcome.duration.milliseconds * 1_000_000)
     }
 
-    /// Counts a charge that is on record; meters are for watching, the ledger is for sums.
+    /// Counts a charge that is on record. Meters are for watching; the ledger has the exact sums.
     func count(_ charge: Charge) {
         cost.increment(by: Double(charge.cost.billionths) / 1e9)
         if let saved = charge.avoidedCost { avoided.increment(by: Double(saved.billionths) / 1e9) }

@@ -1,15 +1,15 @@
 public import Logging
 
-/// Which events of an engine are recorded, and how many are kept at hand.
+/// The settings for which events of an engine are recorded, and how many are kept in memory.
 public struct Monitoring: Hashable, Sendable {
-    /// Whether anybody gets any event at all.
+    /// Whether any events are recorded and delivered at all.
     public var isEnabled: Bool
-    /// The level from which on events are recorded and logged.
+    /// The lowest level at which events are recorded and logged.
     public var level: Logger.Level
-    /// How many of the newest recorded events are kept at hand.
+    /// The number of newest recorded events that are kept in memory.
     public var maxEvents: Int
 
-    /// What applies where nothing is said, but for what is given.
+    /// Creates the default settings, except for the given values.
     public init(isEnabled: Bool = true, level: Logger.Level = .info, maxEvents: Int = 10_000) {
         self.isEnabled = isEnabled
         self.level = level
@@ -18,7 +18,7 @@ public struct Monitoring: Hashable, Sendable {
 }
 
 extension EventStream {
-    /// A stream as `monitoring` says.
+    /// Creates a stream with the settings of `monitoring`.
     public convenience init(
         _ monitoring: Monitoring, logger: Logger = Logger(label: "assay") { _ in SwiftLogNoOpLogHandler() },
         time: any TimeSource = World.system.time

@@ -1,12 +1,12 @@
 import Foundation
 
-/// Paths as texts.
+/// Operations on paths as text.
 package enum FilePath {
-    /// `path` from the root on, with `.`, `..` and doubled slashes resolved and symbolic links left as they are.
+    /// Returns `path` as an absolute path, with `.`, `..` and doubled slashes resolved and symbolic links kept.
     ///
-    /// Where a `..` behind a symbolic link leads elsewhere than the text says, the folder is named by where it is.
+    /// If a `..` after a symbolic link leads elsewhere than the text says, the result is the real path.
     ///
-    /// - Parameter folder: from where a relative path is meant; `nil`: this program's working folder.
+    /// - Parameter folder: the folder that a relative path starts from; `nil` for this program's working folder.
     package static func absolute(_ path: String, from folder: String? = nil) -> String {
         let whole =
             path.hasPrefix("/") ? path : (folder ?? FileManager.default.currentDirectoryPath) + "/" + path
@@ -20,7 +20,7 @@ package enum FilePath {
         return String(cString: real)
     }
 
-    /// The text of an absolute path without `.`, `..` and doubled slashes.
+    /// Returns the text of an absolute path without `.`, `..` and doubled slashes.
     private static func resolved(_ path: String) -> String {
         var parts: [Substring] = []
         for part in path.split(separator: "/") where part != "." {
@@ -29,9 +29,9 @@ package enum FilePath {
         return "/" + parts.joined(separator: "/")
     }
 
-    /// `path` from `root` on when it lies below it, else as it is; both are absolute.
+    /// Returns `path` relative to `root` if it lies below it, and unchanged otherwise; both are absolute.
     ///
-    /// A path that leads below the root through a link to it counts as lying there.
+    /// A path that leads below the root through a link to the root counts as lying there.
     package static func relative(_ path: String, to root: String) -> String {
         let prefix = root.hasSuffix("/") ? root : root + "/"
         if path.hasPrefix(prefix) { return String(path.dropFirst(prefix.count)) }

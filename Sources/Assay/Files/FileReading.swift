@@ -2,18 +2,18 @@ import Crypto
 import Foundation
 
 extension InputFile {
-    /// What reading a file brought.
+    /// The result of reading a file.
     private enum Reading {
         case read(Digest, FileStamp)
         case changing
     }
 
-    /// How often a file is read again that changes meanwhile.
+    /// The number of times that a changing file is read before giving up.
     private static let tries = 3
 
-    /// The file with the digest of its bytes, which are read a piece at a time; blocks.
+    /// Returns the file with the digest of its bytes, which are read in pieces; blocks.
     ///
-    /// - Parameter moment: now, by the clock that the file's times are compared with.
+    /// - Parameter moment: the current time, on the clock that the file's times are compared with.
     func read(at moment: Timestamp) -> InputFile {
         var file = self
         do throws(ProcessingError) {
@@ -25,7 +25,7 @@ extension InputFile {
         return file
     }
 
-    /// The stamp of the file, as far as it can be an input; blocks.
+    /// Returns the stamp of the file if it can be an input; blocks.
     ///
     /// - Throws: ``ProcessingError`` with code `not_found` or `configuration` naming the file.
     static func stamp(of path: String) throws(ProcessingError) -> FileStamp {
@@ -42,7 +42,7 @@ extension InputFile {
         return FileStamp(found)
     }
 
-    /// The digest of the bytes of the file at `path`, and its stamp meanwhile; blocks.
+    /// Returns the digest of the bytes of the file at `path`, and its stamp during the read; blocks.
     ///
     /// - Throws: ``ProcessingError`` with code `not_found` or `configuration` naming the file.
     package static func digest(of path: String) throws(ProcessingError) -> (Digest, FileStamp) {
@@ -54,7 +54,7 @@ extension InputFile {
     }
 
     private static func reading(_ path: String) throws(ProcessingError) -> Reading {
-        // A pipe without a writer would not be opened otherwise.
+        // Opening a pipe without a writer would block otherwise.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw refusal(of: path, errno) }
         defer { close(descriptor) }
@@ -87,13 +87,13 @@ extension InputFile {
             .configuration, "\(path) cannot be read: \(SystemFailure(code).text)", retryable: false)
     }
 
-    // MARK: At work
+    // MARK: Verifying
 
-    /// Makes sure that the file is what was listed; blocks for a look at its status, or for reading it when that is not
+    /// Verifies that the file is still what was listed; blocks to check its status, or to read it when that is not
     /// enough.
     ///
     /// - Throws: ``ProcessingError`` with code `input_changed` when it is not, `not_found` or `configuration` when it
-    ///   cannot be read any more.
+    ///   can no longer be read.
     func verify() throws(ProcessingError) {
         if let refusal { throw refusal }
         guard case .known(let listed, _, let stamp) = content else { return }

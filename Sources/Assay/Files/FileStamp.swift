@@ -1,17 +1,16 @@
 import CSpawn
 import Foundation
 
-/// How the status of a regular file reads. While nothing of it differs the content does not, once the file's times have
-/// come of age.
+/// The status of a regular file. While the status is the same, so is the content, once the file's times are old enough.
 package struct FileStamp: Hashable, Sendable {
-    /// The device and the number of the file on it.
+    /// The device, and the number of the file on it.
     package let device, inode: UInt64
-    /// How many bytes it has.
+    /// The size in bytes.
     package let size: Int64
-    /// When its content, and when anything of it, was last changed, in nanoseconds since 1970.
+    /// The times of the last change to the content, and to anything about the file, in nanoseconds since 1970.
     package let modified, changed: Int64
 
-    /// A stamp of the given parts.
+    /// Creates a stamp from the given parts.
     package init(device: UInt64, inode: UInt64, size: Int64, modified: Int64, changed: Int64) {
         (self.device, self.inode, self.size) = (device, inode, size)
         (self.modified, self.changed) = (modified, changed)
@@ -25,11 +24,11 @@ package struct FileStamp: Hashable, Sendable {
             modified: modified, changed: changed)
     }
 
-    /// How old the times of a file must be for its stamp to be trusted: a file may be written twice within one tick of
-    /// its clock.
+    /// The minimum age of a file's times for its stamp to be trusted, in nanoseconds: a file may be written twice
+    /// within one tick of its clock.
     static let age: Int64 = 2_000_000_000
 
-    /// Whether a content that was read at `moment` is the content of every file with this stamp.
+    /// Returns whether content that was read at `moment` is the content of every file with this stamp.
     package func isTrusted(at moment: Timestamp) -> Bool {
         let (now, overflow) = moment.milliseconds.multipliedReportingOverflow(by: 1_000_000)
         return !overflow && max(modified, changed) <= now - Self.age

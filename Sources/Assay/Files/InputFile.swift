@@ -1,48 +1,48 @@
-/// A file that an item stands for, known by its content: path, size and times never stand for it.
+/// A file that an item stands for, identified by its content; path, size and times never identify it.
 public struct InputFile: Hashable, Sendable {
-    /// What is known of the content.
+    /// The known facts about the content.
     enum Content: Hashable, Sendable {
-        /// Nothing; whoever takes the item in reads the file.
+        /// Nothing; the file is read when the item is taken in.
         case unread
-        /// The digest of its bytes, and the stamp it had, if that can be trusted.
+        /// The digest of the bytes and their count, with the stamp if it can be trusted.
         case known(Digest, size: Int, FileStamp?)
-        /// It could not be read when that was tried.
+        /// A failed attempt to read it.
         case refused(ProcessingError.Code, String)
-        /// No input can have its name.
+        /// A name that no input can have.
         case misnamed(String)
     }
 
-    /// Where the file lies, from the root on; it can be opened from any working folder.
+    /// The absolute path of the file; it can be opened from any working folder.
     public let path: String
-    /// What kind of contents its name promises.
+    /// The media type that its name suggests.
     public let mediaType: String
     var content: Content
 
-    /// The file at `path`, which is read when an item with it is taken in.
+    /// Creates a reference to the file at `path`, which is read when an item with it is taken in.
     ///
-    /// - Parameter path: from the root on, or from this program's working folder.
+    /// - Parameter path: an absolute path, or one relative to this program's working folder.
     public init(path: String) { self.init(path: FilePath.absolute(path), .unread) }
 
     init(path: String, _ content: Content) {
         self.path = path
         mediaType = MediaType.named(by: path)
-        // The system would read such a path only as far as that character.
+        // The system would read such a path only up to that character.
         self.content = path.utf8.contains(0) ? .misnamed("a path cannot hold a NUL character; correct it") : content
     }
 
-    /// A file whose name no input can have: the item with it fails with `message`, and others go on.
+    /// Creates a file whose name no input can have: its item fails with `message`, and other items continue.
     package init(path: String, misnamed message: String) { self.init(path: path, .misnamed(message)) }
 
     /// The last part of its path.
     public var name: String { path.split(separator: "/").last.map(String.init) ?? path }
 
-    /// The digest of its bytes; `nil` while nobody has read it, and when it cannot be read.
+    /// The digest of its bytes; `nil` until it has been read, and when it cannot be read.
     public var digest: Digest? { if case .known(let digest, _, _) = content { digest } else { nil } }
 
-    /// How many bytes it has, as far as that is known.
+    /// The size in bytes, if known.
     public var size: Int? { if case .known(_, let size, _) = content { size } else { nil } }
 
-    /// Why it cannot be read.
+    /// The reason it cannot be read; `nil` if none is known.
     var refusal: ProcessingError? {
         switch content {
         case .unread, .known: nil
@@ -51,7 +51,7 @@ public struct InputFile: Hashable, Sendable {
         }
     }
 
-    /// Whether its content is to be found out: nobody has tried, or it could not be read then.
+    /// Whether its content must still be read: no one has tried, or the attempt failed.
     var needsReading: Bool {
         switch content {
         case .unread, .refused: true
@@ -59,7 +59,7 @@ public struct InputFile: Hashable, Sendable {
         }
     }
 
-    /// The file as a processor is given it: `{path, name, media_type, size, sha256}`.
+    /// The file as a processor receives it: `{path, name, media_type, size, sha256}`.
     public var jsonValue: JSONValue {
         var object: JSONObject = ["path": .string(path), "name": .string(name), "media_type": .string(mediaType)]
         if case .known(let digest, let size, _) = content {
@@ -69,7 +69,7 @@ public struct InputFile: Hashable, Sendable {
         return .object(object)
     }
 
-    /// The file that ``jsonValue`` wrote, or that its path alone names; `nil` for anything else.
+    /// Creates the file that ``jsonValue`` wrote, or that a path alone names; `nil` for anything else.
     package init?(json: JSONValue) {
         if let path = json.string {
             guard !path.isEmpty else { return nil }
@@ -89,7 +89,7 @@ public struct InputFile: Hashable, Sendable {
 }
 
 extension InputFile {
-    /// The file with what only a store keeps of it.
+    /// The file as JSON, with the parts that only a store keeps.
     package var stored: JSONValue {
         guard case .object(var object) = jsonValue else { return .null }
         switch content {
@@ -105,7 +105,7 @@ extension InputFile {
         return .object(object)
     }
 
-    /// The file that ``stored`` wrote; `nil` for anything else.
+    /// Creates the file that ``stored`` wrote; `nil` for anything else.
     package init?(stored json: JSONValue) {
         guard let file = InputFile(json: json) else { return nil }
         self = file

@@ -1,6 +1,6 @@
-/// What kind of contents a file name promises.
+/// The media types that file names suggest.
 enum MediaType {
-    /// The media type for the suffix of `path`.
+    /// Returns the media type for the suffix of `path`.
     static func named(by path: String) -> String {
         let name = path.split(separator: "/").last ?? ""
         guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return unknown }

@@ -1,18 +1,18 @@
-/// Skips items while the node's circuit breaker is closed, and halts when it opens or is open.
+/// A strategy that skips items while the node's circuit breaker is closed, and halts when it opens or is open.
 ///
-/// Each node with this strategy has a breaker of its own, which lives as long as the engine and counts every attempt
-/// of the node, also those that other strategies have retried.
+/// Each node with this strategy has its own breaker. The breaker lives as long as the engine and counts every attempt
+/// of the node, including those that other strategies have retried.
 public struct BreakerStrategy: ErrorStrategy, Hashable {
-    /// When the node is left alone.
+    /// The policy that decides when the breaker opens.
     public let policy: CircuitBreakerPolicy
-    /// Where it was set, for messages: `pipeline.yaml:12`.
+    /// The place of the setting for messages: `pipeline.yaml:12`.
     package var setAt: String? {
         get { place.text }
         set { place.text = newValue }
     }
     private var place = SettingPlace()
 
-    /// A strategy that leaves a node alone by `policy`.
+    /// Creates a strategy with a breaker of `policy`.
     public init(_ policy: CircuitBreakerPolicy) { self.policy = policy }
 
     public var breaker: CircuitBreakerPolicy? { policy }
@@ -30,6 +30,6 @@ public struct BreakerStrategy: ErrorStrategy, Hashable {
 }
 
 extension ErrorStrategy where Self == BreakerStrategy {
-    /// Leaves a node alone that keeps failing.
+    /// Returns a strategy that stops using a node that keeps failing.
     public static func circuitBreaker(_ policy: CircuitBreakerPolicy) -> BreakerStrategy { BreakerStrategy(policy) }
 }

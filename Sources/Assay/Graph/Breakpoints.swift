@@ -1,42 +1,42 @@
-/// The breakpoints of a run, and where it stands still: told what is about to happen, it says what may.
+/// The breakpoints of a run and its pause: given the next start of a node, it decides whether the node may start.
 ///
-/// A pure state machine; whoever runs the graph asks it before each start of a node and acts on the answers.
+/// A pure state machine. The driver of the graph asks it before each start of a node and acts on the answers.
 public struct Breakpoints: Sendable {
-    /// Whether nodes may start.
+    /// The state of a run: whether nodes may start.
     public enum State: Hashable, Sendable {
-        /// They start as they come.
+        /// Nodes start as they come.
         case running
-        /// None starts; this one was about to.
+        /// No node starts; this start was about to happen.
         case paused(NodeStart)
-        /// None starts until this one, which runs alone, has ended; then the run pauses before the next.
+        /// No node starts until this one, which runs alone, has ended; then the run pauses before the next.
         case stepping(NodeStart)
         /// The next start pauses the run.
         case pausesNext
-        /// None starts until this one comes again, before which the run was paused when its program ended.
+        /// No node starts until this start comes again. The run was paused before it when its program ended.
         case returning(to: NodeStart)
-        /// None starts any more.
+        /// All further starts are canceled.
         case cancelled
     }
 
     /// Whether nodes may start.
     public private(set) var state = State.running
     private var breakpoints: [Breakpoint] = []
-    /// Starts that wait, in the order of their coming.
+    /// Waiting starts, in order of arrival.
     private var held: [NodeStart] = []
-    /// Starts that were let go after they had stopped the run, until they have ended.
+    /// Starts that continued after they had paused the run, until they have ended.
     private var released: Set<NodeStart.Key> = []
 
-    /// A run without breakpoints but these; of several at one node the last counts.
+    /// Creates the breakpoints of a run. Of several at one node the last one counts.
     public init(_ breakpoints: [Breakpoint] = []) { for breakpoint in breakpoints { set(breakpoint) } }
 
-    /// The breakpoints of a run that is brought back to where it stood.
+    /// Restores the breakpoints of a run that returns to its pause.
     init(returningTo pause: Pause) {
         breakpoints = pause.breakpoints
         released = pause.released
         state = .returning(to: pause.start)
     }
 
-    /// Where the run stands still; `nil` while it does not.
+    /// The current pause of the run; `nil` while it is not paused.
     var pause: Pause? {
         guard case .paused(let start) = state else { return nil }
         return Pause(before: start, breakpoints: breakpoints, released: released)
@@ -47,21 +47,20 @@ public struct Breakpoints: Sendable {
     /// The breakpoints in the order in which they were set.
     public var all: [Breakpoint] { breakpoints }
 
-    /// Sets a breakpoint in place of the one at its node.
+    /// Sets a breakpoint, replacing the one at its node.
     public mutating func set(_ breakpoint: Breakpoint) {
         remove(at: breakpoint.processorID)
         breakpoints.append(breakpoint)
     }
 
-    /// Removes the breakpoint at a node, which does not let a paused run go on; `false` when there is none.
+    /// Removes the breakpoint at a node. A paused run stays paused. Returns `false` when there is none.
     @discardableResult public mutating func remove(at node: Identifier) -> Bool {
         guard let place = breakpoints.firstIndex(where: { $0.processorID == node }) else { return false }
         breakpoints.remove(at: place)
         return true
     }
 
-    /// Says whether the breakpoint at a node is looked at, which does not let a paused run go on; `false` when there is
-    /// none.
+    /// Enables or disables the breakpoint at a node. A paused run stays paused. Returns `false` when there is none.
     @discardableResult public mutating func enable(_ isEnabled: Bool, at node: Identifier) -> Bool {
         guard let place = breakpoints.firstIndex(where: { $0.processorID == node }) else { return false }
         breakpoints[place].isEnabled = isEnabled
@@ -70,7 +69,7 @@ public struct Breakpoints: Sendable {
 
     // MARK: Nodes
 
-    /// Asks whether a node may start; one that may not is given back by ``resume()``, ``step()`` or ``ended(_:)``.
+    /// Returns whether a node may start. A start that must wait is returned later by ``resume()`` or ``step()``.
     public mutating func arrives(_ start: NodeStart) -> Bool {
         switch state {
         case .running:
@@ -82,7 +81,7 @@ public struct Breakpoints: Sendable {
         case .pausesNext:
             _ = meets(start)
             state = .paused(start)
-        // It was counted when the run stopped there.
+        // This hit was counted when the run paused there.
         case .returning(let awaited) where awaited.key == start.key: state = .paused(start)
         case .paused, .stepping, .returning: held.append(start)
         case .cancelled: break
@@ -90,7 +89,7 @@ public struct Breakpoints: Sendable {
         return false
     }
 
-    /// Says that the start that the run was to return to will not come.
+    /// Records that the start that the run was to return to will not come.
     ///
     /// - Returns: the starts that may be made now, in order.
     mutating func missReturn() -> [NodeStart] {
@@ -98,7 +97,7 @@ public struct Breakpoints: Sendable {
         return goOn()
     }
 
-    /// Says that a node that was let start has ended on an item, whatever came of it.
+    /// Records that a started node has ended on an item, successfully or not.
     public mutating func ended(_ node: Identifier, _ inputID: String) {
         if !released.isEmpty {
             released.remove(NodeStart.Key(processorID: node, inputID: ExternalID(unchecked: inputID)))
@@ -111,11 +110,12 @@ public struct Breakpoints: Sendable {
         _ = arrives(held.removeFirst())
     }
 
-    // MARK: Moves
+    // MARK: Resuming
 
-    /// Lets the paused run go on to the next hit.
+    /// Lets the paused run continue to the next hit.
     ///
-    /// - Returns: the starts that may be made now, in order: the one it was paused at, and what waited behind it.
+    /// - Returns: the starts that may be made now, in order: the one at which the run was paused, and those that waited
+    ///   behind it.
     /// - Throws: ``ProcessingError`` with code `illegal_move` when the run is not paused.
     public mutating func resume() throws(ProcessingError) -> [NodeStart] {
         let start = try paused("continue")
@@ -123,7 +123,7 @@ public struct Breakpoints: Sendable {
         return [start] + goOn()
     }
 
-    /// Lets what waits start until one of it stops the run again.
+    /// Lets waiting starts happen until one of them pauses the run again.
     private mutating func goOn() -> [NodeStart] {
         state = .running
         var starts: [NodeStart] = []
@@ -134,7 +134,7 @@ public struct Breakpoints: Sendable {
         return starts
     }
 
-    /// Lets the node that the run is paused before run on that item; the run pauses again before the next start.
+    /// Runs only the start at which the run is paused. The run pauses again before the next start.
     ///
     /// - Returns: the one start that may be made now.
     /// - Throws: ``ProcessingError`` with code `illegal_move` when the run is not paused.
@@ -145,7 +145,7 @@ public struct Breakpoints: Sendable {
         return start
     }
 
-    /// Cancels the run: nothing starts any more.
+    /// Cancels the run and all further starts.
     public mutating func cancel() { (state, held) = (.cancelled, []) }
 
     private func paused(_ move: String) throws(ProcessingError) -> NodeStart {

@@ -1,28 +1,28 @@
-/// Asks several strategies; the first retry or skip in the list wins, and where there is none the run is halted.
+/// A list of strategies: the first retry or skip in the list wins, and without one the run is halted.
 ///
-/// One that throws is passed over. A final halt ends the list: what stands after it is not looked at.
+/// A strategy that throws is ignored. A final halt ends the list: strategies after it are ignored.
 public struct CompositeStrategy: ErrorStrategy {
-    /// Whether the strategies are asked one after another or all at once.
+    /// The order of asking: one strategy after another or all at once.
     public enum Order: String, Codable, Sendable, CaseIterable {
         case sequential, parallel
     }
 
     /// The strategies in their order.
     public let strategies: [any ErrorStrategy]
-    /// How they are asked.
+    /// The order in which they are asked.
     public let order: Order
-    /// The one circuit breaker there is among them. Kept, since composites may stand within each other many deep.
+    /// The only circuit breaker among them. Stored, because composites may be nested deeply.
     public let breaker: CircuitBreakerPolicy?
 
-    /// What applies where nothing is said: two retries after 0.5 s and 1 s, then up to ten skips.
+    /// The default: two retries after 0.5 s and 1 s, then up to ten skips.
     public static let standard = CompositeStrategy(unchecked: [
         RetryStrategy(.ofDefaultStrategy, setAt: "the default"), SkipStrategy(unchecked: 10, setAt: "the default"),
     ])
 
-    /// A strategy of others.
+    /// Creates a strategy that combines others.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` when there are none, or two different circuit breakers
-    ///   among them, of which a node has one.
+    /// - Throws: ``ProcessingError`` with code `configuration` when there are none, or when two different circuit
+    ///   breakers are among them; a node has only one.
     public init(_ strategies: [any ErrorStrategy], order: Order = .sequential) throws(ProcessingError) {
         guard !strategies.isEmpty else {
             throw ProcessingError(.configuration, "strategies needs at least one error strategy")
@@ -44,7 +44,7 @@ public struct CompositeStrategy: ErrorStrategy {
 
     public func answer(to failure: NodeFailure) async -> ErrorAnswer { await firstVerdict(on: failure).answer }
 
-    /// The answer, and whose it is.
+    /// Returns the answer and the strategy it came from.
     func firstVerdict(on failure: NodeFailure) async -> StrategyVerdict {
         let verdicts = order == .parallel ? await asked(about: failure) : nil
         var halts: [StrategyVerdict] = []
@@ -55,7 +55,7 @@ public struct CompositeStrategy: ErrorStrategy {
             guard case .halt(let halt) = verdict.answer, !halt.isFinal else { return verdict }
             halts.append(verdict)
         }
-        // Of several halts the one counts that says how.
+        // Of several halts, the first one that names a time-out counts.
         var verdict =
             halts.first { $0.namesTimeout } ?? halts.first
             ?? StrategyVerdict(answer: .halt, strategy: self, place: failure.place)
@@ -63,7 +63,7 @@ public struct CompositeStrategy: ErrorStrategy {
         return verdict
     }
 
-    /// What all strategies say when they are asked at once; `nil` for one that throws.
+    /// Asks all strategies at once and returns their verdicts; `nil` for a strategy that throws.
     private func asked(about failure: NodeFailure) async -> [StrategyVerdict?] {
         await withTaskGroup(of: (Int, StrategyVerdict?).self) { group in
             for (index, strategy) in strategies.enumerated() {
@@ -76,20 +76,20 @@ public struct CompositeStrategy: ErrorStrategy {
     }
 }
 
-/// An answer, and the strategy it came from, which counts it as its own.
+/// An answer and the strategy it came from, which counts the answer as its own.
 struct StrategyVerdict: Sendable {
     let answer: ErrorAnswer
     let strategy: any ErrorStrategy
     let place: StrategyPlace
-    /// For a halt: the limits that were used up, of all that halted.
+    /// For a halt: the exhausted limits of all strategies that halted.
     var limits: [String] = []
 
-    /// Whether it is a halt that says how long nodes in flight may go on.
+    /// Whether it is a halt that says how long nodes in flight may continue.
     var namesTimeout: Bool { if case .halt(let halt) = answer { halt.namedTimeout != nil } else { false } }
 }
 
 extension ErrorStrategy {
-    /// What the strategy answers, and which of its parts does; `nil` when it throws.
+    /// Returns the strategy's answer and which of its parts gave it; `nil` when it throws.
     func verdict(on failure: NodeFailure) async -> StrategyVerdict? {
         if let composite = self as? CompositeStrategy { return await composite.firstVerdict(on: failure) }
         guard let answer = try? await answer(to: failure) else { return nil }

@@ -1,24 +1,24 @@
 /// A pipe from an output port of one node to an input port of another.
 public struct Connection: Hashable, Sendable {
-    /// The node that gives the values.
+    /// The node that provides the values.
     public let from: Identifier
-    /// Its port.
+    /// Its output port.
     public let output: Identifier
-    /// The node that takes them.
+    /// The node that takes the values.
     public let to: Identifier
-    /// Its port.
+    /// Its input port.
     public let input: Identifier
-    /// How many values may wait in it.
+    /// The number of values that may wait in it.
     public let capacity: Int
 
-    /// Where the values come from: `a:output`.
+    /// The source of the values: `a:output`.
     public var source: String { "\(from):\(output)" }
-    /// Where they go: `b:input`.
+    /// The target of the values: `b:input`.
     public var target: String { "\(to):\(input)" }
     /// The pipe's name: `a:output->b:input`.
     public var name: String { "\(source)->\(target)" }
 
-    /// Whether both join the same ports, whatever their capacities.
+    /// Returns whether both connect the same ports, whatever their capacities.
     func joinsTheSame(as other: Connection) -> Bool {
         (from, output, to, input) == (other.from, other.output, other.to, other.input)
     }

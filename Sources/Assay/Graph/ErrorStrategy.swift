@@ -1,19 +1,20 @@
-/// Decides what becomes of an item at a node of a graph where an attempt has failed.
+/// A policy that decides what happens to an item at a graph node after a failed attempt.
 ///
-/// Strategies are values: they decide from the failure, its number and the skips they have answered in the run, all
-/// of which a ``NodeFailure`` tells. What is counted lives in a ``RunRecovery``, one of each run. A strategy may be
-/// asked again about the same failure when another item was skipped in between, and its last answer counts.
+/// Strategies are values: they decide from the failure, its number, and the number of skips they have answered in the
+/// run, all of which are in the ``NodeFailure``. The counts live in a ``RunRecovery``, one for each run. A strategy may
+/// be asked again about the same failure when another item was skipped in between; its last answer counts.
 public protocol ErrorStrategy: Sendable {
-    /// What is to be done; one that throws has the run halted, or is passed over where others are asked as well.
+    /// Returns what to do. When it throws, the run is halted, or the strategy is ignored if others are asked as well.
     func answer(to failure: NodeFailure) async throws -> ErrorAnswer
 
-    /// The circuit breaker that each node with this strategy gets; `nil`: none.
+    /// The circuit breaker that each node with this strategy gets; `nil` means none.
     var breaker: CircuitBreakerPolicy? { get }
 
-    /// The limit for which it halts the run after `failure`, with what used it up; `nil` when there is none to name.
+    /// Returns the limit because of which it halts the run after `failure`, and what used it up; `nil` when there is
+    /// none to name.
     func limit(after failure: NodeFailure) -> String?
 
-    /// Called once when an answer of this strategy has halted the run, and cancelled after the clean-up time of it.
+    /// Runs once when an answer of this strategy has halted the run. It is cancelled after the halt's clean-up time.
     func halted(by failure: NodeFailure) async throws
 }
 
@@ -23,44 +24,44 @@ extension ErrorStrategy {
     public func halted(by failure: NodeFailure) async throws {}
 }
 
-/// What becomes of an item at a node where an attempt has failed.
+/// A strategy's answer to a failed attempt at a node.
 public enum ErrorAnswer: Hashable, Sendable {
     /// The node runs again on the same inputs after this time.
     case retry(after: Duration)
-    /// The node has no output for the item, which goes on where it can.
+    /// The node has no output for the item, which continues where it can.
     case skip
-    /// Nothing further starts in the whole run, which fails.
+    /// Nothing more starts in the whole run, which fails.
     case halt(Halt)
 
-    /// How a run is halted.
+    /// The way a run is halted.
     public struct Halt: Hashable, Sendable {
-        /// How long nodes in flight may go on before they are cancelled.
+        /// The default time for which nodes in flight may continue before they are cancelled.
         public static let standardCleanupTimeout = Duration.seconds(30)
 
-        /// The time to clean up, where the strategy names one.
+        /// The clean-up time, if the strategy names one.
         public var namedTimeout: Duration?
-        /// Whether no strategy after this one is asked.
+        /// Whether strategies after this one are not asked.
         public var isFinal: Bool
-        /// The limits for which the run is halted, and what used them up; `nil` when there are none to name. Said of
-        /// the answer, and no part of it.
+        /// The limits because of which the run is halted, and what used them up; `nil` when there are none to name.
+        /// Equality ignores it.
         package var limits: String?
 
-        /// How long nodes in flight may go on before they are cancelled.
+        /// The time for which nodes in flight may continue before they are cancelled.
         public var cleanupTimeout: Duration { namedTimeout ?? Self.standardCleanupTimeout }
 
-        /// A halt.
+        /// Creates a halt.
         ///
-        /// - Parameter cleanupTimeout: how long nodes in flight may go on; `nil`: as long as is usual.
+        /// - Parameter cleanupTimeout: how long nodes in flight may continue; `nil` means the default time.
         public init(cleanupTimeout: Duration? = nil, isFinal: Bool = false) {
             namedTimeout = cleanupTimeout
             self.isFinal = isFinal
         }
     }
 
-    /// The run is halted as is usual.
+    /// A halt with the default settings.
     public static let halt = ErrorAnswer.halt(Halt())
 
-    /// The answer in the words of events: `retry`, `skip`, `halt`.
+    /// The name of the answer in events: `retry`, `skip`, `halt`.
     public var name: String {
         switch self {
         case .retry: "retry"

@@ -1,7 +1,7 @@
 // Graphs of common shapes.
 
 extension Graph {
-    /// Nodes in a row, each taking what the one before it gives.
+    /// Creates a graph of nodes in a row, each of which takes the output of the one before it.
     ///
     /// - Throws: as ``add(_:)`` and ``connect(_:_:to:_:capacity:)``.
     public static func linear(_ id: String, _ nodes: [Node]) throws -> Graph {
@@ -13,7 +13,7 @@ extension Graph {
         return graph
     }
 
-    /// Functions in a row, as nodes `step1`, `step2`, …
+    /// Creates a graph of functions in a row, as nodes `step1`, `step2`, …
     ///
     /// - Throws: as ``add(_:)``.
     public static func linear<Value: Codable & Sendable>(
@@ -22,7 +22,8 @@ extension Graph {
         try linear(id, functions.enumerated().map { place, body in try Node("step\(place + 1)", body) })
     }
 
-    /// A node `source` that passes its input to each of the branches, and perhaps one that takes what they give.
+    /// Creates a graph of a node `source` that passes its input to each branch, and optionally a node that takes their
+    /// outputs.
     ///
     /// - Parameter aggregator: gets the ports `input_0`, `input_1`, … in the order of the branches.
     /// - Throws: as ``add(_:)`` and ``connect(_:_:to:_:capacity:)``.
@@ -43,8 +44,8 @@ extension Graph {
         return graph
     }
 
-    /// A node with the outputs `left` and `right`, a branch behind each, and a node that joins them with inputs of the
-    /// same names.
+    /// Creates a graph of a node with the outputs `left` and `right`, a branch behind each, and a node that joins them
+    /// with inputs of the same names.
     ///
     /// - Throws: as ``add(_:)`` and ``connect(_:_:to:_:capacity:)``.
     public static func diamond(

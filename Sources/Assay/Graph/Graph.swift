@@ -1,13 +1,13 @@
 import Synchronization
 
-/// Processors wired port to port, through which items flow.
+/// A graph of processors that are connected port to port; items flow through it.
 ///
-/// A graph may be built and changed at any time but while it runs; one graph has one run at a time. It may be used from
-/// anywhere.
+/// A graph may be built and changed at any time except while it runs. It has one run at a time. It may be used from any
+/// thread.
 public final class Graph: Sendable {
     /// The graph's name.
     public let id: Identifier
-    /// When it was made.
+    /// The time of its creation.
     public let createdAt: Timestamp
 
     private let state: Mutex<State>
@@ -16,25 +16,25 @@ public final class Graph: Sendable {
         var wiring = Wiring()
         var verdict: Verdict?
         var isRunning = false
-        /// By pipe, once something was attached to it.
+        /// The taps by pipe, created at the first use.
         var taps: [String: PipeTaps] = [:]
         var executions = GraphDescription.Executions()
     }
 
-    /// What was found out about the wiring since it was last changed.
+    /// The findings about the wiring since its last change.
     struct Verdict {
         let problems: [GraphProblem]
         let levels: [[Int]]
     }
 
-    /// A graph of that name.
+    /// Creates a graph with that name.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` when that is not an ``Identifier``.
+    /// - Throws: ``ProcessingError`` with code `configuration` when the name is not an ``Identifier``.
     public convenience init(_ id: String, world: World = .system) throws(ProcessingError) {
         self.init(try Identifier(id, as: "graph_id"), world: world)
     }
 
-    /// A graph whose name is made up.
+    /// Creates a graph with a generated name.
     public convenience init(world: World = .system) { self.init(world.makeIdentifier(), world: world) }
 
     init(_ id: Identifier, world: World) {
@@ -58,11 +58,11 @@ public final class Graph: Sendable {
         }
     }
 
-    /// Makes the pipe from a port of one node to a port of another. O(1).
+    /// Connects a port of one node to a port of another with a pipe. O(1).
     ///
-    /// - Parameter capacity: how many values may wait in it, at least 1.
-    /// - Throws: ``ProcessingError`` with code `graph` naming an unknown node or port and the nearest, `configuration` for
-    ///   a capacity below 1, `already_running` while the graph runs.
+    /// - Parameter capacity: the number of values that may wait in it, at least 1.
+    /// - Throws: ``ProcessingError`` with code `graph`, which names an unknown node or port and the nearest match;
+    ///   `configuration` for a capacity below 1; `already_running` while the graph runs.
     @discardableResult public func connect(
         _ from: String, _ output: String = "output", to: String, _ input: String = "input", capacity: Int = 1_000
     ) throws -> Connection {
@@ -76,7 +76,7 @@ public final class Graph: Sendable {
 
     /// Removes a node and its pipes. O(nodes + pipes).
     ///
-    /// - Returns: `false` when there is none of that name.
+    /// - Returns: `false` when there is no node of that name.
     /// - Throws: ``ProcessingError`` with code `already_running` while the graph runs.
     @discardableResult public func remove(_ node: String) throws -> Bool { try change { $0.remove(node) } }
 
@@ -95,17 +95,17 @@ public final class Graph: Sendable {
 
     private let hasTaps = Atomic(false)
 
-    /// Has `tap` called with every value that is put into a pipe from now on, also while the graph runs.
+    /// Calls `tap` with every value that enters a pipe from now on, also while the graph runs.
     ///
     /// - Parameter pipe: its name, `a:output->b:input`.
-    /// - Throws: ``ProcessingError`` with code `graph` for a pipe that is not there.
+    /// - Throws: ``ProcessingError`` with code `graph` when there is no such pipe.
     @discardableResult public func attach(_ tap: @escaping PipeTaps.Tap, to pipe: String) throws -> PipeTaps.ID {
         try taps(of: pipe).attach(tap)
     }
 
-    /// The taps of a pipe, to look at or detach.
+    /// Returns the taps of a pipe, to inspect or detach them.
     ///
-    /// - Throws: ``ProcessingError`` with code `graph` for a pipe that is not there.
+    /// - Throws: ``ProcessingError`` with code `graph` when there is no such pipe.
     public func taps(of pipe: String) throws -> PipeTaps {
         try state.withLock { state in
             let known = state.wiring.connections.map(\.name)
@@ -121,30 +121,30 @@ public final class Graph: Sendable {
         }
     }
 
-    /// How many taps there are, by pipe.
+    /// The number of taps by pipe.
     var tapCounts: [String: Int] {
         guard hasTaps.load(ordering: .acquiring) else { return [:] }
         return state.withLock { $0.taps }.mapValues(\.count)
     }
 
-    /// Takes no more values and returns when all taps have taken those that were put before.
+    /// Closes the taps, and returns when they have handled all values put before.
     public func finishTaps() async {
         for taps in state.withLock({ Array($0.taps.values) }) { await taps.finish() }
     }
 
-    /// Tells the taps of a pipe of a value.
+    /// Sends a value to the taps of a pipe.
     func tell(
         _ pipe: @autoclosure () -> String, _ value: Payload, of inputID: String, at moment: @autoclosure () -> Timestamp
     ) {
         guard hasTaps.load(ordering: .acquiring) else { return }
         let name = pipe()
         guard let taps = state.withLock({ $0.taps[name] }) else { return }
-        // What is no JSON cannot be shown; the node that takes it says so where that matters.
+        // A value that is not JSON cannot be shown. The node that takes it reports that where it matters.
         try? taps.put(
             TappedValue(pipe: name, inputID: inputID, value: try value.json(), timestamp: moment()))
     }
 
-    // MARK: Asking
+    // MARK: Inspecting
 
     /// The nodes in order of insertion.
     public var nodes: [Node] { wiring.nodes }
@@ -152,26 +152,26 @@ public final class Graph: Sendable {
     /// The pipes in order of insertion.
     public var connections: [Connection] { wiring.connections }
 
-    /// The node of that name.
+    /// Returns the node of that name.
     public func node(_ id: String) -> Node? { wiring.place(of: id).map { wiring.nodes[$0] } }
 
-    /// What is wrong with the graph, by kind and then by order of insertion; empty when it can run.
+    /// Returns the problems of the graph, by kind and then by order of insertion. Empty when it can run.
     ///
-    /// O(nodes + pipes), and O(1) when nothing was changed since it was last asked for.
+    /// O(nodes + pipes), and O(1) when nothing has changed since the last call.
     public func validate() -> [GraphProblem] { state.withLock { $0.settled().problems } }
 
-    /// What a graph that can run may not do as it was meant, in order of insertion; empty for one that cannot run.
+    /// Returns the warnings about a valid graph, in order of insertion. Empty for a graph that cannot run.
     ///
-    /// A join with `require_all` behind a branch is told of: where the branching node gives one of its outputs only, the
-    /// join is skipped. O(nodes + pipes) for each 64 outputs of branching nodes.
+    /// It warns about a join with `require_all` behind a branch: when the branching node gives only one of its outputs,
+    /// the join is skipped. O(nodes + pipes) for each 64 outputs of branching nodes.
     public func warnings() -> [GraphProblem] {
         guard let (wiring, _) = try? valid() else { return [] }
         return wiring.branchedJoins()
     }
 
-    /// The nodes by how far they are from the sources: a node of level n + 1 takes its inputs from levels up to n.
+    /// Returns the nodes by distance from the sources: a node of level n + 1 takes its inputs from levels up to n.
     ///
-    /// Levels describe a graph. Running goes by readiness: a node starts on an item once its inputs are there.
+    /// Levels only describe a graph. When it runs, a node starts on an item once its inputs are there.
     ///
     /// - Throws: ``ProcessingError`` with code `graph` when the graph is not valid.
     public func levels() throws(ProcessingError) -> [[Identifier]] {
@@ -179,7 +179,7 @@ public final class Graph: Sendable {
         return levels.map { $0.map { wiring.nodes[$0].id } }
     }
 
-    /// The graph in figures and names.
+    /// A description of the graph in numbers and names.
     public var description: GraphDescription {
         state.withLock { state in
             let settled = state.verdict
@@ -194,10 +194,10 @@ public final class Graph: Sendable {
         }
     }
 
-    /// The graph as it is now.
+    /// The current wiring.
     var wiring: Wiring { state.withLock { $0.wiring } }
 
-    /// The graph as it is now with its levels.
+    /// Returns the current wiring with its levels.
     ///
     /// - Throws: ``ProcessingError`` with code `graph` when it is not valid.
     func valid() throws(ProcessingError) -> (Wiring, levels: [[Int]]) {
@@ -211,9 +211,10 @@ public final class Graph: Sendable {
 
     // MARK: Running
 
-    /// Takes the graph for a run, during which it cannot be changed.
+    /// Reserves the graph for a run, during which it cannot be changed.
     ///
-    /// - Throws: ``ProcessingError`` with code `graph` when it is not valid, `already_running` when a run has it.
+    /// - Throws: ``ProcessingError`` with code `graph` when it is not valid, `already_running` when a run already uses
+    ///   it.
     func begin() throws(ProcessingError) -> Wiring {
         let (wiring, problems, isFree) = state.withLock { state in
             let problems = state.settled().problems
@@ -229,7 +230,7 @@ public final class Graph: Sendable {
         return wiring
     }
 
-    /// Gives the graph back after a run, or after one that never came to be.
+    /// Releases the graph after a run, or after a run that failed to start.
     func end(_ status: Status?) {
         state.withLock { state in
             state.isRunning = false
@@ -239,7 +240,7 @@ public final class Graph: Sendable {
 }
 
 extension Graph.State {
-    /// What is known about the wiring, found out now if it was changed.
+    /// Returns the findings about the wiring, and computes them first if it has changed.
     mutating func settled() -> Graph.Verdict {
         if let verdict { return verdict }
         let problems = wiring.problems()

@@ -1,12 +1,12 @@
-/// A graph in figures and names.
+/// A description of a graph in numbers and names.
 public struct GraphDescription: Hashable, Sendable {
-    /// How the runs of a graph ended.
+    /// The counts of a graph's ended runs.
     public struct Executions: Hashable, Sendable {
-        /// All of them.
+        /// The number of all runs.
         public var total = 0
-        /// Those that succeeded.
+        /// The number of runs that succeeded.
         public var successful = 0
-        /// Those that failed.
+        /// The number of runs that failed.
         public var failed = 0
 
         mutating func count(_ status: Status) {
@@ -16,19 +16,19 @@ public struct GraphDescription: Hashable, Sendable {
         }
     }
 
-    /// The graph.
+    /// The name of the graph.
     public let graphID: Identifier
     /// Its nodes in order of insertion.
     public let processors: [Identifier]
     /// Its pipes in order of insertion.
     public let connections: [Connection]
-    /// Whether it was validated since it was last changed, and found valid.
+    /// Whether it was validated since its last change, and found valid.
     public let isValidated: Bool
     /// Its levels; `nil` when it is not valid.
     public let levels: [[Identifier]]?
-    /// When it was made.
+    /// The time of its creation.
     public let createdAt: Timestamp
-    /// How its runs ended.
+    /// The counts of its ended runs.
     public let executions: Executions
 
     /// The description as JSON.

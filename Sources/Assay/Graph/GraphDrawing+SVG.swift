@@ -1,5 +1,5 @@
 extension GraphDrawing {
-    /// Measures of the picture in pixels.
+    /// Dimensions of the picture in pixels.
     private enum Measure {
         static let height = 36, rowStep = 92, margin = 24, gap = 28, letter = 8, padding = 16
     }
@@ -9,7 +9,7 @@ extension GraphDrawing {
         var middle: Int { x + width / 2 }
     }
 
-    /// A picture: one row a level, from top to bottom.
+    /// Returns the graph as a picture with one row per level, from top to bottom.
     ///
     /// - Throws: ``ProcessingError`` with code `graph` when the graph is not valid.
     public func svg() throws(ProcessingError) -> String {
@@ -29,7 +29,7 @@ extension GraphDrawing {
         return (lines + ["</svg>"]).joined(separator: "\n") + "\n"
     }
 
-    /// Where each node goes, by its place, and how wide the picture is.
+    /// Returns the box of each node, by its place, and the width of the picture.
     private func boxes(in rows: [[Int]]) -> ([Box], width: Int) {
         func width(_ node: Int) -> Int { wiring.nodes[node].id.text.utf8.count * Measure.letter + 2 * Measure.padding }
         func width(_ row: [Int]) -> Int { row.reduce((row.count - 1) * Measure.gap) { $0 + width($1) } }

@@ -1,8 +1,8 @@
-/// A graph to look at, as text in one of several languages; nodes are coloured by where they stand in a run.
+/// A drawing of a graph as text in one of several formats; nodes are colored by their status in a run.
 ///
 /// Nodes and pipes are in order of insertion, so equal graphs give equal drawings.
 public struct GraphDrawing: Sendable {
-    /// The languages.
+    /// The formats of a drawing.
     public enum Format: String, Sendable, CaseIterable {
         case text, mermaid, dot, svg
     }
@@ -11,19 +11,19 @@ public struct GraphDrawing: Sendable {
     let wiring: Wiring
     let statuses: [Identifier: Status]
 
-    /// A drawing of `graph` as it is now.
+    /// Creates a drawing of `graph` as it is now.
     ///
-    /// - Parameter statuses: where its nodes stand in a run.
+    /// - Parameter statuses: the statuses of its nodes in a run.
     public init(_ graph: Graph, statuses: [Identifier: Status] = [:]) {
         self.graph = graph.id
         wiring = graph.wiring
         self.statuses = statuses
     }
 
-    /// The drawing in `format`.
+    /// Returns the drawing in `format`.
     ///
-    /// - Throws: ``ProcessingError`` with code `graph` for a text or picture, which go by levels, of a graph that is not
-    ///   valid.
+    /// - Throws: ``ProcessingError`` with code `graph` for a text or picture of an invalid graph, because they need
+    ///   levels.
     public func written(as format: Format) throws(ProcessingError) -> String {
         switch format {
         case .text: try text()
@@ -41,7 +41,7 @@ public struct GraphDrawing: Sendable {
 
     // MARK: Text
 
-    /// Levels with their nodes, then pipes; with a run, each node with its status.
+    /// Returns the levels with their nodes, then the pipes. With statuses, each node shows its status.
     ///
     /// - Throws: ``ProcessingError`` with code `graph` when the graph is not valid.
     public func text() throws(ProcessingError) -> String {
@@ -60,7 +60,7 @@ public struct GraphDrawing: Sendable {
 
     // MARK: Mermaid
 
-    /// A flow chart of Mermaid.
+    /// The graph as a Mermaid flow chart.
     public var mermaid: String {
         var lines = ["graph TD"]
         for (place, node) in wiring.nodes.enumerated() {
@@ -80,16 +80,16 @@ public struct GraphDrawing: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// `text` as it stands between quotes in Mermaid.
+    /// Returns `text` escaped for use between quotes in Mermaid.
     static func mermaidText(_ text: String) -> String {
         text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "#quot;")
     }
 
     // MARK: DOT
 
-    /// A graph of Graphviz.
+    /// The graph in Graphviz's DOT language.
     public var dot: String {
-        // Identifiers have nothing in them that would have to be escaped.
+        // Identifiers contain nothing that needs escaping.
         var lines = [
             "digraph \"\(graph)\" {", "    node [shape=box, style=\"rounded,filled\", fillcolor=\"#ffffff\"];",
         ]
@@ -107,14 +107,14 @@ public struct GraphDrawing: Sendable {
 }
 
 extension Graph {
-    /// A drawing of the graph as it is now.
+    /// Returns a drawing of the graph as it is now.
     ///
-    /// - Parameter statuses: where its nodes stand in a run.
+    /// - Parameter statuses: the statuses of its nodes in a run.
     public func drawing(statuses: [Identifier: Status] = [:]) -> GraphDrawing { GraphDrawing(self, statuses: statuses) }
 }
 
 extension Status {
-    /// The colours of a node that stands here.
+    /// The colors of a node with this status.
     var colours: (fill: String, line: String) {
         switch self {
         case .pending: ("#f6f8fa", "#8c959f")

@@ -1,16 +1,16 @@
-/// Something that is wrong with a graph: that keeps it from running, or a warning.
+/// A problem of a graph: an error that keeps it from running, or a warning.
 public struct GraphProblem: Hashable, Sendable {
-    /// What is wrong, in the order in which problems are listed.
+    /// The kinds of problems, in the order in which problems are listed.
     public enum Kind: String, Sendable, CaseIterable {
-        /// Nodes wait for each other in a circle.
+        /// Nodes that wait for each other in a circle.
         case cycle
-        /// A node that has nothing to do with the others.
+        /// A node without a connection to the others.
         case unconnected
-        /// Several pipes end at a port that takes one.
+        /// Several pipes that end at a port for one pipe.
         case severalConnections = "several_connections"
-        /// The same ports are joined twice.
+        /// A second pipe between the same ports.
         case duplicateConnection = "duplicate_connection"
-        /// A port that nothing leads to beside others that have their pipes.
+        /// A port without a pipe beside connected ports.
         case missingConnection = "missing_connection"
         /// More nodes or pipes than a graph may have.
         case limit
@@ -18,15 +18,15 @@ public struct GraphProblem: Hashable, Sendable {
         case branchedJoin = "branched_join"
     }
 
-    /// What is wrong.
+    /// The kind of the problem.
     public let kind: Kind
-    /// What is wrong, with the names of those concerned.
+    /// A description of the problem, with the names involved.
     public let message: String
-    /// The node concerned; `nil` when it is the whole graph.
+    /// The node with the problem; `nil` when it concerns the whole graph.
     public let node: Identifier?
-    /// The pipe concerned, by its place in ``Graph/connections``.
+    /// The pipe with the problem, by its place in ``Graph/connections``.
     public let connection: Int?
-    /// What would put it right.
+    /// A way to fix the problem.
     public let fix: String?
 
     init(_ kind: Kind, _ message: String, node: Identifier? = nil, connection: Int? = nil, fix: String? = nil) {
@@ -42,19 +42,19 @@ extension GraphProblem: CustomStringConvertible {
     public var description: String { message }
 }
 
-/// The problems of a graph that was to run.
+/// The problems that keep a graph from running.
 struct InvalidGraph: Error {
     let problems: [GraphProblem]
 }
 
 extension ProcessingError {
-    /// The refusal of the graph named `graph`.
+    /// Creates the error for the invalid graph named `graph`.
     init(_ problems: [GraphProblem], in graph: Identifier) {
         let first = problems.first?.message ?? ""
         let rest = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
         self.init(.graph, "graph '\(graph)' is not valid: \(first)\(rest)", cause: InvalidGraph(problems: problems))
     }
 
-    /// What keeps the graph from running, when that is what was refused; otherwise none.
+    /// The problems of the graph when this is the error for an invalid graph; otherwise empty.
     public var graphProblems: [GraphProblem] { (cause as? InvalidGraph)?.problems ?? [] }
 }

@@ -1,18 +1,18 @@
 import DequeModule
 
-/// Decides which node starts on which item next, and which item may enter the graph.
+/// A scheduler that decides which node starts on which item next, and which item may enter the graph.
 ///
-/// It decides and does nothing: who runs the graph tells it what came of each start and asks for the next one. Nothing
-/// in it depends on time, and every answer costs time in proportion to what it changes.
+/// It only decides. The driver of the graph reports the end of each start and asks for the next one. Nothing in it
+/// depends on time, and every answer costs time in proportion to what it changes.
 struct GraphSchedule: Sendable {
-    /// A node at work on an item.
+    /// A node that works on an item.
     struct Unit: Hashable, Sendable {
         let node: Int
         /// The place of the item in the run.
         let item: Int
     }
 
-    /// What lanes may do next.
+    /// The next thing a lane may do.
     enum Next: Sendable {
         case start(Unit)
         /// Let another item in.
@@ -20,28 +20,28 @@ struct GraphSchedule: Sendable {
         case nothing
     }
 
-    /// How many lanes a set of nodes may have, and which nodes these are.
+    /// A set of nodes that share lanes.
     struct Team: Sendable {
         var nodes: [Int]
-        /// The pool of lanes that it shares with others.
+        /// The pool of lanes that the team shares with other teams.
         var pool: Int
     }
 
-    /// A value in a pipe, or before one that is full.
+    /// A value in a pipe, or in front of a full pipe.
     private struct Waiting {
         let item: Int
-        /// The node that gave the value, while that waits for room.
+        /// The node that provided the value, while it waits for room.
         var holder: Int?
     }
 
     private struct Desk {
-        /// How many items it may work on.
+        /// The maximum number of items it works on at once.
         let limit: Int
-        /// How many values its only pipe holds; a node with several pipes takes from all of them at once.
+        /// The number of values its only pipe holds. A node with several pipes takes from all of them at once.
         let capacity: Int
         let team: Int
         let isSource: Bool
-        /// How many items it works on, or has worked on while the outputs have no room yet.
+        /// The number of items it works on, plus the ended ones whose outputs have no room yet.
         var taken = 0
         var waiting: Deque<Waiting> = []
     }
@@ -53,20 +53,20 @@ struct GraphSchedule: Sendable {
     private var desks: [Desk]
     private var startable: [Deque<Unit>]
     private var flows: [Int: ItemFlow] = [:]
-    /// Of units that have ended, how many outputs have no room yet.
+    /// The number of outputs without room yet, by ended unit.
     private var undelivered: [Unit: Int] = [:]
-    /// Which teams are wanted for letting items in: those that the sources belong to.
+    /// Whether each team may let items in: those that contain sources.
     private let admits: [Bool]
-    /// How many values wait behind the pipes.
+    /// The number of values that wait behind the pipes.
     private(set) var levels: PipeLevels
-    /// How many sources have a free place.
+    /// The number of sources with free capacity.
     private var freeSources: Int
     private var admitting = 0
     /// Whether there are no more items, or no more may enter.
     private(set) var isClosed = false
-    /// Whether no further item enters for the time being.
+    /// Whether admission of items is paused.
     var holdsAdmission = false
-    /// Whether nothing starts any more.
+    /// Whether all further starts are stopped.
     private(set) var isHalted = false
 
     init(_ wiring: Wiring, teams: [Team], maxInFlight: Int) {
@@ -90,20 +90,20 @@ struct GraphSchedule: Sendable {
         admits = teams.indices.map(entries.contains)
     }
 
-    /// Whether a node is at work on an item.
+    /// Returns whether a node works on an item.
     func isAtWork(_ node: Int) -> Bool { desks[node].taken > 0 }
 
-    /// Hands out what has changed about pipes since the last time.
+    /// Returns the changes of pipes since the last call.
     mutating func takePipeChanges() -> [PipeLevels.Change] { levels.takeChanges() }
 
-    /// How many items are in the graph.
+    /// The number of items in the graph.
     var inFlight: Int { flows.count }
     /// The items in the graph.
     var items: [Int] { flows.keys.sorted() }
 
-    // MARK: What can be done
+    // MARK: Choosing
 
-    /// What a lane of `team` may do next.
+    /// Returns what a lane of `team` may do next.
     mutating func next(for team: Int) -> Next {
         guard !isHalted else { return .nothing }
         if let unit = startable[team].popFirst() { return .start(unit) }
@@ -117,27 +117,27 @@ struct GraphSchedule: Sendable {
             && (freeSources > admitting || sources.isEmpty)
     }
 
-    /// How many lanes `team` could use now.
+    /// Returns how many lanes `team` could use now.
     func demand(of team: Int) -> Int {
         guard !isHalted else { return 0 }
         return startable[team].count + (admits[team] && canAdmit ? 1 : 0)
     }
 
-    /// Says that nothing starts any more.
+    /// Stops all further starts.
     mutating func halt() { (isClosed, isHalted) = (true, true) }
 
-    /// Says that an item is about to enter that ``next(for:)`` has not asked for.
+    /// Announces an item that is about to enter without ``next(for:)``.
     mutating func expectItem() { admitting += 1 }
 
-    /// Says that there was no item to let in.
+    /// Records that there was no item to let in.
     mutating func noItem() {
         admitting -= 1
         isClosed = true
     }
 
-    // MARK: What has happened
+    // MARK: Recording
 
-    /// Lets an item in with what its sources get.
+    /// Lets an item in with the inputs of its sources.
     ///
     /// - Returns: the nodes that are skipped at once.
     mutating func admit(_ item: Int, feed: [Payload?]) -> [(node: Int, reason: Outcome.Reason)] {
@@ -155,12 +155,12 @@ struct GraphSchedule: Sendable {
         return skipped
     }
 
-    /// What the node of `unit` is given, by its pipes.
+    /// Returns the inputs of the unit's node, by its pipes.
     mutating func takeInput(of unit: Unit) -> [Payload?] {
         flows[unit.item]?.takeInput(of: unit.node, in: wiring) ?? []
     }
 
-    /// Takes note of how a unit that was started has ended.
+    /// Records how a started unit has ended.
     ///
     /// - Returns: the nodes that are skipped for the item because of it.
     mutating func end(_ unit: Unit, _ end: ItemFlow.End) -> [(node: Int, reason: Outcome.Reason)] {
@@ -169,10 +169,10 @@ struct GraphSchedule: Sendable {
         return skipped
     }
 
-    /// Whether all nodes have ended on an item.
+    /// Returns whether all nodes have ended on an item.
     func isFinished(_ item: Int) -> Bool { flows[item]?.unfinished == 0 }
 
-    /// Takes an item out of the graph.
+    /// Removes an item from the graph.
     mutating func remove(_ item: Int) -> ItemFlow? { flows.removeValue(forKey: item) }
 
     private mutating func settle(
@@ -180,17 +180,17 @@ struct GraphSchedule: Sendable {
     ) -> [(node: Int, reason: Outcome.Reason)] {
         guard let after = flows[unit.item]?.end(unit.node, end, in: wiring, results: resultPorts) else { return [] }
         for node in after.ready {
-            // Who has only one pipe gets its value from there; it was put in by the node that ended now.
+            // A node with only one pipe gets its value from there; the node that has just ended put it in.
             let holder = wiring.incoming[node].count == 1 ? unit.node : nil
             arrive(Waiting(item: unit.item, holder: holder), at: node)
         }
         return after.skipped
     }
 
-    // MARK: Pipes and places
+    // MARK: Pipes and capacity
 
     private mutating func arrive(_ value: Waiting, at node: Int) {
-        // What waits, waits at a node without a free place.
+        // Values only wait at a node without free capacity.
         if desks[node].taken < desks[node].limit { return take(value.item, at: node) }
         var value = value
         if desks[node].waiting.count < desks[node].capacity {
@@ -202,21 +202,21 @@ struct GraphSchedule: Sendable {
         levels.note(desks[node].waiting.count, at: node)
     }
 
-    /// Starts a node that has a free place on an item.
+    /// Starts a node with free capacity on an item.
     private mutating func take(_ item: Int, at node: Int) {
         desks[node].taken += 1
         if desks[node].isSource, desks[node].taken == desks[node].limit { freeSources -= 1 }
         startable[desks[node].team].append(Unit(node: node, item: item))
     }
 
-    /// Starts a node on what waits for it, as far as it has places.
+    /// Starts a node on values that wait for it, as far as it has capacity.
     ///
-    /// - Returns: the nodes whose last output has found room by that.
+    /// - Returns: the nodes whose last output has found room as a result.
     private mutating func promote(_ node: Int) -> [Int] {
         var freed: [Int] = []
         while desks[node].taken < desks[node].limit, let value = desks[node].waiting.popFirst() {
             take(value.item, at: node)
-            // The place of what has left the pipe goes to the first one that waits for room.
+            // The room of a value that has left the pipe goes to the first one that waits for room.
             let last = min(desks[node].capacity, desks[node].waiting.count) - 1
             guard last >= 0, last == desks[node].capacity - 1 else { continue }
             guard let holder = desks[node].waiting[last].holder else { continue }
@@ -230,15 +230,15 @@ struct GraphSchedule: Sendable {
         return freed
     }
 
-    /// Gives a node's place to what waits for it, and so on up the graph.
+    /// Frees one unit of a node's capacity for waiting values, and so on up the graph.
     private mutating func free(_ node: Int) {
         var freed = leave(node)
         while let node = freed.popLast() { freed += leave(node) }
     }
 
-    /// Gives up a place of a node.
+    /// Frees one unit of a node's capacity.
     ///
-    /// - Returns: the nodes whose last output has found room by that.
+    /// - Returns: the nodes whose last output has found room as a result.
     private mutating func leave(_ node: Int) -> [Int] {
         if desks[node].isSource, desks[node].taken == desks[node].limit { freeSources += 1 }
         desks[node].taken -= 1

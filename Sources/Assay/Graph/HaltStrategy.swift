@@ -1,19 +1,19 @@
-/// Halts the run at the first failure it is asked about.
+/// A strategy that halts the run at the first failure it is asked about.
 public struct HaltStrategy: ErrorStrategy {
-    /// How long nodes in flight may go on.
+    /// The time for which nodes in flight may continue.
     public let cleanupTimeout: Duration
-    /// Whether no strategy after this one is asked.
+    /// Whether strategies after this one are not asked.
     public let isFinal: Bool
-    /// Where it was set, for messages: `pipeline.yaml:12`.
+    /// The place of the setting for messages: `pipeline.yaml:12`.
     package var setAt: String?
     private let cleanUp: (@Sendable (NodeFailure) async throws -> Void)?
 
-    /// A strategy that halts.
+    /// Creates a strategy that halts.
     ///
     /// - Parameters:
-    ///   - cleanupTimeout: how long nodes in flight may go on, and `cleanUp` as well.
-    ///   - isFinal: whether no strategy after this one is asked.
-    ///   - cleanUp: called once when this has halted a run.
+    ///   - cleanupTimeout: how long nodes in flight may continue, and how long `cleanUp` may run.
+    ///   - isFinal: whether strategies after this one are not asked.
+    ///   - cleanUp: called once when this strategy has halted a run.
     /// - Throws: ``ProcessingError`` with code `configuration` for a negative time.
     public init(
         cleanupTimeout: Duration = ErrorAnswer.Halt.standardCleanupTimeout, isFinal: Bool = false,

@@ -1,21 +1,21 @@
-/// One item on its way through a graph: what has come through each pipe, and what became of each node.
+/// The state of one item in a graph: what each pipe has delivered and how each node has ended.
 ///
-/// It decides and does nothing: it is told how nodes ended, and answers which of them can start and which cannot any
-/// more. What it answers does not depend on the order in which it is told.
+/// It only decides: given the ends of nodes, it returns which nodes can start and which never will. Its answers do not
+/// depend on the order of the ends.
 struct ItemFlow: Sendable {
-    /// What has come through a pipe.
+    /// The delivery of a pipe.
     enum Arrival: Sendable {
         /// Nothing yet.
         case pending
         /// A value.
         case value(Payload)
-        /// Nothing, and nothing will: because of a failure, or because it went another way.
+        /// Nothing, now or later: because of a failure, or because the item went another way.
         case nothing(isFailure: Bool)
     }
 
-    /// What became of a node.
+    /// The end of a node.
     enum End: Sendable {
-        /// It gave these values, by output port.
+        /// It provided these values, by output port.
         case gave([Payload?])
         /// It failed for good.
         case failed
@@ -23,20 +23,20 @@ struct ItemFlow: Sendable {
         case skipped(Outcome.Reason)
     }
 
-    /// What can be said of nodes once another one has ended.
+    /// The consequences for other nodes once a node has ended.
     struct Consequences: Sendable {
-        /// Those whose inputs are there.
+        /// The nodes whose inputs are there.
         var ready: [Int] = []
-        /// Those that will not be started, with the reason.
+        /// The nodes that will not be started, with the reason.
         var skipped: [(node: Int, reason: Outcome.Reason)] = []
     }
 
     private(set) var arrivals: [Arrival]
-    /// For each node how many pipes have not said anything yet.
+    /// For each node, the number of pipes that have not delivered anything yet.
     private var missing: [Int32]
     private(set) var results: [(node: Int, port: Int, value: Payload)] = []
     private(set) var lacking: Set<Int> = []
-    /// How many nodes have not ended.
+    /// The number of nodes that have not ended.
     private(set) var unfinished: Int
 
     init(_ wiring: Wiring) {
@@ -45,7 +45,7 @@ struct ItemFlow: Sendable {
         unfinished = wiring.nodes.count
     }
 
-    /// Takes note of how a node ended, and of all that follows from it at once.
+    /// Records how a node ended, and everything that follows from it at once.
     mutating func end(_ node: Int, _ end: End, in wiring: Wiring, results ports: [[Int]]) -> Consequences {
         var consequences = Consequences()
         var skipped = settle(node, end, in: wiring, results: ports, &consequences)
@@ -55,9 +55,9 @@ struct ItemFlow: Sendable {
         return consequences
     }
 
-    /// Takes note of how one node ended.
+    /// Records how one node ended.
     ///
-    /// - Returns: those that will not be started, of which note is to be taken next.
+    /// - Returns: the nodes that will not be started, to be recorded next.
     private mutating func settle(
         _ node: Int, _ end: End, in wiring: Wiring, results ports: [[Int]], _ consequences: inout Consequences
     ) -> [(node: Int, reason: Outcome.Reason)] {
@@ -96,7 +96,7 @@ struct ItemFlow: Sendable {
         }
     }
 
-    /// Why a node is not started although nothing more comes to it; `nil` when it is.
+    /// Returns why a node with no pending inputs is not started; `nil` when it is started.
     private func reasonToSkip(_ node: Int, in wiring: Wiring) -> Outcome.Reason? {
         var (values, failures, absent) = (0, 0, 0)
         for pipe in wiring.incoming[node] {
@@ -112,7 +112,7 @@ struct ItemFlow: Sendable {
         return starts ? nil : failures > 0 ? .upstreamFailed : .notRouted
     }
 
-    /// Takes out what a node is given, which nobody else needs any more.
+    /// Removes and returns the inputs of a node, which nothing else needs any longer.
     mutating func takeInput(of node: Int, in wiring: Wiring) -> [Payload?] {
         wiring.incoming[node].map { pipe in
             guard case .value(let value) = arrivals[pipe] else { return nil }
@@ -121,14 +121,14 @@ struct ItemFlow: Sendable {
         }
     }
 
-    /// The values of the result ports by their names.
+    /// Returns the values of the result ports by name.
     func resultMap(in wiring: Wiring) throws -> Payload {
         var map = JSONObject()
         for (node, port, value) in results { map[wiring.resultName(node, port)] = try value.json() }
         return Payload(json: .object(map))
     }
 
-    /// The failed nodes that results are lacking because of, out of those that failed or were skipped for a failure.
+    /// Returns the failed nodes because of which results are missing.
     ///
     /// - Parameters:
     ///   - failed: the nodes that failed.

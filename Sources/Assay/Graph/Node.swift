@@ -1,56 +1,56 @@
-/// A processor in a graph, with its ports and how it is to be run there.
+/// A processor in a graph, with its ports and its settings there.
 ///
-/// The node's `id` is the `processor_id` under which its charges, saved steps, cached outputs and events are filed, so
-/// one processor can stand in a graph more than once.
+/// Charges, saved steps, cached outputs and events of the node are recorded under its `id` as `processor_id`, so one
+/// processor can be in a graph more than once.
 public struct Node: Sendable {
-    /// What a node does on an item of which not all of its inputs come.
+    /// The handling of items for which some inputs of a node never come.
     public enum Inputs: String, Codable, Sendable, CaseIterable {
-        /// It is skipped.
+        /// The node is skipped.
         case requireAll = "require_all"
-        /// It works with what there is, if that is anything.
+        /// The node works with the inputs that have come, if any.
         case allowMissing = "allow_missing"
     }
 
     /// The node's name in its graph.
     public let id: Identifier
-    /// What it does.
+    /// The processor that it runs.
     public let processor: RegisteredProcessor
-    /// The ports that take values, in order.
+    /// The input ports, in order.
     public internal(set) var inputs: [Identifier]
-    /// The ports that give values, in order.
+    /// The output ports, in order.
     public internal(set) var outputs: [Identifier]
 
-    /// Where it runs; `nil`: where the graph says.
+    /// The runner; `nil` means the graph's runner.
     public var runner: (any Runner)?
-    /// How many items it may work on at once.
+    /// The maximum number of items it works on at once.
     public var concurrency = 10
-    /// The longest an attempt may take.
+    /// The maximum duration of an attempt.
     public var timeout = Duration.seconds(3_600)
-    /// The longest silence of a processor that beats with `heartbeat`; `nil`: any.
+    /// The maximum time between calls of `heartbeat`, for a processor that makes them; `nil` means no limit.
     public var heartbeatTimeout: Duration?
-    /// What becomes of its failures; `nil`: as the graph says.
+    /// The strategy for its failures; `nil` means the graph's strategy.
     public var errorStrategy: (any ErrorStrategy)?
-    /// What it does with outputs that earlier runs saved; `nil`: what the run does.
+    /// Its use of outputs that earlier runs saved; `nil` means as the run does.
     public var recovery: RecoveryMode?
-    /// How its outputs are cached; `nil`: not at all.
+    /// The caching of its outputs; `nil` means none.
     public var cache: CachePolicy?
-    /// Its base price, before database and price file.
+    /// Its base price, which takes precedence over database and price file.
     public var price: Price?
-    /// When its calls that fail are billed; `nil`: as the run's options say.
+    /// The billing of its failed calls; `nil` means as the run's options say.
     public var billing: CallOptions.Billing?
-    /// What becomes of its calls of unknown outcome; `nil`: as the run's options say.
+    /// The handling of its calls with an unknown outcome; `nil` means as the run's options say.
     public var doubtPolicy: DoubtPolicy?
-    /// How many worker processes an item may cost here; 1: no further attempt.
+    /// The number of worker processes that one item may crash here; 1 allows no further attempt.
     public var maxCrashes = 3
-    /// What it does on an item of which not all of its inputs come.
+    /// The handling of items for which some of its inputs never come.
     public var missingInputs = Inputs.requireAll
-    /// The input ports whose value is the list of the values of all their pipes.
+    /// The input ports whose value is a list of the values of all their pipes.
     public var appending: Set<Identifier> = []
 
-    /// A node named `id` that runs `processor`.
+    /// Creates a node named `id` that runs `processor`.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` when the name or a port is not an ``Identifier``, a port
-    ///   is named twice, or there is none on one of its sides.
+    ///   is named twice, or one of its sides has no port.
     public init(
         _ id: String, _ processor: RegisteredProcessor, inputs: [String] = ["input"], outputs: [String] = ["output"]
     ) throws(ProcessingError) {
@@ -60,7 +60,7 @@ public struct Node: Sendable {
         self.outputs = try Self.ports(outputs, "output", of: id)
     }
 
-    /// A node named `id` that runs `processor`, whatever that is called elsewhere.
+    /// Creates a node named `id` that runs `processor`, whose own name is ignored.
     ///
     /// - Throws: as ``init(_:_:inputs:outputs:)-(_,RegisteredProcessor,_,_)``.
     public init(
@@ -69,7 +69,7 @@ public struct Node: Sendable {
         try self.init(id, RegisteredProcessor(processor), inputs: inputs, outputs: outputs)
     }
 
-    /// A node named `id` that is a function, synchronous or not.
+    /// Creates a node named `id` from a function, synchronous or not.
     ///
     /// - Throws: as ``init(_:_:inputs:outputs:)-(_,RegisteredProcessor,_,_)``.
     public init<Input: Codable & Sendable, Output: Codable & Sendable>(
@@ -80,7 +80,7 @@ public struct Node: Sendable {
         try self.init(id, processor, inputs: inputs, outputs: outputs)
     }
 
-    /// A node named `id` that is a function which also takes what a processor may ask for.
+    /// Creates a node named `id` from a function that also takes a ``Context``.
     ///
     /// - Throws: as ``init(_:_:inputs:outputs:)-(_,RegisteredProcessor,_,_)``.
     public init<Input: Codable & Sendable, Output: Codable & Sendable>(
@@ -91,7 +91,7 @@ public struct Node: Sendable {
         try self.init(id, processor, inputs: inputs, outputs: outputs)
     }
 
-    /// The node with what `change` changes.
+    /// Returns a copy of the node, changed by `change`.
     public func with(_ change: (inout Node) -> Void) -> Node {
         var node = self
         change(&node)
@@ -116,10 +116,10 @@ public struct Node: Sendable {
         return ports
     }
 
-    /// Whether it needs the values of several pipes.
+    /// Returns whether it needs the values of several pipes.
     func isJoin(of pipes: Int) -> Bool { pipes > 1 && missingInputs == .requireAll }
 
-    /// Throws when a setting is out of its range.
+    /// Checks that all settings are in range.
     func check() throws(ProcessingError) {
         guard concurrency >= 1 else {
             throw ProcessingError(
@@ -136,7 +136,7 @@ public struct Node: Sendable {
         for port in appending.sorted() where !inputs.contains(port) { throw unknownPort(port.text, "input", inputs) }
     }
 
-    /// The error of a port that the node does not have on one of its sides.
+    /// Returns the error for a port that the node does not have on one of its sides.
     func unknownPort(_ name: String, _ side: String, _ known: [Identifier]) -> ProcessingError {
         let ending = Suggestion(for: name, among: known.map(\.text)).ending
         return ProcessingError(.graph, "processor '\(id)' has no \(side) \(name.quoted)\(ending)")
@@ -144,9 +144,9 @@ public struct Node: Sendable {
 }
 
 extension Identifier {
-    /// The identifier spelled `text`.
+    /// Creates the identifier `text`.
     ///
-    /// - Parameter what: what it names, for the message.
+    /// - Parameter what: the thing that it names, for the message.
     /// - Throws: ``ProcessingError`` with code `configuration` for a text that breaks the rule.
     package init(_ text: String, as what: String) throws(ProcessingError) {
         guard let identifier = Identifier(text) else {

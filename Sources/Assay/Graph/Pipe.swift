@@ -1,19 +1,19 @@
 import Synchronization
 
-/// How many values pipes hold that were not told otherwise.
+/// Default capacities of pipes.
 public enum PipeCapacity {
     /// Between two nodes.
     public static let standard = 1_000
-    /// For values that come in bursts.
+    /// For values that arrive in bursts.
     public static let buffered = 10_000
-    /// For values that are to be passed on as they come.
+    /// For values that must be passed on as they come.
     public static let streaming = 10
 }
 
-/// A queue of limited length between those who put values in and those who take them out.
+/// A queue of limited length between callers that put values in and callers that take them out.
 ///
-/// First in, first out, for those who wait and those who do not; who waits is served in order of arrival. Everything
-/// may be called from anywhere. A caller that is cancelled while it waits has put nothing in and taken nothing out.
+/// Values are first in, first out, and waiters are served first come, first served. All functions may be called from
+/// any thread. A caller that is cancelled while it waits has put nothing in and taken nothing out.
 public final class Pipe<Value: Sendable>: Sendable {
     private typealias Putter = (
         id: Int, value: Value, since: Duration, continuation: CheckedContinuation<Void, any Error>
@@ -31,7 +31,7 @@ public final class Pipe<Value: Sendable>: Sendable {
 
         var takesValues: Bool { statistics.state == .open || statistics.state == .full }
 
-        /// Wakes those who watch for as many waiting callers as there are now.
+        /// Wakes the watchers for at most the current numbers of waiting callers.
         mutating func wakeWatchers() {
             let (putters, getters) = (putters.count, getters.count)
             for watcher in watchers where watcher.putters <= putters && watcher.getters <= getters {
@@ -43,7 +43,7 @@ public final class Pipe<Value: Sendable>: Sendable {
 
     /// The pipe's name, for messages: `a:output->b:input`.
     public let name: String
-    /// How many values it holds.
+    /// The maximum number of values in it.
     public let capacity: Int
 
     private let time: any TimeSource
@@ -51,12 +51,12 @@ public final class Pipe<Value: Sendable>: Sendable {
     private let size: @Sendable (Value) -> Int
     private let state: Mutex<State>
 
-    /// A pipe for values of any kind.
+    /// Creates a pipe for values of any kind.
     ///
     /// - Parameters:
-    ///   - capacity: how many values it holds, at least 1.
+    ///   - capacity: the maximum number of values, at least 1.
     ///   - time: the clock of its statistics and time limits.
-    ///   - size: how many bytes a value counts in the statistics.
+    ///   - size: the size of a value in bytes, for the statistics.
     /// - Throws: ``ProcessingError`` with code `configuration` for a capacity below 1.
     public init(
         _ name: String, capacity: Int = PipeCapacity.standard, time: any TimeSource = World.system.time,
@@ -75,12 +75,12 @@ public final class Pipe<Value: Sendable>: Sendable {
         state = Mutex(State(statistics: statistics))
     }
 
-    // MARK: Putting in
+    // MARK: Putting
 
-    /// Puts a value in, waiting until there is room.
+    /// Puts a value in; waits until there is room.
     ///
-    /// - Throws: ``ProcessingError`` with code `pipe_closed` when the pipe takes no more values, or stops to while this
-    ///   waits; `CancellationError` when the calling task is cancelled while this waits.
+    /// - Throws: ``ProcessingError`` with code `pipe_closed` when the pipe takes no more values, or stops taking them
+    ///   while this waits; `CancellationError` when the calling task is cancelled while this waits.
     public func put(_ value: Value) async throws {
         let id = nextCaller()
         try await withTaskCancellationHandler {
@@ -111,8 +111,8 @@ public final class Pipe<Value: Sendable>: Sendable {
 
     /// Puts a value in if there is room.
     ///
-    /// - Throws: ``ProcessingError`` with code `pipe_full` when there is none, `pipe_closed` when the pipe takes no more
-    ///   values.
+    /// - Throws: ``ProcessingError`` with code `pipe_full` when there is no room, `pipe_closed` when the pipe takes no
+    ///   more values.
     public func tryPut(_ value: Value) throws {
         try state.withLock { state in
             guard state.takesValues else { throw closed(state) }
@@ -123,7 +123,7 @@ public final class Pipe<Value: Sendable>: Sendable {
         }
     }
 
-    /// Keeps a value, or hands it to whoever has waited longest for one; there is room.
+    /// Stores a value, or hands it to the caller that has waited longest for one. Requires that there is room.
     private func store(_ value: Value, _ state: inout State) {
         state.statistics.noteValue(size(value), at: time.now())
         guard let getter = state.getters.popFirst() else { return state.values.append(value) }
@@ -131,23 +131,23 @@ public final class Pipe<Value: Sendable>: Sendable {
         getter.continuation.resume(returning: value)
     }
 
-    // MARK: Taking out
+    // MARK: Taking
 
-    /// Takes the next value out, waiting for it; `nil` when the pipe is closed and empty.
+    /// Takes the next value out and waits for it; returns `nil` when the pipe is closed and empty.
     ///
-    /// - Throws: the error that the pipe was failed with, once it is empty; `CancellationError` when the calling task is
+    /// - Throws: the error given to ``fail(_:)``, once the pipe is empty; `CancellationError` when the calling task is
     ///   cancelled while this waits.
     public func get() async throws -> Value? { try await wait(as: nextCaller()) }
 
-    /// Takes the next value out, waiting for it no longer than `limit`; `nil` when the pipe is closed and empty.
+    /// Takes the next value out and waits for it at most for `limit`; returns `nil` when the pipe is closed and empty.
     ///
-    /// - Throws: as ``get()``, and ``ProcessingError`` with code `timeout`.
+    /// - Throws: what ``get()`` throws, and ``ProcessingError`` with code `timeout`.
     public func get(timeout limit: Duration) async throws -> Value? {
         let id = nextCaller()
         let deadline = time.uptime() + limit
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                // A wait that is cut short is one that is no longer needed.
+                // The sleep is only cut short when the wait is over.
                 guard (try? await self.time.sleep(until: deadline)) != nil else { return }
                 let error = ProcessingError(
                     .timeout, "pipe '\(self.name)' gave no value for \(limit.secondsText)")
@@ -185,8 +185,8 @@ public final class Pipe<Value: Sendable>: Sendable {
 
     /// Takes the next value out if there is one.
     ///
-    /// - Throws: ``ProcessingError`` with code `pipe_empty` when there is none yet, `pipe_closed` when there will be none;
-    ///   the error that the pipe was failed with, once it is empty.
+    /// - Throws: ``ProcessingError`` with code `pipe_empty` when there is none yet, `pipe_closed` when there will be
+    ///   none; the error given to ``fail(_:)``, once the pipe is empty.
     public func tryGet() throws -> Value {
         try state.withLock { state in
             if let value = take(&state) { return value }
@@ -196,7 +196,7 @@ public final class Pipe<Value: Sendable>: Sendable {
         }
     }
 
-    /// The next value, whose place goes to whoever has waited longest for room.
+    /// Returns the next value. Its room goes to the caller that has waited longest for room.
     private func take(_ state: inout State) -> Value? {
         guard let value = state.values.popFirst() else { return nil }
         state.statistics.noteTaken(at: time.now())
@@ -208,12 +208,12 @@ public final class Pipe<Value: Sendable>: Sendable {
         return value
     }
 
-    // MARK: The end
+    // MARK: Ending
 
-    /// Lets no further value in; those in it can still be taken out. A second time this changes nothing.
+    /// Closes the pipe to new values; the values in it can still be taken out. A second call changes nothing.
     public func close() { end(.closed, nil) }
 
-    /// Lets no further value in, and puts `error` behind those in it. After ``close()`` this changes nothing.
+    /// Closes the pipe to new values and puts `error` behind the values in it. Changes nothing after ``close()``.
     public func fail(_ error: any Error) { end(.error, error) }
 
     private func end(_ ending: PipeStatistics.State, _ failure: (any Error)?) {
@@ -244,7 +244,7 @@ public final class Pipe<Value: Sendable>: Sendable {
 
     // MARK: Watching
 
-    /// How the pipe stands now.
+    /// The current statistics of the pipe.
     public var statistics: PipeStatistics {
         state.withLock { state in
             let now = time.uptime()
@@ -255,7 +255,7 @@ public final class Pipe<Value: Sendable>: Sendable {
         }
     }
 
-    /// Returns once at least so many callers wait for room, and so many for a value.
+    /// Waits until at least `putters` callers wait for room and `getters` for a value.
     func waitForCallers(putting putters: Int = 0, getting getters: Int = 0) async {
         await withCheckedContinuation { continuation in
             state.withLock { state in
@@ -274,13 +274,13 @@ public final class Pipe<Value: Sendable>: Sendable {
 }
 
 extension Pipe where Value: Codable {
-    /// A pipe whose values count as the bytes of their JSON, which is made for that at each ``put(_:)``.
+    /// Creates a pipe whose values count as the bytes of their JSON, which is encoded at each ``put(_:)``.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` for a capacity below 1.
     public convenience init(
         _ name: String, capacity: Int = PipeCapacity.standard, time: any TimeSource = World.system.time
     ) throws(ProcessingError) {
-        // A value that cannot be written as JSON has no bytes to count.
+        // A value that cannot be encoded as JSON counts as 0 bytes.
         try self.init(name, capacity: capacity, time: time) { (try? JSONValue(encoding: $0).jsonBytes.count) ?? 0 }
     }
 }

@@ -1,29 +1,29 @@
-/// How many values wait behind the pipes of a graph, and what has changed about that.
+/// The numbers of values that wait behind the pipes of a graph, and their changes.
 ///
-/// A pipe holds the first of the values that wait at its node, as many as it has room for; the others wait for room. Only
-/// pipes that are the only one of their node hold anything: a node with several takes from all of them at once.
+/// A pipe holds the first of the values that wait at its node, up to its capacity; the others wait for room. Only a
+/// pipe that is the only one of its node holds anything: a node with several pipes takes from all of them at once.
 struct PipeLevels: Sendable {
-    /// What has become of a pipe.
+    /// A change of a pipe.
     enum Change: Hashable, Sendable {
-        /// It has no room any more.
+        /// It has no more room.
         case filled(pipe: Int)
-        /// There was something in it, and is not any more.
+        /// It has become empty.
         case emptied(pipe: Int)
-        /// From now on so many values wait for room.
+        /// The number of values that wait for room has changed.
         case blocked(pipe: Int, waiting: Int)
     }
 
     private struct Level: Sendable {
-        /// The only pipe of its node; `nil` for nodes that have none or several.
+        /// The only pipe of its node; `nil` for nodes with none or several.
         let pipe: Int?
         let capacity: Int
         var waiting = 0
         var peak = 0
     }
 
-    /// By node.
+    /// The levels by node.
     private var levels: [Level]
-    /// What has changed since it was last taken note of, in order.
+    /// The changes since the last ``takeChanges()``, in order.
     private(set) var changes: [Change] = []
 
     init(_ wiring: Wiring) {
@@ -33,16 +33,16 @@ struct PipeLevels: Sendable {
         }
     }
 
-    /// How many values are in the pipe before a node, and were at most.
+    /// Returns the current and the highest number of values in the pipe before a node.
     func stand(before node: Int) -> (size: Int, peak: Int) {
         let level = levels[node]
         return (min(level.waiting, level.capacity), level.peak)
     }
 
-    /// Takes note of how many values wait at a node, in its pipe or for room in it.
+    /// Records how many values wait at a node, in its pipe or for room in it.
     mutating func note(_ waiting: Int, at node: Int) {
         let before = levels[node].waiting
-        // Where nodes keep up, nothing waits before and after.
+        // Where nodes keep up, nothing waits before or after.
         guard waiting != before else { return }
         levels[node].waiting = waiting
         guard let pipe = levels[node].pipe else { return }
@@ -54,7 +54,7 @@ struct PipeLevels: Sendable {
         if blocked != blockedBefore { changes.append(.blocked(pipe: pipe, waiting: blocked)) }
     }
 
-    /// Hands out what has changed since the last time.
+    /// Returns the changes since the last call and clears them.
     mutating func takeChanges() -> [Change] {
         defer { changes.removeAll(keepingCapacity: true) }
         return changes

@@ -9,10 +9,10 @@ public struct TappedValue: Hashable, Sendable {
     public let inputID: String
     /// The value.
     public let value: JSONValue
-    /// When it was put into the pipe.
+    /// The time when it entered the pipe.
     public let timestamp: Timestamp
 
-    /// A value of the given parts.
+    /// Creates a value of the given parts.
     public init(pipe: String, inputID: String, value: JSONValue, timestamp: Timestamp) {
         self.pipe = pipe
         self.inputID = inputID
@@ -20,7 +20,7 @@ public struct TappedValue: Hashable, Sendable {
         self.timestamp = timestamp
     }
 
-    /// The value as a line of a tap's file shows it.
+    /// The value as a line of a tap's file.
     public var jsonValue: JSONValue {
         [
             "pipe": .string(pipe), "input_id": .string(inputID), "value": value, "timestamp": timestamp.jsonValue,
@@ -28,26 +28,26 @@ public struct TappedValue: Hashable, Sendable {
     }
 }
 
-/// How a tap has fared.
+/// The counts of a tap.
 public struct TapStatus: Hashable, Sendable {
-    /// How many values it was called with.
+    /// The number of values it was called with.
     public internal(set) var seen = 0
-    /// How often it threw.
+    /// The number of times it threw.
     public internal(set) var errors = 0
-    /// How many values it was not called with because it was too slow.
+    /// The number of values it missed because it was too slow.
     public internal(set) var dropped = 0
 }
 
 /// The taps of one pipe: functions that are called with every value put into it, in order.
 ///
-/// They work behind the pipe, from a buffer of 1000 values of which the oldest are dropped when it is full, so that
-/// they neither change a value nor delay the pipe. Of several taps each value goes through all in the order in which
-/// they were attached. Everything may be called from anywhere.
+/// They work from their own buffer of 1000 values, whose oldest are dropped when it is full, so taps neither change a
+/// value nor delay the pipe. Each value goes through all taps in the order in which they were attached. All functions
+/// may be called from any thread.
 public final class PipeTaps: Sendable {
-    /// Takes one value.
+    /// A function that takes one value.
     public typealias Tap = @Sendable (TappedValue) async throws -> Void
 
-    /// Names one tap of a pipe.
+    /// The name of one tap of a pipe.
     public struct ID: Hashable, Sendable {
         fileprivate let number: Int
     }
@@ -67,7 +67,7 @@ public final class PipeTaps: Sendable {
         var isFinished = false
     }
 
-    /// What the delivery needs; it does not keep the taps themselves alive, whose end is its own.
+    /// The state that the delivery needs. It does not keep ``PipeTaps`` alive, whose end finishes the delivery.
     private final class Board: Sendable {
         let state = Mutex(State())
 
@@ -90,7 +90,8 @@ public final class PipeTaps: Sendable {
     private let values: AsyncStream<(number: Int, value: TappedValue)>.Continuation
     private let delivery: Task<Void, Never>
 
-    /// The taps of the pipe named `pipe`; ends with ``finish()``, or with the last reference to it.
+    /// Creates the taps of the pipe named `pipe`. They end with ``finish()``, or with the last reference to this
+    /// object.
     public init(pipe: String) {
         self.pipe = pipe
         let (stream, continuation) = AsyncStream.makeStream(
@@ -103,7 +104,7 @@ public final class PipeTaps: Sendable {
 
     deinit { values.finish() }
 
-    /// Calls `tap` with every value put in from now on.
+    /// Calls `tap` with every value put from now on.
     @discardableResult public func attach(_ tap: @escaping Tap) -> ID {
         board.state.withLock { state in
             state.nextID += 1
@@ -113,7 +114,7 @@ public final class PipeTaps: Sendable {
         }
     }
 
-    /// Ends a tap at once; `false` when there is none of that name.
+    /// Detaches a tap at once. Returns `false` when there is no tap of that name.
     @discardableResult public func detach(_ id: ID) -> Bool {
         board.state.withLock { state in
             guard let place = state.taps.firstIndex(where: { $0.id == id }) else { return false }
@@ -122,19 +123,19 @@ public final class PipeTaps: Sendable {
         }
     }
 
-    /// How a tap has fared; `nil` when it is not attached.
+    /// Returns the counts of a tap, or `nil` when it is not attached.
     public func status(of id: ID) -> TapStatus? {
         board.state.withLock { state in state.taps.first { $0.id == id }?.status }
     }
 
-    /// How many taps there are.
+    /// The number of taps.
     public var count: Int { board.state.withLock { $0.taps.count } }
 
-    /// Takes note of a value that is put into the pipe; without taps it is not even made.
+    /// Sends a value that enters the pipe to the taps. Without taps the value is not even built.
     public func put(_ value: @autoclosure () throws -> TappedValue) rethrows {
         guard count > 0 else { return }
         let value = try value()
-        // Numbered and buffered in one go, so that taps see values in the order of their numbers.
+        // Numbered and buffered under one lock, so that taps see values in the order of their numbers.
         board.state.withLock { state in
             guard !state.isFinished else { return }
             if case .dropped(let lost) = values.yield((state.nextValue, value)) {
@@ -146,7 +147,7 @@ public final class PipeTaps: Sendable {
         }
     }
 
-    /// Takes no more values and returns when the taps have taken those that were put before.
+    /// Closes the taps, and returns when they have handled all values put before.
     public func finish() async {
         board.state.withLock { $0.isFinished = true }
         values.finish()
@@ -155,11 +156,11 @@ public final class PipeTaps: Sendable {
 }
 
 extension PipeTaps {
-    /// A tap that logs every value.
+    /// Returns a tap that logs every value.
     public static func log(_ logger: Logger) -> Tap {
         { value in logger.info("\(value.jsonValue.json)", metadata: ["pipe": "\(value.pipe)"]) }
     }
 
-    /// A tap that adds a line of JSON for every value to a file.
+    /// Returns a tap that appends a line of JSON for every value to a file.
     public static func file(_ file: LineFile) -> Tap { { value in try await file.append(value.jsonValue) } }
 }

@@ -1,5 +1,5 @@
 extension RegisteredProcessor {
-    /// What a worker for `nodes` has: it does what the node does that the context names.
+    /// Creates the processor of a worker for `nodes`: it runs the node that the context names.
     init(serving nodes: [Node]) {
         if nodes.count == 1 {
             self = nodes[0].processor
@@ -21,7 +21,8 @@ extension RegisteredProcessor {
         secrets = nodes.reduce(.none) { $0.joined(with: $1.processor.secrets) }
     }
 
-    /// What a run of a graph is done with: items are checked for its sources, and the summary is the list of results.
+    /// Creates the processor of a graph's run: it checks items for the graph's sources, and its summary is the list of
+    /// results.
     init(_ graph: Identifier, _ wiring: Wiring) {
         self.init(named: graph) { data, context in
             do {

@@ -1,6 +1,6 @@
 extension Report {
-    /// The joins of `graph` that ran on no item of the run because one of their inputs never came, with how many items
-    /// that was so for.
+    /// Returns the joins of `graph` that ran on no item of the run because one of their inputs never came, each with
+    /// the number of such items.
     public func missedJoins(of graph: Graph) -> [(node: Identifier, items: Int)] {
         let wiring = graph.wiring
         let joins = wiring.nodes.indices.filter { wiring.nodes[$0].isJoin(of: wiring.incoming[$0].count) }
@@ -13,8 +13,8 @@ extension Report {
         }
     }
 
-    /// Where the nodes of a graph stand, for a drawing: `paused` where the run stands still, else the worst that happened
-    /// to an item there.
+    /// The statuses of a graph's nodes for a drawing: `paused` where the run is paused, otherwise the worst that
+    /// happened to an item there.
     public var nodeStatuses: [Identifier: Status] {
         let order: [Status] = [.pending, .skipped, .succeeded, .cancelled, .failed]
         var statuses: [Identifier: Status] = [:]

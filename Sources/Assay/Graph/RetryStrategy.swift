@@ -1,15 +1,15 @@
-/// Runs the node again while its policy has delays left; then halts.
+/// A strategy that runs the node again while its policy has delays left, and then halts.
 public struct RetryStrategy: ErrorStrategy, Hashable {
-    /// How often, after which failures, and after how long.
+    /// The policy: how often, after which failures and after how long.
     public let policy: RetryPolicy
-    /// Where it was set, for messages: `pipeline.yaml:12`.
+    /// The place of the setting for messages: `pipeline.yaml:12`.
     package var setAt: String? {
         get { place.text }
         set { place.text = newValue }
     }
     private var place = SettingPlace()
 
-    /// A strategy that retries by `policy`.
+    /// Creates a strategy that retries by `policy`.
     public init(_ policy: RetryPolicy) { self.policy = policy }
 
     init(_ policy: RetryPolicy, setAt: String?) {
@@ -23,7 +23,7 @@ public struct RetryStrategy: ErrorStrategy, Hashable {
     }
 
     public func limit(after failure: NodeFailure) -> String? {
-        // What is not worth another attempt uses nothing up.
+        // A failure that is not worth another attempt uses nothing up.
         guard failure.number > policy.maxRetries, policy.maxRetries > 0 else { return nil }
         let limit = Limit("max_retries: \(policy.maxRetries)", of: failure.owner, setAt: setAt)
         return "\(limit) was used up by \(failure.number) attempts at \(failure.inputID.visible)"
@@ -31,6 +31,6 @@ public struct RetryStrategy: ErrorStrategy, Hashable {
 }
 
 extension ErrorStrategy where Self == RetryStrategy {
-    /// Runs the node again by `policy`.
+    /// Returns a strategy that runs the node again by `policy`.
     public static func retry(_ policy: RetryPolicy) -> RetryStrategy { RetryStrategy(policy) }
 }

@@ -1,15 +1,15 @@
-/// Lets items pass without the node's output, up to a number of them in a run; then halts.
+/// A strategy that lets a limited number of items in a run pass without the node's output, and then halts.
 public struct SkipStrategy: ErrorStrategy, Hashable {
-    /// How many items of a run may be skipped; `nil`: any number.
+    /// The maximum number of skipped items in a run; `nil` means any number.
     public let maxSkips: Int?
-    /// Where that was set, for messages: `pipeline.yaml:12`.
+    /// The place of the setting for messages: `pipeline.yaml:12`.
     package var setAt: String? {
         get { place.text }
         set { place.text = newValue }
     }
     private var place = SettingPlace()
 
-    /// A strategy that skips up to `maxSkips` items of a run.
+    /// Creates a strategy that skips up to `maxSkips` items of a run.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` for a negative number.
     public init(maxSkips: Int? = nil) throws(ProcessingError) {
@@ -37,6 +37,6 @@ public struct SkipStrategy: ErrorStrategy, Hashable {
 }
 
 extension ErrorStrategy where Self == SkipStrategy {
-    /// Lets any number of items pass.
+    /// A strategy that skips any number of items.
     public static var skip: SkipStrategy { SkipStrategy(unchecked: nil) }
 }

@@ -1,9 +1,11 @@
-// Joins of branches of which an item takes only one.
+// Joins of branches when an item takes only one of them.
 
 extension Wiring {
-    /// Nodes that run only on items for which another node gives several of its outputs, which it may not do.
+    /// Returns warnings for nodes that run only on items for which another node gives several of its outputs, which it
+    /// need not do.
     ///
-    /// Only the first such join behind a branch is named, not what stands behind it. Of a graph without other problems.
+    /// Only the first such join behind a branch is reported, not the nodes behind it. Requires a graph without other
+    /// problems.
     func branchedJoins() -> [GraphProblem] {
         let branches = nodes.indices.filter { node in Set(outgoing[node].map { edges[$0].output }).count > 1 }
         guard !branches.isEmpty else { return [] }
@@ -32,20 +34,20 @@ extension Wiring {
     }
 }
 
-/// Which outputs of branching nodes each node needs before it can run, as sets of bits.
+/// The outputs of branching nodes that each node needs before it can run, as bit sets.
 private struct BranchNeeds {
     typealias Bits = [UInt64]
 
-    /// How the needs of the pipes that lead to a node make its own.
+    /// The way the needs of a node's pipes combine into its own.
     enum Sum {
         case all([Bits])
         case common([Bits])
     }
 
     private var needs: [Int: Bits] = [:]
-    /// For each branching node the bit of its first output.
+    /// The bit of the first output, by branching node.
     private var firstBits: [Int: Int] = [:]
-    /// For each bit the branching node.
+    /// The branching node of each bit.
     private var owners: [Int] = []
     private let words: Int
 
@@ -57,7 +59,7 @@ private struct BranchNeeds {
         words = (owners.count + 63) / 64
     }
 
-    /// What must have been given before a value comes through a pipe.
+    /// Returns the outputs that are needed before a value comes through a pipe.
     func behind(_ edge: Wiring.Edge) -> Bits {
         var bits = needs[edge.from] ?? Bits(repeating: 0, count: words)
         if let first = firstBits[edge.from] { bits[(first + edge.output) / 64] |= 1 << ((first + edge.output) % 64) }
@@ -77,7 +79,8 @@ private struct BranchNeeds {
         return sum
     }
 
-    /// The first branching node of which the pipes of a node need different outputs, and none of them several.
+    /// Returns the first branching node of which the pipes of a node need different outputs, while no single pipe needs
+    /// several.
     func conflict(at node: Int, among pipes: [Bits]) -> (branch: Int, outputs: [Int])? {
         guard pipes.count > 1, let all = needs[node] else { return nil }
         for (branch, outputs) in outputs(in: all) where outputs.count > 1 {
@@ -89,7 +92,7 @@ private struct BranchNeeds {
 
     private static func has(_ bit: Int, _ bits: Bits) -> Bool { bits[bit / 64] & (1 << (bit % 64)) != 0 }
 
-    /// The outputs in a set, by their nodes.
+    /// Returns the outputs in a set, by node.
     private func outputs(in bits: Bits) -> [(branch: Int, outputs: [Int])] {
         var found: [(branch: Int, outputs: [Int])] = []
         for word in 0..<words {

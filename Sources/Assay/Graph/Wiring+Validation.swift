@@ -2,7 +2,7 @@ extension Wiring {
     static let maximumNodes = 10_000
     static let maximumPipes = 100_000
 
-    /// What is wrong, by kind and then by order of insertion.
+    /// Returns the problems, by kind and then by order of insertion.
     func problems() -> [GraphProblem] {
         cycles() + unconnected() + severalConnections() + duplicates() + missingConnections() + limits()
     }
@@ -74,7 +74,7 @@ extension Wiring {
         }
     }
 
-    /// The input ports of a node with the places of the pipes that end there.
+    /// Returns the input ports of a node with the places of the pipes that end there.
     private func ports(of node: Int) -> [(port: Identifier, pipes: [Int])] {
         var pipes = Array(repeating: [Int](), count: nodes[node].inputs.count)
         for pipe in incoming[node] { pipes[edges[pipe].input].append(pipe) }
@@ -85,7 +85,8 @@ extension Wiring {
 // MARK: - Cycles
 
 extension Wiring {
-    /// One problem for every set of nodes that all wait for each other, and one for every node that waits for itself.
+    /// Returns one problem for every set of nodes that wait for each other, and one for every node that waits for
+    /// itself.
     private func cycles() -> [GraphProblem] {
         var circles = circularSets().map { set in shortestCycle(from: set.min() ?? 0, in: Set(set)) }
         circles += nodes.indices.filter { node in outgoing[node].contains { edges[$0].to == node } }.map { [$0] }
@@ -100,12 +101,12 @@ extension Wiring {
         }
     }
 
-    /// The names of a cycle, without its middle when it is long.
+    /// Returns the names of a cycle, without its middle when it is long.
     private static func shown(_ names: [String]) -> [String] {
         names.count > 40 ? names.prefix(20) + ["…"] + names.suffix(20) : names
     }
 
-    /// The shortest way from `start` back to itself within a set of nodes that all lead to each other.
+    /// Returns the shortest path from `start` back to itself within a set of nodes that all lead to each other.
     private func shortestCycle(from start: Int, in set: Set<Int>) -> [Int] {
         var earlier: [Int: Int] = [:]
         var reached = [start]
@@ -128,7 +129,7 @@ extension Wiring {
         return [start]
     }
 
-    /// The sets of two and more nodes of which each leads to each other: Tarjan's algorithm with a stack of its own.
+    /// Returns the sets of two or more nodes that all lead to each other, by Tarjan's algorithm with an explicit stack.
     private func circularSets() -> [[Int]] {
         var sets: [[Int]] = []
         var order = Array(repeating: -1, count: nodes.count)

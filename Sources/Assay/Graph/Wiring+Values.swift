@@ -1,13 +1,13 @@
-// What values become on their way into a graph, between its nodes and out of it.
+// Conversion of values on their way into a graph, between its nodes and out of it.
 
 extension Wiring {
-    /// What each source gets of an item, in the order of ``sources``; `nil` for one that gets nothing.
+    /// Returns the value of an item for each source, in the order of ``sources``; `nil` for a source without a value.
     ///
-    /// With one source the data is its value, or the value under its name when that is the data's only key; with several
-    /// the data is a map by source.
+    /// With one source, the data is the source's value, or holds it under the source's name when that is its only key.
+    /// With several sources, the data is a map by source.
     ///
-    /// - Throws: ``ProcessingError`` with code `prevalidation` for a key that is no source, a source without a value, and
-    ///   a value for several ports that is not a map of them.
+    /// - Throws: ``ProcessingError`` with code `prevalidation` for a key that is not a source, a source without a
+    ///   value, and a value for several ports that is not a map of them.
     func feed(_ data: Payload, of item: String) throws -> [Payload?] {
         let sources = sources
         guard sources.count > 1 else {
@@ -36,7 +36,7 @@ extension Wiring {
         }
     }
 
-    /// The data of an item for the only source there is.
+    /// Returns the data of an item for the only source.
     private func alone(_ data: Payload, at source: Int) throws -> Payload {
         guard !data.isScalar, let values = try data.json().object, values.members.count == 1,
             let value = values[nodes[source].id.text]
@@ -44,7 +44,7 @@ extension Wiring {
         return Payload(json: value)
     }
 
-    /// What a source is given, checked for one with several ports.
+    /// Returns the value for a source, checked when the source has several ports.
     private func ports(of source: Int, given value: Payload, _ item: String) throws -> Payload {
         let node = nodes[source]
         guard node.inputs.count > 1 else { return value }
@@ -70,7 +70,7 @@ extension Wiring {
         return value
     }
 
-    /// What each output port of a node gives after it returned `output`; `nil` for a port that gives nothing.
+    /// Returns the value of each output port after a node returned `output`; `nil` for a port without a value.
     func route(_ output: Payload, from node: Int) throws -> [Payload?] {
         let ports = nodes[node].outputs
         if nodes[node].processor.givesOutput?(output) == false { return ports.map { _ in nil } }
@@ -80,9 +80,10 @@ extension Wiring {
         return ports.map { port in values[port.text].map { Payload(json: $0) } }
     }
 
-    /// What a node is given when nothing more can come: the bare value of its only port, else a map by port.
+    /// Returns the input of a node when nothing more can come: the bare value of its only port, otherwise a map by
+    /// port.
     ///
-    /// - Parameter values: by place among the node's incoming pipes; `nil` for what does not come.
+    /// - Parameter values: the values by place among the node's incoming pipes; `nil` for those that never come.
     func input(of node: Int, from values: [Payload?]) throws -> Payload {
         let ports = nodes[node].inputs
         if ports.count == 1, nodes[node].appending.isEmpty {
@@ -103,7 +104,7 @@ extension Wiring {
         return Payload(json: .object(map))
     }
 
-    /// What would make saved outputs mean something else if it were changed, besides what its nodes do.
+    /// The wiring as part of the graph's definition: when it changes, saved outputs may mean something else.
     var definition: JSONValue {
         [
             "nodes": .array(
@@ -119,7 +120,7 @@ extension Wiring {
         ]
     }
 
-    /// Whether what a node gives is needed as JSON, rather than handed as it is to nodes that take one value.
+    /// Returns whether a node's output is needed as JSON, and not just passed unchanged to nodes that take one value.
     func givesJSON(_ node: Int) -> Bool {
         nodes[node].outputs.count > 1 || outgoing[node].isEmpty
             || outgoing[node].contains { pipe in
@@ -128,6 +129,6 @@ extension Wiring {
             }
     }
 
-    /// The name of a result: `processor_id:port`.
+    /// Returns the name of a result: `processor_id:port`.
     func resultName(_ node: Int, _ port: Int) -> String { "\(nodes[node].id):\(nodes[node].outputs[port])" }
 }

@@ -1,7 +1,7 @@
-/// The nodes of a graph and the pipes between them, with their places as numbers.
+/// The nodes of a graph and the pipes between them, identified by their places.
 ///
-/// Everything that is found out about a graph is found out here, in time and memory that grow with nodes and pipes, and
-/// without recursion, so that a chain of any length does no harm.
+/// All analysis of a graph happens here. It takes time and memory in proportion to nodes and pipes, and it does not
+/// recurse, so a chain of any length is safe.
 struct Wiring: Sendable {
     /// A pipe by the places of its nodes and ports.
     struct Edge: Hashable, Sendable {
@@ -12,17 +12,17 @@ struct Wiring: Sendable {
     private(set) var connections: [Connection] = []
     /// The pipes as numbers, in the order of ``connections``.
     private(set) var edges: [Edge] = []
-    /// For each node the places of the pipes that end there, in order of insertion.
+    /// The places of the pipes that end at each node, in order of insertion.
     private(set) var incoming: [[Int]] = []
-    /// For each node the places of the pipes that begin there, in order of insertion.
+    /// The places of the pipes that begin at each node, in order of insertion.
     private(set) var outgoing: [[Int]] = []
     private var places: [Identifier: Int] = [:]
     private var ports: [PortIndex] = []
 
-    /// The place of the node named `id`.
+    /// Returns the place of the node named `id`.
     func place(of id: String) -> Int? { Identifier(id).flatMap { places[$0] } }
 
-    /// Adds a node; `false` when there is one of its name.
+    /// Adds a node. Returns `false` when the name is taken.
     mutating func add(_ node: Node) -> Bool {
         guard places[node.id] == nil else { return false }
         places[node.id] = nodes.count
@@ -63,7 +63,7 @@ struct Wiring: Sendable {
         throw ProcessingError(.graph, "unknown processor \(id.quoted)\(ending)")
     }
 
-    /// Removes a node and its pipes; `false` when there is none of that name.
+    /// Removes a node and its pipes. Returns `false` when there is no node of that name.
     mutating func remove(_ id: String) -> Bool {
         guard let gone = place(of: id) else { return false }
         let kept = nodes.indices.filter { $0 != gone }
@@ -80,18 +80,18 @@ struct Wiring: Sendable {
         return true
     }
 
-    // MARK: What follows from the wiring
+    // MARK: Analysis
 
-    /// The nodes that no pipe leads to, in order of insertion.
+    /// The nodes without incoming pipes, in order of insertion.
     var sources: [Int] { nodes.indices.filter { incoming[$0].isEmpty } }
 
-    /// The output ports of a node that no pipe begins at, in order.
+    /// Returns the output ports of a node without a pipe, in order.
     func resultPorts(of node: Int) -> [Int] {
         let connected = Set(outgoing[node].map { edges[$0].output })
         return nodes[node].outputs.indices.filter { !connected.contains($0) }
     }
 
-    /// The nodes that something comes to from a node, directly or through others; of a graph without cycles.
+    /// Returns the nodes that pipes lead to from a node, directly or through others. Requires a graph without cycles.
     func descendants(of node: Int) -> [Int] {
         var found: Set<Int> = []
         var next = [node]
@@ -101,7 +101,7 @@ struct Wiring: Sendable {
         return found.sorted()
     }
 
-    /// The nodes from which pipes lead to `node`, over however many others.
+    /// Returns the nodes from which pipes lead to `node`, directly or through others.
     func ancestors(of node: Int) -> Set<Int> {
         var found: Set<Int> = []
         var next = [node]
@@ -111,7 +111,8 @@ struct Wiring: Sendable {
         return found
     }
 
-    /// The nodes by how far they are from the sources, each level in order of insertion; of a graph without cycles.
+    /// Returns the nodes by distance from the sources, each level in order of insertion. Requires a graph without
+    /// cycles.
     func levels() -> [[Int]] {
         var missing = incoming.map(\.count)
         var level = Array(repeating: 0, count: nodes.count)
@@ -133,7 +134,7 @@ struct Wiring: Sendable {
     }
 }
 
-/// Finds a node's ports by name without looking through all of them when there are many.
+/// A map of a node's ports by name, so that lookups stay fast when there are many.
 private struct PortIndex: Sendable {
     private let inputs, outputs: [Identifier: Int]
 

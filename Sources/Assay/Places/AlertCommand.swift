@@ -1,8 +1,9 @@
 import Foundation
 
-/// What an alert starts: a program with its arguments, never a shell line.
+/// A program that an alert starts, with its arguments, never a shell line.
 ///
-/// It gets the alert as JSON on its standard input and runs in a process group of its own, which is ended after a time.
+/// It receives the alert as JSON on its standard input and runs in a process group of its own, which is ended after a
+/// time.
 package struct AlertCommand: Sendable {
     private let executable: String
     private let arguments: [String]
@@ -11,11 +12,11 @@ package struct AlertCommand: Sendable {
     private let timeout: Duration
     private let time: any TimeSource
 
-    /// A program to start.
+    /// Creates a command from a program to start.
     ///
     /// - Parameters:
-    ///   - folder: where it works.
-    ///   - environment: what it gets of `PATH`, `LANG`, `LC_ALL` and `TZ`.
+    ///   - folder: its working folder.
+    ///   - environment: the variables of which it receives `PATH`, `LANG`, `LC_ALL` and `TZ`.
     ///   - timeout: how long it may take.
     package init(
         _ executable: String, _ arguments: [String], folder: String, environment: [String: String],
@@ -29,9 +30,9 @@ package struct AlertCommand: Sendable {
         self.time = time
     }
 
-    /// Starts the program and returns when it has ended.
+    /// Starts the program and waits until it has ended.
     ///
-    /// - Throws: ``ProcessingError`` with code `processing` when it ends with another status than 0, `timeout` when it
+    /// - Throws: ``ProcessingError`` with code `processing` when it ends with a status other than 0, `timeout` when it
     ///   takes too long, `runner_unavailable` when it cannot be started.
     package func perform(_ alert: Alert) async throws {
         var environment = environment

@@ -1,6 +1,6 @@
 import Logging
 
-// How what a processor asks for, and the replies, become parts of frames.
+// How the requests of a processor, and the replies, become parts of frames.
 
 extension DeskMessage {
     /// Whether the processor waits for a reply.
@@ -11,7 +11,7 @@ extension DeskMessage {
         }
     }
 
-    /// What it is, for the failure of one that is too large.
+    /// Its description, for the failure of a message that is too large.
     var title: String {
         switch self {
         case .openStep, .rejectSaved, .failStep: "the name of a step"
@@ -26,7 +26,7 @@ extension DeskMessage {
         }
     }
 
-    /// Its parts: what it is, then values.
+    /// Its parts: its name and arguments, then values.
     var parts: [[UInt8]] {
         switch self {
         case .openStep(let name, let outer): ["open_step", JSONValue(name), JSONValue(outer)].parts()
@@ -78,7 +78,7 @@ extension DeskMessage {
             .parts(JSONValue.object(settlement?.metadata ?? [:]).jsonBytes, value)
     }
 
-    /// The message of the given parts.
+    /// Creates the message from its parts.
     ///
     /// - Throws: ``FrameFault`` for anything that ``parts`` does not make.
     init(parts: [[UInt8]]) throws(FrameFault) {
@@ -136,7 +136,7 @@ extension DeskMessage {
 }
 
 extension DeskReply {
-    /// Its parts: what it is, then values.
+    /// Its parts: its name and arguments, then values.
     var parts: [[UInt8]] {
         switch self {
         case .done: ["done"].parts()
@@ -149,7 +149,7 @@ extension DeskReply {
         }
     }
 
-    /// The reply of the given parts.
+    /// Creates the reply from its parts.
     ///
     /// - Throws: ``FrameFault`` for anything that ``parts`` does not make.
     init(parts: [[UInt8]]) throws(FrameFault) {
@@ -170,7 +170,7 @@ extension DeskReply {
     }
 }
 
-/// The first part of a message: a list that begins with what it is.
+/// The first part of a message: a list that begins with the message's name.
 struct Words {
     private let elements: [JSONValue]
 
@@ -199,7 +199,7 @@ struct Words {
 }
 
 extension [JSONValue] {
-    /// The parts of a frame: this list, and the values that are there.
+    /// Returns the parts of a frame: this list, and the values that are not `nil`.
     func parts(_ values: [UInt8]?...) -> [[UInt8]] { [JSONValue.array(self).jsonBytes] + values.compactMap { $0 } }
 }
 
@@ -214,7 +214,7 @@ extension JSONValue {
         self = .array([.number(Number(parts.seconds)), .number(Number(parts.attoseconds))])
     }
 
-    // Those of worker processes are never assumed.
+    // The nests of worker processes are never assumed.
     init(wire nest: CallNest) { self = .array(nest.calls.map { JSONValue($0) }) }
 
     init(wire money: Money?) { self = money.map { .number(Number($0.billionths)) } ?? .null }

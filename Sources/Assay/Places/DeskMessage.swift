@@ -1,6 +1,6 @@
 import Logging
 
-/// What a processor in a worker process asks for through its ``Context``.
+/// A message of a processor in a worker process, sent through its ``Context``.
 enum DeskMessage: Sendable {
     case openStep(String, inside: String?)
     case rejectSaved(path: String, reason: String)
@@ -9,7 +9,7 @@ enum DeskMessage: Sendable {
     case openCall(CallRequest, step: String?)
     case closeCall(id: String, Call.Settlement?, CallEndMessage, step: String?)
     case emit([UInt8])
-    // The following are told and not replied to.
+    // The following are facts and have no reply.
     case failStep(path: String)
     case heartbeat
     case warn(String)
@@ -22,7 +22,7 @@ enum DeskMessage: Sendable {
     }
 }
 
-/// What the engine replies.
+/// A reply of the engine.
 enum DeskReply: Sendable {
     case done
     /// A charge was counted and is not on record yet.
@@ -35,7 +35,7 @@ enum DeskReply: Sendable {
 
 /// An error as it crosses between processes: what the engine looks at, and the name of its type.
 struct WireError: Sendable {
-    /// The most bytes of a text that are sent: every failure fits a frame, also when each of its bytes is escaped.
+    /// The most bytes of a text that are sent. Every failure fits a frame, even when each of its bytes is escaped.
     private static let longest = 1 << 20
 
     private let json: JSONValue

@@ -1,7 +1,7 @@
 import Logging
 import Synchronization
 
-/// Hands what a processor in a worker process asks for to the desk of its item.
+/// A service that passes the messages of a processor in a worker process to the desk of its item.
 final class DeskService: Sendable {
     private struct State {
         var steps: [String: OpenedStep] = [:]
@@ -13,7 +13,7 @@ final class DeskService: Sendable {
 
     init(_ context: Context) { self.context = context }
 
-    /// Takes what needs no reply.
+    /// Handles a message that needs no reply.
     func hear(_ message: DeskMessage) throws {
         switch message {
         case .failStep(let path):
@@ -26,19 +26,19 @@ final class DeskService: Sendable {
         }
     }
 
-    /// Does what is asked for; a refusal is a reply like any other.
+    /// Carries out a request. A refusal is a reply like any other.
     func reply(to message: DeskMessage) async -> DeskReply {
         do { return try await answer(message) } catch { return .refused(WireError(error)) }
     }
 
-    /// The open calls of a nest.
+    /// Returns the open calls of a nest.
     private func calls(_ nest: CallNest) -> [Call] {
         guard !nest.calls.isEmpty else { return [] }
         let open = state.withLock { $0.calls.values.map(\.call) }
         return nest.calls.compactMap { number in open.first { $0.number == number } }
     }
 
-    /// Does what was asked for in the body of a step and of calls.
+    /// Runs `body` as part of a step and of calls.
     private func within<Value: Sendable>(
         _ step: String?, _ calls: [Call], _ body: () async throws -> Value
     ) async throws -> Value {

@@ -5,31 +5,31 @@
 ///    4      1      1    2     4     4     8       4     16      4     |         4
 /// ```
 ///
-/// All numbers are little-endian. The first part is the message's own JSON, further parts are values as JSON text,
-/// each as deep as a value may be.
+/// All numbers are little-endian. The first part is the message's own JSON. Further parts are values as JSON text, each
+/// as deep as a value may be.
 struct Frame: Equatable, Sendable {
     enum Kind: UInt8, Sendable {
-        /// To the worker, first: which processor, set up how.
+        /// To the worker, first: the processor and its setup.
         case hello = 1
         /// From the worker: it has the processor, or why not.
         case ready
-        /// To the worker: the run that the items from here on belong to.
+        /// To the worker: the run of the items that follow.
         case run
         /// To the worker: an item.
         case work
         /// From the worker: what `extract` returned or threw.
         case answer
-        /// From the worker: something that the processor asks for and waits for.
+        /// From the worker: a request of the processor that waits for a reply.
         case ask
         /// To the worker: the reply to that.
         case reply
         /// From the worker: something that needs no reply.
         case tell
-        /// From the worker: it lives.
+        /// From the worker: it is alive.
         case beat
     }
 
-    /// What authenticates every frame between one program and one worker, unknown to anybody else.
+    /// The secret that authenticates every frame between one program and one worker.
     struct Nonce: Equatable, Sendable {
         var high: UInt64
         var low: UInt64
@@ -38,13 +38,13 @@ struct Frame: Equatable, Sendable {
     }
 
     var kind: Kind
-    /// The item at work, counted from 1; 0 outside of items.
+    /// The number of the item at work, from 1; 0 outside of items.
     var request: UInt64 = 0
-    /// The attempt at it.
+    /// The number of the attempt at it.
     var attempt: UInt32 = 0
-    /// Pairs a reply with what was asked.
+    /// The number that pairs a reply with its request.
     var ref: UInt32 = 0
-    /// JSON texts.
+    /// The JSON texts.
     var parts: [[UInt8]] = []
 
     static let headerLength = 48
@@ -54,10 +54,10 @@ struct Frame: Equatable, Sendable {
     private static let version: UInt8 = 1
     private static let checksumOffset = 44
 
-    /// How many bytes follow the header.
+    /// The number of bytes that follow the header.
     var length: Int { parts.reduce(0) { $0 + 4 + $1.count } }
 
-    /// The bytes of the frame; its length must have been looked at.
+    /// Returns the bytes of the frame. The caller must have checked its length.
     func encoded(_ nonce: Nonce) -> [UInt8] {
         precondition(length <= Self.maximumLength, "a frame of \(length) bytes")
         var bytes: [UInt8] = []
@@ -87,7 +87,7 @@ struct Frame: Equatable, Sendable {
         return bytes
     }
 
-    /// The checksum of all bytes of a frame but the checksum itself.
+    /// Returns the checksum of all bytes of a frame except the checksum itself.
     private static func checksum(of frame: UnsafeRawBufferPointer) -> UInt32 {
         Checksum.of(
             UnsafeRawBufferPointer(rebasing: frame[headerLength...]),
@@ -95,16 +95,16 @@ struct Frame: Equatable, Sendable {
     }
 }
 
-/// Why bytes are not a frame; there is no telling where the next one would begin.
+/// The reason why bytes are not a frame. It is unknown where the next frame would begin.
 struct FrameFault: Error, Equatable, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
 }
 
-/// Turns the bytes of a socket into frames; holds no more of them than one frame and a read.
+/// A decoder that turns the bytes of a socket into frames. It holds no more than one frame and one read.
 struct FrameDecoder {
-    /// What frames must carry; the first one says it when it is not known.
+    /// The nonce that frames must carry. If it is not known, the first frame sets it.
     private(set) var nonce: Frame.Nonce?
     private var buffer: [UInt8] = []
     private var start = 0
@@ -119,7 +119,7 @@ struct FrameDecoder {
         buffer.append(contentsOf: bytes)
     }
 
-    /// The next whole frame; `nil` when more bytes are needed.
+    /// Returns the next whole frame; `nil` when more bytes are needed.
     mutating func next() throws(FrameFault) -> Frame? {
         let available = buffer.count - start
         guard available > 0 else { return nil }
@@ -131,7 +131,7 @@ struct FrameDecoder {
         self.nonce = nonce
         start += count
         if start == buffer.count {
-            // A large frame's memory is given back, a small one's is used again.
+            // A large frame's memory is released, a small one's is reused.
             buffer.removeAll(keepingCapacity: buffer.count <= 1 << 20)
             start = 0
         }
@@ -140,14 +140,14 @@ struct FrameDecoder {
 }
 
 extension Frame {
-    /// The frame at the beginning of `bytes` with its nonce and its length; `nil` when that is not all of it.
+    /// Returns the frame at the beginning of `bytes` with its nonce and its length; `nil` when it is not complete.
     fileprivate static func first(
         of bytes: UnsafeRawBufferPointer
     ) throws(FrameFault) -> (frame: Frame, nonce: Nonce, count: Int)? {
         func number<Number: FixedWidthInteger>(at offset: Int, _ type: Number.Type = Number.self) -> Number {
             Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: type))
         }
-        // What is not a frame is refused at its first byte, however few of them came.
+        // Bytes that are not a frame are refused at the first byte, however few have arrived.
         let begun = min(bytes.count, 4)
         guard withUnsafeBytes(of: magic.littleEndian, { $0.prefix(begun).elementsEqual(bytes.prefix(begun)) }) else {
             throw FrameFault("bytes that are not a frame")

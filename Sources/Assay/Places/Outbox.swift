@@ -1,10 +1,11 @@
 import Foundation
 import Synchronization
 
-/// What is on its way to a worker: sent at once as far as the socket takes it, the rest from a thread of its own.
+/// The bytes on their way to a worker: sent at once as far as the socket accepts them, the rest from a queue of its
+/// own.
 ///
-/// So whoever reads from the worker never waits for the worker to read, and large values in both directions at once
-/// cannot block each other.
+/// So the reader of the worker's messages never waits for the worker to read, and large values in both directions at
+/// once cannot block each other.
 final class Outbox: Sendable {
     private let socket: Descriptor
     private let rest = Mutex<[ArraySlice<UInt8>]>([])
@@ -12,7 +13,7 @@ final class Outbox: Sendable {
 
     init(_ socket: Descriptor) { self.socket = socket }
 
-    /// Sends all of `bytes`, after all that was sent before; to a worker that has ended nothing is sent.
+    /// Sends all of `bytes`, after everything sent before. Sends nothing to a worker that has ended.
     func send(_ bytes: [UInt8]) {
         rest.withLock { rest in
             guard rest.isEmpty else { return rest.append(bytes[...]) }
@@ -23,7 +24,7 @@ final class Outbox: Sendable {
         }
     }
 
-    /// Says that nothing more is sent, when all that was sent before is on its way.
+    /// Closes the sending side once everything sent before is on its way.
     func close() { queue.async { [socket] in shutdown(socket.number, Int32(SHUT_WR)) } }
 
     private func flush() {
@@ -35,9 +36,9 @@ final class Outbox: Sendable {
         }
     }
 
-    /// Sends bytes until there are no more or, if it must not wait, the socket is full.
+    /// Sends bytes until there are no more or, if it must not wait, until the socket is full.
     ///
-    /// - Returns: how many were sent; `nil` when nobody reads any more.
+    /// - Returns: how many were sent; `nil` when no one reads anymore.
     private static func write(_ bytes: ArraySlice<UInt8>, to socket: Descriptor, flags: Int32) -> Int? {
         bytes.withUnsafeBytes { bytes in
             var sent = 0
@@ -56,9 +57,9 @@ final class Outbox: Sendable {
         }
     }
 
-    /// Sends all of `bytes`, waiting for the other side as long as it takes.
+    /// Sends all of `bytes`, however long the other side takes.
     ///
-    /// - Returns: `false` when nobody reads any more.
+    /// - Returns: `false` when no one reads anymore.
     static func sendAll(_ bytes: [UInt8], to socket: Descriptor) -> Bool {
         write(bytes[...], to: socket, flags: 0) == bytes.count
     }

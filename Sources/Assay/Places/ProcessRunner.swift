@@ -1,9 +1,9 @@
 import Foundation
 
-/// Works on items in processes of their own: this program, started again.
+/// A runner that works on items in separate processes: this program, started again.
 ///
-/// A trap, a crash or a kill ends the attempt at one item and nothing else. The processor must be one that
-/// ``WorkerProcess/serveIfAsked(_:)`` finds by its name, and its values cross as JSON of up to 16 MiB.
+/// A trap, a crash or a kill ends the attempt at one item and nothing else. ``WorkerProcess/serveIfAsked(_:)`` must
+/// find the processor by its name, and its values cross as JSON of up to 16 MiB.
 public struct ProcessRunner: Runner {
     public let name = "process"
     public let maxWorkers: Int
@@ -13,16 +13,17 @@ public struct ProcessRunner: Runner {
     private let time: any TimeSource
     private let servesItself: Bool
 
-    /// A runner of up to `maxWorkers` processes; `nil`: as many as the machine has cores.
+    /// Creates a runner of up to `maxWorkers` processes; `nil`: as many as the machine has cores.
     ///
     /// - Parameters:
-    ///   - setup: handed to the worker to make its processor from.
+    ///   - setup: the value from which the worker makes its processor.
     ///   - executable: the program to start, which must serve as a worker at once; `nil`: this one.
-    ///   - arguments: what that program is given; `nil`: what ``WorkerProcess`` looks for.
-    ///   - heartbeatTimeout: the longest silence of a worker, which beats by itself, before it is killed.
+    ///   - arguments: the arguments of that program; `nil`: what ``WorkerProcess`` looks for.
+    ///   - heartbeatTimeout: the longest silence of a worker, which sends its own heartbeats, before it is killed.
     ///   - time: the clock of the pool's circuit breaker.
-    ///   - output: takes each line that a worker prints; `nil`: this program's standard error.
-    /// - Throws: ``ProcessingError`` with code `configuration` outside 1 to 1024, or for a heartbeat that is not above 0.
+    ///   - output: receives each line that a worker prints; `nil`: this program's standard error.
+    /// - Throws: ``ProcessingError`` with code `configuration` outside 1 to 1024, or for a heartbeat that is not above
+    ///   0.
     public init(
         maxWorkers: Int? = nil, setup: JSONValue = .null, executable: String? = nil, arguments: [String]? = nil,
         heartbeatTimeout: Duration = .seconds(60), time: any TimeSource = World.system.time,
@@ -41,7 +42,7 @@ public struct ProcessRunner: Runner {
         pool = WorkerPool(launch: launch, time: time)
     }
 
-    /// The same runner, whose workers make their processor from `setup`.
+    /// Returns the same runner, whose workers make their processor from `setup`.
     public func handing(_ setup: JSONValue) -> ProcessRunner {
         var copy = self
         copy.pool = WorkerPool(launch: pool.launch.handing(setup), time: time)
@@ -63,7 +64,7 @@ public struct ProcessRunner: Runner {
     }
 
     #if os(Linux)
-        // The very file that runs, though it may have been replaced since.
+        // The very file that runs, even if it has been replaced since.
         private static let thisProgram = "/proc/self/exe"
     #else
         private static let thisProgram = Bundle.main.executablePath ?? CommandLine.arguments[0]

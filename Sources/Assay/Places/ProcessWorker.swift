@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A worker that is a process: started for its first item, and again for the next one after it has died.
+/// A worker that is a process, started for its first item, and again for the next item after it has died.
 ///
 /// The lane's loop runs on a thread of its own, which waits for the process as for any blocking call.
 final class ProcessWorker: Worker {
@@ -12,7 +12,7 @@ final class ProcessWorker: Worker {
         var stopped = false
     }
 
-    /// What all items of a run share; sent when it changes.
+    /// The data that all items of a run share; sent when it changes.
     private struct Base: Equatable {
         let runID: Run.ID
         let scope: Scope
@@ -49,7 +49,7 @@ final class ProcessWorker: Worker {
                 (state.link, state.base) = (nil, nil)
                 return state.stopped
             }
-            // Ended on request: nobody waits for this answer.
+            // Ended on request: no one waits for this answer.
             if stopped { throw CancellationError() }
             if loss.isCrash { pool.noteDeath(of: "\(context.executionID)|\(context.inputID ?? "")") }
             throw loss
@@ -87,7 +87,7 @@ final class ProcessWorker: Worker {
             Frame(kind: .work, request: number, attempt: attempt, parts: head.parts(value)), "the input with its name")
 
         let service = DeskService(context)
-        // What may wait is served beside the reading: what it waits for may be the next message.
+        // Requests that may wait are served while reading continues: what they wait for may be the next message.
         return try await withThrowingTaskGroup(of: Void.self) { group in
             while true {
                 let frame = try await next(from: link)
@@ -122,7 +122,7 @@ final class ProcessWorker: Worker {
         }
     }
 
-    /// What the item's work came to.
+    /// Returns the result of the item's work.
     private func answer(in frame: Frame, from link: WorkerLink) async throws -> Payload {
         do {
             switch try AnswerMessage(parts: frame.parts) {
@@ -146,7 +146,7 @@ final class ProcessWorker: Worker {
         }
     }
 
-    /// The next message.
+    /// Returns the next message.
     ///
     /// - Throws: ``WorkerLoss``, once nothing of the worker is left.
     private func next(from link: WorkerLink) async throws -> Frame {
@@ -165,17 +165,17 @@ final class ProcessWorker: Worker {
 
     // MARK: The process
 
-    /// How many processes in a row may die before one has said that it is ready.
+    /// The number of processes in a row that may die before one is ready.
     private static let starts = 10
 
-    /// The process at hand, or a new one that has said that it has the processor.
+    /// Returns the current process, or a new one that has reported that it has the processor.
     private func currentLink() async throws -> WorkerLink {
         if let link = state.withLock({ $0.link }) { return link }
         var start = 1
         while true {
             do { return try await startLink() } catch let loss as WorkerLoss {
                 if state.withLock({ $0.stopped }) { throw CancellationError() }
-                // It may have been killed by somebody who wants no worker in particular.
+                // Another program may have killed it without meaning this worker.
                 if loss.isCrash, start < Self.starts {
                     start += 1
                     continue
@@ -192,7 +192,7 @@ final class ProcessWorker: Worker {
     private func startLink() async throws -> WorkerLink {
         let link: WorkerLink
         do { link = try WorkerLink(pool.launch, hiding: processor.secrets) } catch {
-            // When something had run out, this attempt fails; another one may find some, and so may other items.
+            // If a resource had run out, only this attempt fails. Another attempt, or another item, may succeed.
             guard !error.retryable else { throw error }
             throw WorkerLoss.unavailable(error)
         }
@@ -248,10 +248,10 @@ final class ProcessWorker: Worker {
 }
 
 extension Frame {
-    /// The longest JSON text of one value: a frame has other parts, too.
+    /// The longest JSON text of one value. A frame has other parts, too.
     static let maximumValue = maximumLength - (64 << 10)
 
-    /// The failure of something that does not fit a frame.
+    /// Returns the failure of something that does not fit a frame.
     static func tooLarge(_ what: String, _ size: Int) -> ProcessingError {
         let tenths = (size * 10 + (1 << 19)) >> 20
         return ProcessingError(

@@ -1,7 +1,7 @@
 import Logging
 import Synchronization
 
-/// The desk of an item in a worker process: what is asked for goes to the program that started the worker.
+/// The desk of an item in a worker process. Requests go to the program that started the worker.
 final class RemoteDesk: Desk {
     private struct State {
         var lastRef: UInt32 = 0
@@ -72,7 +72,7 @@ final class RemoteDesk: Desk {
         case .hit(let value): return .hit(try JSONValue(json: value))
         case .proceed(let callID, let idempotencyKey, let number):
             state.withLock { $0.openCalls += 1 }
-            // Prices, cache and intent are the business of the other side, which knows the call by its name.
+            // Prices, cache and intent are handled on the other side, which knows the call by its name.
             let record = CallRecord(
                 callID: callID, idempotencyKey: idempotencyKey, state: .open, runID: context.runID,
                 executionID: context.executionID, processorID: context.processorID, inputID: context.inputID,
@@ -96,7 +96,7 @@ final class RemoteDesk: Desk {
                 guard text.count <= Frame.maximumValue else { throw Frame.tooLarge("the value of a call", text.count) }
                 message = .returned(text)
             } catch {
-                // It was made and is paid for, though nobody gets its value.
+                // The call was made and is paid for, though no one receives its value.
                 let settlement = call.settlement.map { Call.Settlement(cost: $0.cost, metadata: [:]) }
                 _ = try await ask(
                     .closeCall(id: call.record.callID, settlement, .made, step: Context.enclosingStep))
@@ -111,7 +111,7 @@ final class RemoteDesk: Desk {
         }
         let whole = closing(call.settlement)
         if let size = Self.excess(of: whole), let settlement = call.settlement {
-            // What it came to is known, though nobody gets to read what was noted with it.
+            // The cost is known, though the metadata noted with it is lost.
             _ = try await ask(closing(Call.Settlement(cost: settlement.cost, metadata: [:])))
             throw Frame.tooLarge("a paid call with its metadata", size)
         }
@@ -128,19 +128,19 @@ final class RemoteDesk: Desk {
         guard tell(.heartbeat) else { throw CancellationError() }
     }
 
-    // Who answers, and what is odd about a program, is known on the other side.
+    // Answers, and remarks on a program, are known on the other side.
     func answered(in context: Context) {}
 
     func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {}
 
-    // What an item waits for is known on the other side, where its clock is.
+    // The other side has the item's clock and knows what it waits for.
     func waiting<Value: Sendable>(
         for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
     ) async throws -> Value { try await body(WaitSign(wait)) }
 
     // MARK: The wire
 
-    /// How long a message is, if it is too long to be sent.
+    /// Returns the length of a message that is too long to be sent; otherwise `nil`.
     private static func excess(of message: DeskMessage) -> Int? {
         let length = Frame(kind: .ask, parts: message.parts).length
         return length > Frame.maximumLength ? length : nil
@@ -169,13 +169,13 @@ final class RemoteDesk: Desk {
     @discardableResult fileprivate func tell(_ message: DeskMessage) -> Bool {
         let frame = Frame(kind: .tell, request: request, attempt: attempt, parts: message.parts)
         return state.withLock { state in
-            // What is told and not asked is worth no failure: the caller has cut it short already.
+            // A fact is not worth a failure: the caller has cut it short already.
             if !state.closed, frame.length <= Frame.maximumLength { wire.send(frame) }
             return !state.closed
         }
     }
 
-    /// Takes a reply that has arrived.
+    /// Accepts a reply.
     func take(_ frame: Frame) throws {
         let reply = try DeskReply(parts: frame.parts)
         let asker = state.withLock { $0.waiting.removeValue(forKey: frame.ref) }
@@ -194,7 +194,7 @@ final class RemoteDesk: Desk {
         waiter?.resume()
     }
 
-    /// Sends the answer once no paid call is open, so that none is left in doubt that is not; nothing is sent after it.
+    /// Sends the answer once no paid call is open, so that none is in doubt without need. Nothing is sent after it.
     func close(_ answer: AnswerMessage) async {
         await withCheckedContinuation { continuation in
             let now = state.withLock { state in
@@ -214,7 +214,7 @@ final class RemoteDesk: Desk {
     }
 }
 
-/// A log whose lines are written by the program that started the worker.
+/// A log handler whose lines are written by the program that started the worker.
 private struct RemoteLogHandler: LogHandler {
     let desk: RemoteDesk
     var logLevel: Logger.Level

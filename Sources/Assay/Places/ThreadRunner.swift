@@ -1,12 +1,13 @@
 import Foundation
 import Synchronization
 
-/// Works on items concurrently in this program, each worker on a thread of its own, so a processor may block.
+/// A runner that works on items concurrently in this program. Each worker has a thread of its own, so a processor may
+/// block.
 public struct ThreadRunner: Runner {
     public let name = "thread"
     public let maxWorkers: Int
 
-    /// A runner of up to `maxWorkers` threads; `nil`: as many as the machine has cores.
+    /// Creates a runner of up to `maxWorkers` threads; `nil`: as many as the machine has cores.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` outside 1 to 1024.
     public init(maxWorkers: Int? = nil) throws(ProcessingError) {
@@ -20,45 +21,45 @@ public struct ThreadRunner: Runner {
     public func startWorker(for processor: RegisteredProcessor) -> any Worker { ThreadWorker(processor) }
 }
 
-/// Works on one item after another, in input order, on one thread that is not the caller's.
+/// A runner that works on one item at a time, in input order, on one thread that is not the caller's.
 public struct SequentialRunner: Runner {
     public let name = "sequential"
     public let maxWorkers = 1
 
-    /// A runner that needs no settings.
+    /// Creates the runner.
     public init() {}
 
     public func startWorker(for processor: RegisteredProcessor) -> any Worker { ThreadWorker(processor) }
 }
 
-/// Chooses a runner when it knows how many items there are: one after another below 10, processes for calculation and
-/// for more than 100 if it was given some that have the processor, else threads.
+/// A runner that chooses once it knows how many items there are: one at a time below 10; processes, if it was given
+/// some that have the processor, for computation and for more than 100; otherwise threads.
 public struct AutomaticRunner: Runner {
     public let name = "auto"
     public let maxWorkers: Int
 
     private var processes: ProcessRunner?
 
-    /// As many items as are looked at before choosing.
+    /// The number of items to look at before choosing.
     var enough: Int { processes == nil ? 10 : 101 }
 
-    /// A choice of up to `maxWorkers` at once; `nil`: as many as the machine has cores.
+    /// Creates a choice of up to `maxWorkers` at once; `nil`: as many as the machine has cores.
     ///
-    /// - Parameter processes: what to use where processes are the better choice; `nil`: threads there, too.
+    /// - Parameter processes: the runner where processes are the better choice; `nil`: threads there, too.
     /// - Throws: ``ProcessingError`` with code `configuration` outside 1 to 1024.
     public init(maxWorkers: Int? = nil, processes: ProcessRunner? = nil) throws(ProcessingError) {
         self.maxWorkers = try ThreadRunner(maxWorkers: maxWorkers).maxWorkers
         self.processes = processes
     }
 
-    /// The same choice with workers that make their processor from `setup`.
+    /// Returns the same choice with workers that make their processor from `setup`.
     package func handing(_ setup: JSONValue) -> AutomaticRunner {
         var runner = self
         runner.processes = processes?.handing(setup)
         return runner
     }
 
-    /// The runner for a run of at least `count` items.
+    /// Returns the runner for a run of at least `count` items.
     func runner(forAtLeast count: Int, of processor: RegisteredProcessor) throws(ProcessingError) -> any Runner {
         if count < 10 { return .sequential }
         let threads = try ThreadRunner(maxWorkers: maxWorkers)
@@ -72,7 +73,7 @@ public struct AutomaticRunner: Runner {
 }
 
 extension Runner where Self == SequentialRunner {
-    /// One item after another.
+    /// A runner that works on one item at a time.
     public static var sequential: SequentialRunner { SequentialRunner() }
 }
 
@@ -93,13 +94,14 @@ struct ThreadWorker: Worker {
         return try await processor.extract(input, context)
     }
 
-    /// Nothing that could be ended, but for processes that the processor ends itself when it is cancelled.
+    /// Waits for attempts whose processor starts programs; it ends these when it is cancelled. Nothing else can be
+    /// ended.
     func stop() async { if processor.startsPrograms { await attempts.waitForEnd() } }
 
     func retire() { thread.retire() }
 }
 
-/// Whether somebody is at work, and those who wait until nobody is.
+/// A count of attempts at work, and those who wait until there are none.
 private final class Attendance: Sendable {
     private let state = Mutex<(count: Int, waiters: [CheckedContinuation<Void, Never>])>((0, []))
 

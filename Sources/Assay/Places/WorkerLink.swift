@@ -2,7 +2,7 @@ internal import CSpawn
 import Foundation
 import Synchronization
 
-/// A worker process and the socket to it, seen from the program that started it.
+/// A worker process and the socket to it, as seen from the program that started it.
 final class WorkerLink: Sendable {
     let child: ChildProcess
     let output: WorkerOutput
@@ -10,7 +10,7 @@ final class WorkerLink: Sendable {
     private let outbox: Outbox
     private let nonce: Frame.Nonce
     private let heartbeatTimeout: Duration
-    /// The longest that a worker may take to be ready, if its heartbeat limit is no longer.
+    /// The longest time that a worker may take to be ready, unless its heartbeat limit is longer.
     private static let startTimeout = Duration.seconds(30)
     private let inbox: Mutex<(decoder: FrameDecoder, chunk: [UInt8])>
 
@@ -21,7 +21,7 @@ final class WorkerLink: Sendable {
         let (ours, theirs) = try Descriptor.socketPair()
         let (read, write) = try Descriptor.pipe()
         var environment = ProcessInfo.processInfo.environment
-        // What Swift prints of a crash takes it seconds to find out; the end of a worker is to be known at once.
+        // A Swift backtrace takes seconds to compute. The end of a worker must be known at once.
         environment["SWIFT_BACKTRACE"] = environment["SWIFT_BACKTRACE"] ?? "enable=no"
         child = try ChildProcess(
             .init(
@@ -34,18 +34,18 @@ final class WorkerLink: Sendable {
         heartbeatTimeout = launch.heartbeatTimeout
         inbox = Mutex((FrameDecoder(nonce: nonce), [UInt8](repeating: 0, count: 64 << 10)))
         limitSilence(to: max(heartbeatTimeout, Self.startTimeout))
-        // A grandchild may hold the other end: the end of the worker, not of the stream, is what wakes the reader.
+        // A grandchild may hold the other end, so the end of the worker, not of the stream, wakes the reader.
         child.whenEnded { _ in _ = shutdown(ours.number, Int32(SHUT_RDWR)) }
     }
 
-    /// Says that the worker has begun to beat.
+    /// Records that the worker is ready, and limits its silence to the heartbeat limit.
     func noteReady() { limitSilence(to: heartbeatTimeout) }
 
     private func limitSilence(to limit: Duration) {
         assay_limit_receive(socket.number, Int32(clamping: max(1, limit.milliseconds)))
     }
 
-    /// Sends a message, without waiting for the worker to read.
+    /// Sends a message without waiting for the worker to read.
     ///
     /// - Throws: ``ProcessingError`` when it is longer than a frame may be; nothing is sent then.
     func send(_ frame: Frame, _ what: @autoclosure () -> String) throws(ProcessingError) {
@@ -53,10 +53,10 @@ final class WorkerLink: Sendable {
         outbox.send(frame.encoded(nonce))
     }
 
-    /// The worker's next message, waiting for it on the calling thread; `nil` when it has ended.
+    /// Returns the worker's next message, waiting for it on the calling thread; `nil` when the worker has ended.
     ///
     /// One thread at a time may read.
-    /// - Throws: ``WorkerLoss`` for bytes that are no message and for silence.
+    /// - Throws: ``WorkerLoss`` for bytes that are not a message and for silence.
     func next() throws(WorkerLoss) -> Frame? {
         try inbox.withLock { inbox throws(WorkerLoss) in
             while true {
@@ -81,14 +81,14 @@ final class WorkerLink: Sendable {
         }
     }
 
-    /// Lets an idle worker go: it ends by itself, and is killed if it does not.
+    /// Releases an idle worker. It ends by itself, and is killed if it does not.
     func retire() {
         _ = shutdown(socket.number, Int32(SHUT_WR))
         let kill = Countdown(.seconds(5)) { [child] in child.signalGroup(SIGKILL) }
         child.whenEnded { _ in kill.cancel() }
     }
 
-    /// The line in which the Swift runtime said why it ended the worker.
+    /// The line in which the Swift runtime reported why it ended the worker.
     var lastWords: String? {
         output.tail.split(separator: "\n").last { $0.contains("Fatal error") }.map { String($0).cut(toBytes: 1_024) }
     }

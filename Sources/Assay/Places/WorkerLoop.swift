@@ -1,7 +1,7 @@
 @preconcurrency import Foundation
 import Synchronization
 
-/// The life of a worker process: one item after another on the main thread, until the other side is gone.
+/// The life of a worker process: it works on one item at a time on the main thread, until the other side is gone.
 struct WorkerLoop {
     private let socket = Descriptor(3)
     private let executor: LoopExecutor
@@ -14,7 +14,7 @@ struct WorkerLoop {
     mutating func run(_ resolve: WorkerProcess.Resolver) throws -> Never {
         _ = fcntl(socket.number, F_SETFD, FD_CLOEXEC)
         signal(SIGPIPE, SIG_IGN)
-        // What user code prints goes where its errors go, a line at a time: a crash takes none with it.
+        // The output of user code goes where its errors go, line by line, so a crash loses none of it.
         setvbuf(stdout, nil, Int32(_IOLBF), 0)
 
         let hello = try HelloMessage(parts: receive().parts)
@@ -46,7 +46,7 @@ struct WorkerLoop {
                 wire.note(working: true)
                 try work(on: frame, of: run, with: processor, wire)
                 wire.note(working: false)
-            // To an item that has been answered: nobody here waits for it.
+            // A reply to an item that has been answered: no one here waits for it.
             case .reply: break
             case .hello, .ready, .answer, .ask, .tell, .beat: throw FrameFault("a frame of kind \(frame.kind)")
             }
@@ -73,7 +73,7 @@ struct WorkerLoop {
             } catch {
                 answer = .threw(WireError(error))
             }
-            // What it printed of this item is on its way before the answer.
+            // The item's output is on its way before the answer.
             fflush(nil)
             await desk.close(answer)
             executor.finish()
@@ -98,7 +98,7 @@ struct WorkerLoop {
 
     // MARK: Receiving
 
-    /// The next frame, waiting for it.
+    /// Returns the next frame, waiting for it.
     private mutating func receive() -> Frame {
         while true {
             do {
@@ -113,7 +113,7 @@ struct WorkerLoop {
         if count > 0 {
             chunk.withUnsafeBytes { decoder.append(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         } else if count == 0 || errno != EINTR {
-            // Let go: what was printed is not lost.
+            // The worker was released: its output is not lost.
             fflush(nil)
             WorkerWire.end()
         }

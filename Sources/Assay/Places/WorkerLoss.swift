@@ -1,15 +1,15 @@
-/// The end of a worker in the middle of an attempt; the work of the attempt is gone with it.
+/// The loss of a worker in the middle of an attempt. The work of the attempt is lost with it.
 enum WorkerLoss: Error {
-    /// It died by itself, of its work or by somebody else's hand.
+    /// It died, because of its work or because something else killed it.
     case died(ChildProcess.Exit, lastWords: String?)
-    /// It sent what nobody understands and was killed.
+    /// It sent invalid data and was killed.
     case babbled(FrameFault)
-    /// It gave no sign of life for so long and was killed.
+    /// It gave no sign of life for this long and was killed.
     case silent(Duration)
-    /// There is none: it could not be started, or does not have the processor.
+    /// There is no worker: it could not be started, or it does not have the processor.
     case unavailable(ProcessingError)
 
-    /// Whether the item may have been what killed it.
+    /// Whether the item may have killed it.
     var isCrash: Bool {
         switch self {
         case .died, .babbled: true
@@ -17,7 +17,7 @@ enum WorkerLoss: Error {
         }
     }
 
-    /// The failure of the attempt.
+    /// Returns the failure of the attempt.
     ///
     /// - Parameter step: the step that was running.
     func error(inStep step: String?) -> ProcessingError {

@@ -1,10 +1,10 @@
 import Logging
 
-/// The first message to a worker: what it is to be.
+/// The first message to a worker: the processor it is to serve.
 struct HelloMessage {
     let processor: String
     let definition: String
-    /// How often it says that it lives.
+    /// The interval of its heartbeats.
     let beat: Duration
     let setup: JSONValue
 
@@ -24,7 +24,7 @@ extension HelloMessage {
     }
 }
 
-/// What the items of a run share.
+/// The data that all items of a run share.
 struct RunMessage {
     let runID: Run.ID
     let executionID: Execution.ID
@@ -78,7 +78,7 @@ struct RunMessage {
     }
 }
 
-/// What the work on an item came to.
+/// The result of the work on an item.
 enum AnswerMessage {
     case returned([UInt8])
     case threw(WireError)

@@ -2,18 +2,18 @@ import Foundation
 import Logging
 import Synchronization
 
-/// What a worker process writes to its standard output and error: passed on line by line, up to a limit an item.
+/// The standard output and error of a worker process, passed on line by line, up to a limit per item.
 ///
-/// It is read whatever becomes of it, so a worker never waits for anybody to look.
+/// It is always read, so a worker never waits for a reader.
 final class WorkerOutput: Sendable {
-    /// The most bytes that are passed on of one item.
+    /// The most bytes that are passed on for one item.
     static let limit = 1 << 20
     private static let longestLine = 64 << 10
     private static let tailLength = 4_096
 
     private struct State {
         var line: [UInt8] = []
-        /// For whom the worker works.
+        /// The context of the item at work.
         var context: Context?
         var tail: [UInt8] = []
         var passed = 0
@@ -22,7 +22,7 @@ final class WorkerOutput: Sendable {
         var isOver = false
     }
 
-    /// A whole line, and for whom it was said.
+    /// A whole line and the context of its item.
     private typealias Line = (text: String, context: Context?)
 
     private let source: Descriptor
@@ -34,7 +34,7 @@ final class WorkerOutput: Sendable {
 
     /// - Parameters:
     ///   - filter: hides secrets in all of it.
-    ///   - sink: takes each line, besides the record of the run it is said in.
+    ///   - sink: receives each line, in addition to the log of the run that it belongs to.
     init(
         _ source: Descriptor, process: Int32, hiding filter: SecretFilter, sink: @escaping @Sendable (String) -> Void
     ) {
@@ -49,26 +49,26 @@ final class WorkerOutput: Sendable {
         reader.start()
     }
 
-    /// Lets as much again pass; from now on lines are of the item of `context`.
+    /// Resets the limit. From now on, lines belong to the item of `context`.
     func beginItem(_ context: Context) {
         state.withLock { ($0.passed, $0.context) = (0, context) }
     }
 
-    /// Takes what the worker has written about its item so far; from now on lines are nobody's.
+    /// Reads what the worker has written about its item so far. From now on, lines belong to no item.
     func endItem() {
         var waiting: Int32 = 0
-        // No more than lies there now: a worker may go on writing for ever.
+        // Only what is in the pipe now: a worker may keep writing forever.
         if ioctl(source.number, UInt(FIONREAD), &waiting) == 0 { _ = takeAll(atMost: Int(waiting)) }
         state.withLock { state in
-            // A line without an end is of this item all the same.
+            // A line without an end still belongs to this item.
             tell(take(state.stream.finish()[...], &state) + rest(&state))
             state.context = nil
         }
     }
 
-    /// The last 4 KiB of a worker that has ended, secrets hidden.
+    /// The last 4 KiB of output of a worker that has ended, with secrets hidden.
     var tail: String {
-        // What it wrote last may still be on its way; who escaped from it may hold the pipe open.
+        // Its last output may still be on its way. A process that escaped from it may hold the pipe open.
         if ended.wait(timeout: .now() + 0.2) == .success { ended.signal() }
         return state.withLock { String(decoding: $0.tail, as: UTF8.self) }
     }
@@ -81,9 +81,9 @@ final class WorkerOutput: Sendable {
         ended.signal()
     }
 
-    /// Takes what there is to be read now; `false` when nothing more will come.
+    /// Reads what is available now; returns `false` when nothing more will come.
     private func takeAll(atMost limit: Int = .max) -> Bool {
-        // Told while it is locked: of two who read, nobody passes the other's lines.
+        // Passed on under the lock: of two readers, neither overtakes the other's lines.
         state.withLock { state in
             var left = limit
             while !state.isOver, left > 0 {
@@ -105,7 +105,7 @@ final class WorkerOutput: Sendable {
         }
     }
 
-    /// The line that has no end.
+    /// Returns the line that has no end yet.
     private func rest(_ state: inout State) -> [Line] {
         defer { state.line = [] }
         return state.line.isEmpty ? [] : [(Self.shown(state.line[...]), state.context)]
@@ -113,13 +113,13 @@ final class WorkerOutput: Sendable {
 
     private func tell(_ lines: [Line]) {
         for line in lines {
-            // Beside: who takes them may take its time.
+            // On a queue of its own: the sink may be slow.
             outlet.async { [sink] in sink(line.text) }
             if let context = line.context { context.desk.say(line.text, at: .info, from: .stderr, in: context) }
         }
     }
 
-    /// The whole lines that are to be passed on.
+    /// Returns the whole lines that are to be passed on.
     private func take(_ bytes: ArraySlice<UInt8>, _ state: inout State) -> [Line] {
         guard !bytes.isEmpty else { return [] }
         state.tail = Array((state.tail + bytes.suffix(Self.tailLength)).suffix(Self.tailLength))
@@ -145,7 +145,7 @@ final class WorkerOutput: Sendable {
         return lines
     }
 
-    /// A line without anything that a terminal would obey.
+    /// Returns a line without anything that a terminal would interpret.
     private static func shown(_ line: ArraySlice<UInt8>) -> String {
         var text = ""
         for scalar in String(decoding: line, as: UTF8.self).unicodeScalars {

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// What the worker processes of one runner have in common: what to start, and how many of them died lately.
+/// The shared state of one runner's worker processes: how they are started, and how many of them died recently.
 final class WorkerPool: Sendable {
-    /// How many items may lose their workers within ``window`` before no attempt is made.
+    /// The number of items that may lose their workers within ``window`` before attempts are refused.
     static let tolerated = 10
     static let window = Duration.seconds(60)
 
@@ -20,7 +20,7 @@ final class WorkerPool: Sendable {
         self.time = time
     }
 
-    /// Takes note that a worker died of `item`; a second time for the same item is no further one.
+    /// Records that `item` killed a worker. Several deaths by the same item count once.
     func noteDeath(of item: String) {
         let now = time.uptime()
         deaths.withLock { deaths in
@@ -33,7 +33,7 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// Lets an attempt pass.
+    /// Admits an attempt.
     ///
     /// - Throws: ``ProcessingError`` with code `circuit_open` while too many different items have killed their workers.
     func admit() throws(ProcessingError) {
@@ -50,7 +50,7 @@ final class WorkerPool: Sendable {
     }
 }
 
-/// How a worker process is started.
+/// The way to start a worker process.
 struct WorkerLaunch: Sendable {
     let executable: String
     let arguments: [String]

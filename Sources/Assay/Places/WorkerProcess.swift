@@ -14,9 +14,9 @@ import Synchronization
 /// }
 /// ```
 public enum WorkerProcess {
-    /// Makes the processor of a name; `nil` when there is none of that name.
+    /// Makes the processor of a name; returns `nil` when there is none of that name.
     ///
-    /// - Parameter setup: what the runner was given to hand on.
+    /// - Parameter setup: the setup value of the runner.
     public typealias Resolver = @Sendable (_ name: String, _ setup: JSONValue) throws -> RegisteredProcessor?
 
     /// The first argument of a program that is started as a worker.
@@ -24,10 +24,10 @@ public enum WorkerProcess {
 
     private static let resolver = Mutex<Resolver?>(nil)
 
-    /// Serves items, and never returns, in a process that was started as a worker; elsewhere this remembers `resolve`
-    /// and returns at once.
+    /// Serves items, and never returns, in a process that was started as a worker. In any other process, it remembers
+    /// `resolve` and returns at once.
     ///
-    /// To be called first in `main`, before anything is opened, started or printed.
+    /// Call it first in `main`, before anything is opened, started or printed.
     public static func serveIfAsked(_ resolve: @escaping Resolver) {
         resolver.withLock { $0 = resolve }
         guard CommandLine.arguments.count > 1, CommandLine.arguments[1] == argument else { return }
@@ -40,7 +40,7 @@ public enum WorkerProcess {
         }
     }
 
-    /// The processor that a worker of this program would serve under `name`.
+    /// Returns the processor that a worker of this program would serve under `name`.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` when it would serve none.
     static func processor(_ name: String, setup: JSONValue) throws -> RegisteredProcessor {

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// The socket of a worker process to the program that started it, on descriptor 3.
+/// The socket from a worker process to the program that started it, on descriptor 3.
 final class WorkerWire: Sendable {
     let socket: Descriptor
     private let nonce: Frame.Nonce
@@ -13,19 +13,20 @@ final class WorkerWire: Sendable {
         self.nonce = nonce
     }
 
-    /// Sends a frame, waiting as long as the other side takes; ends this process when there is no other side.
+    /// Sends a frame, however long the other side takes; ends this process when the other side is gone.
     func send(_ frame: Frame) {
         let bytes = frame.encoded(nonce)
         let sent = sending.withLock { _ in Outbox.sendAll(bytes, to: socket) }
         if !sent { Self.end() }
     }
 
-    /// Says whether an item is at work.
+    /// Records whether an item is at work.
     func note(working: Bool) { isWorking.store(working, ordering: .relaxed) }
 
-    /// Watches the other side from a thread of its own: beats while an item is at work, ends this process with it.
+    /// Watches the other side from a thread of its own: sends heartbeats while an item is at work, and ends this
+    /// process when the other side is gone.
     ///
-    /// So work that never looks up ends, too.
+    /// So work that never checks for cancellation ends, too.
     func watch(beat interval: Duration) {
         let beat = Frame(kind: .beat).encoded(nonce)
         let milliseconds = Int32(clamping: max(1, interval.milliseconds))
@@ -34,7 +35,8 @@ final class WorkerWire: Sendable {
                 var watched = pollfd(fd: socket.number, events: 0, revents: 0)
                 let count = poll(&watched, 1, milliseconds)
                 if count > 0 { Self.end() }
-                // A frame that is on its way says as much; a full socket is for the other side to read first.
+                // A frame that is being sent is as good as a heartbeat, and a full socket must be read by the other
+                // side first.
                 guard count == 0, isWorking.load(ordering: .relaxed) else { continue }
                 _ = sending.withLockIfAvailable { _ in Outbox.sendIfRoom(beat, to: socket) }
             }
@@ -46,7 +48,7 @@ final class WorkerWire: Sendable {
 
     /// Ends this process and its group at once.
     static func end() -> Never {
-        // Not so when somebody started it by hand in a group of others.
+        // Not when it was started by hand in the group of another process.
         if getpgrp() == getpid() { kill(0, SIGKILL) }
         _exit(0)
     }

@@ -1,65 +1,65 @@
-/// How a list is cut into batches, when a batch has failed, and what happens then.
+/// A policy that decides how a list is cut into batches, when a batch has failed, and what happens then.
 ///
-/// A value that cannot be built with settings that contradict each other.
+/// A policy with contradictory settings cannot be created.
 public struct BatchPolicy: Hashable, Sendable {
-    /// When the share of failed items makes a batch failed.
+    /// A rule for the share of failed items at which a batch has failed.
     public enum ThresholdRule: String, Codable, Sendable, CaseIterable {
         /// Above ``BatchPolicy/errorThreshold``.
         case exceeds
-        /// Above it or equal.
+        /// Above or equal to it.
         case reaches
     }
 
-    /// What of a failed batch is done again.
+    /// The part of a failed batch that is done again.
     public enum Scope: String, Codable, Sendable, CaseIterable {
-        /// Failed items that may be retried, and what was skipped or cancelled because of them.
+        /// Failed items that may be retried, and items that were skipped or cancelled because of them.
         case failedItems = "failed_items"
         /// Every item; the new outcomes replace the old ones.
         case wholeBatch = "whole_batch"
     }
 
-    /// Which failures are worth another try of their batch.
+    /// The failures that are worth another try of their batch.
     public enum Failures: String, Codable, Sendable, CaseIterable {
-        /// Those that say of themselves that another attempt may help.
+        /// Failures that report themselves as retryable.
         case retryable
-        /// Every one.
+        /// All failures.
         case all
     }
 
     /// The size of batches of which nothing is known.
     public let defaultBatchSize: Int
-    /// The largest size.
+    /// The maximum size.
     public let maxBatchSize: Int
-    /// The smallest size that slots and complexities give.
+    /// The minimum size that slots and complexities give.
     public let minBatchSize: Int
     /// The share of failed items, 0 to 1, that a batch may have.
     public let errorThreshold: Number
-    /// What counts as more.
+    /// The rule for when the error threshold is broken.
     public let thresholdRule: ThresholdRule
-    /// Attempts at a failed batch beyond the first.
+    /// The maximum number of retries of a failed batch after its first attempt.
     public let maxRetries: Int
-    /// Seconds before the first retry; each further wait is twice as long.
+    /// The wait before the first retry, in seconds; each further wait is twice as long.
     public let backoffBase: Double
-    /// The longest wait in seconds.
+    /// The longest wait, in seconds.
     public let backoffMax: Double
-    /// What a retry does again.
+    /// The part of a failed batch that a retry does again.
     public let retry: Scope
-    /// What is worth a retry.
+    /// The failures that are worth a retry.
     public let retryOn: Failures
-    /// How many batches the parallel form has in progress.
+    /// The number of batches in progress at once in the parallel form.
     public let maxConcurrentBatches: Int
-    /// Whether a batch is handed over as soon as it is finished; otherwise all are, sorted, after the last.
+    /// Whether a batch is delivered as soon as it is finished; otherwise all are delivered, sorted, after the last.
     public let enableStreaming: Bool
     /// Whether batches send events; their metrics are kept in any case.
     public let enableInstrumentation: Bool
-    /// The complexity of processors that do not say theirs.
+    /// The complexity of processors that do not state theirs.
     public let complexity: Complexity?
-    /// The complexity of each slot; others are moderate.
+    /// The complexity of each slot; other slots are moderate.
     public let slots: [String: Complexity]
-    /// The size for each complexity; for missing ones it is the standard one.
+    /// The size for each complexity; a missing complexity has its standard size.
     public let sizes: [Complexity: Int]
 
-    /// The slots of the sample that a policy has when it is given none.
+    /// The sample slots of a policy that is given none.
     public static let sampleSlots: [String: Complexity] = [
         "D1-Q1": .moderate, "D1-Q2": .moderate, "D2-Q1": .moderate,
         "D2-Q3": .complex, "D3-Q1": .complex, "D4-Q2": .complex,
@@ -67,13 +67,13 @@ public struct BatchPolicy: Hashable, Sendable {
         "D3-Q5": .veryComplex, "D4-Q1": .veryComplex, "D5-Q2": .veryComplex,
     ]
 
-    /// All defaults.
+    /// The policy with all defaults.
     public static let standard = BatchPolicy()
 
-    /// A policy of the given parts.
+    /// Creates a policy from the given parts.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` for sizes out of order, a threshold outside 0 to 1, more
-    ///   than 1000 retries, seconds that are negative or not finite, or numbers below 1 where there must be one.
+    ///   than 1000 retries, seconds that are negative or not finite, or a size or number of concurrent batches below 1.
     public init(
         defaultBatchSize: Int = 10, maxBatchSize: Int = 100, minBatchSize: Int = 1,
         errorThreshold: Number = BatchPolicy.half, thresholdRule: ThresholdRule = .exceeds, maxRetries: Int = 2,
@@ -126,13 +126,13 @@ public struct BatchPolicy: Hashable, Sendable {
 }
 
 extension BatchPolicy {
-    /// How many items a batch has, first match wins: the size asked for, at most the largest; that of the slot, where
-    /// unknown slots are moderate; that of the complexity; the default.
+    /// Returns the number of items in a batch. The first match wins: the requested size, at most the maximum; the size
+    /// of the slot, where unknown slots are moderate; the size of the complexity; the default.
     ///
     /// - Parameters:
-    ///   - explicit: the size asked for.
+    ///   - explicit: the requested size.
     ///   - slot: the slot of the items.
-    ///   - complexity: what the processor says of itself; `nil`: what the policy says.
+    ///   - complexity: the complexity that the processor states; `nil` for the policy's.
     /// - Throws: ``ProcessingError`` with code `configuration` for an explicit size below 1.
     public func size(
         explicit: Int? = nil, slot: String? = nil, complexity: Complexity? = nil
@@ -147,22 +147,22 @@ extension BatchPolicy {
         return (complexity ?? self.complexity).map(size) ?? defaultBatchSize
     }
 
-    /// The size for a complexity, between the smallest and the largest.
+    /// Returns the size for a complexity, between the minimum and the maximum.
     func size(of complexity: Complexity) -> Int {
         max(minBatchSize, min(sizes[complexity] ?? complexity.standardSize, maxBatchSize))
     }
 
-    /// The time to wait before retry `number`, from 1: min(base × 2^(number − 1), longest).
+    /// Returns the time to wait before retry `number`, from 1: min(base × 2^(number − 1), longest).
     public func delay(beforeRetry number: Int) -> Duration {
         var seconds = backoffBase
         for _ in 1..<max(number, 1) where seconds < backoffMax { seconds *= 2 }
-        // A delay that a clock can hold: about 30 years.
+        // The limit of about 30 years keeps the delay within what a clock can hold.
         return .seconds(min(seconds, backoffMax, 1e9))
     }
 
-    /// The verdict on a batch from how its items ended.
+    /// Returns the verdict on a batch from how its items ended.
     ///
-    /// - Parameter isCancelled: whether the batch was cancelled, which counts first.
+    /// - Parameter isCancelled: whether the batch was cancelled, which takes precedence.
     public func verdict(on counts: Counts, isCancelled: Bool = false) -> Status {
         if isCancelled { return .cancelled }
         if counts.succeeded == counts.total { return .succeeded }
@@ -171,10 +171,11 @@ extension BatchPolicy {
         return order > 0 || (order == 0 && thresholdRule == .reaches) ? .failed : .partial
     }
 
-    /// What broke the threshold of a batch that failed although some of its items succeeded; `nil` for any other.
+    /// Returns what broke the threshold of a batch that failed although some of its items succeeded; `nil` for any
+    /// other.
     ///
     /// - Parameters:
-    ///   - last: the failure of its last item that failed.
+    ///   - last: the failure of its last failed item.
     ///   - place: where the threshold was set.
     func brokenLimit(_ counts: Counts, _ last: FailureRecord?, setAt place: String?) -> String? {
         guard counts.succeeded > 0, verdict(on: counts) == .failed else { return nil }
@@ -183,7 +184,7 @@ extension BatchPolicy {
         return "\(limit): \(counts.failed) of \(counts.total) inputs of the batch failed\(failure)"
     }
 
-    /// Whether `failed` is below (−1), at (0) or above (1) the threshold × `size`, without dividing.
+    /// Returns −1, 0 or 1 if `failed` is below, at or above the threshold × `size`, without dividing.
     private func compare(_ failed: Int, of size: Int) -> Int {
         let share = errorThreshold
         let (left, right): (Int128, Int128) =

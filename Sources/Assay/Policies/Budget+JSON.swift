@@ -1,5 +1,5 @@
 extension Budget {
-    /// The budget with the keys of a pipeline file.
+    /// The budget under the keys of a pipeline file.
     public var jsonValue: JSONValue {
         [
             "name": .string(name), "limit": limit.jsonValue, "scope": .string(scope.rawValue),
@@ -9,7 +9,7 @@ extension Budget {
         ]
     }
 
-    /// The budget that ``jsonValue`` wrote; `nil` for anything else.
+    /// Creates the budget that ``jsonValue`` wrote; `nil` for anything else.
     public init?(jsonValue json: JSONValue) {
         guard let limit = Money(sum: json["limit"]), let name = json["name"]?.string,
             let scope = json["scope"]?.string.flatMap(Scope.init(rawValue:)),
@@ -25,7 +25,7 @@ extension Budget {
 }
 
 extension BudgetStanding {
-    /// The standing as JSON: the budget, and what is left of it.
+    /// The standing as JSON: the budget and how much of it is left.
     public var jsonValue: JSONValue {
         guard case .object(var object) = budget.jsonValue else { return .null }
         object["subject"] = subject.map { .string($0) } ?? .null

@@ -1,31 +1,31 @@
 import Foundation
 import Synchronization
 
-/// How much may be spent: under which scope, in which time, and whether more is refused or only said.
+/// A limit on spending: its scope, its period, and whether more is refused or only reported.
 ///
-/// Settled, reserved and doubtful amounts together never exceed the limit, whatever the runner and however many
-/// workers, but for costs that are recorded as `incurred`, calls that cost more than their maximum, and calls without a
-/// price where they are allowed.
+/// Settled, reserved and doubtful amounts together never exceed the limit, whatever the runner and however many workers
+/// there are. The exceptions are costs that are recorded as `incurred`, calls that cost more than their maximum, and
+/// calls without a price where they are allowed.
 public struct Budget: Hashable, Sendable {
-    /// Whose spending counts together.
+    /// The subject whose spending counts together.
     public enum Scope: String, Codable, Sendable, CaseIterable {
         case run, execution, account, underwriting, processor, service, store
     }
 
-    /// The time after which the count begins anew, in the budget's time zone.
+    /// The period after which the count starts over, in the budget's time zone.
     public enum Window: String, Codable, Sendable, CaseIterable {
         case total, day, month
     }
 
-    /// What happens to spending that does not fit.
+    /// The response to spending that does not fit.
     public enum Mode: String, Codable, Sendable, CaseIterable {
         /// It is refused.
         case enforce
-        /// It is made, and an event says so.
+        /// It is made, and an event reports it.
         case warn
     }
 
-    /// What happens to a call that has neither a price nor a maximum, so that nobody knows what it may cost.
+    /// The response to a call with neither a price nor a maximum, so that no one knows what it may cost.
     public enum Unpriced: String, Codable, Sendable, CaseIterable {
         /// It is refused.
         case refuse
@@ -33,34 +33,34 @@ public struct Budget: Hashable, Sendable {
         case allow
     }
 
-    /// The name of a budget that was given none.
+    /// The name of a budget that is given none.
     public static let standardName = "budget"
 
     /// The name in errors and events.
     public let name: String
-    /// The most that may be spent.
+    /// The maximum that may be spent.
     public let limit: Money
-    /// Whose spending counts together.
+    /// The subject whose spending counts together.
     public let scope: Scope
-    /// The time after which the count begins anew.
+    /// The period after which the count starts over.
     public let window: Window
-    /// What happens to spending that does not fit.
+    /// The response to spending that does not fit.
     public let mode: Mode
     /// The share of the limit at which a warning is sent, 0 to 1.
     public let warnAt: Number
-    /// The name of the time zone in which days and months begin, as the IANA lists it: `Europe/Zurich`.
+    /// The IANA name of the time zone in which days and months begin: `Europe/Zurich`.
     public let timeZone: String
-    /// What happens to a call that has neither a price nor a maximum.
+    /// The response to a call with neither a price nor a maximum.
     public let unpriced: Unpriced
 
-    /// A budget of the given parts.
+    /// Creates a budget from the given parts.
     ///
     /// - Parameters:
-    ///   - limit: the most that may be spent, up to 9,000,000,000.
-    ///   - warnAt: the share of the limit at which a warning is sent; `nil`: 0.8.
-    ///   - timeZone: in which days and months begin.
+    ///   - limit: the maximum that may be spent, up to 9,000,000,000.
+    ///   - warnAt: the share of the limit at which a warning is sent; `nil` for 0.8.
+    ///   - timeZone: the time zone in which days and months begin.
     /// - Throws: ``ProcessingError`` with code `configuration` when `warnAt` is not a share of at most 18 decimals, or
-    ///   nobody knows the time zone.
+    ///   the time zone is unknown.
     public init(
         _ limit: Money, name: String = Budget.standardName, scope: Scope = .run, window: Window = .total,
         mode: Mode = .enforce,
@@ -84,7 +84,7 @@ public struct Budget: Hashable, Sendable {
         self.unpriced = unpriced
     }
 
-    /// The sum from which on a warning is due.
+    /// The sum at which a warning is due.
     var warnLevel: Money {
         var divisor: Int128 = 1
         for _ in 0..<max(0, -warnAt.exponent) { divisor *= 10 }
@@ -94,7 +94,7 @@ public struct Budget: Hashable, Sendable {
 }
 
 extension Budget {
-    /// When the window that `moment` lies in began; `nil` when it never began.
+    /// Returns the start of the window that contains `moment`; `nil` for a window without a start.
     func windowStart(at moment: Timestamp) -> Timestamp? {
         switch (window, timeZone) {
         case (.total, _): return nil
@@ -107,7 +107,7 @@ extension Budget {
     }
 }
 
-/// When days and months begin in time zones; a calendar is asked once for each of them.
+/// The starts of days and months in time zones; a calendar is asked once for each of them.
 private final class WindowClock: Sendable {
     private struct Key: Hashable {
         let window: Budget.Window
@@ -123,7 +123,7 @@ private final class WindowClock: Sendable {
         let key = Key(window: window, timeZone: timeZone)
         if let range = current.withLock({ $0[key] }), range.contains(moment) { return range.lowerBound }
         var calendar = Calendar(identifier: .gregorian)
-        // A name that nobody knew made no budget.
+        // No budget has an unknown time zone.
         calendar.timeZone = TimeZone(identifier: timeZone) ?? .gmt
         let date = Date(timeIntervalSince1970: Double(moment.milliseconds) / 1_000)
         guard let interval = calendar.dateInterval(of: window == .day ? .day : .month, for: date) else {
@@ -139,33 +139,33 @@ extension Timestamp {
     /// The day in UTC, counted from 1970.
     var day: Int64 { milliseconds.flooredQuotient(by: 86_400_000) }
 
-    /// The moment of a date, to the millisecond.
+    /// Creates the moment of a date, to the millisecond.
     fileprivate init(_ date: Date) { self.init(milliseconds: Int64((date.timeIntervalSince1970 * 1_000).rounded())) }
 }
 
-/// How a budget stands at one moment.
+/// The state of a budget at one moment.
 public struct BudgetStanding: Hashable, Sendable {
     /// The budget.
     public let budget: Budget
-    /// Whose spending is meant: the account, the service, …; the store's has none.
+    /// The subject whose spending is meant: the account, the service, …; `nil` for the store.
     public let subject: String?
-    /// What has been charged in the window.
+    /// The amount charged in the window.
     public let spent: MoneySum
-    /// The most that calls may cost that are being made or whose outcome is unknown.
+    /// The maximum cost of calls that are being made or whose outcome is unknown.
     public let reserved: MoneySum
-    /// How much of what is reserved is of calls whose outcome is unknown.
+    /// The part of ``reserved`` for calls whose outcome is unknown.
     public let inDoubt: MoneySum
 
-    /// What can still be spent.
+    /// The amount that can still be spent.
     public var remaining: Money {
         let rest = MoneySum(budget.limit) - spent - reserved
-        // No more than the limit, which is an amount.
+        // Never more than the limit, which is an amount.
         return Money(billionths: Int64(max(0, rest.billionths)))
     }
 }
 
 extension BudgetStanding {
-    /// Why a call cannot be made of which nobody knows what it may cost.
+    /// Returns the error for a call that cannot be made because no one knows what it may cost.
     func needsPrice(_ title: String) -> ProcessingError {
         ProcessingError(
             .cost,
@@ -173,7 +173,7 @@ extension BudgetStanding {
                 + "'unpriced: allow' in the budget", retryable: false)
     }
 
-    /// Why `amount` cannot be spent.
+    /// Returns the error for an `amount` that cannot be spent.
     func refusal(of amount: Money, currency: String) -> ProcessingError {
         let whose = subject.map { " of \(budget.scope.rawValue) '\($0)'" } ?? ""
         let zone = budget.timeZone == "UTC" ? "" : " in \(budget.timeZone)"
@@ -186,7 +186,7 @@ extension BudgetStanding {
         return error
     }
 
-    /// That a share of the limit is reached, or the limit itself is passed.
+    /// Returns the message that a share of the limit has been reached, or that the limit itself has been exceeded.
     func notice(passed: Bool, currency: String) -> String {
         let whose = subject.map { " of \(budget.scope.rawValue) '\($0)'" } ?? ""
         let share = passed ? "is exceeded" : "has reached \(budget.warnAt) of its limit"

@@ -1,23 +1,23 @@
-/// Turns a run into the keys under which its base price is charged; a key is charged once in the life of a store.
+/// A policy that turns a run into the keys of its base price; each key is charged once in the life of a store.
 public protocol ChargePolicy: Sendable {
     /// The name in price lists and pipeline files.
     var name: String { get }
 
-    /// The keys to charge with their amounts.
+    /// Returns the keys to charge, with their amounts.
     ///
-    /// - Throws: anything; the run then goes on with an incomplete bill, or fails under strict costs.
+    /// - Throws: any error; the run then continues with an incomplete bill, or fails under strict costs.
     func charges(for request: ChargeRequest) throws -> [KeyedAmount]
 }
 
-/// What a charge policy may look at.
+/// The facts that a charge policy can use.
 public struct ChargeRequest: Sendable {
     /// The processor that starts.
     public let processorID: Identifier
-    /// The execution it works for.
+    /// The execution that it works for.
     public let executionID: Execution.ID
     /// The run that begins.
     public let runID: Run.ID
-    /// The digests of the inputs, in their order, repetitions included; empty unless the policy asks for them.
+    /// The digests of the inputs, in order and with repetitions; empty unless the policy asks for them.
     public let inputDigests: [Digest]
     /// The price in force.
     public let basePrice: Money
@@ -25,21 +25,21 @@ public struct ChargeRequest: Sendable {
 
 /// An amount and the key under which it is charged at most once.
 public struct KeyedAmount: Hashable, Sendable {
-    /// Equal keys are charged once.
+    /// The key; equal keys are charged once.
     public var key: String
-    /// How much.
+    /// The amount to charge.
     public var amount: Money
 
-    /// An amount under a key.
+    /// Creates an amount under a key.
     public init(key: String, amount: Money) {
         self.key = key
         self.amount = amount
     }
 }
 
-/// The policies that Assay knows by itself.
+/// The charge policies that Assay provides.
 public enum StandardChargePolicy: String, ChargePolicy, CaseIterable {
-    /// Once per execution and processor, however often it is run.
+    /// Once per execution and processor, however often the processor runs.
     case perExecution = "per_execution"
     /// Once per run.
     case perRun = "per_run"

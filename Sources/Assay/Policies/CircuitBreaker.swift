@@ -1,13 +1,13 @@
-/// When a service that keeps failing is left alone, and when it is tried again.
+/// A policy for when a failing service is left alone and when it is tried again.
 public struct CircuitBreakerPolicy: Hashable, Sendable {
-    /// Failures beyond successes after which the breaker opens.
+    /// The number of failures beyond successes at which the breaker opens.
     public let failureThreshold: Int
-    /// How long it stays open before one attempt is let through.
+    /// The time it stays open before one attempt is let through.
     public let recoveryTimeout: Duration
-    /// Successes of attempts let through after which it closes.
+    /// The number of successes while half open at which it closes.
     public let successThreshold: Int
 
-    /// A policy of the given parts.
+    /// Creates a policy from the given parts.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` for thresholds below 1 and a time that is not above 0.
     public init(
@@ -27,30 +27,30 @@ public struct CircuitBreakerPolicy: Hashable, Sendable {
     }
 }
 
-/// The one stateful guard: lets attempts through while they mostly succeed, and spares a failing service.
+/// The one stateful guard: it lets attempts through while they mostly succeed, and spares a failing service.
 public struct CircuitBreaker: Hashable, Sendable {
-    /// Whether attempts are let through.
+    /// The state that decides whether attempts are let through.
     public enum State: String, Codable, Sendable {
         case closed, open
         case halfOpen = "half_open"
     }
 
-    /// What it decides by.
+    /// The policy that it follows.
     public internal(set) var policy: CircuitBreakerPolicy
-    /// Whether attempts are let through.
+    /// The current state.
     public private(set) var state = State.closed
-    /// Failures beyond successes while closed.
+    /// The failures beyond successes while closed.
     public private(set) var failures = 0
-    /// Successes while half open.
+    /// The successes while half open.
     public private(set) var successes = 0
-    /// When it opened last, on the monotonic clock.
+    /// The time it last opened, on the monotonic clock.
     public private(set) var openedAt: Duration?
     private var isTrying = false
 
-    /// A closed breaker.
+    /// Creates a closed breaker.
     public init(_ policy: CircuitBreakerPolicy) { self.policy = policy }
 
-    /// Whether an attempt may be made at `now`; every one that may must be told of its end.
+    /// Returns whether an attempt may be made at `now`; the end of every admitted attempt must be reported.
     public mutating func admits(at now: Duration) -> Bool {
         if state == .open, let openedAt, now >= openedAt + policy.recoveryTimeout {
             (state, successes, isTrying) = (.halfOpen, 0, false)
@@ -65,7 +65,7 @@ public struct CircuitBreaker: Hashable, Sendable {
         }
     }
 
-    /// Takes note of an attempt that succeeded.
+    /// Records an attempt that succeeded.
     public mutating func succeed() {
         switch state {
         case .closed: failures = max(0, failures - 1)
@@ -77,7 +77,7 @@ public struct CircuitBreaker: Hashable, Sendable {
         }
     }
 
-    /// Takes note of an attempt that failed at `now`.
+    /// Records an attempt that failed at `now`.
     public mutating func fail(at now: Duration) {
         switch state {
         case .closed:
@@ -88,10 +88,10 @@ public struct CircuitBreaker: Hashable, Sendable {
         }
     }
 
-    /// Takes note of an attempt that ended without telling anything of the service.
+    /// Records an attempt that ended without revealing anything about the service.
     public mutating func withdraw() { isTrying = false }
 
-    /// How long it stays open from `now` on.
+    /// Returns how long the breaker stays open from `now` on.
     public func remaining(at now: Duration) -> Duration {
         guard state == .open, let openedAt else { return .zero }
         return max(.zero, openedAt + policy.recoveryTimeout - now)

@@ -1,15 +1,15 @@
 import Synchronization
 
-/// The circuit breakers of an engine by name; they live as long as it does.
+/// The circuit breakers of an engine by name; they live as long as the engine.
 public final class CircuitBreakers: Sendable {
     private let breakers = Mutex<[String: CircuitBreaker]>([:])
 
     init() {}
 
-    /// Every breaker that was used, as it stands.
+    /// Every breaker that has been used, in its current state.
     public var all: [String: CircuitBreaker] { breakers.withLock { $0 } }
 
-    /// Closes a breaker and forgets its counts; `false` when nobody has used one of that name.
+    /// Closes a breaker and resets its counts; returns `false` when no breaker of that name has been used.
     @discardableResult public func reset(_ name: String) -> Bool {
         breakers.withLock { breakers in
             guard let breaker = breakers[name] else { return false }
@@ -18,9 +18,9 @@ public final class CircuitBreakers: Sendable {
         }
     }
 
-    /// Does `body` with the breaker named `name`, which from now on keeps to `policy`.
+    /// Calls `body` with the breaker named `name`, which follows `policy` from now on.
     ///
-    /// - Returns: what `body` returns, and the state it brought the breaker to if that is another.
+    /// - Returns: what `body` returns, and the breaker's new state if `body` changed it.
     func use<Value>(
         _ name: String, _ policy: CircuitBreakerPolicy, _ body: (inout CircuitBreaker) -> Value
     ) -> (value: Value, moved: CircuitBreaker.State?) {

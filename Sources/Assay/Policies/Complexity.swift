@@ -1,9 +1,9 @@
-/// How much work an item is, in one word, from which the size of batches follows.
+/// The amount of work in an item, as one word that determines the size of batches.
 public enum Complexity: String, Codable, Sendable, CaseIterable {
     case simple, moderate, complex
     case veryComplex = "very_complex"
 
-    /// How many items a batch has unless a policy says otherwise.
+    /// The number of items in a batch unless a policy says otherwise.
     public var standardSize: Int {
         switch self {
         case .simple: 50

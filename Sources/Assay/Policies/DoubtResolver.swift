@@ -1,16 +1,16 @@
-/// Learns from a service how a call ended whose outcome is unknown.
+/// A resolver that learns from a service how a call with an unknown outcome ended.
 public protocol DoubtResolver: Sendable {
-    /// How `call` ended, which the service knows by its idempotency key.
+    /// Returns how `call` ended; the service knows the call by its idempotency key.
     ///
-    /// Throwing means the same as ``DoubtResolution/unknown``, with a warning.
+    /// Throwing means the same as ``DoubtResolution/unknown``, plus a warning.
     func resolve(_ call: CallRecord) async throws -> DoubtResolution
 }
 
-/// How a call of unknown outcome turned out.
+/// The result of resolving a call with an unknown outcome.
 public enum DoubtResolution: Sendable {
-    /// It was made: what it cost and, where the service still has it, the value it brought.
+    /// The call was made: what it cost and, if the service still has it, the value it returned.
     case settled(Money, value: JSONValue? = nil)
-    /// It was not made, or costs nothing.
+    /// The call was not made, or costs nothing.
     case released
     /// The service does not know either.
     case unknown

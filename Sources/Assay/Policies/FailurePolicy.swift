@@ -1,15 +1,15 @@
-/// What items that have failed for good mean for the rest of their run.
+/// A policy that decides what items that failed for good mean for the rest of their run.
 public enum FailurePolicy: Hashable, Sendable {
-    /// The run goes on to its last item, whatever fails.
+    /// The run continues to its last item, whatever fails.
     case collect
     /// The first failure ends the run.
     case stop
-    /// The run goes on while failed ÷ all items is at most this share, compared exactly.
+    /// The run continues while failed ÷ all items is at most this share, compared exactly.
     case tolerate(share: Number)
     /// The first failure ends the run, and no outputs are kept.
     case atomic
 
-    /// Whether further items may start after `failed` of `total` items have failed for good.
+    /// Returns whether further items may start after `failed` of `total` items have failed for good.
     public func continues(afterFailures failed: Int, of total: Int) -> Bool {
         switch self {
         case .collect: true
@@ -24,9 +24,9 @@ public enum FailurePolicy: Hashable, Sendable {
         }
     }
 
-    /// The policy that `text` names: `collect`, `stop`, `atomic` or `tolerate:0.1`.
+    /// Creates the policy that `text` names: `collect`, `stop`, `atomic` or `tolerate:0.1`.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` for another word or a share outside 0 to 1.
+    /// - Throws: ``ProcessingError`` with code `configuration` for any other word or a share outside 0 to 1.
     public init(_ text: String) throws(ProcessingError) {
         switch text {
         case "collect": self = .collect

@@ -1,5 +1,5 @@
 extension FailureRecord {
-    /// The record of a run that `policy` stopped because this failed.
+    /// Returns the record of a run that `policy` stopped because of this failure.
     func stopping(_ policy: FailurePolicy, _ failures: Int, of total: Int, _ places: SettingPlaces) -> FailureRecord {
         let place = places["on_failure"]
         if case .tolerate(let share) = policy {
@@ -13,7 +13,7 @@ extension FailureRecord {
         return ending("\(Limit("on_failure: \(policy)", setAt: place)) allows no failure")
     }
 
-    /// The record of what `limit` ended because this failed, after what had used the limit up.
+    /// Returns the record of what `limit` ended because of this failure, after the limit had been used up.
     func ending(_ limit: String) -> FailureRecord {
         var record = self
         let node = processorID.map { " at node '\($0)'" } ?? ""

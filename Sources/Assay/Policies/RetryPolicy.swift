@@ -1,38 +1,38 @@
-/// Whether and when an item that failed is attempted again within its run.
+/// A policy that decides whether and when a failed item is attempted again within its run.
 public struct RetryPolicy: Hashable, Sendable {
-    /// Which failures are worth another attempt.
+    /// The failures that are worth another attempt.
     public enum Failures: Hashable, Sendable {
-        /// Those that say of themselves that another attempt may help.
+        /// Failures that report themselves as retryable.
         case retryable
-        /// Every one.
+        /// All failures.
         case all
-        /// Those with one of these codes.
+        /// Failures with one of these codes.
         case codes(Set<ProcessingError.Code>)
     }
 
-    /// Attempts beyond the first.
+    /// The maximum number of attempts after the first.
     public let maxRetries: Int
-    /// Seconds before the first retry.
+    /// The delay before the first retry, in seconds.
     public let initialDelay: Double
-    /// What each delay is multiplied with to give the next.
+    /// The factor from one delay to the next.
     public let backoffMultiplier: Double
-    /// The longest delay in seconds.
+    /// The longest delay, in seconds.
     public let maxDelay: Double
-    /// The share of a delay that chance may add or take away, 0 to 1.
+    /// The share of a delay that chance may add or subtract, 0 to 1.
     public let jitter: Double
-    /// Which failures are retried.
+    /// The failures that are retried.
     public let retryOn: Failures
 
-    /// No retries.
+    /// A policy without retries.
     public static let none = RetryPolicy(unchecked: 0)
 
-    /// The retries of the error strategy that applies where none is given.
+    /// The retries of the error strategy that applies when none is given.
     static let ofDefaultStrategy = RetryPolicy(unchecked: 2, initialDelay: 0.5)
 
-    /// A policy of exponential delays.
+    /// Creates a policy of exponential delays.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` for negative or non-finite values, a multiplier
-    ///   below 1, a jitter outside 0 to 1, or more than 1000 retries.
+    /// - Throws: ``ProcessingError`` with code `configuration` for negative or non-finite values, a multiplier below 1,
+    ///   a jitter outside 0 to 1, or more than 1000 retries.
     public init(
         maxRetries: Int, initialDelay: Double = 1, backoffMultiplier: Double = 2, maxDelay: Double = 60,
         jitter: Double = 0, retryOn: Failures = .retryable
@@ -64,11 +64,11 @@ public struct RetryPolicy: Hashable, Sendable {
         (backoffMultiplier, maxDelay, jitter, retryOn) = (2, 60, 0, .retryable)
     }
 
-    /// The time to wait before the attempt after `attempt`, or `nil` when there is none.
+    /// Returns the time to wait before the attempt after `attempt`, or `nil` when there is none.
     ///
     /// - Parameters:
     ///   - attempt: the attempt that failed, from 1.
-    ///   - chance: from 0 up to 1, for jitter.
+    ///   - chance: a random number from 0 up to 1, for jitter.
     public func delay(after error: ProcessingError, attempt: Int, chance: @autoclosure () -> Double) -> Duration? {
         guard attempt <= maxRetries else { return nil }
         let worthIt =
@@ -80,7 +80,7 @@ public struct RetryPolicy: Hashable, Sendable {
         guard worthIt else { return nil }
         var seconds = initialDelay
         for _ in 1..<max(attempt, 1) where seconds < maxDelay { seconds *= backoffMultiplier }
-        // A delay that a clock can hold: about 30 years.
+        // The limit of about 30 years keeps the delay within what a clock can hold.
         let longest = min(maxDelay, 1e9)
         seconds = min(seconds, longest)
         if jitter > 0 { seconds *= 1 + jitter * (2 * chance() - 1) }

@@ -1,21 +1,21 @@
-/// What is known of a service that is paid for.
+/// The known terms of a paid service.
 public struct ServiceTerms: Hashable, Sendable {
-    /// What a service does with the key under which a call is made.
+    /// The way a service treats the key of a call.
     public enum Keys: String, Codable, Sendable, CaseIterable {
-        /// It carries the call out once, however often it is made under the key.
+        /// It performs the call once, however often the call is made under the key.
         case honoured
-        /// It may carry the call out every time.
+        /// It may perform the call every time.
         ///
-        /// A call of unknown outcome then stays in doubt beside the next attempt, which is a call of its own.
+        /// A call with an unknown outcome then stays in doubt beside the next attempt, which is a separate call.
         case ignored
     }
 
-    /// What it does with keys.
+    /// The way it treats keys.
     public var keys: Keys
-    /// The header in which requests carry the key; `nil`: `Idempotency-Key`.
+    /// The header that carries the key in requests; `nil` for `Idempotency-Key`.
     public var keyHeader: String?
 
-    /// A service that treats keys in that way.
+    /// Creates the terms of a service that treats keys in that way.
     public init(keys: Keys = .honoured, keyHeader: String? = nil) {
         self.keys = keys
         self.keyHeader = keyHeader

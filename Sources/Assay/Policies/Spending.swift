@@ -1,4 +1,4 @@
-/// For whom, by whom and on what something is spent; decides under which budgets it counts.
+/// The facts about spending that decide which budgets it counts under: for whom, by whom and on what.
 struct Spending: Sendable {
     let runID: Run.ID
     let executionID: Execution.ID
@@ -17,7 +17,7 @@ struct Spending: Sendable {
         (accountID, underwritingID, service) = (call.accountID, call.underwritingID, call.service)
     }
 
-    /// Whose spending it is under budgets of `scope`; `nil` when it is nobody's.
+    /// Returns the subject of the spending under budgets of `scope`; `nil` when there is none.
     func subject(_ scope: Budget.Scope) -> BudgetSubject? {
         switch scope {
         case .run: BudgetSubject(scope, runID.text)
@@ -30,14 +30,14 @@ struct Spending: Sendable {
         }
     }
 
-    /// All whose spending it is.
+    /// All subjects of the spending.
     var subjects: [BudgetSubject] { Budget.Scope.allCases.compactMap(subject) }
 }
 
-/// Whose spending counts together: this account, that service.
+/// A subject whose spending counts together: this account, that service.
 struct BudgetSubject: Hashable, Sendable {
     let scope: Budget.Scope
-    // Compared byte by byte, as the ids it is made of.
+    // Compared byte by byte, like the IDs it is made of.
     private let value: ExternalID
 
     init(_ scope: Budget.Scope, _ value: String) {
@@ -45,10 +45,10 @@ struct BudgetSubject: Hashable, Sendable {
         self.value = ExternalID(unchecked: value)
     }
 
-    /// What it is called; the store has no name.
+    /// The name of the subject; `nil` for the store.
     var name: String? { scope == .store ? nil : value.text }
 
-    /// Its charges.
+    /// A filter for the subject's charges.
     var charges: ChargeFilter {
         var filter = ChargeFilter()
         switch scope {

@@ -1,13 +1,15 @@
 extension RegisteredProcessor {
-    /// The digest of what `extract` is given of an item, under which its output is cached; all of the data counts.
+    /// Returns the digest of the input that `extract` gets for an item; its output is cached under it. All of the data
+    /// counts.
     ///
-    /// A file counts by its content: alone where `transform` changed nothing, so that it may have another name. A value
-    /// that leads to the file of its item counts together with the file's content, whoever made the value.
+    /// A file counts by its content. If `transform` changed nothing, only the content counts, so that the file may have
+    /// another name. A value that contains the path of its item's file counts together with the file's content, no
+    /// matter where the value comes from.
     func cacheDigest(of entry: StoredItem) throws -> Digest {
         let item = entry.item
         if let content = item.file?.digest {
             let data = try item.data.json()
-            // What came through `transform` as it was names the file and nothing else.
+            // Data that `transform` left unchanged only names the file.
             let given = try entry.transformed?.json() ?? data
             guard given != data || item.hasOwnData else { return content }
             return Self.digest(of: given, with: content)
@@ -25,7 +27,7 @@ extension RegisteredProcessor {
 }
 
 extension JSONValue {
-    /// Whether a text in it, or a key, contains `text`.
+    /// Returns whether a string or a key in it contains `text`.
     func names(_ text: String) -> Bool {
         switch self {
         case .null, .bool, .number: false

@@ -1,29 +1,29 @@
 public import Logging
 
-/// What a processor may ask for while it works; a value of one run, of one item and attempt where there is one.
+/// The interface of a processor to its run; a value for one run, and for one item and attempt if there is one.
 public struct Context: Sendable {
     /// The run.
     public let runID: Run.ID
     /// The execution of the run.
     public let executionID: Execution.ID
-    /// The processor at work.
+    /// The running processor.
     public let processorID: Identifier
-    /// For whom it works: the run's scope, filled up with the item's own ids.
+    /// The scope of the work: the run's scope, completed with the item's own ids.
     public let scope: Scope
-    /// Which runs this one descends from.
+    /// The runs that this one descends from.
     public let lineage: Lineage
-    /// The item at work; `nil` in `aggregate`.
+    /// The current item; `nil` in `aggregate`.
     public let inputID: String?
-    /// The attempt at this item, from 1.
+    /// The attempt at this item, counted from 1.
     public let attempt: Int
     /// The phase of the run.
     public let phase: Phase
-    /// A log whose lines are kept with the run, by processor, item and attempt, and go to the engine's log as well.
+    /// A log whose lines are kept with the run, by processor, item and attempt, and also go to the engine's log.
     ///
-    /// What matters less than `info` is kept only when the engine's log takes it. `assay logs` shows what is kept.
+    /// Lines below `info` are kept only when the engine's log takes them. `assay logs` shows the kept lines.
     public var logger: Logger { desk.logger(for: self) }
 
-    /// The context of the same run and processor, of no item.
+    /// The context of the same run and processor without an item.
     package var withoutItem: Context {
         Context(
             runID: runID, executionID: executionID, processorID: processorID, scope: scope, lineage: lineage,
@@ -31,28 +31,28 @@ public struct Context: Sendable {
     }
 
     let itemIndex: Int?
-    /// The file that the item at work stands for, or has beside its data; `nil` for an item without one, and at nodes of
-    /// graphs that are no sources.
+    /// The file that the current item stands for or has beside its data; `nil` for an item without a file and at graph
+    /// nodes that are not sources.
     public let file: InputFile?
-    /// Where what is asked for is handed in.
+    /// The engine's side, which receives all requests.
     package let desk: any Desk
 
     /// The full name of the step whose body is running.
     @TaskLocal package static var enclosingStep: String?
 
-    /// The paid calls whose bodies are running around each other, the outer ones first: they cannot end before what is
-    /// asked for in them has its answer, and what that costs is spared when their values come from the cache.
+    /// The paid calls whose bodies are running inside each other, outer calls first. They cannot end before requests in
+    /// their bodies are answered, and the cost of those requests is saved when their values come from the cache.
     @TaskLocal static var enclosingCalls: [Call] = []
 
     private static var nest: CallNest { CallNest(calls: enclosingCalls.map(\.number)) }
 
-    /// Does a part of `extract` whose value is saved: a later attempt or run gets the value and skips the body.
+    /// Runs a part of `extract` and saves its value: a later attempt or run gets the value and skips the body.
     ///
     /// The value is durable before this returns. The second use of a name in one item is `name#2`; a step inside a
     /// step is `outer/inner`; steps that run concurrently in one item must have different names.
     ///
-    /// - Throws: what `body` throws, and then nothing is saved; ``ProcessingError`` with code `configuration` outside
-    ///   of `extract`, `store` when the value cannot be saved.
+    /// - Throws: what `body` throws, in which case nothing is saved; ``ProcessingError`` with code `configuration`
+    ///   outside of `extract`, and `store` when the value cannot be saved.
     public func step<Value: Codable & Sendable>(
         _ name: String, _ body: () async throws -> Value
     ) async throws -> Value {
@@ -75,16 +75,16 @@ public struct Context: Sendable {
         return value
     }
 
-    /// Records that something that costs money was used.
+    /// Records the use of something that costs money.
     ///
-    /// Recorded once with the step or the outcome it belongs to, whatever happens afterwards; with a `key` at once,
-    /// since only the store knows whether the key is on record. With `incurred` it states a fact that has already
-    /// happened and is recorded at once, too.
+    /// The charge is recorded once, with the step or the outcome it belongs to, no matter what happens afterwards. With
+    /// a `key` it is recorded at once, because only the store knows whether the key is on record. With `incurred` it
+    /// states a fact that has already happened, and it is recorded at once, too.
     ///
     /// - Parameters:
-    ///   - quantity: how many units; multiplied with the unit price when no `cost` is given.
-    ///   - cost: the amount; `nil`: unit price × quantity.
-    ///   - key: the same charge of the same execution and item is recorded once; `nil`: every time.
+    ///   - quantity: the number of units, multiplied by the unit price when no `cost` is given.
+    ///   - cost: the amount; `nil` means unit price × quantity.
+    ///   - key: a key under which an execution and item is charged only once; `nil` means every time.
     /// - Throws: ``ProcessingError`` with code `cost` for an amount that is not exact or too large, and
     ///   `budget_exhausted` when it does not fit a budget; nothing is recorded then.
     public func charge(
@@ -97,17 +97,17 @@ public struct Context: Sendable {
         _ = try await desk.charge(usage, in: self)
     }
 
-    /// Calls something that costs money: from the cache when the same was paid for before, else with an intent on
-    /// record before and an outcome after.
+    /// Makes a paid call, or returns the cached value of an equal call that was paid for before. Its intent is on
+    /// record before the call and its outcome after it.
     ///
     /// - Parameters:
-    ///   - maximumCost: the most it may cost; `nil`: the unit price.
-    ///   - key: the parameters by which calls are equal; `nil`: never cached, so a program that dies after the call and
-    ///     before the next step is saved makes it, and pays for it, again.
+    ///   - maximumCost: the most that it may cost; `nil` means the unit price.
+    ///   - key: the parameters that make calls equal; `nil` means never cached, so a program that dies after the call
+    ///     and before the next step is saved makes the call again and pays for it again.
     ///   - options: caching and billing.
-    ///   - body: makes the call, handing on ``Call/idempotencyKey``, and may say what it cost.
-    /// - Throws: what `body` throws; ``ProcessingError`` with code `store` when the intent cannot be written, and then
-    ///   `body` is not run.
+    ///   - body: makes the call, passes on ``Call/idempotencyKey``, and may report the cost.
+    /// - Throws: what `body` throws; ``ProcessingError`` with code `store` when the intent cannot be written, in which
+    ///   case `body` does not run.
     public func call<Value: Codable & Sendable>(
         _ service: String, _ operation: String, maximumCost: Money? = nil, key: JSONValue? = nil,
         options: CallOptions = CallOptions(), _ body: (Call) async throws -> Value
@@ -129,14 +129,14 @@ public struct Context: Sendable {
         }
     }
 
-    /// Delivers a piece of output to those who watch the execution.
+    /// Delivers a piece of output to the watchers of the execution.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` outside of `extract`.
     public func emit(_ chunk: some Codable & Sendable) async throws { try await desk.emit(Payload(chunk), in: self) }
 
-    /// Says that the work goes on, which restarts the heartbeat time-out.
+    /// Reports that the work continues, which restarts the heartbeat time-out.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` outside of `extract`; `CancellationError` when the
-    ///   item has been given up.
+    /// - Throws: ``ProcessingError`` with code `configuration` outside of `extract`; `CancellationError` when the item
+    ///   has been abandoned.
     public func heartbeat() throws { try desk.heartbeat(in: self) }
 }

@@ -1,6 +1,6 @@
-/// Something that working on an input will pay for, as far as that is known before.
+/// A cost of working on an input, as far as it is known in advance.
 ///
-/// A plan adds these up, so a processor that tells them is one whose price is known before it runs.
+/// A plan adds these up, so the price of a processor that declares them is known before it runs.
 public struct ExpectedCost: Sendable {
     enum Kind: Sendable {
         case call(key: JSONValue?, maximum: Money?, options: CallOptions)
@@ -10,10 +10,10 @@ public struct ExpectedCost: Sendable {
     package let service: String
     package let operation: String
     let kind: Kind
-    /// Whether it is paid for whenever the input succeeds.
+    /// Whether it is paid whenever the input succeeds.
     let isCertain: Bool
 
-    /// A paid call, as it is going to be given to ``Context/call(_:_:maximumCost:key:options:_:)``.
+    /// Returns the cost of a paid call that will be made with ``Context/call(_:_:maximumCost:key:options:_:)``.
     public static func call(
         _ service: String, _ operation: String, maximumCost: Money? = nil, key: JSONValue? = nil,
         options: CallOptions = CallOptions(), isCertain: Bool = true
@@ -23,7 +23,8 @@ public struct ExpectedCost: Sendable {
             isCertain: isCertain)
     }
 
-    /// A charge, as it is going to be given to ``Context/charge(_:_:quantity:cost:key:incurred:metadata:)``.
+    /// Returns the cost of a charge that will be made with
+    /// ``Context/charge(_:_:quantity:cost:key:incurred:metadata:)``.
     public static func usage(
         _ service: String, _ operation: String, quantity: Number = 1, cost: Money? = nil, isCertain: Bool = true
     ) -> ExpectedCost {

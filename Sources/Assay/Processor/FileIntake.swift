@@ -1,18 +1,18 @@
-/// Reads the files of items that are taken in, as many at once as there are cores, and spares those whose content is on
-/// record.
+/// A reader for the files of new items. It reads as many at once as there are cores, and skips files whose content is
+/// on record.
 struct FileIntake: Sendable {
     private let store: any Store
     private let time: any TimeSource
-    /// Whether what was read is put on record.
+    /// Whether the digests of read files are recorded.
     private let records: Bool
-    /// Whether every file is read, whatever is on record of it.
+    /// Whether every file is read, even when its content is on record.
     private let rereads: Bool
 
     init(_ store: any Store, _ time: any TimeSource, records: Bool, rereads: Bool) {
         (self.store, self.time, self.records, self.rereads) = (store, time, records, rereads)
     }
 
-    /// The items, with the content of their files known as far as the files can be read.
+    /// Returns the items with the content of their files, for all files that can be read.
     func read(_ items: [Item]) async throws -> [Item] {
         let places = items.indices.filter { items[$0].file?.needsReading == true }
         guard !places.isEmpty else { return items }

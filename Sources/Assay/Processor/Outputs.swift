@@ -3,9 +3,9 @@
 /// Iterating holds one page at a time, so an aggregation over millions of outputs needs memory for its own result
 /// only. It can be iterated more than once.
 public struct Outputs<Output: Codable & Sendable>: AsyncSequence, Sendable {
-    /// How many outputs there are.
+    /// The number of outputs.
     public let count: Int
-    /// The outputs from position `start` on, at least one while there are any.
+    /// Returns the outputs from place `start` on, at least one while there are any.
     private let page: @Sendable (_ start: Int) async throws -> [Payload]
 
     init(count: Int, page: @escaping @Sendable (_ start: Int) async throws -> [Payload]) {
@@ -13,12 +13,12 @@ public struct Outputs<Output: Codable & Sendable>: AsyncSequence, Sendable {
         self.page = page
     }
 
-    /// Outputs that are all in memory.
+    /// Creates outputs that are all in memory.
     public init(_ outputs: [Output]) {
         self.init(count: outputs.count) { start in outputs[start...].map { Payload($0) } }
     }
 
-    /// All outputs at once.
+    /// Returns all outputs at once.
     public func all() async throws -> [Output] {
         var outputs: [Output] = []
         outputs.reserveCapacity(count)
@@ -28,7 +28,7 @@ public struct Outputs<Output: Codable & Sendable>: AsyncSequence, Sendable {
 
     public func makeAsyncIterator() -> Iterator { Iterator(outputs: self) }
 
-    /// Walks through the outputs.
+    /// An iterator over the outputs.
     public struct Iterator: AsyncIteratorProtocol {
         let outputs: Outputs
         var buffer: ArraySlice<Payload> = []

@@ -1,73 +1,72 @@
 /// Work that turns one input into one output.
 ///
-/// A run transforms and validates every input first, in order; then extracts each; then aggregates once. Only
+/// A run first transforms and validates every input, in order; then it extracts each; then it aggregates once. Only
 /// ``extract(_:in:)`` is given to a ``Runner``: it alone may be called concurrently, elsewhere, or again after a
-/// failure, so it must stand being called more than once for one input. Work whose failure must stop everything
-/// belongs in `transform` and `validate`; work that fails for one input alone belongs in `extract`.
+/// failure, so it must tolerate more than one call for one input. Work whose failure must stop everything belongs in
+/// `transform` and `validate`. Work that fails for one input alone belongs in `extract`.
 public protocol Processor<Input, Output>: Sendable {
-    /// What it works on.
+    /// The type of its inputs.
     associatedtype Input: Codable & Sendable
-    /// What it makes of one input.
+    /// The type of its output for one input.
     associatedtype Output: Codable & Sendable
-    /// What it makes of all outputs.
+    /// The type of its result for all outputs.
     associatedtype Summary: Codable & Sendable = [Output]
 
-    /// The stable name under which runs, charges and cached outputs are filed; an ``Identifier``.
+    /// The stable name that runs, charges and cached outputs are recorded under; an ``Identifier``.
     var name: String { get }
 
-    /// Whether ``transform(_:in:)`` does anything; `false` spares keeping a second copy of every input.
+    /// Whether ``transform(_:in:)`` does anything; `false` avoids a second copy of every input.
     var transforms: Bool { get }
 
-    /// Brings an input into the form the other functions expect. A failure stops the run before any extraction.
+    /// Converts an input into the form that the other functions expect. A failure stops the run before any extraction.
     func transform(_ input: Input, in context: Context) async throws -> Input
 
-    /// Refuses a transformed input by throwing. A failure stops the run before any extraction.
+    /// Rejects a transformed input by throwing. A failure stops the run before any extraction.
     func validate(_ input: Input, in context: Context) async throws
 
-    /// The work on one input. A failure is that input's outcome and does not disturb the others.
+    /// Works on one input. A failure is the outcome of that input and does not affect the others.
     func extract(_ input: Input, in context: Context) async throws -> Output
 
-    /// What extracting `input`, transformed and validated, will pay for if nothing is saved or cached; `nil` when that
-    /// cannot be told. Plans ask for it; it must not do anything else.
+    /// Returns the costs of extracting `input`, transformed and validated, if nothing is saved or cached; `nil` when
+    /// they are unknown. Plans call it; it must have no side effects.
     func expectedCosts(of input: Input) -> [ExpectedCost]?
 
-    /// The most that extracting any input will pay for, without knowing which; `nil` when that depends on the input.
+    /// The highest costs of extracting any input; `nil` when they depend on the input.
     ///
-    /// Plans of graphs ask for it where an input is known only when the nodes before have run. Calls of costs that are
-    /// told here should have no key.
+    /// Plans of graphs use it where an input is known only after earlier nodes have run. Calls whose costs are declared
+    /// here should have no key.
     var costsOfAnyInput: [ExpectedCost]? { get }
 
-    /// Makes one summary of all outputs, which come in the order of the inputs; called once, when every input has
-    /// succeeded.
+    /// Combines all outputs, in the order of the inputs, into one summary. Called once, when every input has succeeded.
     func aggregate(_ outputs: Outputs<Output>, in context: Context) async throws -> Summary
 }
 
 extension Processor {
-    /// Assumed.
+    /// `true` by default.
     public var transforms: Bool { true }
 
-    /// The input as it is.
+    /// Returns the input unchanged.
     public func transform(_ input: Input, in context: Context) async throws -> Input { input }
 
     /// Accepts every input.
     public func validate(_ input: Input, in context: Context) async throws {}
 
-    /// Those of any input.
+    /// Returns the costs of any input.
     public func expectedCosts(of input: Input) -> [ExpectedCost]? { costsOfAnyInput }
 
-    /// Cannot be told.
+    /// Unknown by default.
     public var costsOfAnyInput: [ExpectedCost]? { nil }
 }
 
 extension Processor where Summary == [Output] {
-    /// The list of outputs in the order of the inputs.
+    /// Returns the outputs in the order of the inputs.
     public func aggregate(_ outputs: Outputs<Output>, in context: Context) async throws -> [Output] {
         try await outputs.all()
     }
 }
 
 extension Processor {
-    /// All outputs merged into one; of equal keys the later input's value counts.
+    /// Merges all outputs into one. For equal keys, the value of the later input wins.
     public func aggregate<Value>(
         _ outputs: Outputs<Output>, in context: Context
     ) async throws -> Summary where Output == [String: Value], Summary == Output {
@@ -77,7 +76,7 @@ extension Processor {
     }
 }
 
-/// What is known to have no checks of its own, so that they need not be called.
+/// A processor without checks of its own, so that they need not be called.
 protocol AcceptsEveryInput {}
 
 /// A processor made of a name and a function.
@@ -87,14 +86,14 @@ public struct ClosureProcessor<Input: Codable & Sendable, Output: Codable & Send
     public let costsOfAnyInput: [ExpectedCost]?
     private let body: @Sendable (Input, Context) async throws -> Output
 
-    /// A processor that extracts with `body` and accepts every input.
+    /// Creates a processor that extracts with `body` and accepts every input.
     public init(_ name: String, _ body: @escaping @Sendable (Input, Context) async throws -> Output) {
         self.name = name
         costsOfAnyInput = nil
         self.body = body
     }
 
-    /// A processor that extracts with `body`, which cannot ask for anything that costs.
+    /// Creates a processor that extracts with `body`, which has no access to anything that costs money.
     init(_ name: String, free body: @escaping @Sendable (Input) async throws -> Output) {
         self.name = name
         costsOfAnyInput = []

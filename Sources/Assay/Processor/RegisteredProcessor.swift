@@ -1,8 +1,8 @@
-/// A processor whose types were traded for a name: payloads in, payloads out.
+/// A processor whose types are erased: payloads in, payloads out.
 ///
-/// This is what the engine and every runner work with, so that a process or a cluster can be handed a name and JSON.
+/// The engine and every runner work with it, so a process or a cluster can get a name and JSON.
 public struct RegisteredProcessor: Sendable {
-    /// What a processor mostly waits for, from which `runner: auto` chooses.
+    /// The main thing a processor waits for, which decides what `runner: auto` chooses.
     public enum Workload: String, Codable, Sendable {
         /// External calls, documents.
         case io
@@ -12,54 +12,55 @@ public struct RegisteredProcessor: Sendable {
 
     /// The processor's name.
     public let name: Identifier
-    /// Changes when the processor's steps mean something else; saved steps of another version are not reused unasked.
+    /// The version, which changes when the processor's steps change their meaning. Saved steps of another version are
+    /// not reused by default.
     public var version: String
-    /// What the processor was set up with; part of cache keys and compared like the version.
+    /// The parameters of the processor, which are part of cache keys and compared like the version.
     public var parameters: JSONValue
-    /// What it mostly waits for, if declared.
+    /// The main thing it waits for, if declared.
     public var workload: Workload?
-    /// How much work one of its items is, if declared; the size of batches follows from it.
+    /// The amount of work per item, if declared. It decides the size of batches.
     public var complexity: Complexity?
-    /// How much work an item is at the nodes of a graph that say so.
+    /// The amount of work per item at the nodes of a graph that declare it.
     var nodeComplexities: [Complexity] = []
-    /// Top-level keys of the data that do not count when inputs are compared.
+    /// Top-level keys of the data that are ignored when inputs are compared.
     public var digestIgnores: Set<String>
-    /// The type by which files name it; `nil` for one that was made in code.
+    /// The type that names it in files; `nil` for a processor made in code.
     package var type: String?
-    /// The files that it is made of; `nil` for one that is in this program.
+    /// The files that define it; `nil` for a processor inside this program.
     package var files: DefinitionFiles?
-    /// The variables in its parameters that are part of what it does, by name; their values are never written down.
+    /// The variables in its parameters that are part of its definition, by name. Their values are never written down.
     package var variables = Secret<[String: String]>([:])
-    /// The nodes of the graph that this stands for; `nil` for one processor.
+    /// The nodes of the graph that it represents; `nil` for a single processor.
     var nodes: [(id: Identifier, processor: RegisteredProcessor)]?
-    /// Lets go of what the processor kept for a run; called once, when nothing of the run goes on any more.
+    /// Releases what the processor kept for a run. Called once, after all work of the run has ended.
     package var finish: (@Sendable (Run.ID) async -> Void)?
 
-    /// Finds the path of the file that an input stands for without saying so as `file`; `nil` finds none.
+    /// Finds the path of the file that an input stands for without a `file` key; `nil` finds none.
     package var fileOfInput: (@Sendable (JSONValue) -> String?)?
 
-    /// The media types of the files that it reads; `nil` for one that does not say.
+    /// The media types of the files that it reads; `nil` when they are not declared.
     package var mediaTypes: Set<String>?
 
-    /// Whether it may open files that its data names, of which nobody else knows.
+    /// Whether it may open files that its data names and that are otherwise unknown.
     package var mayOpenFiles = false
 
-    /// Whether an output is one, rather than a sign that there is none for this item; `nil`: every output is.
+    /// Returns `false` for an output that means "no output for this item"; `nil` means that every output counts.
     package var givesOutput: (@Sendable (Payload) -> Bool)?
 
-    /// What it works with and nobody may see in messages, logs, events and stored failures.
+    /// The values that must be hidden in messages, logs, events and stored failures.
     package var secrets = SecretFilter.none
 
-    /// Whether its work is done by programs that it starts, so that another process around it would add nothing.
+    /// Whether programs that it starts do its work, so that running it in another process would add nothing.
     package var startsPrograms = false
 
-    /// How an input came through `transform` and `validate`.
+    /// The result of `transform` and `validate` for an input.
     enum Prepared: Sendable {
-        /// Accepted as it is.
+        /// Accepted unchanged.
         case unchanged
-        /// Accepted in another form.
+        /// Accepted in a transformed form.
         case changed(Payload)
-        /// Not accepted; with what `validate` was given, if it came to that.
+        /// Rejected, with the value that `validate` got, if it was called.
         case refused(any Error, in: Stage, value: Payload?)
     }
 
@@ -127,7 +128,7 @@ public struct RegisteredProcessor: Sendable {
         aggregate = { count, page, _ in Payload(try await Outputs<JSONValue>(count: count, page: page).all()) }
     }
 
-    /// The path of a file that an item's data names and that nobody looks at.
+    /// Returns the path of a file that an item's data names and that is not tracked.
     func unwatchedFile(of item: Item) -> String? {
         guard mayOpenFiles, item.file == nil, let path = (try? item.data.json())?["path"]?.string,
             (try? InputFile.stamp(of: path)) != nil
@@ -135,7 +136,7 @@ public struct RegisteredProcessor: Sendable {
         return path
     }
 
-    /// The item with the file that its data stands for, where the processor says so.
+    /// Returns the item with the file that its data stands for, if the processor finds one.
     func withFile(_ item: Item) -> Item {
         guard let fileOfInput, item.file == nil, let data = try? item.data.json(), let path = fileOfInput(data) else {
             return item
@@ -143,20 +144,20 @@ public struct RegisteredProcessor: Sendable {
         return item.with(InputFile(path: path))
     }
 
-    /// The digest by which an item is compared: of its data without the keys that do not count, of its file by the file's
-    /// content, of both together where it has both.
+    /// Returns the digest by which an item is compared: of its data without ignored keys, of its file's content, or of
+    /// both when it has both.
     func digest(of item: Item) throws -> Digest {
         guard let content = item.file?.digest else { return digest(of: try item.data.json()) }
         return try digest(of: item.hasOwnData ? item.data : nil, with: content)
     }
 
-    /// The digest of `data`, if there is some, with the content of a file.
+    /// Returns the digest of `data`, if any, combined with the content of a file.
     func digest(of data: Payload?, with content: Digest) throws -> Digest {
         guard let data else { return content }
         return Digest(of: ["data": .string(digest(of: try data.json()).text), "file": .string(content.text)])
     }
 
-    /// The digest by which an input is compared, without the keys that do not count.
+    /// Returns the digest by which an input is compared, without ignored keys.
     func digest(of data: JSONValue) -> Digest {
         guard !digestIgnores.isEmpty, case .object(var object) = data else { return Digest(of: data) }
         for key in digestIgnores { object[key] = nil }

@@ -1,54 +1,54 @@
-/// Where items are worked on, and how many at once.
+/// A place where items are worked on, and a limit for how many at once.
 ///
-/// A runner starts workers and nothing else: order, early stop, retries, time-outs, charges and checkpoints are the
-/// engine's, so every runner gives the same outcomes and the same bill.
+/// A runner only starts workers. Order, early stop, retries, time-outs, charges and saved steps belong to the engine,
+/// so every runner gives the same outcomes and the same bill.
 public protocol Runner: Sendable {
     /// The name in reports and pipeline files.
     var name: String { get }
-    /// How many items may be in flight.
+    /// The maximum number of items in flight.
     var maxWorkers: Int { get }
 
-    /// Whether its workers cost so much that all batches in flight share ``maxWorkers`` of them; otherwise each batch
-    /// has as many.
+    /// Whether workers are so expensive that all batches in flight share ``maxWorkers`` of them; otherwise each batch
+    /// has that many.
     var sharesWorkers: Bool { get }
 
-    /// Looks at whether `processor` can be worked on here, before its run exists.
+    /// Checks that `processor` can run here, before its run exists.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` when it cannot.
     func check(_ processor: RegisteredProcessor) throws
 
-    /// Starts one worker; the engine starts no more of them than there are items.
+    /// Starts one worker. The engine starts no more workers than there are items.
     ///
-    /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there is nothing to work on.
+    /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there is nowhere to run.
     func startWorker(for processor: RegisteredProcessor) async throws -> any Worker
 }
 
-/// A place where one item at a time is worked on.
+/// A place that works on one item at a time.
 public protocol Worker: Sendable {
-    /// Where the engine's loop over this worker's items runs; `nil`: on the shared pool.
+    /// The executor of the engine's loop over this worker's items; `nil` means the shared pool.
     var executor: (any TaskExecutor)? { get }
 
-    /// Carries out the processor's `extract`.
+    /// Runs the processor's `extract`.
     func extract(_ input: Payload, in context: Context) async throws -> Payload
 
-    /// Ends work whose answer nobody waits for any more, and returns when nothing of it can go on.
+    /// Ends work whose answer is no longer needed, and returns when none of it can continue.
     ///
-    /// A thread cannot be ended: there this does nothing, and what the work still says is dropped.
+    /// A thread cannot be ended: there this does nothing, and later results of the work are dropped.
     func stop() async
 
-    /// Lets the worker go once its current work has returned; called once, as the last thing of its loop.
+    /// Releases the worker once its current work has returned. Called once, at the end of its loop.
     func retire()
 }
 
 extension Runner {
-    /// Workers of its own for each batch.
+    /// `false` by default: each batch has its own workers.
     public var sharesWorkers: Bool { false }
 
-    /// Any processor.
+    /// Accepts any processor.
     public func check(_ processor: RegisteredProcessor) throws {}
 }
 
 extension Worker {
-    /// Nothing that could be ended.
+    /// Does nothing by default.
     public func stop() async {}
 }

@@ -1,18 +1,18 @@
 import Synchronization
 
-/// Decides whether an execution may run now.
+/// A policy that decides whether an execution may run now.
 ///
-/// Asked for one execution at a time and queue, in the order of their turns. What it throws is a denial, unless the
-/// store failed.
+/// Each queue asks about one execution at a time, in the order of their turns. An error it throws is a denial, unless
+/// the store failed.
 public protocol AdmissionPolicy: Sendable {
-    /// Whether the execution named `execution` may run now.
+    /// Decides whether the execution named `execution` may run now.
     ///
     /// - Parameters:
-    ///   - request: what it was submitted with for this purpose.
-    ///   - scope: for whom it works.
+    ///   - request: the data that it was submitted with for this purpose.
+    ///   - scope: the scope that it works for.
     func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission
 
-    /// Tells the policy in which store the executions are about which it will be asked.
+    /// Attaches the policy to the store of the executions that it will decide about.
     ///
     /// - Throws: ``ProcessingError`` when the store fails.
     func attach(to store: any Store, _ world: World) async throws
@@ -22,19 +22,19 @@ extension AdmissionPolicy {
     public func attach(to store: any Store, _ world: World) async throws {}
 }
 
-/// What an admission policy answers.
+/// The answer of an admission policy.
 public enum Admission: Hashable, Sendable {
     /// It may run.
     case admit
-    /// It is not asked about again before a moment; that is no refusal and counts as none.
+    /// It is not asked about again before a moment. This is not a denial and does not count as one.
     case wait(until: Timestamp, why: String)
-    /// It may not run; it is asked about again when its turn comes, as often as the queue allows.
+    /// It may not run. It is asked about again when its turn comes, as often as the queue allows.
     case deny(_ why: String)
 }
 
-/// Lets everything in.
+/// A policy that admits everything.
 public struct AlwaysAdmission: AdmissionPolicy {
-    /// The policy.
+    /// Creates the policy.
     public init() {}
 
     public func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission {
@@ -42,15 +42,16 @@ public struct AlwaysAdmission: AdmissionPolicy {
     }
 }
 
-/// Lets so many in within any stretch of time, of all or for each value of a key of their requests; the others wait.
+/// A policy that admits a limited number within any window of time, overall or for each value of a key of their
+/// requests; the others wait.
 ///
-/// The rate is of the store that it is attached to: what any program admitted under it is kept there and counts on. While
-/// a program works it counts by a clock that never jumps.
+/// The rate belongs to the store that the policy is attached to: admissions by any program are kept there and count.
+/// While a program works, it counts by a clock that never jumps.
 public final class RateAdmission: AdmissionPolicy {
     private struct State {
         var store: (any Store)?
         var time: any TimeSource
-        /// When each admission of the last window was given, by rate.
+        /// The moments of the admissions in the last window, by rate.
         var grants: [String: [Duration]] = [:]
     }
 
@@ -59,12 +60,12 @@ public final class RateAdmission: AdmissionPolicy {
     private let key: String?
     private let state: Mutex<State>
 
-    /// Lets `count` in within any `window`.
+    /// Creates a policy that admits `count` within any `window`.
     ///
     /// - Parameters:
-    ///   - key: the key of the request whose values are counted apart; `nil` counts all together.
-    ///   - time: what it counts by until it is attached to a store.
-    /// - Throws: ``ProcessingError`` with code `configuration` for a count below 1 or no time at all.
+    ///   - key: the key of the request whose values are counted separately; `nil` counts all together.
+    ///   - time: the clock it uses until it is attached to a store.
+    /// - Throws: ``ProcessingError`` with code `configuration` for a count below 1 or a window that is not above 0.
     public init(
         count: Int, per window: Duration, key: String? = nil, time: any TimeSource = World.system.time
     ) throws(ProcessingError) {
@@ -90,7 +91,7 @@ public final class RateAdmission: AdmissionPolicy {
         let (store, time) = state.withLock { ($0.store, $0.time) }
         let now = time.uptime()
         let oldest = state.withLock { state -> Duration? in
-            // What is over is forgotten for all values, so that many of them do not pile up.
+            // Expired admissions are forgotten for all values, so that many values do not pile up.
             if state.grants[rate]?.isEmpty ?? true {
                 state.grants = state.grants.filter { $0.value.last.map { $0 + window > now } ?? false }
             }
@@ -103,7 +104,7 @@ public final class RateAdmission: AdmissionPolicy {
         }
         let moment = time.now()
         guard let oldest else {
-            // On record before it has an effect, so that no program that comes after this one forgets it.
+            // Recorded before it has an effect, so that no later program forgets it.
             try await store?.admit(under: rate, at: moment, forgettingBefore: moment.advanced(by: .zero - window))
             return .admit
         }
@@ -113,13 +114,13 @@ public final class RateAdmission: AdmissionPolicy {
             why: "the rate: \(count) per \(window.secondsText) are used up\(whom)")
     }
 
-    /// Takes in what earlier programs admitted under a rate.
+    /// Reads what earlier programs admitted under a rate.
     private func recall(_ rate: String) async throws {
         let (store, time, isKnown) = state.withLock { ($0.store, $0.time, $0.grants[rate] != nil) }
         guard let store, !isKnown else { return }
         let moments = try await store.admissions(under: rate)
         let (now, uptime) = (time.now(), time.uptime())
-        // A moment that lies in the future was written by a clock that has been set back since: it counts as now.
+        // A moment in the future was written by a clock that has been set back since. It counts as now.
         let ages = moments.map { Duration.milliseconds(max(0, now.milliseconds - $0.milliseconds)) }
         state.withLock { state in
             guard state.grants[rate] == nil else { return }
@@ -129,6 +130,6 @@ public final class RateAdmission: AdmissionPolicy {
 }
 
 extension AdmissionPolicy where Self == AlwaysAdmission {
-    /// Lets everything in.
+    /// A policy that admits everything.
     public static var always: AlwaysAdmission { AlwaysAdmission() }
 }

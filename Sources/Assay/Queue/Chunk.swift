@@ -3,42 +3,45 @@ import Synchronization
 
 /// A piece of output of an execution that streams.
 public struct Chunk: Sendable {
-    /// Its place among all of them, from 0.
+    /// Its number among all chunks, from 0.
     public var number: Int
     /// The item that emitted it.
     public var inputID: String
-    /// What was emitted.
+    /// The value that was emitted.
     public var value: Payload
 }
 
-/// What an execution emits, in order, for anyone who listens; ends with the execution, with its error if it failed.
+/// The output of an execution, in order, for any listener. It ends with the execution, and throws its error if it
+/// failed.
 ///
-/// Who comes late gets the last 1000 chunks first. Whoever emits waits while a listener is 1000 chunks behind.
+/// A listener that comes late gets the last 1000 chunks first. An item that emits waits while a listener is 1000 chunks
+/// behind.
 public struct ChunkSequence: AsyncSequence, Sendable {
     let hub: ChunkHub
 
-    /// Listens until it is let go.
+    /// A listener, until it is released.
     public struct AsyncIterator: AsyncIteratorProtocol {
         let seat: ChunkHub.Seat
 
-        /// The next chunk.
+        /// Returns the next chunk; `nil` at the end.
         ///
-        /// - Throws: ``ProcessingError`` when the execution failed, `CancellationError` when the calling task is cancelled.
+        /// - Throws: ``ProcessingError`` when the execution failed, `CancellationError` when the calling task is
+        ///   cancelled.
         public mutating func next() async throws -> Chunk? { try await seat.next() }
     }
 
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(seat: hub.enter()) }
 
-    /// Returns once somebody who emits waits for a listener that is too far behind.
+    /// Waits until an emitter waits for a listener that is too far behind.
     package func heldUp() async { await hub.heldUp() }
 }
 
-/// Hands what one execution emits to all who listen.
+/// A hub that distributes the output of one execution to all listeners.
 final class ChunkHub: Sendable {
-    /// How many chunks are kept, and how far a listener may be behind.
+    /// The number of chunks that are kept, and that a listener may be behind.
     static let kept = 1_000
 
-    /// A listener; gone when nobody holds it.
+    /// A listener. It leaves when its last reference is released.
     final class Seat: Sendable {
         private let hub: ChunkHub
         private let id: Int
@@ -57,10 +60,10 @@ final class ChunkHub: Sendable {
         /// The number of the chunk that each listener takes next.
         var positions: [Int: Int] = [:]
         var nextSeat = 0
-        /// Listeners that wait for a chunk, and emitters that wait for listeners.
+        /// Listeners that wait for a chunk.
         var listening: [Int: CheckedContinuation<Void, Never>] = [:]
         var emitting: [CheckedContinuation<Void, Never>] = []
-        /// Those who want to know when an emitter waits.
+        /// Observers that are resumed when an emitter waits.
         var observers: [CheckedContinuation<Void, Never>] = []
         var oldest: Int { count - chunks.count }
         var isFull: Bool { positions.values.contains { count - $0 >= ChunkHub.kept } }
@@ -68,10 +71,10 @@ final class ChunkHub: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many chunks were emitted.
+    /// The number of chunks that were emitted.
     var count: Int { state.withLock { $0.count } }
 
-    /// Hands out a chunk as soon as no listener is too far behind.
+    /// Sends a chunk to the listeners as soon as none of them is too far behind.
     func emit(_ value: Payload, of inputID: String) async {
         while true {
             let listeners = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
@@ -99,7 +102,7 @@ final class ChunkHub: Sendable {
         }
     }
 
-    /// Returns once an emitter waits for a listener.
+    /// Waits until an emitter waits for a listener.
     func heldUp() async {
         await withCheckedContinuation { continuation in
             let isHeld = state.withLock { state in
@@ -110,7 +113,7 @@ final class ChunkHub: Sendable {
         }
     }
 
-    /// Begins anew for another run.
+    /// Starts over for another run.
     func restart() {
         state.withLock { state in
             (state.end, state.count, state.chunks) = (nil, 0, [])
@@ -118,7 +121,7 @@ final class ChunkHub: Sendable {
         }
     }
 
-    /// No further chunk comes.
+    /// Ends the output: no further chunk comes.
     func end(_ result: Result<Void, any Error>) {
         let waiting = state.withLock { state in
             state.end = result
@@ -176,7 +179,7 @@ final class ChunkHub: Sendable {
 }
 
 extension ChunkHub.State {
-    /// Those who can emit now that a listener has gone on.
+    /// Takes the emitters that can continue now that a listener has advanced or left.
     fileprivate mutating func takeEmitters() -> [CheckedContinuation<Void, Never>] {
         guard !isFull else { return [] }
         defer { emitting = [] }

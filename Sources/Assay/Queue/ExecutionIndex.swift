@@ -1,11 +1,11 @@
 import HeapModule
 
-/// Which executions are where, and which of those that wait goes next.
+/// An index of the executions by status, and of the order of those that wait.
 ///
-/// Looking at one, moving one and the counts take constant time, finding the next one logarithmic time, and a list time
-/// in proportion to its length. It holds names and order only; everything else is the store's.
+/// Looking one up, moving one and the counts take constant time, finding the next one takes logarithmic time, and a
+/// list takes time in proportion to its length. The index holds only names and order; everything else is in the store.
 public struct ExecutionIndex: Sendable {
-    /// One that waits: where it is, and the change after which this is no longer so.
+    /// The turn of a waiting execution: where it is, and a stamp that a later change makes invalid.
     private struct Turn: Comparable, Sendable {
         var priority: Double
         var number: Int
@@ -19,7 +19,7 @@ public struct ExecutionIndex: Sendable {
         }
     }
 
-    /// One that is not to be taken before a moment.
+    /// A turn that may not be taken before a moment.
     private struct Later: Comparable, Sendable {
         var due: Duration
         var turn: Turn
@@ -34,7 +34,7 @@ public struct ExecutionIndex: Sendable {
         var status: Status
         var priority: Double
         var number: Int
-        /// Told apart from what the heaps still hold of earlier states.
+        /// The stamp of its current turn. Outdated turns that are still in the heaps have others.
         var stamp: UInt32 = 0
         var isOffered = false
         /// Whether it waits for another program, so that it is not offered here.
@@ -48,7 +48,7 @@ public struct ExecutionIndex: Sendable {
         var last = -1
     }
 
-    /// How many stand where.
+    /// The number of executions in each status.
     public private(set) var counts = StatusCounts()
     private var places: [Execution.ID: Int] = [:]
     private var entries: [Entry] = []
@@ -57,25 +57,25 @@ public struct ExecutionIndex: Sendable {
     private var ready = Heap<Turn>()
     private var later = Heap<Later>()
     private var outdated = 0
-    /// How many wait for another program.
+    /// The number of executions that wait for another program.
     private var foreign = 0
 
-    /// Nothing yet.
+    /// Creates an empty index.
     public init() {}
 
-    /// Whether `id` is in it.
+    /// Returns whether the index contains `id`.
     public func contains(_ id: Execution.ID) -> Bool { places[id] != nil }
 
-    /// How many wait that can be taken here.
+    /// The number of waiting executions that can be taken here.
     public var waiting: Int { counts.pending - foreign }
 
-    /// Whether `id` waits, or would wait, for another program.
+    /// Returns whether `id` waits, or would wait, for another program.
     public func isForeign(_ id: Execution.ID) -> Bool { places[id].map { entries[$0].isForeign } ?? false }
 
-    /// Where `id` stands.
+    /// Returns the status of `id`; `nil` when the index does not contain it.
     public func status(of id: Execution.ID) -> Status? { places[id].map { entries[$0].status } }
 
-    /// The executions in `status` in the order in which they came into it.
+    /// Returns the executions in `status` in the order in which they entered it.
     public func list(_ status: Status) -> [Execution.ID] {
         var ids: [Execution.ID] = []
         ids.reserveCapacity(counts[status])
@@ -87,7 +87,7 @@ public struct ExecutionIndex: Sendable {
         return ids
     }
 
-    /// How many of those that wait go before `id`; `nil` when it does not wait.
+    /// Returns how many waiting executions are taken before `id`; `nil` when it does not wait.
     ///
     /// - Complexity: O(n) in the number of those that wait.
     public func waitingBefore(_ id: Execution.ID) -> Int? {
@@ -102,10 +102,10 @@ public struct ExecutionIndex: Sendable {
         return count
     }
 
-    /// Takes in an execution that is not in it yet.
+    /// Adds an execution that is not in the index yet.
     ///
     /// - Parameters:
-    ///   - number: its place in the order of submission, by which equal priorities are told apart.
+    ///   - number: its place in the order of submission, which orders equal priorities.
     ///   - due: the uptime before which it is not taken, if it waits.
     ///   - isForeign: whether only another program can take it.
     public mutating func add(
@@ -128,7 +128,7 @@ public struct ExecutionIndex: Sendable {
         if status == .pending { queue(place, due) }
     }
 
-    /// Brings an execution into `status`; one that waits again keeps its place in the order of submission.
+    /// Moves an execution to `status`. One that waits again keeps its place in the order of submission.
     public mutating func move(_ id: Execution.ID, to status: Status, due: Duration? = nil) {
         guard let place = places[id], entries[place].status != status else { return }
         forget(place)
@@ -138,7 +138,7 @@ public struct ExecutionIndex: Sendable {
         if status == .pending { queue(place, due) }
     }
 
-    /// Gives an execution another priority, and another moment before which it is not taken.
+    /// Changes the priority of an execution, and the moment before which it is not taken.
     public mutating func setPriority(_ priority: Double, of id: Execution.ID, due: Duration? = nil) {
         guard let place = places[id] else { return }
         let isOffered = entries[place].isOffered
@@ -148,7 +148,7 @@ public struct ExecutionIndex: Sendable {
         if isOffered { entries[place].isOffered = true } else { queue(place, due) }
     }
 
-    /// Takes an execution out altogether.
+    /// Removes an execution.
     public mutating func remove(_ id: Execution.ID) {
         guard let place = places.removeValue(forKey: id) else { return }
         forget(place)
@@ -156,7 +156,8 @@ public struct ExecutionIndex: Sendable {
         free.append(place)
     }
 
-    /// The next execution whose turn it is at the uptime `now`; it is not offered again until it is given back.
+    /// Offers the next execution whose turn it is at the uptime `now`. It is not offered again until
+    /// ``giveBack(_:due:)``.
     public mutating func offer(at now: Duration) -> Execution.ID? {
         while let first = later.min, first.due <= now {
             later.removeMin()
@@ -174,14 +175,14 @@ public struct ExecutionIndex: Sendable {
         return nil
     }
 
-    /// Offers an execution that waits to nobody until it is given back.
+    /// Withdraws a waiting execution, which is not offered until ``giveBack(_:due:)``.
     public mutating func withdraw(_ id: Execution.ID) {
         guard let place = places[id], entries[place].status == .pending, !entries[place].isOffered else { return }
         forget(place)
         entries[place].isOffered = true
     }
 
-    /// Gives an execution back that was offered or withdrawn and still waits.
+    /// Makes an execution available again that was offered or withdrawn and still waits.
     public mutating func giveBack(_ id: Execution.ID, due: Duration? = nil) {
         guard let place = places[id], entries[place].status == .pending, entries[place].isOffered else { return }
         entries[place].isOffered = false
@@ -197,7 +198,7 @@ public struct ExecutionIndex: Sendable {
         if let due { later.insert(Later(due: due, turn: turn)) } else { ready.insert(turn) }
     }
 
-    /// Makes void what the heaps hold of an execution.
+    /// Invalidates the turns of an execution in the heaps.
     private mutating func forget(_ place: Int) {
         guard entries[place].status == .pending else { return }
         entries[place].stamp &+= 1
@@ -232,7 +233,7 @@ public struct ExecutionIndex: Sendable {
 }
 
 extension Status {
-    /// Its place among all of them.
+    /// Its position among all statuses.
     fileprivate var place: Int {
         switch self {
         case .pending: 0

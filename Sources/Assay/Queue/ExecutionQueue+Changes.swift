@@ -2,15 +2,15 @@ import OrderedCollections
 import Synchronization
 
 extension ExecutionQueue {
-    /// Somebody else has taken an execution meanwhile.
+    /// The execution was taken in the meantime.
     private struct Taken: Error {}
 
-    /// Cancels an execution: one that waits never runs, of one that runs or is paused the run is cancelled.
+    /// Cancels an execution. One that waits never runs; if it runs or is paused, its run is cancelled.
     ///
-    /// That it was cancelled is in the store on return; a run that is stopped may need a moment longer.
+    /// The cancellation is in the store on return. A run that is being stopped may take a moment longer.
     ///
-    /// - Parameter drain: whether items in flight may finish; otherwise they are given up and become cancelled.
-    /// - Returns: `false` when it has ended before.
+    /// - Parameter drain: whether items in progress may finish; otherwise they are given up and become cancelled.
+    /// - Returns: `false` when it has already ended.
     /// - Throws: ``ProcessingError`` with code `not_found`.
     @discardableResult public func cancel(_ id: Execution.ID, drain: Bool = false) async throws -> Bool {
         while true {
@@ -35,9 +35,9 @@ extension ExecutionQueue {
         }
     }
 
-    /// Writes down that a running execution is to be cancelled, then stops its run.
+    /// Records that a running execution is to be cancelled, then stops its run.
     ///
-    /// - Returns: `nil` when it was let go of meanwhile without an end.
+    /// - Returns: `nil` when it was released in the meantime without an end.
     private func stopRunning(_ id: Execution.ID, _ live: QueueState.Live, drain: Bool) async throws -> Bool? {
         await lock(id)
         defer { unlock(id) }
@@ -59,7 +59,7 @@ extension ExecutionQueue {
         return true
     }
 
-    /// Leaves out an execution that waits.
+    /// Skips an execution that waits.
     ///
     /// - Throws: ``ProcessingError``: `not_found`, `illegal_move` for one that does not wait.
     public func skip(_ id: Execution.ID, reason: String) async throws {
@@ -68,10 +68,11 @@ extension ExecutionQueue {
         }
     }
 
-    /// Gives an execution that waits another priority, `nil` for that of the time of its submission; its place among
-    /// equal ones stays that of its submission.
+    /// Changes the priority of a waiting execution; `nil` restores the priority of its time of submission. Its place
+    /// among equal priorities stays that of its submission.
     ///
-    /// - Throws: ``ProcessingError``: `configuration` for a number that is not finite, else as ``skip(_:reason:)``.
+    /// - Throws: ``ProcessingError``: `configuration` for a number that is not finite, otherwise as
+    ///   ``skip(_:reason:)``.
     public func setPriority(_ priority: Double?, of id: Execution.ID) async throws {
         if let priority, !priority.isFinite {
             throw ProcessingError(.configuration, "priority must be a finite number, found \(priority)")
@@ -101,7 +102,7 @@ extension ExecutionQueue {
         }
     }
 
-    /// Has an execution wait for a moment at which it is asked about again; its priority and denials stay.
+    /// Makes an execution wait until a moment when it is asked about again. Its priority and denials stay.
     ///
     /// - Returns: the uptime before which it is not asked about.
     func putOff(_ id: Execution.ID, until moment: Timestamp, _ reason: String) async throws -> Duration? {
@@ -109,7 +110,7 @@ extension ExecutionQueue {
         return due(moment)
     }
 
-    /// Writes down what an execution that waits waits for, unless that is on record.
+    /// Records what a waiting execution waits for, unless that is on record.
     func note(_ id: Execution.ID, waitsFor reason: String?) async throws {
         do {
             try await changing(id, unlessTaken: true) { execution in
@@ -121,7 +122,7 @@ extension ExecutionQueue {
         } catch is Taken {}
     }
 
-    /// Denies an execution what it was asked for.
+    /// Records that an execution was denied admission.
     ///
     /// - Returns: the uptime before which it is not asked about again.
     func deny(_ id: Execution.ID, _ reason: String) async throws -> Duration? {
@@ -155,7 +156,7 @@ extension ExecutionQueue {
         return due(changed)
     }
 
-    /// Remembers whose denials are counted, and forgets the oldest when they are too many.
+    /// Tracks an execution whose denials are counted, and forgets the oldest one's denials when there are too many.
     private func track(_ id: Execution.ID) async throws {
         let oldest = change { state -> Execution.ID? in
             state.denied.append(id)
@@ -177,9 +178,9 @@ extension ExecutionQueue {
 
     // MARK: One change
 
-    /// Changes an execution: what `body` makes of it is in the store before it has an effect.
+    /// Changes an execution. The result of `body` is in the store before it has an effect.
     ///
-    /// - Parameter unlessTaken: whether one that runs, or is about to, is left alone; else its end is awaited.
+    /// - Parameter unlessTaken: whether to fail if it runs or is about to; otherwise its end is awaited.
     /// - Throws: what `body` throws, and `queue_full` when one that has ended would wait again in a full queue.
     @discardableResult func changing(
         _ id: Execution.ID, unlessTaken: Bool = false, _ body: (Execution) throws -> Execution
@@ -188,7 +189,7 @@ extension ExecutionQueue {
         defer { unlock(id) }
         while true {
             let execution = try await self.execution(id)
-            // Nobody runs it, so that what is in the store holds, also when a failure kept that from being noted.
+            // No one runs it, so the state in the store is valid, even if a failure kept it from being noted here.
             change { $0.index.move(id, to: execution.status, due: due(execution)) }
             let changed = try body(execution)
             let places = execution.status.isTerminal && changed.status == .pending ? 1 : 0
@@ -207,7 +208,7 @@ extension ExecutionQueue {
         }
     }
 
-    /// Keeps places for executions that are about to wait.
+    /// Reserves places for executions that are about to wait.
     ///
     /// - Throws: ``ProcessingError`` with code `queue_full`.
     func reserve(_ places: Int) throws {
@@ -221,14 +222,14 @@ extension ExecutionQueue {
         }
     }
 
-    /// Keeps others from changing an execution until ``unlock(_:)``, also one that runs; for as long as a write takes.
+    /// Keeps others from changing an execution, even a running one, until ``unlock(_:)``. Hold it only for a write.
     func lock(_ id: Execution.ID) async {
         while !change({ $0.busy.insert(id).inserted }) { await waitUncancelled { !$0.busy.contains(id) } }
     }
 
     func unlock(_ id: Execution.ID) { change { $0.busy.remove(id) } }
 
-    /// Keeps others from changing the same execution meanwhile.
+    /// Keeps others from changing the same execution in the meantime.
     private func hold(_ id: Execution.ID, unlessTaken: Bool) async throws {
         while true {
             let isHeld = try change { state in
@@ -245,7 +246,7 @@ extension ExecutionQueue {
         }
     }
 
-    /// Takes note of a change that is in the store.
+    /// Applies a change that is in the store.
     private func apply(_ execution: Execution, from status: Status, reserved: Int) {
         let due = due(execution)
         change { state in
@@ -268,13 +269,14 @@ extension ExecutionQueue {
 
     // MARK: Pruning
 
-    /// Removes executions that have ended, with their runs, outcomes, saved steps and denials; charges stay in the ledger.
+    /// Removes executions that have ended, with their runs, outcomes, saved steps and denials. Charges stay in the
+    /// ledger.
     ///
     /// - Parameters:
-    ///   - statuses: which of them.
+    ///   - statuses: the statuses to remove.
     ///   - age: how long ago they must have ended.
-    /// - Returns: how many there were.
-    /// - Throws: ``ProcessingError`` with code `configuration` for a status that is no end.
+    /// - Returns: how many were removed.
+    /// - Throws: ``ProcessingError`` with code `configuration` for a status that is not an end.
     @discardableResult public func prune(
         _ statuses: Set<Status> = [.succeeded, .partial, .failed, .aborted], olderThan age: Duration? = nil
     ) async throws -> Int {
@@ -289,7 +291,7 @@ extension ExecutionQueue {
         }
         for start in stride(from: 0, to: old.count, by: 256) {
             let page = old[start..<min(start + 256, old.count)].map(\.id)
-            // One that somebody lets go on meanwhile stays.
+            // An execution that is continued in the meantime stays.
             let free = change { state in
                 page.filter { state.index.status(of: $0)?.isTerminal == true && state.busy.insert($0).inserted }
             }
@@ -307,7 +309,7 @@ extension ExecutionQueue {
 }
 
 extension QueueState.Live {
-    /// Stops the run, or lets it stop as soon as it begins.
+    /// Stops the run, or makes it stop as soon as it begins.
     func cancel(drain: Bool) {
         facts.withLock { facts in
             facts.isCancelled = true
@@ -315,7 +317,8 @@ extension QueueState.Live {
         }?.cancel(drain: drain)
     }
 
-    /// Stops the run when what is in flight has finished, or as soon as it begins, so that it waits for another worker.
+    /// Stops the run once items in progress have finished, or as soon as it begins, so that it waits for another
+    /// worker.
     func giveUp() {
         facts.withLock { facts in
             facts.isGivenUp = true
@@ -327,7 +330,7 @@ extension QueueState.Live {
 }
 
 extension Execution {
-    /// How the stream of what it emits ends.
+    /// The end of the stream of its output.
     var streamEnd: Result<Void, any Error> {
         guard let error, status == .failed || status == .aborted || status == .cancelled else { return .success(()) }
         return .failure(error.processingError)
@@ -337,7 +340,7 @@ extension Execution {
 extension QueueState {
     private static let endedHubsKept = 64
 
-    /// The stream of an execution that has ended; a few are kept for those who come late.
+    /// Returns the stream of an execution that has ended. A few are kept for late listeners.
     mutating func endHub(of id: Execution.ID) -> ChunkHub? {
         guard let hub = hubs[id] else { return nil }
         endedHubs.removeAll { $0 == id }

@@ -1,22 +1,23 @@
 // Executions of graphs that a breakpoint has paused.
 
 extension ExecutionQueue {
-    /// Goes on with an execution that was left in a pause, past capacity and admission, and gives its report; it may be
-    /// paused again. Taps of its graph are finished on return.
+    /// Continues an execution that was left in a pause, past capacity and admission, and returns its report. The
+    /// execution may be paused again. Taps of its graph are finished on return.
     ///
     /// - Parameters:
-    ///   - move: whether it goes on to the next hit, or by one node.
+    ///   - move: whether it continues to the next hit or by one node.
     ///   - toEnd: whether its breakpoints are removed first.
     /// - Throws: ``ProcessingError``: `not_found`, `illegal_move` for one that is not paused, and what
-    ///   ``Engine/goOn(_:with:by:toEnd:options:watching:)`` throws; it is then still paused. `cancelled` when the calling
-    ///   task was cancelled before it went on.
+    ///   ``Engine/goOn(_:with:by:toEnd:options:watching:)`` throws, in which case it is still paused; `cancelled` when
+    ///   the calling task was cancelled before it continued.
     public func goOn(_ id: Execution.ID, by move: Pause.Move = .goOn, toEnd: Bool = false) async throws -> Report {
         try await goOn(id, by: move, toEnd: toEnd, isWork: false)
     }
 
-    /// As ``goOn(_:by:toEnd:)``.
+    /// Continues an execution as ``goOn(_:by:toEnd:)`` does.
     ///
-    /// - Parameter isWork: whether whoever works on the queue does so; it then waits again when the work is given up.
+    /// - Parameter isWork: whether a worker on the queue calls it; the execution then waits again when the work is
+    ///   given up.
     package func goOn(
         _ id: Execution.ID, by move: Pause.Move, toEnd: Bool, isWork: Bool
     ) async throws -> Report {
@@ -51,10 +52,10 @@ extension ExecutionQueue {
         }
     }
 
-    /// Finds out whether a paused execution could be gone on with, as far as that can be known beforehand.
+    /// Checks whether a paused execution could be continued, as far as that can be known beforehand.
     ///
-    /// - Throws: ``ProcessingError``: `not_found`, what makes its graph, `illegal_move` for one of a processor or that is
-    ///   not paused, `definition_changed` when the graph is not the one that was paused.
+    /// - Throws: ``ProcessingError``: `not_found`, what making its graph throws, `illegal_move` for one of a processor
+    ///   or that is not paused, `definition_changed` when the graph is not the one that was paused.
     package func checkGoingOn(_ id: Execution.ID) async throws {
         let (id, graph, _, _) = try await paused(execution(id))
         let run = try await engine.existingRun(id)
@@ -68,7 +69,7 @@ extension ExecutionQueue {
         }
     }
 
-    /// The last run of a paused execution, its graph and how that is run.
+    /// Returns the last run of a paused execution, its graph and the options to run it with.
     private func paused(
         _ execution: Execution
     ) async throws -> (run: Run.ID, graph: Graph, settings: GraphOptions, resolved: RunOptions) {
@@ -81,14 +82,15 @@ extension ExecutionQueue {
         return (run, graph, settings, resolved)
     }
 
-    /// Cancels an execution that was left in a pause; `false` when it has been let go on meanwhile.
+    /// Cancels an execution that was left in a pause; returns `false` when it has been continued in the meantime.
     func cancelPaused(_ id: Execution.ID, _ run: Run.ID) async throws -> Bool {
         guard let live = await claim(id, standing: .paused) else { return false }
         _ = try await carry(id, live, from: .paused) { try await engine.cancelPaused(run) }.get()
         return true
     }
 
-    /// The run in whose pause an execution was left; `nil` for one that came out of a snapshot without its runs.
+    /// Returns the run in whose pause an execution was left; `nil` for one that was restored from a snapshot without
+    /// its runs.
     func pausedRun(of id: Execution.ID) async throws -> Run.ID? {
         guard let run = try await lastRun(of: execution(id)), run.status == .paused else { return nil }
         return run.id
@@ -96,13 +98,14 @@ extension ExecutionQueue {
 }
 
 extension GraphOptions {
-    /// The same, with each pause left in which nobody lets the run go on at once: what is paused takes no place.
+    /// The same options, except that a pause is left unless the run is continued at once: a paused run takes up no
+    /// place.
     var leavingPauses: GraphOptions {
         var options = self
         let others = onPause
         options.onPause = { run, start in
             others?(run, start)
-            // One that goes on already is not left.
+            // A run that continues already is not left.
             try? run.leave()
         }
         return options

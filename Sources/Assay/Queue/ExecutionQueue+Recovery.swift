@@ -1,13 +1,13 @@
 import Synchronization
 
 extension ExecutionQueue {
-    /// What was in the queue when the last program ended; what that program was running goes on or fails.
+    /// Loads what was in the queue when the last program ended. Executions that were running then wait again or fail.
     func load() async throws {
         if let record = try await store.queueRecord() { adopt(record) }
         try await takeIn()
     }
 
-    /// Takes in what is in the store, where nobody holds any of it.
+    /// Loads the executions in the store, none of which is held.
     func takeIn() async throws {
         try await remember(paused: isPaused)
         for execution in try await store.executions(matching: ExecutionFilter()) {
@@ -25,7 +25,7 @@ extension ExecutionQueue {
         meters.note(counts)
     }
 
-    /// Takes over what the queue kept of itself.
+    /// Adopts the queue's own record.
     func adopt(_ record: JSONValue) {
         if let id = record["id"]?.string.flatMap({ Identifier($0) }),
             let createdAt = record["created_at"].flatMap({ Timestamp(jsonValue: $0) })
@@ -36,7 +36,7 @@ extension ExecutionQueue {
         change { $0.isPaused = record["paused"]?.bool ?? false }
     }
 
-    /// Files what the queue keeps of itself.
+    /// Stores the queue's own record.
     func remember(paused: Bool) async throws {
         let identity = identity.withLock { $0 }
         try await store.setQueueRecord([
@@ -45,7 +45,7 @@ extension ExecutionQueue {
         ])
     }
 
-    /// What the caller wants remembered of the queue; part of its snapshots.
+    /// The caller's metadata of the queue, which is part of its snapshots.
     public var metadata: JSONObject { identity.withLock { $0.metadata } }
 
     /// Replaces ``metadata``.
@@ -54,7 +54,7 @@ extension ExecutionQueue {
         try await remember(paused: isPaused)
     }
 
-    /// Lets executions whose program died wait again, or ends them.
+    /// Makes executions whose program died wait again, or ends them.
     func recoverOrphans() async throws {
         while let id = change({ $0.orphans.last }) {
             do {
@@ -64,9 +64,9 @@ extension ExecutionQueue {
                     return try execution.recovered(by: configuration, at: world.time.now())
                 }
             } catch let error as ProcessingError where error.code == .notFound {
-                // Pruned before anybody came to recover it.
+                // It was pruned before it could be recovered.
             }
-            // Not before it is recovered: what a failing store left is tried again in the next cycle.
+            // Not before it is recovered: if the store failed, the next cycle tries again.
             change { state in if state.orphans.last == id { state.orphans.removeLast() } }
         }
     }
@@ -80,13 +80,13 @@ extension ExecutionQueue {
         }
     }
 
-    /// Whether an execution that nobody holds ran, or was to be cancelled before it ran.
+    /// Returns whether an execution without a holder was running, or was to be cancelled before it ran.
     private func isOrphan(_ execution: Execution) -> Bool { execution.status == .running || execution.isCancelling }
 
 }
 
 extension Execution {
-    /// The execution after the death of the program that held it, in a queue of that configuration.
+    /// Returns the execution after the program that held it died, in a queue with that configuration.
     package func recovered(by configuration: QueueConfiguration, at now: Timestamp) throws -> Execution {
         if isCancelling {
             return try ended(

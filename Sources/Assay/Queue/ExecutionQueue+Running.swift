@@ -4,9 +4,9 @@ import Synchronization
 extension ExecutionQueue {
     // MARK: Cycles
 
-    /// One cycle by hand: starts what capacity and admission allow and waits until all of it has ended.
+    /// Runs one cycle: starts what capacity and admission allow, and waits until all of it has ended.
     ///
-    /// - Returns: how many executions it started; 0 when the queue is not started.
+    /// - Returns: how many executions it started; 0 when the queue is not started or is paused.
     /// - Throws: ``ProcessingError`` when the store fails; what was started has ended by then.
     @discardableResult public func cycle() async throws -> Int {
         var result: Result<Int, any Error> = .success(0)
@@ -16,10 +16,12 @@ extension ExecutionQueue {
         return try result.get()
     }
 
-    /// Works until ``stop()``: a cycle, then the refresh time, and so on, without waiting for what a cycle started.
+    /// Works until ``stop()``: one cycle after another, at intervals of the refresh time, without waiting for what a
+    /// cycle started.
     ///
-    /// Returns at once when the queue is not started, else when everything that runs has ended. A paused queue stays
-    /// ready. When the calling task is cancelled, what runs is given up and waits again, to go on where it was.
+    /// Returns at once when the queue is not started, otherwise when everything that runs has ended. A paused queue
+    /// stays ready. When the calling task is cancelled, running executions are given up and wait again, to continue
+    /// where they were.
     ///
     /// - Throws: ``ProcessingError`` when the store fails.
     public func work() async throws {
@@ -38,7 +40,7 @@ extension ExecutionQueue {
         if let failure { throw failure }
     }
 
-    /// Waits for a moment, or the end of the work.
+    /// Waits until a moment, or until the queue is stopped.
     private func rest(until moment: Duration) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [world] in try? await world.time.sleep(until: moment) }
@@ -48,7 +50,7 @@ extension ExecutionQueue {
         }
     }
 
-    /// Starts executions in `group` until capacity, turn or permission is missing; one such cycle at a time.
+    /// Starts executions in `group` until capacity, turns or permission run out. Only one such cycle runs at a time.
     private func fill(_ group: inout DiscardingTaskGroup) async throws -> Int {
         while true {
             await wait { !$0.isCycling }
@@ -83,7 +85,8 @@ extension ExecutionQueue {
         return started
     }
 
-    /// Waits for a place among those that run; `false` when the queue is stopped meanwhile.
+    /// Waits until another execution may run; returns `false` when the queue is stopped or paused in the meantime, or
+    /// the calling task is cancelled.
     private func hasPlace() async -> Bool {
         let limit = configuration.concurrencyLimit
         await wait { $0.live.count < limit || !$0.isWorking }
@@ -95,7 +98,7 @@ extension ExecutionQueue {
         return change { $0.index.offer(at: now) }
     }
 
-    /// What the admission policy says; `nil` when the execution is gone.
+    /// Returns the answer of the admission policy; `nil` when the execution is gone.
     ///
     /// - Throws: what the store throws; the execution is then on offer again.
     private func answer(about id: Execution.ID) async throws -> Admission? {
@@ -111,7 +114,7 @@ extension ExecutionQueue {
         do {
             return try await admission.admit(id, request: execution.request, scope: execution.scope)
         } catch let error as ProcessingError where error.code == .store {
-            // A store that fails says nothing about the execution.
+            // A failure of the store says nothing about the execution.
             change { $0.giveBack(id) }
             throw error
         } catch {
@@ -119,15 +122,16 @@ extension ExecutionQueue {
         }
     }
 
-    /// Takes an execution that waits, so that nobody else does; `nil` when it does not wait any more.
+    /// Takes a waiting execution, so that no one else does; returns `nil` when it no longer waits.
     ///
     /// - Parameter status: `paused` for one that was left in a pause.
-    /// - Parameter limit: how many may run at once, for a queue that takes it only while it works; `nil` for anyone else.
+    /// - Parameter limit: how many may run at once, for a queue that takes it only while it works; `nil` for any other
+    ///   caller.
     func claim(
         _ id: Execution.ID, standing status: Status = .pending, within limit: Int? = nil
     ) async -> QueueState.Live? {
         while true {
-            // Looked at with the claim, since much may have happened while somebody was asked about it.
+            // Checked together with the claim, since much may have happened while admission was asked for.
             switch change({ $0.claim(id, standing: status, within: limit) }) {
             case .mine(let live): return live
             case .gone: return nil
@@ -143,13 +147,14 @@ extension ExecutionQueue {
 
     // MARK: Invoking
 
-    /// Runs an execution now, past capacity and admission, and gives its report.
+    /// Runs an execution now, past capacity and admission, and returns its report.
     ///
-    /// One that runs is waited for, of one that has ended the stored report is given; so that many who invoke the same
-    /// execution cause one run. When the task whose call began the run is cancelled, the execution is cancelled.
+    /// If it runs, the call waits for it; if it has ended, the call returns the stored report. So many callers that
+    /// invoke the same execution cause one run. When the task whose call began the run is cancelled, the execution is
+    /// cancelled.
     ///
-    /// - Throws: ``ProcessingError``: `not_found`; what kept it from running, or why it ended without a run; `cancelled`
-    ///   when a task is cancelled that only waits.
+    /// - Throws: ``ProcessingError``: `not_found`; what kept it from running, or why it ended without a run;
+    ///   `cancelled` when a task is cancelled that only waits.
     public func invoke(_ id: Execution.ID) async throws -> Report {
         while true {
             let (status, running) = change { ($0.index.status(of: id), $0.live[id]) }
@@ -179,7 +184,7 @@ extension ExecutionQueue {
         return try end.get()
     }
 
-    /// The last report of an execution that has ended.
+    /// Returns the last report of an execution that has ended.
     private func report(of id: Execution.ID) async throws -> Report {
         let execution = try await execution(id)
         if let run = execution.lastRunID, try await store.run(run) != nil { return try await engine.report(of: run) }
@@ -199,7 +204,7 @@ extension ExecutionQueue {
 
     /// Runs a claimed execution.
     ///
-    /// - Parameter isWork: whether the queue does so by itself; it then waits again when the work is given up.
+    /// - Parameter isWork: whether the queue itself runs it; it then waits again when the work is given up.
     private func perform(
         _ id: Execution.ID, _ live: QueueState.Live, isWork: Bool
     ) async -> Result<Report, any Error> {
@@ -211,9 +216,10 @@ extension ExecutionQueue {
         }
     }
 
-    /// Carries `work` on a claimed execution out, takes note of where that leaves it, and lets it go, whatever fails.
+    /// Performs `work` on a claimed execution, records the resulting status, and releases the execution, whatever
+    /// fails.
     ///
-    /// - Parameter status: where it stood when it was claimed.
+    /// - Parameter status: its status when it was claimed.
     func carry(
         _ id: Execution.ID, _ live: QueueState.Live, from status: Status, _ work: () async throws -> Report
     ) async -> Result<Report, any Error> {
@@ -221,8 +227,8 @@ extension ExecutionQueue {
         do { result = .success(try await work()) } catch { result = .failure(error) }
         do { try await settle(id, live, result) } catch {
             result = .failure(error)
-            // What the store did not take down is found again by whoever opens the queue next, and of one that was
-            // paused by whoever next goes on with it.
+            // What the store did not record is found again when the queue is opened next, or, for a paused execution,
+            // when it is continued next.
             change { state in
                 if status == .paused { state.index.move(id, to: .paused) }
                 state.release(id, live, result)
@@ -232,7 +238,7 @@ extension ExecutionQueue {
         return result
     }
 
-    /// Carries `body` out, and returns when taps of the graph have taken what it put into pipes.
+    /// Performs `body`, and returns when taps of the graph have received what it put into pipes.
     func finishingTaps(
         of work: Runnable, _ body: () async throws -> Report
     ) async throws -> Report {
@@ -270,7 +276,7 @@ extension ExecutionQueue {
         return try await store.run(id)
     }
 
-    /// `options` with those told who listen to what the execution emits.
+    /// Returns `options` with the listeners to the execution's output added.
     func streaming(_ execution: Execution, _ options: RunOptions) -> RunOptions {
         guard execution.isStreaming else { return options }
         let hub = change { state in
@@ -289,7 +295,7 @@ extension ExecutionQueue {
         return options
     }
 
-    /// Takes note of a run that has begun or goes on.
+    /// Records a run that has begun or continues.
     func follow(_ run: RunHandle, _ execution: Execution, from status: Status, _ live: QueueState.Live) {
         change { state in
             state.index.move(execution.id, to: .running)
@@ -304,7 +310,7 @@ extension ExecutionQueue {
         if isCancelled { run.cancel() } else if isGivenUp { run.giveUp() }
     }
 
-    /// An execution that was let in, whose denials are forgotten, whether or not a run comes of it.
+    /// Returns an admitted execution. Its denials are forgotten, whether or not a run follows.
     private func admitted(_ id: Execution.ID) async throws -> Execution {
         await lock(id)
         defer { unlock(id) }
@@ -316,11 +322,11 @@ extension ExecutionQueue {
         return execution
     }
 
-    /// Ends an execution of which no run could be begun.
+    /// Ends an execution for which no run could be begun.
     private func fail(_ id: Execution.ID, _ live: QueueState.Live, _ error: any Error, isWork: Bool) async throws {
         let now = world.time.now()
         while let execution = try await store.execution(id), execution.status == .pending {
-            // Work that is given up before it was begun simply waits.
+            // Work that is given up before it began simply waits.
             if isWork, Task.isCancelled, !live.isCancelled { return }
             let ended: Execution
             if live.isCancelled || Task.isCancelled {
@@ -335,14 +341,14 @@ extension ExecutionQueue {
         }
     }
 
-    /// Takes note of where an execution stands after its run, and lets it go.
+    /// Records the status of an execution after its run, and releases it.
     private func settle(
         _ id: Execution.ID, _ live: QueueState.Live, _ result: Result<Report, any Error>
     ) async throws {
         while let stored = try await store.execution(id) {
             var execution = stored
-            // One that waits again because its work was given up, or that a breakpoint has paused at the same moment, is
-            // cancelled if somebody asked for that.
+            // An execution that waits again because its work was given up, or that a breakpoint paused at the same
+            // moment, is cancelled if that was requested.
             if stored.status.isLeft, live.isCancelled {
                 if stored.status == .paused, let run = try await pausedRun(of: id) {
                     _ = try await engine.cancelPaused(run)
@@ -385,18 +391,18 @@ extension ExecutionQueue {
 }
 
 extension QueueState {
-    /// What became of the wish to run an execution.
+    /// The result of an attempt to claim an execution.
     enum Claim: Sendable {
         case mine(Live)
         /// It does not wait, or the queue does not work.
         case gone
-        /// Somebody changes it.
+        /// It is being changed.
         case busy
-        /// As many run as may.
+        /// The limit of running executions is reached.
         case full(Int)
     }
 
-    /// Makes an execution somebody's to run if it waits and nobody changes it.
+    /// Claims an execution for the caller if it has the expected status and is not being changed.
     ///
     /// - Parameter limit: how many may run at once, for a queue that takes it only while it works.
     mutating func claim(_ id: Execution.ID, standing status: Status, within limit: Int?) -> Claim {
@@ -415,7 +421,7 @@ extension QueueState {
         return .mine(claimed)
     }
 
-    /// Lets go of an execution that ran or was about to.
+    /// Releases an execution that ran or was about to.
     mutating func release(
         _ id: Execution.ID, _ live: Live, _ result: Result<Report, any Error>, due: Duration? = nil
     ) {
@@ -425,19 +431,19 @@ extension QueueState {
         giveBack(id, due: due)
     }
 
-    /// Offers an execution again that was offered, unless somebody has taken it.
+    /// Puts an execution back on offer, unless it was taken.
     mutating func giveBack(_ id: Execution.ID, due: Duration? = nil) {
         if live[id] == nil { index.giveBack(id, due: due) }
     }
 }
 
 extension Status {
-    /// Whether work was left that somebody goes on with later.
+    /// Whether work is left to be continued later.
     fileprivate var isLeft: Bool { self == .pending || self == .paused }
 }
 
 extension Execution {
-    /// How its next run is done, where it says something of its own.
+    /// Returns the options of its next run: `resolved`, with its own settings where it has some.
     func options(from resolved: RunOptions) -> RunOptions {
         var options = resolved
         options.executionID = id
@@ -452,7 +458,7 @@ extension Execution {
 }
 
 extension Timestamp {
-    /// The time from `earlier` to this moment; none when the clock was set back meanwhile.
+    /// Returns the time from `earlier` to this moment; zero when the clock was set back in the meantime.
     fileprivate func since(_ earlier: Timestamp) -> Duration {
         .milliseconds(max(0, milliseconds - earlier.milliseconds))
     }

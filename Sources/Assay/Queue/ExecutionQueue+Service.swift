@@ -1,7 +1,8 @@
 public import ServiceLifecycle
 
 extension ExecutionQueue: Service {
-    /// Works until a graceful shutdown, which lets what runs end, or until its task is cancelled, which gives it up.
+    /// Works until a graceful shutdown, which lets running executions end, or until its task is cancelled, which gives
+    /// them up.
     public func run() async throws {
         start()
         try await withGracefulShutdownHandler {

@@ -1,23 +1,24 @@
 import Synchronization
 
 extension ExecutionQueue {
-    /// What stands for a response that cannot be written.
+    /// The placeholder for a value that cannot be written.
     private static let unserializable: JSONValue = "<unserializable>"
 
-    /// Everything in the queue as one value, from which ``restore(_:)`` makes it again: executions with their items and
-    /// last reports, lists, order.
+    /// Returns everything in the queue as one value, which ``restore(_:)`` reads: executions with their items and last
+    /// reports, lists, order.
     ///
-    /// It shows one moment, also while the queue works. All of it is in memory at once.
+    /// It shows one moment, even while the queue works. All of it is in memory at once.
     public func snapshot() async throws -> JSONValue { try await Self.snapshot(of: engine) }
 
-    /// As ``snapshot()``, of the queue in an engine's store, which may belong to another program.
+    /// Returns the snapshot of the queue in an engine's store, which may belong to another program, as ``snapshot()``
+    /// does.
     ///
     /// - Throws: ``ProcessingError`` with code `not_found` when the store never had a queue.
     package static func snapshot(of engine: Engine) async throws -> JSONValue {
         guard let record = try await engine.store.queueRecord() else {
             throw ProcessingError(.notFound, "the store has no queue yet; submit something first")
         }
-        // Read at once: what the lists say of an execution is what stands in its row.
+        // All read at once, so that the lists agree with the rows.
         let executions = try await engine.store.executions(matching: ExecutionFilter())
         var rows: [JSONValue] = []
         for execution in executions.sorted(by: { ($0.number ?? 0) < ($1.number ?? 0) }) {
@@ -68,12 +69,13 @@ extension ExecutionQueue {
         } catch { return unserializable }
     }
 
-    /// Fills an empty queue with what ``snapshot()`` gave: names, order, priorities and denials are as they were.
+    /// Fills an empty queue from a ``snapshot()``. Names, order, priorities and denials are as they were.
     ///
     /// Executions that ran wait again or fail, as after the death of their program.
     ///
     /// - Throws: ``ProcessingError``: `exists` when the queue is not empty, `not_found` for a name in a list without
-    ///   its execution, `configuration` for an execution that is in no list or in two, and for what is no snapshot.
+    ///   its execution, `configuration` for an execution that is in no list or in two, and for a value that is not a
+    ///   snapshot.
     public func restore(_ snapshot: JSONValue) async throws {
         guard counts.total == 0 else {
             throw ProcessingError(.exists, "a snapshot is restored into an empty queue; this one has \(counts.total)")
@@ -88,7 +90,7 @@ extension ExecutionQueue {
         try await takeIn()
     }
 
-    /// The executions of a snapshot in the order in which they came into their statuses.
+    /// Returns the executions of a snapshot in the order in which they entered their statuses.
     private static func executions(in snapshot: JSONValue) throws -> [(execution: Execution, items: [Item])] {
         guard let rows = snapshot["executions"]?.array, let lists = snapshot["progressions"]?.object,
             let queue = snapshot["queue"]?.array

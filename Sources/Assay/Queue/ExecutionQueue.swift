@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Durable executions that wait for their turn, and what lets them in: priority, capacity and permission.
+/// A queue of durable executions that wait for their turn and run as priority, capacity and admission allow.
 ///
 /// ```swift
 /// let queue = try await ExecutionQueue(
@@ -10,21 +10,21 @@ import Synchronization
 /// try await queue.cycle()
 /// ```
 ///
-/// The lowest priority goes first, equal ones in the order of submission. Every change is in the engine's store before
-/// it has an effect. A store has one queue at a time; all functions may be called concurrently.
+/// The lowest priority goes first; equal priorities go in the order of submission. Every change is in the engine's
+/// store before it has an effect. A store has one queue at a time. All functions may be called concurrently.
 public final class ExecutionQueue: Sendable {
-    /// Makes what an execution needs to run: the processor or the graph, and how it is run.
+    /// Makes what an execution needs to run: the processor or the graph, and its options.
     ///
-    /// A graph is to be made anew each time, since it has one run at a time. One that a breakpoint pauses leaves the
-    /// queue's hands until ``goOn(_:by:toEnd:)``.
+    /// It must make a new graph each time, since a graph has one run at a time. An execution that a breakpoint pauses
+    /// leaves the queue's control until ``goOn(_:by:toEnd:)``.
     public typealias Resolver = @Sendable (Execution) async throws -> (Runnable, RunOptions)
 
-    /// Says what an execution waits for that this program cannot work on; `nil` for one that it can.
+    /// Returns what an execution waits for that this program cannot work on; `nil` for one that it can.
     public typealias Elsewhere = @Sendable (Execution) -> String?
 
-    /// How it works.
+    /// The configuration of the queue.
     public let configuration: QueueConfiguration
-    /// The only processor or graph it takes; `nil` for any.
+    /// The only processor or graph it accepts; `nil` for any.
     public let processorID: Identifier?
 
     let engine: Engine
@@ -32,11 +32,11 @@ public final class ExecutionQueue: Sendable {
     let resolve: Resolver
     let elsewhere: Elsewhere
     let meters: QueueMeters
-    /// What the queue keeps of itself.
+    /// The queue's own record.
     let identity: Mutex<Identity>
     private let state = Mutex(QueueState())
 
-    /// Who a queue is.
+    /// The identity of a queue.
     struct Identity: Sendable {
         var id: Identifier
         var createdAt: Timestamp
@@ -46,14 +46,15 @@ public final class ExecutionQueue: Sendable {
     var store: any Store { engine.store }
     var world: World { engine.world }
 
-    /// The queue of an engine's store; what a program that died left running goes on or fails, as configured.
+    /// Opens the queue of an engine's store. Executions that a dead program left running wait again or fail, as
+    /// configured.
     ///
     /// - Parameters:
-    ///   - admission: who may run now.
-    ///   - processorID: the only processor or graph it takes.
-    ///   - elsewhere: what an execution waits for that this program cannot work on; such executions are never taken, and
-    ///     ``join()`` does not wait for them. Asked when an execution comes into the queue.
-    ///   - resolve: makes the processor or the graph of an execution and how it is run.
+    ///   - admission: decides who may run now.
+    ///   - processorID: the only processor or graph it accepts.
+    ///   - elsewhere: returns what an execution waits for that this program cannot work on. Such executions are never
+    ///     taken, and ``join()`` does not wait for them. Called when an execution enters the queue.
+    ///   - resolve: makes the processor or the graph of an execution, and its options.
     /// - Throws: ``ProcessingError`` when the store fails.
     public init(
         _ engine: Engine, _ configuration: QueueConfiguration, admission: any AdmissionPolicy = .always,
@@ -71,10 +72,10 @@ public final class ExecutionQueue: Sendable {
         try await load()
     }
 
-    /// As ``init(_:_:admission:only:elsewhere:resolve:)``, for processors that are known by their names; executions of
-    /// others wait for a program that has them.
+    /// Opens the queue as ``init(_:_:admission:only:elsewhere:resolve:)`` does, for processors that are known by name.
+    /// Executions of others wait for a program that has them.
     ///
-    /// - Parameter options: how each of them is run.
+    /// - Parameter options: the options for each of them.
     public convenience init(
         _ engine: Engine, _ configuration: QueueConfiguration, admission: any AdmissionPolicy = .always,
         processors: [RegisteredProcessor], options: RunOptions = RunOptions()
@@ -96,7 +97,7 @@ public final class ExecutionQueue: Sendable {
 
     // MARK: State
 
-    /// Changes the state, and wakes whoever waits for what is so now.
+    /// Changes the state, and resumes the waiters whose conditions now hold.
     @discardableResult
     func change<Value>(_ body: (inout sending QueueState) throws -> sending Value) rethrows -> sending Value {
         let (value, woken) = try state.withLock { state in
@@ -107,7 +108,7 @@ public final class ExecutionQueue: Sendable {
         return value
     }
 
-    /// Returns once `holds`, or when the calling task is cancelled.
+    /// Waits until `holds`, or until the calling task is cancelled.
     func wait(until holds: @escaping @Sendable (QueueState) -> Bool) async {
         let id = state.withLock { $0.makeWaiter() }
         await withTaskCancellationHandler {
@@ -122,7 +123,7 @@ public final class ExecutionQueue: Sendable {
         }
     }
 
-    /// As ``wait(until:)``, for what has to be done although the calling task is cancelled.
+    /// Waits as ``wait(until:)`` does, for work that must be done even if the calling task is cancelled.
     func waitUncancelled(until holds: @escaping @Sendable (QueueState) -> Bool) async {
         await withCheckedContinuation { continuation in
             let waits = state.withLock { state in state.wait(continuation, state.makeWaiter(), until: holds) }
@@ -132,7 +133,8 @@ public final class ExecutionQueue: Sendable {
 
     private func tellObservers() { for observer in state.withLock({ $0.takeObservers() }) { observer.resume() } }
 
-    /// Returns once `count` tasks wait for the queue to change, so that whoever changes it knows that they will see it.
+    /// Waits until `count` tasks wait for the queue to change, so that the caller knows that they will see its next
+    /// change.
     package func waited(by count: Int) async {
         await withCheckedContinuation { continuation in
             let waits = state.withLock { $0.observe(continuation, waiting: count) }
@@ -140,26 +142,26 @@ public final class ExecutionQueue: Sendable {
         }
     }
 
-    // MARK: Looking
+    // MARK: Queries
 
-    /// How many executions stand where; takes constant time.
+    /// The number of executions in each status; takes constant time.
     public var counts: StatusCounts { state.withLock { $0.index.counts } }
 
-    /// Whether an execution is in the queue, wherever it stands.
+    /// Returns whether an execution is in the queue, whatever its status.
     public func contains(_ id: Execution.ID) -> Bool { state.withLock { $0.index.contains(id) } }
 
-    /// Where an execution stands; `nil` when it is not in the queue.
+    /// Returns the status of an execution; `nil` when it is not in the queue.
     public func status(of id: Execution.ID) -> Status? { state.withLock { $0.index.status(of: id) } }
 
-    /// How many executions wait that are taken before `id`; `nil` when it does not wait.
+    /// Returns how many waiting executions are taken before `id`; `nil` when it does not wait.
     ///
-    /// - Complexity: O(n) in the number of executions.
+    /// - Complexity: O(n) in the number of those that wait.
     public func waitingBefore(_ id: Execution.ID) -> Int? { state.withLock { $0.index.waitingBefore(id) } }
 
-    /// The executions in `status` in the order in which they came into it.
+    /// Returns the executions in `status` in the order in which they entered it.
     public func list(_ status: Status) -> [Execution.ID] { state.withLock { $0.index.list(status) } }
 
-    /// As ``list(_:)``, for a status named by its word.
+    /// Returns the executions in a status named by its word, as ``list(_:)`` does.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` naming the nearest word.
     public func list(_ word: String) throws(ProcessingError) -> [Execution.ID] { list(try Status(word: word)) }
@@ -167,7 +169,7 @@ public final class ExecutionQueue: Sendable {
     /// The counts as a block of lines.
     public var text: String { counts.text(of: configuration.name) }
 
-    /// Everything about an execution.
+    /// Returns everything about an execution.
     ///
     /// - Throws: ``ProcessingError`` with code `not_found` when it is not in the queue.
     public func execution(_ id: Execution.ID) async throws -> Execution {
@@ -177,7 +179,7 @@ public final class ExecutionQueue: Sendable {
         return execution
     }
 
-    /// What an execution emits, from the last 1000 chunks on; ends with the execution.
+    /// Returns the output of an execution, from the last 1000 chunks on. The sequence ends with the execution.
     ///
     /// - Throws: ``ProcessingError``: `not_found`, or `configuration` for one that was not submitted as streaming.
     public func chunks(of id: Execution.ID) async throws -> ChunkSequence {
@@ -190,7 +192,7 @@ public final class ExecutionQueue: Sendable {
                 if let hub = state.hubs[id] { return hub }
                 let hub = ChunkHub()
                 if state.index.status(of: id)?.isTerminal == true {
-                    // One that has ended since it was read is read again, for how it ended.
+                    // If it has ended since it was read, it is read again, to know how it ended.
                     guard execution.status.isTerminal else { return nil }
                     hub.end(execution.streamEnd)
                 } else {
@@ -204,20 +206,21 @@ public final class ExecutionQueue: Sendable {
 
     // MARK: Modes
 
-    /// Lets the queue work; repeating it changes nothing.
+    /// Starts the queue. Repeating it changes nothing.
     public func start() { change { $0.isStarted = true } }
 
-    /// Starts no further execution; what runs goes on. Returns at once; repeating it changes nothing.
+    /// Starts no further execution; running executions continue. Returns at once. Repeating it changes nothing.
     public func stop() { change { $0.isStarted = false } }
 
-    /// As ``stop()``, and lets what runs finish what is in flight: no wait is sat out, and an execution that is not done
-    /// by then waits at its place for whoever works on the queue next. Returns at once; repeating it changes nothing.
+    /// Stops the queue as ``stop()`` does, and gives up running executions once their items in progress have finished.
+    /// Waits are cut short. An execution that is not done by then waits at its place for the next worker on the queue.
+    /// Returns at once. Repeating it changes nothing.
     public func drain() {
         stop()
         for live in state.withLock({ Array($0.live.values) }) { live.giveUp() }
     }
 
-    /// As ``stop()``, remembered in the store until ``unpause()``.
+    /// Pauses the queue as ``stop()`` would stop it. The pause is remembered in the store until ``unpause()``.
     public func pause() async throws {
         try await remember(paused: true)
         change { $0.isPaused = true }
@@ -229,10 +232,11 @@ public final class ExecutionQueue: Sendable {
         change { $0.isPaused = false }
     }
 
-    /// Whether it is paused.
+    /// Whether the queue is paused.
     public var isPaused: Bool { state.withLock { $0.isPaused } }
 
-    /// Returns when nothing that can be taken here waits or runs, or when the queue is stopped and nothing runs.
+    /// Waits until nothing that can be taken here waits or runs, or until the queue is stopped or paused and nothing
+    /// runs.
     @discardableResult public func join() async -> StatusCounts {
         await wait { state in
             state.live.isEmpty && (!state.isWorking || state.index.waiting == 0)
@@ -240,20 +244,20 @@ public final class ExecutionQueue: Sendable {
         return counts
     }
 
-    /// Whether an execution runs here, or is about to, is cancelled, or its end is being noted.
+    /// Returns whether an execution runs here, is about to run, is being cancelled, or is having its end recorded.
     package func holds(_ id: Execution.ID) -> Bool { state.withLock { $0.live[id] != nil } }
 
-    /// Calls `body` whenever an execution is no longer held, whatever became of it, until the calling task is cancelled.
+    /// Calls `body` whenever an execution is released, whatever its end, until the calling task is cancelled.
     package func onRelease(_ body: () -> Void) async {
         while !Task.isCancelled {
             let seen = state.withLock { $0.releases }
-            // Also once at first, for what was let go of before.
+            // Also once at first, for earlier releases.
             body()
             await wait { $0.releases != seen }
         }
     }
 
-    /// As ``join()``, but while the queue is paused, what waits is waited for.
+    /// Waits as ``join()`` does, but while the queue is paused, it also waits for waiting executions.
     package func joinThroughPauses() async {
         await wait { $0.live.isEmpty && (!$0.isStarted || $0.index.waiting == 0) }
     }

@@ -1,51 +1,51 @@
-/// How a queue works; checked when it is made.
+/// The configuration of a queue, checked when it is created.
 public struct QueueConfiguration: Hashable, Sendable {
-    /// What a denial means for the rest of a cycle.
+    /// The effect of a denial on the rest of a cycle.
     public enum Denial: String, Codable, Sendable, CaseIterable {
-        /// Nobody else is asked in it.
+        /// The cycle ends.
         case endCycle = "end_cycle"
-        /// Those that were not asked yet are.
+        /// The cycle continues with the next execution.
         case next
     }
 
-    /// What becomes of an execution whose program died while it ran.
+    /// The treatment of an execution whose program died while it ran.
     public enum Restart: String, Codable, Sendable, CaseIterable {
-        /// It waits again, and goes on where it was.
+        /// It waits again, and continues where it was.
         case requeue
-        /// It has failed.
+        /// It fails.
         case fail
     }
 
-    /// How many executions a cycle starts at most.
+    /// The most executions that a cycle starts.
     public let capacity: Int
     /// The time between two cycles in the background.
     public let refreshTime: Duration
-    /// How many executions run at once.
+    /// The most executions that run at once.
     public let concurrencyLimit: Int
-    /// How many executions may wait.
+    /// The most executions that may wait.
     public let maxSize: Int
-    /// The denial with which an execution is aborted.
+    /// The number of denials at which an execution is aborted.
     public let maxDenials: Int
-    /// Where that was set, for messages: `pipeline.yaml:12`.
+    /// The place where that was set, for messages: `pipeline.yaml:12`.
     package var maxDenialsSetAt: String? {
         get { place.text }
         set { place.text = newValue }
     }
     private var place = SettingPlace()
-    /// How long an execution is not asked about after a denial.
+    /// The time for which an execution is not asked about after a denial.
     public let denialDelay: Duration
-    /// Of how many executions denials are remembered.
+    /// The number of executions whose denials are remembered.
     public let maxDenialTracking: Int
-    /// What a denial means for the rest of its cycle.
+    /// The effect of a denial on the rest of its cycle.
     public let onDenial: Denial
-    /// What becomes of an execution whose program died.
+    /// The treatment of an execution whose program died.
     public let onRestart: Restart
-    /// How often an execution goes back to the queue because its program died.
+    /// The most times that an execution returns to the queue because its program died.
     public let maxRecoveries: Int
-    /// What texts call the queue.
+    /// The name of the queue in texts.
     public let name: String
 
-    /// A configuration of the given parts.
+    /// Creates a configuration from its parts.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` for a value out of its limits.
     public init(
@@ -84,7 +84,7 @@ public struct QueueConfiguration: Hashable, Sendable {
 }
 
 extension QueueConfiguration {
-    /// The configuration with the keys of a pipeline file; times in seconds.
+    /// The configuration with the keys of a pipeline file. Times are in seconds.
     public var jsonValue: JSONValue {
         [
             "queue_capacity": JSONValue(capacity), "capacity_refresh_time": JSONValue(seconds: refreshTime),
@@ -96,9 +96,9 @@ extension QueueConfiguration {
         ]
     }
 
-    /// The configuration that ``jsonValue`` wrote.
+    /// Reads a configuration that ``jsonValue`` wrote.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` when it is none, or out of its limits.
+    /// - Throws: ``ProcessingError`` with code `configuration` when it is not one, or out of its limits.
     public init(json: JSONValue) throws(ProcessingError) {
         func whole(_ key: String) throws(ProcessingError) -> Int {
             guard let number = json[key]?.number?.integer else {
@@ -126,14 +126,14 @@ extension QueueConfiguration {
 }
 
 extension JSONValue {
-    /// A length of time in seconds, to the millisecond.
+    /// Creates a number of seconds, to the millisecond.
     init(seconds duration: Duration) {
         self = .number(Number(unchecked: Int128(duration.milliseconds), -3).reduced)
     }
 }
 
 extension Duration {
-    /// The length of time that a number of seconds writes, to the millisecond; `nil` for anything else.
+    /// Creates a duration from a number of seconds, to the millisecond; `nil` for anything else.
     init?(seconds json: JSONValue) {
         guard let number = json.number, let seconds = Double(number.description),
             abs(seconds) <= 36_500 * 86_400

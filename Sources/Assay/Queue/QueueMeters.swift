@@ -1,6 +1,6 @@
 import Metrics
 
-/// What a queue tells the metrics backend that the program has set up.
+/// The metrics that a queue sends to the backend that the program has set up.
 struct QueueMeters: Sendable {
     private let submissions: Counter
     private let starts: Counter
@@ -10,7 +10,7 @@ struct QueueMeters: Sendable {
     private let running: Gauge
     private let ends: @Sendable (Status) -> Counter
 
-    /// The meters of a queue.
+    /// Creates the meters of a queue.
     init(queue: String) {
         let dimensions = [("queue", queue)]
         submissions = Counter(label: "assay_executions_submitted_total", dimensions: dimensions)
@@ -41,7 +41,7 @@ struct QueueMeters: Sendable {
 }
 
 extension ExecutionQueue {
-    /// Sends the event of a move.
+    /// Sends the event of a change of status.
     func tell(_ execution: Execution, from: Status?, to: Status? = nil) {
         guard engine.events.wants(.executionStatus) else { return }
         engine.events.send(

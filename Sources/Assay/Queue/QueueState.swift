@@ -1,9 +1,9 @@
 import OrderedCollections
 import Synchronization
 
-/// What an ``ExecutionQueue`` knows in memory; the store knows the rest, and is always told first.
+/// The state of an ``ExecutionQueue`` in memory. The store knows the rest, and is always changed first.
 struct QueueState: Sendable {
-    /// An execution that is about to run or runs.
+    /// An execution that runs or is about to run.
     final class Live: Sendable {
         struct Facts: Sendable {
             var handle: RunHandle?
@@ -14,7 +14,7 @@ struct QueueState: Sendable {
 
         let facts = Mutex(Facts())
 
-        /// How it ended, once it has.
+        /// Its result, once it has ended.
         var end: Result<Report, any Error>? { facts.withLock { $0.end } }
     }
 
@@ -27,31 +27,31 @@ struct QueueState: Sendable {
     var isStarted = false
     var isPaused = false
     var isCycling = false
-    /// Executions that were found running without a program that held them.
+    /// Executions that were found without a program that holds them, running or about to be cancelled.
     var orphans: [Execution.ID] = []
-    /// What runs, and what was taken and is about to.
+    /// The executions that run, and those that were taken and are about to.
     var live: [Execution.ID: Live] = [:]
-    /// How often one of ``live`` was let go of.
+    /// The number of times an entry of ``live`` was released.
     var releases = 0
-    /// Executions of which a change is on its way into the store.
+    /// Executions with a change on its way to the store.
     var busy: Set<Execution.ID> = []
-    /// Keys under which executions are on their way into the store.
+    /// Keys of executions on their way to the store.
     var busyKeys: Set<ExternalID> = []
-    /// Places of executions that are on their way into the store.
+    /// Places reserved for executions on their way to the store.
     var reserved = 0
-    /// Waiting executions that were denied, the one that was denied first at the beginning.
+    /// Waiting executions that were denied, in order of their first denial.
     var denied: OrderedSet<Execution.ID> = []
     var hubs: [Execution.ID: ChunkHub] = [:]
-    /// Those of ``hubs`` whose executions have ended, the oldest first.
+    /// The entries of ``hubs`` whose executions have ended, oldest first.
     var endedHubs: [Execution.ID] = []
     private var waiters: [Int: Waiter] = [:]
     private var nextWaiter = 0
-    /// Those who want to know when so many wait.
+    /// Observers that are resumed when so many tasks wait.
     private var observers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
     var isWorking: Bool { isStarted && !isPaused }
 
-    /// Files a waiter, unless what it waits for is so already.
+    /// Registers a waiter unless its condition already holds.
     mutating func wait(
         _ continuation: CheckedContinuation<Void, Never>, _ id: Int,
         until holds: @escaping @Sendable (QueueState) -> Bool
@@ -70,20 +70,20 @@ struct QueueState: Sendable {
         waiters.removeValue(forKey: id)?.continuation
     }
 
-    /// Files one who wants to know when `count` wait, unless so many do already.
+    /// Registers an observer unless `count` tasks wait already.
     mutating func observe(_ continuation: CheckedContinuation<Void, Never>, waiting count: Int) -> Bool {
         guard waiters.count < count else { return false }
         observers.append((count, continuation))
         return true
     }
 
-    /// Takes out those who wanted to know of so many as wait now.
+    /// Takes the observers whose number of waiting tasks is reached.
     mutating func takeObservers() -> [CheckedContinuation<Void, Never>] {
         defer { observers.removeAll { $0.count <= waiters.count } }
         return observers.filter { $0.count <= waiters.count }.map(\.continuation)
     }
 
-    /// Takes out those whose wait is over.
+    /// Takes the waiters whose conditions hold.
     mutating func takeWoken() -> [CheckedContinuation<Void, Never>] {
         guard !waiters.isEmpty else { return [] }
         let woken = waiters.filter { $0.value.holds(self) }

@@ -1,14 +1,14 @@
-/// How many executions stand where.
+/// The number of executions in each status.
 public struct StatusCounts: Hashable, Sendable {
-    /// The number of executions in each status.
+    /// The number of executions in this status.
     public private(set) var pending = 0, running = 0, paused = 0, succeeded = 0, partial = 0, failed = 0
-    /// As above.
+    /// The number of executions in this status.
     public private(set) var cancelled = 0, skipped = 0, aborted = 0
 
-    /// None anywhere.
+    /// Creates counts of zero.
     public init() {}
 
-    /// How many stand at `status`.
+    /// The number of executions in `status`.
     public package(set) subscript(status: Status) -> Int {
         get {
             switch status {
@@ -38,12 +38,12 @@ public struct StatusCounts: Hashable, Sendable {
         }
     }
 
-    /// All of them.
+    /// The number of all executions.
     public var total: Int {
         pending + running + paused + succeeded + partial + failed + cancelled + skipped + aborted
     }
 
-    /// One line a status, under the queue's name.
+    /// Returns the counts as text: one line per status, under the queue's name.
     public func text(of name: String) -> String {
         (["Engine State (\(name)):"] + Status.allCases.map { "  \($0.rawValue): \(self[$0]) executions" })
             .joined(separator: "\n")
@@ -65,7 +65,7 @@ extension StatusCounts: CustomStringConvertible {
 }
 
 extension Status {
-    /// The status that `word` names.
+    /// Creates the status that `word` names.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` naming the nearest word.
     public init(word: String) throws(ProcessingError) {

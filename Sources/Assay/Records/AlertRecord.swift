@@ -1,8 +1,8 @@
-/// How an alert stands over all programs that watched by it, as a store keeps it; or what one of them adds to that.
+/// The state of an alert across all programs that watched for it, as a store keeps it, or what one of them adds to it.
 public struct AlertRecord: Hashable, Sendable {
-    /// A time an alert fired, and what at.
+    /// One firing of an alert and what caused it.
     public struct Firing: Hashable, Sendable {
-        /// When.
+        /// The time of the firing.
         public var firedAt: Timestamp
         /// The kind of the event.
         public var kind: Event.Kind
@@ -11,7 +11,7 @@ public struct AlertRecord: Hashable, Sendable {
         /// The item of the event.
         public var inputID: String?
 
-        /// A firing of the given parts.
+        /// Creates a firing from the given parts.
         public init(firedAt: Timestamp, kind: Event.Kind, runID: Run.ID? = nil, inputID: String? = nil) {
             (self.firedAt, self.kind, self.runID, self.inputID) = (firedAt, kind, runID, inputID)
         }
@@ -19,27 +19,27 @@ public struct AlertRecord: Hashable, Sendable {
 
     /// The name of the rule.
     public let name: String
-    /// How often it fired.
+    /// The number of times it fired.
     public var fired = 0
-    /// How often it would have fired, had it not done so shortly before.
+    /// The number of times it did not fire because it had fired shortly before.
     public var suppressed = 0
-    /// How often its action failed.
+    /// The number of times its action failed.
     public var errors = 0
     /// Its last firing.
     public var last: Firing?
-    /// When it was cleared last.
+    /// The time it was last cleared.
     public var clearedAt: Timestamp?
 
-    /// Nothing yet of the alert `name`.
+    /// Creates an empty record of the alert `name`.
     public init(_ name: String) { self.name = name }
 
-    /// Whether it has fired and was not cleared since.
+    /// Whether it has fired and has not been cleared since.
     public var isActive: Bool {
         guard let last else { return false }
         return clearedAt.map { last.firedAt > $0 } ?? true
     }
 
-    /// This with what another program, or a later moment of this one, has to add.
+    /// Returns this record with what another program, or a later moment of this one, adds.
     public func adding(_ other: AlertRecord) -> AlertRecord {
         var sum = self
         sum.fired += other.fired

@@ -1,25 +1,25 @@
-/// Sums over the batches of a call; they may be added in any order.
+/// Sums over the batches of a call, which can be added in any order.
 public struct BatchAggregate: Sendable {
-    /// How the items of all batches ended.
+    /// The counts of the items of all batches.
     public private(set) var counts = Counts()
-    /// How many batches there are.
+    /// The number of batches.
     public private(set) var totalBatches = 0
     /// The failures, by batch and item.
     public private(set) var errors: [BatchError] = []
     /// The metrics of the batches, by index.
     public private(set) var batchMetrics: [BatchMetrics] = []
-    /// The times of all batches added up.
+    /// The sum of the times of all batches.
     public private(set) var summedTime = Duration.zero
     private var span: (first: Duration, last: Duration)?
     private var outputs: [(batch: Int, outputs: [Payload])] = []
     private let keepsOutputs: Bool
 
-    /// No batches yet.
+    /// Creates sums over no batches.
     ///
-    /// - Parameter keepsOutputs: whether ``results(as:)`` will be asked for.
+    /// - Parameter keepsOutputs: whether ``results(as:)`` will be called.
     public init(keepsOutputs: Bool = true) { self.keepsOutputs = keepsOutputs }
 
-    /// The sums over `batches`.
+    /// Creates the sums over `batches`.
     public init(_ batches: some Sequence<BatchResult>) {
         self.init()
         for batch in batches { add(batch) }
@@ -39,20 +39,20 @@ public struct BatchAggregate: Sendable {
         outputs.insert((batch.batchIndex, succeeded), inOrderOf: \.batch)
     }
 
-    /// From the start of the first batch to the end of the last; zero without batches.
+    /// The time from the start of the first batch to the end of the last; zero without batches.
     public var duration: Duration { span.map { $0.last - $0.first } ?? .zero }
 
-    /// The share of items that succeeded, 0 without items.
+    /// The share of items that succeeded; 0 without items.
     public var successRate: Double { counts.total == 0 ? 0 : Double(counts.succeeded) / Double(counts.total) }
 
-    /// The outputs of succeeded items in item order.
+    /// Returns the outputs of succeeded items in item order.
     ///
     /// - Throws: `DecodingError` when the type does not fit.
     public func results<Output: Codable & Sendable>(as type: Output.Type = Output.self) throws -> [Output] {
         try outputs.flatMap { try $0.outputs.map { try $0.value(as: type) } }
     }
 
-    /// The outputs of succeeded items in item order, as JSON; `nil` when they were not kept.
+    /// Returns the outputs of succeeded items in item order, as JSON; `nil` when they were not kept.
     func resultsAsJSON() throws -> [JSONValue]? {
         keepsOutputs ? try outputs.flatMap { try $0.outputs.map { try $0.json() } } : nil
     }
@@ -70,7 +70,7 @@ extension Counts {
 }
 
 extension Array {
-    /// Inserts where `key` says; what comes in order is appended.
+    /// Inserts an element in the order of `key`; an element that arrives in order is appended.
     fileprivate mutating func insert<Key: Comparable>(_ element: Element, inOrderOf key: (Element) -> Key) {
         let value = key(element)
         var place = count

@@ -1,6 +1,6 @@
-/// How one batch of a run ended.
+/// The result of one batch of a run.
 public struct BatchResult: Sendable {
-    /// The batch's name: `batch_` and a number of at least six digits that goes on over all calls of an engine.
+    /// The batch's name: `batch_` and a number of at least six digits that keeps counting over all calls of an engine.
     public let batchID: String
     /// Its place in the call, from 0.
     public let batchIndex: Int
@@ -12,7 +12,7 @@ public struct BatchResult: Sendable {
     public let metrics: BatchMetrics
     /// One record per failed item, in order.
     public let errors: [BatchError]
-    /// What its items cost.
+    /// The cost of its items.
     public let bill: Bill
 
     /// Whether every item succeeded.
@@ -22,7 +22,7 @@ public struct BatchResult: Sendable {
     /// The outcomes of failed items, in order.
     public var failedItems: [Outcome] { outcomes.filter { $0.status == .failed } }
 
-    /// What succeeded, in order: each item's name with its output.
+    /// Returns the name and output of each item that succeeded, in order.
     ///
     /// - Throws: `DecodingError` when the type does not fit.
     public func successfulResults<Output: Codable & Sendable>(
@@ -36,13 +36,13 @@ public struct BatchResult: Sendable {
 public struct BatchMetrics: Hashable, Sendable {
     /// One attempt at a batch.
     public struct Attempt: Hashable, Sendable {
-        /// Which one, from 1.
+        /// The number of the attempt, from 1.
         public var number: Int
-        /// How long it took.
+        /// The time it took.
         public var duration: Duration
-        /// How many items of the batch had failed at its end.
+        /// The number of items of the batch that had failed when it ended.
         public var failedItems: Int
-        /// Their messages, in item order.
+        /// The messages of those failures, in item order.
         public var errorMessages: [String]
     }
 
@@ -50,25 +50,26 @@ public struct BatchMetrics: Hashable, Sendable {
     public var batchID: String
     /// Its place in the call, from 0.
     public var batchIndex: Int
-    /// How its items ended; the total is the size of the batch.
+    /// The counts of its items; the total is the size of the batch.
     public var counts: Counts
     /// Its verdict.
     public var status: Status
-    /// When it was begun, on the clock that never goes back.
+    /// The time it began, on the clock that never goes backward.
     var began: Duration
-    /// When it was begun.
+    /// The time it began.
     public var startedAt: Timestamp
-    /// When it had ended.
+    /// The time it ended.
     public var finishedAt: Timestamp
-    /// The time in between, waits included.
+    /// The time in between, including waits.
     public var duration: Duration
-    /// The retry that decided; 0 for the first attempt.
+    /// The number of the retry that decided; 0 for the first attempt.
     public var retriesUsed: Int
-    /// All attempts, in order; none when every item was carried.
+    /// All attempts, in order; empty when every item was carried.
     public var attempts: [Attempt]
-    /// The messages of the failures that stood in the end, in item order.
+    /// The messages of the failures that remained at the end, in item order.
     public var errorMessages: [String]
-    /// The limit for which a batch failed of which some items succeeded, with what broke it; `nil` for any other.
+    /// The limit that failed a batch although some of its items succeeded, with what broke it; `nil` for any other
+    /// batch.
     public var limit: String?
 }
 
@@ -80,6 +81,6 @@ public struct BatchError: Hashable, Sendable {
     public var batchIndex: Int
     /// The item's place in the batch, from 0.
     public var itemIndex: Int
-    /// What failed.
+    /// The record of the failure.
     public var record: FailureRecord
 }

@@ -38,7 +38,7 @@ extension BatchError {
 }
 
 extension BatchResult {
-    /// The batch as JSON, its outcomes included.
+    /// Returns the batch as JSON, its outcomes included.
     ///
     /// - Throws: an encoding error of an output.
     public func jsonValue() throws -> JSONValue {
@@ -51,9 +51,9 @@ extension BatchResult {
 }
 
 extension BatchAggregate {
-    /// The sums as JSON.
+    /// Returns the sums as JSON.
     ///
-    /// - Parameter results: where the outputs come from when the sums did not keep them.
+    /// - Parameter results: the outcomes that provide the outputs when the sums did not keep them.
     /// - Throws: an encoding error of an output.
     public func jsonValue(results outcomes: [Outcome] = []) throws -> JSONValue {
         let results =

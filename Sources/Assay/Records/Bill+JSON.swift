@@ -1,5 +1,5 @@
 extension Charge {
-    /// The entry as JSON with all its parts.
+    /// The entry as JSON, with all its parts.
     public var jsonValue: JSONValue {
         guard case .object(var object) = entry else { return .null }
         object["run_id"] = .string(runID.text)
@@ -12,7 +12,7 @@ extension Charge {
         return .object(object)
     }
 
-    /// The entry as a bill lists it, without what the bill itself says.
+    /// The entry as a bill lists it, without the facts that the bill itself states.
     var entry: JSONValue {
         [
             "cost_id": .string(costID), "service": .string(service), "operation": .string(operation),

@@ -1,22 +1,22 @@
-/// What a run, an execution or any other choice of charges cost; made from the ledger when asked.
+/// The cost of a run, an execution or any other selection of charges, computed from the ledger on request.
 public struct Bill: Sendable {
-    /// Sums of one operation of a service.
+    /// The sums of one operation of a service.
     public struct Line: Hashable, Sendable {
-        /// How many entries.
+        /// The number of entries.
         public var count = 0
-        /// How many of them were cache hits.
+        /// The number of entries that were cache hits.
         public var cacheHits = 0
-        /// What they cost.
+        /// The cost of the entries.
         public var total = Money.zero
-        /// What the hits saved; exact, however large.
+        /// The amount that the hits saved; exact at any size.
         public var avoided = MoneySum.zero
     }
 
-    /// The run it is of, if it is of one.
+    /// The run that it covers, if it covers one.
     public var runID: Run.ID?
-    /// The execution it is of, if it is of one.
+    /// The execution that it covers, if it covers one.
     public var executionID: Execution.ID?
-    /// The runs of an execution's bill.
+    /// The runs that an execution's bill covers.
     public var runs: [Run.ID]?
     /// The currency of all amounts.
     public let currency: String
@@ -24,22 +24,22 @@ public struct Bill: Sendable {
     public let baseCost: Money
     /// The sum of all other charges.
     public let usageCost: Money
-    /// Base and usage.
+    /// The sum of base and usage costs.
     public let totalCost: Money
-    /// What cache hits saved; exact, however large, as nobody pays it.
+    /// The amount that cache hits saved; exact at any size, since no one pays it.
     public let avoidedCost: MoneySum
-    /// The most that calls with an unknown outcome may turn out to have cost; not part of the total.
+    /// The maximum that calls with an unknown outcome may have cost; not part of the total.
     public let inDoubtCost: Money
-    /// The charges that are not base charges, by item, then in order of recording.
+    /// The charges other than base charges, by item and then in order of recording.
     public let trackedCosts: [Charge]
     /// The calls with an unknown outcome.
     public let inDoubt: [CallRecord]
-    /// Sums by service and operation, base charges left out.
+    /// The sums by service and operation, without base charges.
     public let byService: [String: [String: Line]]
-    /// Why it is not complete; `nil` when it is.
+    /// The reason it is incomplete; `nil` when it is complete.
     public var incompleteReason: String?
 
-    /// The bill over `charges`, which come in order of recording.
+    /// Creates the bill over `charges`, which must be in order of recording.
     ///
     /// - Throws: ``ProcessingError`` with code `cost` when a sum is above 9,000,000,000.
     public init(
@@ -83,6 +83,6 @@ public struct Bill: Sendable {
         self.incompleteReason = incompleteReason
     }
 
-    /// The total over `succeeded` items, rounded half to even to 6 decimals; `nil` for none.
+    /// Returns the total per succeeded item, rounded half to even to 6 decimals; `nil` for none.
     public func costPerSuccess(_ succeeded: Int) -> Money? { totalCost.divided(by: succeeded) }
 }

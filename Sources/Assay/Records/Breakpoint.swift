@@ -1,17 +1,17 @@
-/// Where, and for which items, a run of a graph stops before a node.
+/// A point at which a run of a graph stops before a node, for the items that meet a condition.
 public struct Breakpoint: Hashable, Sendable {
-    /// The node it stops before.
+    /// The node that it stops before.
     public let processorID: Identifier
-    /// What must hold; `nil`: always.
+    /// The condition that must hold; `nil` for every item.
     public let condition: Condition?
-    /// How many of the first matches stop the run; `nil`: every one.
+    /// The number of first matches that stop the run; `nil` for every match.
     public let hitCount: Int?
-    /// Whether it is looked at.
+    /// Whether the breakpoint is in use.
     public var isEnabled: Bool
-    /// How many times it has matched.
+    /// The number of times it has matched.
     public internal(set) var totalHits = 0
 
-    /// A breakpoint of the given parts.
+    /// Creates a breakpoint from the given parts.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` for a hit count below 1.
     public init(
@@ -26,7 +26,7 @@ public struct Breakpoint: Hashable, Sendable {
         self.isEnabled = isEnabled
     }
 
-    /// Takes note of a node that is about to start.
+    /// Checks a node that is about to start, and counts a match.
     ///
     /// - Returns: whether the run stops here.
     mutating func meets(_ start: NodeStart) -> Bool {
@@ -35,7 +35,7 @@ public struct Breakpoint: Hashable, Sendable {
         return hitCount.map { totalHits <= $0 } ?? true
     }
 
-    /// The breakpoint that ``jsonValue`` wrote; `nil` for what it did not.
+    /// Creates the breakpoint that ``jsonValue`` wrote; `nil` for anything else.
     init?(json: JSONValue) {
         guard let id = json["processor_id"]?.string.flatMap({ Identifier($0) }), let enabled = json["enabled"]?.bool,
             let hits = json["total_hits"]?.number?.integer
@@ -48,7 +48,7 @@ public struct Breakpoint: Hashable, Sendable {
         totalHits = hits
     }
 
-    /// The breakpoint as JSON shows it.
+    /// The breakpoint as JSON.
     public var jsonValue: JSONValue {
         [
             "processor_id": .string(processorID.text), "condition": condition.map { .string($0.text) } ?? .null,

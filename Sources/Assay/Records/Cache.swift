@@ -1,18 +1,18 @@
-/// Who shares a cached value.
+/// The scope within which a cached value is shared.
 public enum CacheScope: String, Codable, Sendable, CaseIterable {
     case account, underwriting, execution, global
 }
 
-/// How results are kept for later.
+/// A policy for keeping results for later.
 public struct CachePolicy: Hashable, Sendable {
-    /// Who shares them.
+    /// The scope within which they are shared.
     public var scope: CacheScope
-    /// How long they are good; `nil`: for ever.
+    /// The time they stay valid; `nil` for no limit.
     public var ttl: Duration?
-    /// Whether look-ups are skipped and values replaced.
+    /// Whether look-ups are skipped and values are replaced.
     public var refresh: Bool
 
-    /// A policy of the given parts.
+    /// Creates a policy from the given parts.
     public init(scope: CacheScope = .account, ttl: Duration? = nil, refresh: Bool = false) {
         self.scope = scope
         self.ttl = ttl
@@ -22,26 +22,26 @@ public struct CachePolicy: Hashable, Sendable {
 
 /// A value that was paid for once.
 public struct CacheEntry: Hashable, Sendable {
-    /// What it is filed under: 64 hex digits over scope, subject and parameters.
+    /// The key it is filed under: 64 hex digits over scope, subject and parameters.
     public var key: String
-    /// The service and operation, or the processor and `extract`, for lists and statistics.
+    /// The service, or the processor, for lists and statistics.
     public var service: String
-    /// The operation.
+    /// The operation, or `extract` for the output of a processor.
     public var operation: String
     /// The value.
     public var value: JSONValue
-    /// When it was stored.
+    /// The time it was stored.
     public var storedAt: Timestamp
-    /// From when on it is no longer used; `nil`: never.
+    /// The time from which it is no longer used; `nil` for never.
     public var expiresAt: Timestamp?
-    /// What it is worth: what it would cost to make it without a cache and without anything saved.
+    /// The worth of the value: the cost of making it without a cache and without anything saved.
     public var cost: Money
-    /// The charge of that cost.
+    /// The name of the charge of that cost.
     public var costID: String?
-    /// How often it was used since.
+    /// The number of times it was used since.
     public var hits: Int
 
-    /// An entry of the given parts.
+    /// Creates an entry from the given parts.
     public init(
         key: String, service: String, operation: String, value: JSONValue, storedAt: Timestamp,
         expiresAt: Timestamp? = nil, cost: Money, costID: String? = nil, hits: Int = 0
@@ -57,23 +57,23 @@ public struct CacheEntry: Hashable, Sendable {
         self.hits = hits
     }
 
-    /// Whether it may be used at `moment`: while its age is below its time to live.
+    /// Returns whether it may be used at `moment`, which is while its age is below its time to live.
     public func isFresh(at moment: Timestamp) -> Bool { expiresAt.map { moment < $0 } ?? true }
 }
 
 /// The key under which a value is filed.
 enum CacheKey {
-    /// The key of a paid call.
+    /// Returns the key of a paid call.
     static func call(
         service: String, operation: String, parameters: JSONValue, scope: CacheScope, of run: Run, for owner: Scope
     ) -> String {
         key(["call", .string(service), .string(operation), .string(Digest(of: parameters).text)], scope, run, owner)
     }
 
-    /// The key of a processor's output for an input.
+    /// Returns the key of a processor's output for an input.
     ///
     /// - Parameters:
-    ///   - input: the digest of what `extract` is given.
+    ///   - input: the digest of the input of `extract`.
     ///   - run: the run, with the name and definition of the processor.
     static func item(input: Digest, scope: CacheScope, of run: Run, for owner: Scope) -> String {
         let parts: [JSONValue] = [

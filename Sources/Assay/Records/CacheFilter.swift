@@ -1,23 +1,23 @@
-/// Which cached values are asked for; parts that are `nil` do not narrow.
+/// A filter for cached values; parts that are `nil` do not narrow it.
 public struct CacheFilter: Hashable, Sendable {
-    /// Whether a value may still be used.
+    /// The age of a value, which decides whether it may still be used.
     public enum Age: Hashable, Sendable {
-        /// It may be used at that moment.
+        /// The value may be used at that moment.
         case fresh(at: Timestamp)
-        /// Its time is over at that moment.
+        /// The value has expired at that moment.
         case expired(at: Timestamp)
     }
 
-    /// Filed under this key.
+    /// The key that values are filed under.
     public var key: String?
-    /// Of this service, or of this processor.
+    /// The service, or the processor.
     public var service: String?
-    /// Of this operation; the output of a processor is filed as `extract`.
+    /// The operation; `extract` for the output of a processor.
     public var operation: String?
-    /// Of this age.
+    /// The age.
     public var age: Age?
 
-    /// Every value.
+    /// Creates a filter from the given parts; by default it matches every value.
     public init(key: String? = nil, service: String? = nil, operation: String? = nil, age: Age? = nil) {
         self.key = key
         self.service = service
@@ -25,7 +25,7 @@ public struct CacheFilter: Hashable, Sendable {
         self.age = age
     }
 
-    /// The outputs of a processor.
+    /// Returns a filter for the outputs of a processor.
     public static func processor(_ name: Identifier) -> CacheFilter {
         CacheFilter(service: name.text, operation: extraction)
     }
@@ -33,7 +33,7 @@ public struct CacheFilter: Hashable, Sendable {
     /// The operation under which the output of a processor is filed.
     public static let extraction = "extract"
 
-    /// Whether `entry` fits.
+    /// Returns whether `entry` matches.
     public func matches(_ entry: CacheEntry) -> Bool {
         let fitsAge =
             switch age {
@@ -47,12 +47,12 @@ public struct CacheFilter: Hashable, Sendable {
     }
 }
 
-/// What a look-up in the cache found.
+/// The result of a look-up in the cache.
 public enum CacheLookup: Hashable, Sendable {
     /// A value, fresh or not.
     case found(CacheEntry)
-    /// Nothing.
+    /// No value.
     case missing
-    /// An entry that was not as it was written.
+    /// An entry that differs from what was written.
     case damaged
 }

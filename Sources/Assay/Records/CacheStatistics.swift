@@ -1,13 +1,13 @@
 /// Sums over cached values.
 public struct CacheStatistics: Hashable, Sendable {
-    /// What cached values are added up by.
+    /// The subject by which cached values are summed.
     public struct Subject: Hashable, Sendable, Comparable {
         /// The service, or the processor.
         public var service: String
         /// The operation; `extract` for the output of a processor.
         public var operation: String
 
-        /// An operation of a service.
+        /// Creates the subject of an operation of a service.
         public init(service: String, operation: String) {
             self.service = service
             self.operation = operation
@@ -20,26 +20,26 @@ public struct CacheStatistics: Hashable, Sendable {
 
     /// The sums of one subject.
     public struct Line: Hashable, Sendable {
-        /// How many values there are.
+        /// The number of values.
         public var entries = 0
-        /// How many of them may no longer be used.
+        /// The number of values that may no longer be used.
         public var expired = 0
-        /// The length of the values as JSON.
+        /// The length of the values as JSON, in bytes.
         public var bytes = 0
-        /// How often values were used.
+        /// The number of times values were used.
         public var hits = 0
-        /// What the values had cost.
+        /// The cost of the values.
         public var cost = MoneySum.zero
-        /// What the uses would have cost.
+        /// The amount that the uses would have cost.
         public var avoided = MoneySum.zero
 
-        /// How many values may still be used.
+        /// The number of values that may still be used.
         public var fresh: Int { entries - expired }
 
-        /// No values.
+        /// Creates sums over no values.
         public init() {}
 
-        /// Adds the sums of others.
+        /// Adds the sums in `other`.
         public mutating func add(_ other: Line) {
             cost += other.cost
             avoided += other.avoided
@@ -52,13 +52,13 @@ public struct CacheStatistics: Hashable, Sendable {
 
     /// The sums by subject.
     public private(set) var lines: [Subject: Line] = [:]
-    /// How many entries are not as they were written; they are in no other sum.
+    /// The number of entries that differ from what was written; they are in no other sum.
     public var damaged = 0
 
-    /// No values.
+    /// Creates sums over no values.
     public init() {}
 
-    /// All sums in one.
+    /// Returns the sums over all subjects.
     public func total() -> Line {
         var total = Line()
         for line in lines.values { total.add(line) }

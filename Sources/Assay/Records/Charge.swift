@@ -1,6 +1,6 @@
-/// One entry of the ledger; never changed once it is recorded.
+/// One entry of the ledger; it never changes once it is recorded.
 public struct Charge: Hashable, Sendable {
-    /// What caused it.
+    /// The cause of a charge.
     public enum Kind: String, Codable, Sendable {
         /// A processor started.
         case base
@@ -12,9 +12,9 @@ public struct Charge: Hashable, Sendable {
 
     /// The entry's name.
     public var costID: String
-    /// Equal keys are recorded once in the life of a store; `nil`: every time.
+    /// The key; equal keys are recorded once in the life of a store. `nil` is recorded every time.
     public var key: String?
-    /// What caused it.
+    /// The cause of the charge.
     public var kind: Kind
     /// The run that caused it.
     public var runID: Run.ID
@@ -28,26 +28,26 @@ public struct Charge: Hashable, Sendable {
     public var itemIndex: Int?
     /// The step that was running.
     public var step: String?
-    /// Whose service was used; `processor` for base charges.
+    /// The service that was used; `processor` for base charges.
     public var service: String
-    /// What of it was used; the processor for base charges.
+    /// The operation that was used; the processor for base charges.
     public var operation: String
-    /// How much.
+    /// The amount.
     public var cost: Money
-    /// When it was recorded.
+    /// The time it was recorded.
     public var timestamp: Timestamp
-    /// What a cache hit saved.
+    /// The amount that a cache hit saved.
     public var avoidedCost: Money?
-    /// Why it was charged and how its amount was found; only the engine says so.
+    /// The reason for the charge and the source of its amount; only the engine sets it.
     public var basis: Basis
-    /// What the processor noted with it; the engine's own names are not among it.
+    /// The processor's own notes on it, without the names that belong to the engine.
     public let metadata: JSONObject
     /// The account of the run or item.
     public var accountID: ExternalID?
     /// The underwriting of the run or item.
     public var underwritingID: ExternalID?
 
-    /// An entry of the given parts.
+    /// Creates an entry from the given parts.
     public init(
         costID: String, key: String? = nil, kind: Kind, runID: Run.ID, executionID: Execution.ID,
         processorID: Identifier, inputID: String? = nil, itemIndex: Int? = nil, step: String? = nil, service: String,
@@ -74,15 +74,15 @@ public struct Charge: Hashable, Sendable {
         self.underwritingID = underwritingID
     }
 
-    /// Whether it stands for a value that was found in the cache.
+    /// Whether it represents a value that was found in the cache.
     public var isCacheHit: Bool { basis.cause == .cacheHit }
 }
 
-/// A paid call: its intent is on record before it is made, its outcome after.
+/// A paid call; its intent is recorded before it is made, its outcome after.
 public struct CallRecord: Hashable, Sendable {
-    /// Where a call stands.
+    /// The state of a call.
     public enum State: String, Codable, Sendable {
-        /// The intent is on record and nothing else is known.
+        /// The intent is recorded and nothing else is known.
         case open
         /// It was made and costs something.
         case settled
@@ -94,9 +94,9 @@ public struct CallRecord: Hashable, Sendable {
 
     /// The call's name.
     public var callID: String
-    /// The same before and after a crash, new after a definite failure: 64 hex digits for the callee.
+    /// The key for the callee, 64 hex digits; the same before and after a crash, new after a definite failure.
     public var idempotencyKey: String
-    /// Where it stands.
+    /// The state of the call.
     public var state: State
     /// The run that made it last.
     public var runID: Run.ID
@@ -106,15 +106,15 @@ public struct CallRecord: Hashable, Sendable {
     public var processorID: Identifier
     /// The item it was for.
     public var inputID: String?
-    /// Whose service.
+    /// The service that is called.
     public var service: String
-    /// What of it.
+    /// The operation that is called.
     public var operation: String
     /// The digest of its key, or of nothing.
     public var callKey: String
-    /// The most it may cost.
+    /// The maximum that it may cost.
     public var maximumCost: Money
-    /// When the intent was written.
+    /// The time the intent was recorded.
     public var timestamp: Timestamp
     /// The place of the item in the run, which orders bills.
     public var itemIndex: Int?
@@ -124,14 +124,15 @@ public struct CallRecord: Hashable, Sendable {
     public var accountID: ExternalID?
     /// The underwriting of the run or item.
     public var underwritingID: ExternalID?
-    /// What becomes of it when nobody learns how it ended.
+    /// The policy for the call if no one learns how it ended.
     public var doubtPolicy: DoubtPolicy
-    /// The key under which the cache keeps its value, by which other executions know it as theirs; `nil`: it has no key.
+    /// The key under which the cache keeps its value and by which other executions recognize it; `nil` if it has no
+    /// key.
     public var cacheKey: String?
-    /// Who found out how it ended after its outcome was unknown; `nil`: it never was, or still is.
+    /// The source of the decision on how it ended after its outcome was unknown; `nil` if it never was, or still is.
     public var resolution: Charge.Basis.Resolution?
 
-    /// A call of the given parts.
+    /// Creates a call from the given parts.
     public init(
         callID: String, idempotencyKey: String, state: State, runID: Run.ID, executionID: Execution.ID,
         processorID: Identifier, inputID: String?, service: String, operation: String, callKey: String,
@@ -166,9 +167,9 @@ extension CallRecord {
     public var chargeKey: String { "call|\(callID)" }
 }
 
-/// What becomes of a paid call of unknown outcome.
+/// A policy for a paid call with an unknown outcome.
 public enum DoubtPolicy: String, Codable, Sendable, CaseIterable {
-    /// It stays in doubt, its maximum reserved, until the call is made again or someone decides.
+    /// It stays in doubt, with its maximum reserved, until the call is made again or someone decides.
     case hold
     /// It counts as made, at its maximum.
     case settle

@@ -1,24 +1,24 @@
 extension Charge {
-    /// What the engine knows of how an entry came about: why it was charged, and how its amount was found.
+    /// The engine's knowledge of how an entry came about: why it was charged, and how its amount was found.
     ///
-    /// Only the engine writes it. A processor's own words about a charge are its ``Charge/metadata``, in which the names
+    /// Only the engine writes it. A processor's own notes on a charge are its ``Charge/metadata``, from which the names
     /// that ``Basis`` writes are dropped.
     public struct Basis: Hashable, Sendable {
-        /// Why something was charged.
+        /// The reason for a charge.
         public enum Cause: String, Codable, Sendable, CaseIterable {
             /// A processor started, something was used, or a call was made.
             case used
-            /// A value from the cache stood in for work or for a call.
+            /// A value from the cache replaced work or a call.
             case cacheHit = "cache_hit"
-            /// A call failed and is billed all the same.
+            /// A call failed and is billed nevertheless.
             case failure
         }
 
-        /// Who said that a call in doubt had been made.
+        /// The source of the decision that a call in doubt had been made.
         public enum Resolution: String, Codable, Sendable, CaseIterable {
-            /// The call was made again under its key. Where the service does not honour keys it was carried out twice.
+            /// The call was made again under its key. If the service does not honor keys, it was performed twice.
             case repetition = "by repeat"
-            /// Someone decided.
+            /// A person decided.
             case person = "by person"
             /// The resolver of the service answered.
             case resolver = "by resolver"
@@ -26,20 +26,20 @@ extension Charge {
             case policy = "by policy"
         }
 
-        /// Why it was charged.
+        /// The reason for the charge.
         public var cause: Cause
-        /// When the value that stood in for it was stored.
+        /// The time the cached value was stored.
         public var cachedAt: Timestamp?
-        /// How many units, when the amount was worked out of them or more than one was stated.
+        /// The number of units, when the amount was computed from units or more than one was stated.
         public var quantity: Number?
-        /// The price of one unit that the amount was worked out of.
+        /// The price of one unit from which the amount was computed.
         public var unitPrice: Money?
-        /// Where the price was found.
+        /// The place where the price was found.
         public var priceSource: PriceOrigin?
-        /// Who decided about a call that was in doubt; `nil` for every other charge.
+        /// The source of the decision on a call that was in doubt; `nil` for every other charge.
         public var resolution: Resolution?
 
-        /// A basis of the given parts.
+        /// Creates a basis from the given parts.
         public init(
             _ cause: Cause = .used, cachedAt: Timestamp? = nil, quantity: Number? = nil, unitPrice: Money? = nil,
             priceSource: PriceOrigin? = nil, resolution: Resolution? = nil
@@ -73,8 +73,9 @@ extension Charge.Basis {
         return .object(object)
     }
 
-    /// The basis of a charge whose facts lay among its metadata, as they did before there were bases: a hit is known by
-    /// what it avoided, which no processor could say. Who decided about a doubt was not noted then.
+    /// Creates the basis of a charge that was recorded before bases existed, from the facts in its metadata. A hit is
+    /// recognized by the amount it avoided, which no processor could state. The source of a decision on a doubt was not
+    /// recorded then.
     package init(metadata: JSONObject, avoidedCost: Money?) {
         self.init(
             avoidedCost != nil ? .cacheHit : metadata["charged_despite_error"] == true ? .failure : .used,
@@ -84,7 +85,7 @@ extension Charge.Basis {
             priceSource: metadata["price_source"]?.string.flatMap(PriceOrigin.init(rawValue:)))
     }
 
-    /// The basis that ``stored`` wrote; `nil` for anything else.
+    /// Creates the basis that ``stored`` wrote; `nil` for anything else.
     package init?(stored json: JSONValue) {
         guard case .object(let object) = json else { return nil }
         self.init()
@@ -116,7 +117,7 @@ extension Charge.Basis {
 }
 
 extension Charge {
-    /// What bills and lists say beside the amount: the processor's metadata, and what the engine knows.
+    /// The notes that bills and lists show beside the amount: the processor's metadata, and what the engine knows.
     public var annotations: JSONObject {
         var object = metadata
         if kind == .call || isCacheHit { object["cache_hit"] = .bool(isCacheHit) }
@@ -124,7 +125,7 @@ extension Charge {
         object["cached_at"] = basis.cachedAt?.jsonValue
         object["quantity"] = basis.quantity.map { .number($0) }
         object["unit_price"] = basis.unitPrice?.jsonValue
-        // A price from a list needs no word; one from the pipeline file, and none at all, do.
+        // A price from a list needs no note; a price from the pipeline file, or no price, does.
         if let source = basis.priceSource, source == .pipeline || source == .none {
             object["price_source"] = .string(source.rawValue)
         }

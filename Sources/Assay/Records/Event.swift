@@ -1,8 +1,8 @@
 public import Logging
 
-/// Something that happened; log, metrics, alerts and pages are made of these.
+/// Something that happened; logs, metrics, alerts and pages are made of events.
 public struct Event: Hashable, Sendable {
-    /// What happened.
+    /// The kind of an event.
     public enum Kind: String, Codable, Sendable, CaseIterable {
         case processorStart = "processor_start"
         case processorComplete = "processor_complete"
@@ -41,7 +41,7 @@ public struct Event: Hashable, Sendable {
         case breakerClosed = "breaker_closed"
         case alert, hint, warning
 
-        /// How much it matters.
+        /// The severity.
         public var level: Logger.Level {
             switch self {
             case .processorStart, .pipeDataFlow, .pipeEmpty, .itemStart, .itemComplete, .stepSaved, .charge,
@@ -59,13 +59,13 @@ public struct Event: Hashable, Sendable {
         }
     }
 
-    /// What happened.
+    /// The kind of the event.
     public let kind: Kind
-    /// Counts the recorded events of a run from 1 without gaps; `nil` for an event that is not recorded.
+    /// The number among the recorded events of a run, from 1 without gaps; `nil` for an event that is not recorded.
     public var sequence: Int?
-    /// When it happened.
+    /// The time it happened.
     public let timestamp: Timestamp
-    /// The run it happened in.
+    /// The run in which it happened.
     public let runID: Run.ID?
     /// The execution of the run.
     public let executionID: Execution.ID?
@@ -75,16 +75,16 @@ public struct Event: Hashable, Sendable {
     public var graphID: Identifier?
     /// The item concerned.
     public let inputID: String?
-    /// Further facts, by kind; see the events table of the documentation.
+    /// Further facts, by kind; see the events table in the documentation.
     public let data: JSONObject
 
-    /// How much it matters.
+    /// The severity.
     public var level: Logger.Level { kind.level }
 
     /// The event's name: its run and its number in it.
     public var eventID: String { "\(runID?.text ?? "engine")-\(sequence ?? 0)" }
 
-    /// An event of the given parts.
+    /// Creates an event from the given parts.
     public init(
         _ kind: Kind, sequence: Int? = nil, timestamp: Timestamp, runID: Run.ID?, executionID: Execution.ID?,
         processorID: Identifier?, inputID: String?, data: JSONObject

@@ -1,5 +1,5 @@
 extension Execution {
-    /// Every field of the execution; what is not set is null.
+    /// Every field of the execution as JSON; unset fields are null.
     public var jsonValue: JSONValue {
         [
             "execution_id": .string(id.text),
@@ -28,7 +28,7 @@ extension Execution {
     /// Whether it has ended with a report.
     public var hasResponse: Bool { status.isTerminal && (lastRunID != nil || restoredResponse != nil) }
 
-    /// The execution that ``jsonValue`` wrote; `nil` when it is none.
+    /// Creates the execution that ``jsonValue`` wrote; `nil` for anything else.
     public init?(json: JSONValue) {
         func identifier(_ key: String) -> Identifier? { json[key]?.string.flatMap { Identifier($0) } }
         func external(_ key: String) -> ExternalID? { json[key]?.string.flatMap { ExternalID($0) } }
@@ -79,18 +79,18 @@ extension Execution {
 }
 
 extension JSONValue {
-    /// A finite number with its shortest digits.
+    /// Creates a finite number with its shortest digits.
     package init(finite number: Double) {
-        // Every finite number is written with digits that JSON has.
+        // Every finite number has digits that JSON can express.
         let text = number == number.rounded() && abs(number) < 1e15 ? "\(Int64(number))" : "\(number)"
         self = Number(text).map { .number($0) } ?? .null
     }
 }
 
 extension Item {
-    /// The item as a line of JSON writes it.
+    /// Returns the item as a line of JSON writes it.
     ///
-    /// - Throws: what its data throws when it cannot be written.
+    /// - Throws: what its data throws when it cannot be encoded.
     public func jsonValue() throws -> JSONValue {
         var object: JSONObject = ["input_id": .string(id)]
         object["account_id"] = accountID.map { .string($0) }
@@ -103,7 +103,8 @@ extension Item {
         return .object(object)
     }
 
-    /// What two items have in common that are the same work under the same name: no path, and a file by its content.
+    /// Returns the identity of the item, which is equal for two items that are the same work under the same name. A
+    /// file counts by its content, not by its path, if it has a digest.
     func identity() throws -> JSONValue {
         guard case .object(var object) = try jsonValue() else { return .null }
         object["file"] = file.map { .string($0.digest?.text ?? $0.path) }

@@ -1,34 +1,34 @@
-/// A durable request: a processor over items for a scope; it groups the runs that were made for it.
+/// A durable request to run a processor over items for a scope; it groups the runs that were made for it.
 ///
-/// An execution is submitted to a queue, where it waits for its turn, or begun by a run at once; only the former has a
-/// ``number`` and what goes with it.
+/// An execution either is submitted to a queue, where it waits for its turn, or is begun by a run at once. Only the
+/// former has a ``number`` and what belongs to it.
 public struct Execution: Sendable {
-    /// Names an execution.
+    /// The name of an execution.
     public typealias ID = Identifier
 
-    /// How the next run of an execution treats what earlier ones left.
+    /// The choices of an execution's next run about what earlier runs left.
     public struct Again: Hashable, Sendable {
         /// Whether only failed items run.
         public var failedOnly = false
-        /// What becomes of steps and outcomes.
+        /// The choice for steps and outcomes.
         public var recovery = RecoveryMode.resume
-        /// What a processor that has changed means for them.
+        /// The choice for steps and outcomes when the processor has changed.
         public var onChange = ChangePolicy.refuse
 
-        /// Goes on where the last run ended.
+        /// Creates the choices of a run that continues where the last run ended.
         public init() {}
     }
 
-    /// The priority of what goes after all others, by the time of submission.
+    /// The priority of executions that come after all others, by time of submission.
     public static let lowPriority = Double.greatestFiniteMagnitude
 
     /// The execution's name.
     public let id: ID
-    /// For whom it is.
+    /// The scope that it works for.
     public var scope: Scope
-    /// Where it stands: as its last run, unless it waits for a further one or ended without any.
+    /// The current status; mirrors the last run unless the execution waits for another run or ended without one.
     public var status: Status
-    /// When it was submitted, or first seen.
+    /// The time it was submitted or first seen.
     public let createdAt: Timestamp
 
     /// Its place in the order of submission, from 1, given by the store; `nil` when it was never in a queue.
@@ -37,62 +37,62 @@ public struct Execution: Sendable {
     public var processorID: Identifier?
     /// The graph that it runs, whose name is then also ``processorID``; `nil` for a processor.
     public var graphID: Identifier?
-    /// What is taken first: the lower, the earlier.
+    /// The priority; lower values are taken first.
     public var priority = 0.0
-    /// The priority that was given, without what denials added to it; `nil` when it was made of the time of submission.
+    /// The priority that was given, without what denials added; `nil` when it was derived from the time of submission.
     public var ownPriority: Double?
-    /// The digest of its pipeline's definition as it was written; `nil` for what is known by its name alone.
+    /// The digest of its pipeline's definition as written; `nil` for what is known only by its name.
     public var pipeline: Digest?
-    /// Under which name it may be submitted again without being made again.
+    /// The key under which it may be submitted again without creating another execution.
     public var idempotencyKey: String?
     /// The digest of what was submitted under that key.
     public var content: Digest?
-    /// What the admission policy is shown.
+    /// The data that the admission policy receives.
     public var request: JSONObject = [:]
-    /// What its runs are made of, by whoever knows processors by name; it is stored with each run.
+    /// The data from which its runs are made, by code that knows processors by name; it is stored with each run.
     public var runRequest: JSONValue = [:]
-    /// The longest each of its runs may take; `nil` for what the options say.
+    /// The maximum time for each of its runs; `nil` for what the options say.
     public var timeout: Duration?
-    /// Whether what its items emit is delivered while it runs.
+    /// Whether the output that its items emit is delivered while it runs.
     public var isStreaming = false
-    /// The moment before which it is not taken.
+    /// The time before which it is not taken.
     public var notBefore: Timestamp?
-    /// What the caller wants remembered.
+    /// The data that the caller wants remembered.
     public var metadata: JSONObject = [:]
 
-    /// When its last run began.
+    /// The time its last run began.
     public var startedAt: Timestamp?
-    /// When it ended.
+    /// The time it ended.
     public var finishedAt: Timestamp?
-    /// How long its last run took; zero for one that ended before any.
+    /// The duration of its last run; zero for an execution that ended before any.
     public var duration: Duration?
-    /// What it waits for besides its turn: an admission that was put off, or a worker that was given its pipeline.
+    /// The reason it waits besides its turn: a postponed admission, or a worker that was given its pipeline.
     public var waitsFor: String?
-    /// Why it was not admitted, once for each denial since it last was.
+    /// The reasons it was not admitted, one for each denial since it was last admitted.
     public var denials: [String] = []
-    /// How many pieces of output its last run emitted.
+    /// The number of pieces of output that its last run emitted.
     public var chunks = 0
-    /// How many runs were made for it.
+    /// The number of runs that were made for it.
     public var runs = 0
-    /// How often it went back to the queue because the program that held it died.
+    /// The number of times it returned to the queue because the program that held it died.
     public var recoveries = 0
     /// Its last run.
     public var lastRunID: Run.ID?
-    /// Why it did not succeed.
+    /// The reason it did not succeed.
     public var error: FailureRecord?
-    /// Why it was skipped.
+    /// The reason it was skipped.
     public var reason: String?
-    /// What its next run does with what earlier ones left.
+    /// The choices of its next run about what earlier runs left.
     public var again = Again()
-    /// Whether its cancellation was asked for while it ran.
+    /// Whether its cancellation was requested while it ran.
     public var isCancelling = false
-    /// Its last report, for one that came out of a snapshot without its runs.
+    /// Its last report, for an execution that was restored from a snapshot without its runs.
     public var restoredResponse: JSONValue?
 
-    /// Whether it would help to try again; `nil` before it has failed.
+    /// Whether another try may help; `nil` before it has failed.
     public var retryable: Bool? { error?.retryable }
 
-    /// An execution as a store keeps it.
+    /// Creates an execution as a store keeps it.
     public init(id: ID, scope: Scope, status: Status, createdAt: Timestamp) {
         self.id = id
         self.scope = scope
@@ -102,10 +102,10 @@ public struct Execution: Sendable {
 }
 
 extension Execution {
-    /// The priority of an execution that was given none: the time of its submission in seconds since 1970.
+    /// Returns the priority of an execution that was given none: the time of its submission in seconds since 1970.
     static func normalPriority(at moment: Timestamp) -> Double { Double(moment.milliseconds) / 1_000 }
 
-    /// The execution as `run` begins, which admits it and leaves nothing of an earlier end.
+    /// Returns the execution as `run` begins, which admits it and clears what an earlier end left.
     package func begun(by run: Run) -> Execution {
         var execution = self
         execution.status = .running
@@ -118,8 +118,8 @@ extension Execution {
         return execution
     }
 
-    /// The execution as it stands with `run`; one whose run was given up waits again, unless its end was asked for, and
-    /// one that has ended stays so.
+    /// Returns the execution with the state of `run`. If the run was given up, the execution waits again, unless its
+    /// end was requested. An execution that has ended stays unchanged.
     package func following(_ run: Run) -> Execution {
         guard !status.isTerminal else { return self }
         if run.isGivenUp, !isCancelling { return waiting(again) }
@@ -134,7 +134,7 @@ extension Execution {
         return execution
     }
 
-    /// The execution after it ended otherwise than by a run of its own.
+    /// Returns the execution after it ended other than by a run of its own.
     func ended(
         _ status: Status, at moment: Timestamp, error: ProcessingError? = nil, reason: String? = nil
     ) throws(ProcessingError) -> Execution {
@@ -148,7 +148,7 @@ extension Execution {
         return execution
     }
 
-    /// The execution back among those that wait, for another run.
+    /// Returns the execution as it waits again, for another run.
     func waiting(_ again: Again = Again()) -> Execution {
         var execution = self
         execution.status = .pending

@@ -1,12 +1,12 @@
-/// One identified input, with the scope it claims and, when it comes back after a failure, where to go on.
+/// One identified input, with the scope it claims and, when it returns after a failure, the point to continue from.
 ///
-/// Nothing is checked here: the prevalidation of a run looks at the whole list and refuses it by name and place.
+/// Nothing is checked here: the prevalidation of a run checks the whole list and reports errors by name and place.
 public struct Item: Sendable {
-    /// The input's name, 1 byte to 1 KiB without control characters, unique in its run.
+    /// The input's name: 1 byte to 1 KiB without control characters, unique in its run.
     public var id: String
     /// The input itself; the engine never changes it.
     public var data: Payload
-    /// What most items do not have, kept apart so that a million plain items stay small.
+    /// The parts that most items lack, kept apart so that a million plain items stay small.
     private var extras: Extras?
 
     private final class Extras: Sendable {
@@ -30,16 +30,16 @@ public struct Item: Sendable {
     public var underwritingID: String? { extras?.underwritingID }
     /// The execution it belongs to; compared with the run's when that is set.
     public var executionID: String? { extras?.executionID }
-    /// The slot it belongs to, from which the size of its batch follows.
+    /// The slot it belongs to, which determines the size of its batch.
     public var slot: String? { extras?.slot }
-    /// The `payload` of a failure record, handed back to go on at the failed step.
+    /// The `payload` of a failure record, passed back in to continue at the failed step.
     public var payload: JSONValue? { extras?.payload }
-    /// The file that it stands for, or that it has beside its data.
+    /// The file that it stands for, or that it has in addition to its data.
     public var file: InputFile? { extras?.file }
-    /// Whether it has data of its own; without, its data says which file it stands for.
+    /// Whether it has data of its own; otherwise its data names the file that it stands for.
     public var hasOwnData: Bool { extras?.isFileAlone != true }
 
-    /// An item named `id` with a typed value.
+    /// Creates an item named `id` with a typed value.
     public init(
         _ id: String, _ data: some Codable & Sendable, accountID: String? = nil, underwritingID: String? = nil,
         executionID: String? = nil, slot: String? = nil, payload: JSONValue? = nil
@@ -49,7 +49,7 @@ public struct Item: Sendable {
             executionID: executionID, slot: slot, resumePoint: payload)
     }
 
-    /// An item of a value in either form, as a store gives it back.
+    /// Creates an item with a value in either form, as a store returns it.
     public init(
         _ id: String, payload data: Payload, file: InputFile? = nil, accountID: String? = nil,
         underwritingID: String? = nil, executionID: String? = nil, slot: String? = nil, resumePoint: JSONValue? = nil
@@ -64,7 +64,7 @@ public struct Item: Sendable {
         }
     }
 
-    /// An item that stands for a file; its data says which.
+    /// Creates an item that stands for a file; its data names the file.
     public init(
         _ id: String, file: InputFile, accountID: String? = nil, underwritingID: String? = nil,
         executionID: String? = nil, slot: String? = nil, payload: JSONValue? = nil
@@ -74,7 +74,7 @@ public struct Item: Sendable {
         extras = Extras(accountID, underwritingID, executionID, slot, payload, file, isFileAlone: true)
     }
 
-    /// The item with another word on its file.
+    /// Returns the item with `file` in place of its own.
     func with(_ file: InputFile) -> Item {
         guard hasOwnData else {
             return Item(
@@ -86,7 +86,7 @@ public struct Item: Sendable {
             executionID: executionID, slot: slot, resumePoint: payload)
     }
 
-    /// The item with what `scope` says of it, where it is silent itself.
+    /// Returns the item with the parts of `scope` that the item does not set itself.
     package func filled(by scope: Scope) -> Item {
         guard scope != Scope() else { return self }
         var item = self
@@ -96,29 +96,31 @@ public struct Item: Sendable {
         return item
     }
 
-    /// The item of a bare value, named by its position from 0.
+    /// Creates the item of a bare value, named by its position from 0.
     init(position: Int, input: some Codable & Sendable, scope: Scope) {
         self.init(
             "item_\(position + 1)", input, accountID: scope.accountID?.text,
             underwritingID: scope.underwritingID?.text, executionID: scope.executionID?.text)
     }
 
-    /// The item that a JSON line writes: `{input_id?, account_id?, underwriting_id?, execution_id?, slot?, payload?,
-    /// data, file}`, with `data` or `file` or both.
+    /// Creates the item that a JSON line writes:
+    /// `{input_id?, account_id?, underwriting_id?, execution_id?, slot?, payload?, data, file}`, with `data` or `file`
+    /// or both.
     ///
-    /// `file` is the path of a file, which is read when the item is taken in, or a map as ``InputFile/jsonValue`` makes it.
+    /// `file` is the path of a file, which is read when the item is taken in, or a map as ``InputFile/jsonValue`` makes
+    /// it.
     ///
-    /// - Parameter position: its place in the list from 1, which names it when `input_id` is missing and it is no file.
+    /// - Parameter position: its place in the list from 1, which names it when it has neither an `input_id` nor a file.
     /// - Throws: ``ProcessingError`` with code `prevalidation` for another shape, naming the position.
     public init(json: JSONValue, position: Int) throws(ProcessingError) {
         try self.init(json: json, position: position, file: InputFile.init(json:))
     }
 
-    /// As ``init(json:position:)``.
+    /// Creates an item as ``init(json:position:)`` does.
     ///
     /// - Parameters:
-    ///   - file: makes the file of what stands under `file`; `nil` for what is none.
-    ///   - name: the name of an item that is a file and has no `input_id`.
+    ///   - file: makes the file from the value under `file`; returns `nil` if the value is not a file.
+    ///   - name: names an item that has a file and no `input_id`.
     package init(
         json: JSONValue, position: Int, file: (JSONValue) -> InputFile?, name: (InputFile) -> String = { $0.path }
     ) throws(ProcessingError) {
@@ -169,16 +171,16 @@ public struct Item: Sendable {
     }
 }
 
-/// For whom a run works; each part may be set or not.
+/// The account, underwriting and execution that a run works for; each may be set or not.
 public struct Scope: Hashable, Sendable {
     /// The account.
     public var accountID: ExternalID?
     /// The underwriting.
     public var underwritingID: ExternalID?
-    /// The execution that items must name; `nil` when the execution is named only to go on with it.
+    /// The execution that items must name; `nil` when the execution is named only to continue it.
     public var executionID: Identifier?
 
-    /// A scope of the given parts.
+    /// Creates a scope from the given parts.
     public init(accountID: ExternalID? = nil, underwritingID: ExternalID? = nil, executionID: Identifier? = nil) {
         self.accountID = accountID
         self.underwritingID = underwritingID

@@ -1,21 +1,21 @@
-/// A setting that can end something, as messages name it: key, value, whose it is and where it was set.
+/// A setting that can end something, as messages name it: its key and value, its owner and where it was set.
 package struct Limit: Hashable, Sendable {
-    /// How many names are listed.
+    /// The maximum number of names that are listed.
     static let listed = 10
 
     /// The key with its value: `max_skips: 2`.
     package var text: String
-    /// Whose it is: `node 'ocr'`; `nil`: the run's.
+    /// The owner: `node 'ocr'`; `nil` for the run.
     package var owner: String?
-    /// Where it was set: `pipeline.yaml:12`, `--on-failure`; `nil` when a program set it.
+    /// The place where it was set: `pipeline.yaml:12`, `--on-failure`; `nil` when a program set it.
     package var place: String?
 
-    /// A limit with its key and value.
+    /// Creates a limit with its key and value.
     package init(_ text: String, of owner: String? = nil, setAt place: String? = nil) {
         (self.text, self.owner, self.place) = (text, owner, place)
     }
 
-    /// The names of `inputs`, of which there are `count`, as many as are shown; how many when none is known.
+    /// Returns the names that are shown of `inputs`, of which there are `count`; just the count when no name is known.
     static func list(_ inputs: some Collection<String>, of count: Int) -> String {
         let shown = inputs.prefix(listed)
         guard !shown.isEmpty else { return "\(count) inputs" }
@@ -29,7 +29,7 @@ extension Limit: CustomStringConvertible {
     }
 }
 
-/// Where one setting was set; of no account where what was set is compared.
+/// The place where one setting was set; it does not count when settings are compared.
 struct SettingPlace: Hashable, Sendable {
     var text: String?
 
@@ -37,14 +37,14 @@ struct SettingPlace: Hashable, Sendable {
     func hash(into hasher: inout Hasher) {}
 }
 
-/// Where settings of a run were set, by their keys.
+/// The places where settings of a run were set, by their keys.
 package struct SettingPlaces: Sendable {
     private var places: [String: String] = [:]
 
-    /// None.
+    /// Creates an empty set of places.
     package init() {}
 
-    /// Where `key` was set: `pipeline.yaml:12`, `--on-failure`; `nil` when nobody knows.
+    /// The place where `key` was set: `pipeline.yaml:12`, `--on-failure`; `nil` when unknown.
     package subscript(key: String) -> String? {
         get { places[key] }
         set { places[key] = newValue }

@@ -1,40 +1,40 @@
 public import Logging
 
-/// A line that a program, a worker or a processor said while it worked in a run.
+/// A line that a program, a worker or a processor wrote while it worked in a run.
 public struct LogLine: Hashable, Sendable {
-    /// Where it was said.
+    /// The source of a line.
     public enum Source: String, Codable, Sendable, CaseIterable {
-        /// On the error stream of a program or a worker process.
+        /// The error stream of a program or a worker process.
         case stderr
-        /// With `log`, or to ``Context/logger``.
+        /// A call to `log` or ``Context/logger``.
         case log
-        /// On the output of a program, as no answer.
+        /// The output of a program, in a line that is not an answer.
         case output
     }
 
-    /// The longest text in bytes; what is longer loses its end.
+    /// The maximum length of the text, in bytes; longer text loses its end.
     public static let longestText = 64 << 10
 
-    /// Rises over all lines of a store; 0 before it is filed.
+    /// A number that rises over all lines of a store; 0 before the line is filed.
     public var number: Int
     /// The run.
     public let runID: Run.ID
     /// The processor, or the node of a graph.
     public let processorID: Identifier
-    /// The item; `nil` when it was said while none was worked on.
+    /// The item; `nil` when the line was written while no item was worked on.
     public let inputID: String?
     /// The attempt at the item, from 1; 0 without an item.
     public let attempt: Int
-    /// Where it was said.
+    /// The source.
     public let source: Source
-    /// How much it matters, by the word of who said it; `info` on streams.
+    /// The severity that the author stated; `info` on streams.
     public let level: Logger.Level
-    /// When it was said.
+    /// The time it was written.
     public let timestamp: Timestamp
-    /// What was said, secrets hidden and control characters escaped.
+    /// The text, with secrets hidden and control characters escaped.
     public let text: String
 
-    /// A line of the given parts.
+    /// Creates a line from the given parts.
     public init(
         number: Int = 0, runID: Run.ID, processorID: Identifier, inputID: String?, attempt: Int, source: Source,
         level: Logger.Level, timestamp: Timestamp, text: String
@@ -50,7 +50,7 @@ public struct LogLine: Hashable, Sendable {
         self.text = text.cut(toBytes: Self.longestText)
     }
 
-    /// What it counts for in ``LogLimits``, in bytes: its text and what is kept with it.
+    /// The size that counts for ``LogLimits``, in bytes: its text and what is kept with it.
     package var size: Int { text.utf8.count + 32 }
 
     /// The line as JSON.
@@ -63,32 +63,32 @@ public struct LogLine: Hashable, Sendable {
     }
 }
 
-/// How much a store keeps of what is said, in bytes.
+/// Limits on how many bytes of log lines a store keeps.
 public struct LogLimits: Hashable, Sendable {
-    /// Of one item in one run; the newest lines are kept. What is said without an item counts as one.
+    /// The limit for one item in one run; the newest lines are kept. Lines without an item count as one item.
     public var item: Int
-    /// In all; the oldest lines are dropped.
+    /// The limit in all; the oldest lines are dropped.
     public var total: Int
 
-    /// 64 KiB an item, 256 MiB in all.
+    /// The limits of 64 KiB an item and 256 MiB in all.
     public static let standard = LogLimits(item: 64 << 10, total: 256 << 20)
 
-    /// Limits of the given sizes.
+    /// Creates limits of the given sizes.
     public init(item: Int, total: Int) { (self.item, self.total) = (item, total) }
 }
 
-/// Which lines are asked for.
+/// A filter for log lines.
 public struct LogFilter: Hashable, Sendable {
     /// The run.
     public var runID: Run.ID
-    /// Only those of this item.
+    /// The item; `nil` for any.
     public var inputID: String?
-    /// Only those of this processor, or node of a graph.
+    /// The processor, or the node of a graph; `nil` for any.
     public var processorID: Identifier?
-    /// Only those after the one of this number.
+    /// The number of the line to start after.
     public var after: Int
 
-    /// A filter of the given parts.
+    /// Creates a filter from the given parts.
     public init(runID: Run.ID, inputID: String? = nil, processorID: Identifier? = nil, after: Int = 0) {
         self.runID = runID
         self.inputID = inputID
@@ -96,7 +96,7 @@ public struct LogFilter: Hashable, Sendable {
         self.after = after
     }
 
-    /// Whether `line` fits.
+    /// Returns whether `line` matches.
     public func matches(_ line: LogLine) -> Bool {
         line.runID == runID && line.number > after && (processorID.map { $0 == line.processorID } ?? true)
             && (inputID.map { input in line.inputID.map { $0.utf8.elementsEqual(input.utf8) } ?? false } ?? true)

@@ -1,38 +1,38 @@
-/// What a node of a graph has done in a run.
+/// The metrics of a node of a graph in a run.
 public struct NodeMetrics: Hashable, Sendable {
     /// The node.
     public let processorID: Identifier
-    /// `pending` before its first item, `running` while it works on one; else the worst that became of an item there.
+    /// `pending` before its first item, `running` while it works on one; otherwise the worst status of an item there.
     public var state = Status.pending
-    /// How many items it has worked on to their end there, failed ones included.
+    /// The number of items that it has finished, failed ones included.
     public var items = 0
-    /// How many items got an output that was saved or cached.
+    /// The number of items that got an output that was saved or cached.
     public var reused = 0
-    /// How many items have failed there for good.
+    /// The number of items that have failed there for good.
     public var errors = 0
-    /// The code and the message of the last of these failures.
+    /// The code and message of the last of these failures.
     public var lastError: String?
-    /// How many attempts it has made.
+    /// The number of attempts it has made.
     public var attempts = 0
-    /// The time from the first start on an item to its end, waits between attempts included, over all items.
+    /// The time from the first start on an item to its end, including waits between attempts, over all items.
     public var total = Duration.zero
-    /// What the run was charged for the items there, and for the node itself.
+    /// The amount that the run was charged for the items there, and for the node itself.
     public var cost = MoneySum.zero
-    /// When it first began with an item.
+    /// The time it first began an item.
     public var startedAt: Timestamp?
-    /// When it was last done with one; `nil` while it works.
+    /// The time it last finished an item; `nil` while it works.
     public var finishedAt: Timestamp?
-    /// From its first start until it was last done with an item, or until now while it works.
+    /// The time from its first start until it last finished an item, or until now while it works.
     public var uptime = Duration.zero
-    /// The pipes that lead to it, by their names.
+    /// The pipes that lead to it, by name.
     public var pipes: [String: PipeStatistics] = [:]
-    /// How it is run, under the keys of pipeline files.
+    /// The settings with which it is run, under the keys of pipeline files.
     public var config = JSONObject()
 
-    /// A node at which nothing has happened.
+    /// Creates the metrics of a node at which nothing has happened.
     public init(_ processorID: Identifier) { self.processorID = processorID }
 
-    /// Adds what it had done before.
+    /// Adds what the node had done before.
     mutating func add(_ before: NodeMetrics) {
         let order: [Status] = [.pending, .skipped, .succeeded, .cancelled, .failed, .running]
         func place(_ status: Status) -> Int { order.firstIndex(of: status) ?? 0 }
@@ -49,11 +49,11 @@ public struct NodeMetrics: Hashable, Sendable {
         finishedAt = finishedAt ?? before.finishedAt
     }
 
-    /// The mean time of an item.
+    /// The mean time per item.
     public var mean: Duration { items > 0 ? total / items : .zero }
-    /// Items a second since it began.
+    /// The items per second since it began.
     public var itemsPerSecond: Double { uptime > .zero ? Double(items) / (uptime / .seconds(1)) : 0 }
-    /// The share of its items that have failed.
+    /// The share of its items that failed.
     public var errorRate: Double { items > 0 ? Double(errors) / Double(items) : 0 }
 
     /// The metrics as JSON.
@@ -71,7 +71,7 @@ public struct NodeMetrics: Hashable, Sendable {
         ]
     }
 
-    /// The metrics that `json` writes; `nil` when a part is missing.
+    /// Creates the metrics that `json` writes; `nil` when a part is missing.
     public init?(json: JSONValue) {
         guard let processor = json["processor_id"]?.string.flatMap({ Identifier($0) }),
             let state = json["state"]?.string.flatMap({ Status(rawValue: $0) }),
@@ -94,7 +94,7 @@ public struct NodeMetrics: Hashable, Sendable {
 }
 
 extension JSONValue {
-    /// Seconds, to the last digit.
+    /// Creates a number of seconds, exact to the nanosecond.
     init(exactSeconds duration: Duration) {
         let (whole, rest) = duration.components
         let billionths = Int128(whole) * 1_000_000_000 + Int128(rest / 1_000_000_000)
@@ -103,7 +103,7 @@ extension JSONValue {
 }
 
 extension Duration {
-    /// The time that a number of seconds writes; `nil` for what is no number, or too large.
+    /// Creates the duration that a number of seconds writes; `nil` for what is not a number, or too large.
     init?(exactSeconds json: JSONValue) {
         guard let number = json.number, let seconds = try? Money(sum: number) else { return nil }
         self = .nanoseconds(seconds.billionths)

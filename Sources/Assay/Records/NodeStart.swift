@@ -1,4 +1,4 @@
-/// A node that has all its inputs of an item and is about to start on it.
+/// A node that has all its inputs for an item and is about to start on it.
 public struct NodeStart: Hashable, Sendable {
     /// The node.
     public let processorID: Identifier
@@ -6,10 +6,10 @@ public struct NodeStart: Hashable, Sendable {
     public let inputID: String
     /// The attempt, from 1.
     public let attempt: Int
-    /// What the node is given.
+    /// The input that the node receives.
     public let value: JSONValue
 
-    /// A start of the given parts.
+    /// Creates a start from the given parts.
     public init(_ processorID: Identifier, inputID: String, attempt: Int = 1, value: JSONValue) {
         self.processorID = processorID
         self.inputID = inputID
@@ -17,16 +17,16 @@ public struct NodeStart: Hashable, Sendable {
         self.value = value
     }
 
-    /// Names a start among those of a run: every node starts once on an item.
+    /// A key that identifies a start within a run: every node starts once on an item.
     struct Key: Hashable, Sendable {
         let processorID: Identifier
         let inputID: ExternalID
     }
 
-    /// Names it among the starts of the run.
+    /// The key that identifies it among the starts of the run.
     var key: Key { Key(processorID: processorID, inputID: ExternalID(unchecked: inputID)) }
 
-    /// What conditions call its parts.
+    /// The parts under the names that conditions use.
     var names: JSONObject {
         [
             "value": value, "input_id": .string(inputID), "attempt": .number(Number(attempt)),

@@ -1,6 +1,6 @@
-/// How one item ended.
+/// The result of one item.
 public struct Outcome: Sendable {
-    /// Why an item was skipped or cancelled, or what is special about its failure.
+    /// The reason an item was skipped or cancelled, or what is special about its failure.
     public enum Reason: String, Codable, Sendable, CaseIterable {
         case notReached = "not_reached"
         case preprocessingStopped = "preprocessing_stopped"
@@ -19,18 +19,18 @@ public struct Outcome: Sendable {
         case graphHalted = "graph_halted"
     }
 
-    /// What became of one step.
+    /// The result of one step.
     public struct Step: Hashable, Sendable {
         /// The step's name; `name#2` for its second use, `outer/inner` inside another.
         public var name: String
-        /// Whether its value was taken from a checkpoint.
+        /// Whether its value came from a saved step.
         public var restored: Bool
         /// Whether its body threw.
         public var failed = false
-        /// How long its body took; zero when restored.
+        /// The time its body took; zero when restored.
         public var duration: Duration
 
-        /// A step that ended.
+        /// Creates a step that ended.
         public init(name: String, restored: Bool, failed: Bool = false, duration: Duration) {
             self.name = name
             self.restored = restored
@@ -45,13 +45,13 @@ public struct Outcome: Sendable {
     public var index: Int
     /// `succeeded`, `failed`, `skipped` or `cancelled`.
     public var status: Status
-    /// What `extract` returned; may be JSON's null.
+    /// The value that `extract` returned; may be JSON's null.
     public var output: Payload?
-    /// Why it was skipped or cancelled.
+    /// The reason it was skipped or cancelled, or what is special about its failure.
     public var reason: Reason?
-    /// From its first start to its end, waits between attempts included.
+    /// The time from its first start to its end, including waits between attempts.
     public var duration = Duration.zero
-    /// How often `extract` was called.
+    /// The number of times `extract` was called.
     public var attempts = 0
     /// Whether the output came from the item cache.
     public var cached = false
@@ -59,9 +59,10 @@ public struct Outcome: Sendable {
     public var carried = false
     /// Whether its data differs from that of the earlier run, so that it started over.
     public var inputChanged = false
-    /// Whether it is, or rests on, what another definition of the processor made, because `on_change: keep` was said.
+    /// Whether it is, or builds on, the work of another definition of the processor, because `on_change: keep` was
+    /// given.
     public var isKept = false
-    /// What most outcomes do not have, kept apart so that a million plain outcomes stay small.
+    /// The parts that most outcomes lack, kept apart so that a million plain outcomes stay small.
     private var details: Details?
 
     private struct DetailValues {
@@ -82,7 +83,7 @@ public struct Outcome: Sendable {
         set { details = Details(newValue) }
     }
 
-    /// The failure, when it failed.
+    /// The failure, if it failed.
     public var error: FailureRecord? {
         get { details?.values.error }
         set { values.error = newValue }
@@ -92,24 +93,24 @@ public struct Outcome: Sendable {
         get { details?.values.cost ?? .zero }
         set { values.cost = newValue }
     }
-    /// What cache hits saved.
+    /// The amount that cache hits saved.
     public var avoidedCost: Money {
         get { details?.values.avoidedCost ?? .zero }
         set { values.avoidedCost = newValue }
     }
-    /// The steps it asked for.
+    /// The steps that it requested.
     public var steps: [Step] {
         get { details?.values.steps ?? [] }
         set { values.steps = newValue }
     }
 
-    /// What became of it at each node; `nil` outside of graphs.
+    /// The results at each node; `nil` outside of graphs.
     public var passage: Passage? {
         get { details?.values.passage }
         set { values.passage = newValue }
     }
 
-    /// An item that ended.
+    /// Creates the outcome of an item that ended.
     public init(inputID: String, index: Int, status: Status, reason: Reason? = nil) {
         self.inputID = inputID
         self.index = index
@@ -117,12 +118,13 @@ public struct Outcome: Sendable {
         self.reason = reason
     }
 
-    /// How it was carried, for people.
+    /// The way it was carried, in words for people.
     package var carriedInWords: String { isKept ? "carried under on_change: keep" : "carried" }
 
-    /// The output as `type`.
+    /// Returns the output as `type`.
     ///
-    /// - Throws: ``FailureRecord``'s error when the item did not succeed, `DecodingError` when the type does not fit.
+    /// - Throws: the error of its ``FailureRecord`` when the item did not succeed, `DecodingError` when the type does
+    ///   not fit.
     public func get<Output: Codable & Sendable>(as type: Output.Type = Output.self) throws -> Output {
         guard status == .succeeded, let output else {
             throw error?.processingError
@@ -132,30 +134,30 @@ public struct Outcome: Sendable {
     }
 }
 
-/// A failure as it is written down: what happened, where, and from which point the item can go on.
+/// A recorded failure: what happened, where, and the point from which the item can continue.
 public struct FailureRecord: Hashable, Sendable {
     /// The item; `nil` for a run's own failure.
     public var inputID: String?
-    /// The step that was running, else the stage.
+    /// The step that was running, or else the stage.
     public var step: String
     /// The name of the type that was thrown.
     public var exception: String
-    /// What happened and what to do.
+    /// A message that says what happened and what to do.
     public var message: String
-    /// What kind of failure it is.
+    /// The kind of failure.
     public var code: ProcessingError.Code
-    /// The phase it happened in.
+    /// The phase in which it happened.
     public var phase: Phase
     /// The attempt, from 1; 0 for a run's own failure.
     public var attempt: Int
     /// Whether another attempt may help.
     public var retryable: Bool
-    /// The node of a graph it happened at; `nil` outside of graphs.
+    /// The node of a graph at which it happened; `nil` outside of graphs.
     public var processorID: Identifier?
-    /// Where to go on.
+    /// The point to continue from.
     public var resumePoint: ResumePoint?
 
-    /// A record of the given parts.
+    /// Creates a record from the given parts.
     public init(
         inputID: String?, step: String, exception: String, message: String, code: ProcessingError.Code, phase: Phase,
         attempt: Int, retryable: Bool, resumePoint: ResumePoint? = nil
@@ -171,7 +173,7 @@ public struct FailureRecord: Hashable, Sendable {
         self.resumePoint = resumePoint
     }
 
-    /// The last line of the message that is not empty, which is what a traceback comes to.
+    /// The last line of the message that is not empty, which is where a traceback names its error.
     public var lastLine: String { message.lastLine }
 
     /// The record as an error to throw.
@@ -186,13 +188,13 @@ public struct FailureRecord: Hashable, Sendable {
     }
 }
 
-/// From which point a failed item can go on without doing its finished steps again.
+/// The point from which a failed item can continue without repeating its finished steps.
 public struct ResumePoint: Hashable, Sendable {
-    /// A step that was completed, with its value.
+    /// A completed step with its value.
     public struct Saved: Hashable, Sendable {
         /// The step's name.
         public var step: String
-        /// What its body returned.
+        /// The value that its body returned.
         public var value: JSONValue
     }
 
@@ -202,16 +204,16 @@ public struct ResumePoint: Hashable, Sendable {
     public var data: JSONValue?
     /// The run that failed.
     public var runID: String?
-    /// The digest of the item's data at the time.
+    /// The digest of the item's data at that time.
     public var inputDigest: Digest?
     /// The completed steps in order; `nil` when the point does not list them.
     public var saved: [Saved]?
-    /// What was thrown.
+    /// The name of the type that was thrown.
     public var exception: String?
-    /// What happened.
+    /// The message of the failure.
     public var message: String?
 
-    /// A point without any part.
+    /// Creates a point without any part.
     public init() {}
 
     func value(of step: String) -> JSONValue? { saved?.last { $0.step.equalsInBytes(step) }?.value }

@@ -1,22 +1,22 @@
-/// What became of one item at the nodes of a graph.
+/// The results of one item at the nodes of a graph.
 public struct Passage: Hashable, Sendable {
-    /// What became of it at one node.
+    /// The result of the item at one node.
     public struct Node: Hashable, Sendable {
         /// The node.
         public let id: Identifier
-        /// `succeeded`, `failed`, `skipped` or `cancelled`; `pending` for one that was never reached.
+        /// `succeeded`, `failed`, `skipped` or `cancelled`; `pending` for a node that was never reached.
         public var status: Status
-        /// Why it was skipped or cancelled, or what is special about its failure.
+        /// The reason it was skipped or cancelled, or what is special about its failure.
         public var reason: Outcome.Reason?
-        /// How often it was called; 0 when its output was saved or cached.
+        /// The number of times the node was called; 0 when its output was saved or cached.
         public var attempts = 0
-        /// From its first start on the item to its end, waits between attempts included.
+        /// The time from its first start on the item to its end, including waits between attempts.
         public var duration = Duration.zero
-        /// What the run was charged for the item there.
+        /// The amount that the run was charged for the item there.
         public var cost = Money.zero
         private var failure: Failure?
 
-        // Few nodes fail, and a record is large.
+        // Few nodes fail, and a record is large, so it is kept behind a reference.
         private final class Failure: Hashable, Sendable {
             let record: FailureRecord
             init(_ record: FailureRecord) { self.record = record }
@@ -24,13 +24,13 @@ public struct Passage: Hashable, Sendable {
             func hash(into hasher: inout Hasher) { hasher.combine(record) }
         }
 
-        /// The failure, when it failed.
+        /// The failure, if it failed.
         public var error: FailureRecord? {
             get { failure?.record }
             set { failure = newValue.map(Failure.init) }
         }
 
-        /// A node at which nothing has happened yet.
+        /// Creates a node at which nothing has happened yet.
         public init(_ id: Identifier, status: Status = .pending) {
             self.id = id
             self.status = status
@@ -39,15 +39,15 @@ public struct Passage: Hashable, Sendable {
 
     /// The nodes in order of insertion.
     public var nodes: [Node]
-    /// Failures that no result lacks anything for, in the order of their nodes.
+    /// The failures that left no result missing, in the order of their nodes.
     public var absorbed: [FailureRecord]
 
-    /// What became of an item.
+    /// Creates a passage from the given parts.
     public init(nodes: [Node], absorbed: [FailureRecord] = []) {
         self.nodes = nodes
         self.absorbed = absorbed
     }
 
-    /// What became of it at the node named `id`.
+    /// The result of the item at the node named `id`.
     public subscript(id: String) -> Node? { nodes.first { $0.id.text == id } }
 }

@@ -1,20 +1,20 @@
-/// Where a run of a graph stands still, kept with the run until somebody lets it go on.
+/// The point at which a run of a graph is paused, kept with the run until someone lets it continue.
 ///
-/// It has all that another program needs to bring the run back to where it stood: what had been done by then is saved
-/// by itself, and what a breakpoint has stopped once does not stop again.
+/// It has all that another program needs to bring the run back to that point. Work that was done by then is saved
+/// separately, and a start that a breakpoint has stopped once is not stopped again.
 public struct Pause: Hashable, Sendable {
-    /// The start that it is paused before.
+    /// The start before which it is paused.
     public let start: NodeStart
-    /// Its breakpoints with what they have counted, in the order in which they were set.
+    /// Its breakpoints with their counts, in the order in which they were set.
     public internal(set) var breakpoints: [Breakpoint]
-    /// Starts that were let go after a stop and whose nodes have not ended.
+    /// The starts that were released after a stop and whose nodes have not ended.
     let released: Set<NodeStart.Key>
-    /// How nodes failed on items that are on their way, which is not done again.
+    /// The failures of nodes on items that are in flight; they are not repeated.
     var failures: [Failure] = []
-    /// How many items error strategies have skipped.
+    /// The number of items that error strategies have skipped.
     var skips: [StrategyPlace: StrategySkips] = [:]
 
-    /// That a node failed for good on an item.
+    /// A node's failure for good on an item.
     struct Failure: Hashable, Sendable {
         let key: NodeStart.Key
         let attempts: Int
@@ -27,9 +27,9 @@ public struct Pause: Hashable, Sendable {
         }
     }
 
-    /// What a paused run may be told to do.
+    /// A command to a paused run.
     public enum Move: String, Sendable, CaseIterable {
-        /// Go on to the next hit.
+        /// Continue to the next hit.
         case goOn = "continue"
         /// Run the node it is paused before, and pause again before the next start.
         case step
@@ -63,7 +63,7 @@ extension Pause {
         ]
     }
 
-    /// The pause that ``jsonValue`` wrote; `nil` for what it did not.
+    /// Creates the pause that ``jsonValue`` wrote; `nil` for anything else.
     public init?(json: JSONValue) {
         guard let node = json["processor_id"]?.string.flatMap({ Identifier($0) }),
             let inputID = json["input_id"]?.string, let attempt = json["attempt"]?.number?.integer,

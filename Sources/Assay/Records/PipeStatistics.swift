@@ -1,47 +1,47 @@
-/// What has gone through a pipe, and how it stands.
+/// The statistics and state of a pipe.
 public struct PipeStatistics: Hashable, Sendable {
-    /// Where a pipe stands.
+    /// The state of a pipe.
     public enum State: String, Codable, Sendable, CaseIterable {
         /// It takes values.
         case open
-        /// It takes values again when one has been taken out.
+        /// It takes values again once one has been taken out.
         case full
-        /// It takes no more values; those in it can be taken out.
+        /// It takes no more values; those in it can still be taken out.
         case closed
-        /// It takes no more values; behind those in it there is an error.
+        /// It takes no more values; an error follows those in it.
         case error
     }
 
-    /// Where the pipe stands.
+    /// The state of the pipe.
     public internal(set) var state = State.open
-    /// How many values are in it.
+    /// The number of values in it.
     public internal(set) var size = 0
-    /// How many it can hold.
+    /// The number of values it can hold.
     public let maxSize: Int
-    /// The most that were in it at once.
+    /// The largest number of values in it at once.
     public internal(set) var peakSize = 0
-    /// How many values were put in.
+    /// The number of values that were put in.
     public internal(set) var totalItems = 0
-    /// How many bytes of JSON these were; `nil` when nobody wanted to know.
+    /// The number of bytes of JSON in these values; `nil` when bytes are not counted.
     public internal(set) var totalBytes: Int?
-    /// How many taps are attached.
+    /// The number of attached taps.
     public internal(set) var activeTaps = 0
-    /// When something last went in or out; `nil` when nothing has yet.
+    /// The time something last went in or out; `nil` when nothing has yet.
     public internal(set) var lastActivity: Timestamp?
-    /// How long the pipe has been there.
+    /// The time since the pipe was created.
     public internal(set) var uptime = Duration.zero
-    /// How long values waited for room, one after another and side by side.
+    /// The time that values waited for room, summed over all values.
     public internal(set) var blocked = Duration.zero
 
     init(capacity: Int) { maxSize = capacity }
 
     /// Whether there is no room.
     public var isFull: Bool { size >= maxSize }
-    /// Values a second since it is there.
+    /// The values per second since it was created.
     public var itemsPerSecond: Double { perSecond(totalItems) }
-    /// Bytes a second since it is there.
+    /// The bytes per second since it was created.
     public var bytesPerSecond: Double? { totalBytes.map(perSecond) }
-    /// The share of its room that is taken.
+    /// The share of its capacity that is in use.
     public var utilization: Double { Double(size) / Double(maxSize) }
 
     private func perSecond(_ count: Int) -> Double { uptime > .zero ? Double(count) / (uptime / .seconds(1)) : 0 }
@@ -75,7 +75,7 @@ public struct PipeStatistics: Hashable, Sendable {
         ]
     }
 
-    /// The statistics that `json` writes; `nil` when a part is missing.
+    /// Creates the statistics that `json` writes; `nil` when a part is missing.
     init?(json: JSONValue) {
         guard let state = json["state"]?.string.flatMap({ State(rawValue: $0) }),
             let size = json["size"]?.number?.integer, let maxSize = json["max_size"]?.number?.integer,

@@ -1,13 +1,13 @@
-/// One price and from when it holds.
+/// A price and the time from which it applies.
 public struct Price: Hashable, Sendable {
     /// The amount, per run for processors and per unit for services.
     public var amount: Money
     /// The name of the charge policy; only processors have one.
     public var policy: String
-    /// The moment from which it holds; `nil`: always.
+    /// The time from which it applies; `nil` for always.
     public var effectiveFrom: Timestamp?
 
-    /// A price that holds from `effectiveFrom` on.
+    /// Creates a price that applies from `effectiveFrom` on.
     public init(_ amount: Money, policy: String = "per_run", effectiveFrom: Timestamp? = nil) {
         self.amount = amount
         self.policy = policy
@@ -15,19 +15,19 @@ public struct Price: Hashable, Sendable {
     }
 }
 
-/// Prices by subject, each with the times from which they hold.
+/// Prices by subject, each with the time from which it applies.
 public struct PriceList: Hashable, Sendable {
     /// The currency of all amounts, three letters.
     public var currency: String
     private var prices: [PriceSubject: [Price]] = [:]
 
-    /// A list without prices.
+    /// Creates a list without prices.
     public init(currency: String = "USD") { self.currency = currency }
 
-    /// Adds a price; of two with the same subject and time the one added later holds.
+    /// Adds a price; of two with the same subject and time, the one added later applies.
     public mutating func add(_ price: Price, for subject: PriceSubject) { prices[subject, default: []].append(price) }
 
-    /// The price in force at `moment`: of those that hold by then, the one that began last.
+    /// Returns the price in force at `moment`: of those that apply by then, the one that began last.
     public func price(for subject: PriceSubject, at moment: Timestamp) -> Price? {
         var best: Price?
         for price in prices[subject] ?? [] where price.effectiveFrom.map({ $0 <= moment }) ?? true {
@@ -48,9 +48,9 @@ public struct PriceList: Hashable, Sendable {
     }
 }
 
-/// Where prices come from besides the store: a list, or a file that is read again when it has changed.
+/// A source of prices besides the store: a list, or a file that is read again when it has changed.
 public protocol PriceSource: Sendable {
-    /// The prices as they are now.
+    /// Returns the current prices.
     func current() -> PriceList
 }
 

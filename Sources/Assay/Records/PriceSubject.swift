@@ -1,4 +1,4 @@
-/// What a price is for.
+/// The subject of a price.
 public enum PriceSubject: Hashable, Sendable {
     /// The base cost of a processor's run.
     case processor(String)
@@ -7,7 +7,7 @@ public enum PriceSubject: Hashable, Sendable {
 }
 
 extension PriceSubject {
-    /// The subject as one text: `bank_statement`, `clear/business_search`.
+    /// The subject as a single string: `bank_statement`, `clear/business_search`.
     public var sortKey: String {
         switch self {
         case .processor(let name): name
@@ -16,14 +16,14 @@ extension PriceSubject {
     }
 }
 
-/// Where a price was found, as charges say it.
+/// The place where a price was found, as charges name it.
 public enum PriceOrigin: String, Codable, Sendable, CaseIterable {
-    /// In the pipeline file.
+    /// The pipeline file.
     case pipeline
-    /// Among the prices of the store.
+    /// The prices of the store.
     case database
-    /// In the price file.
+    /// The price file.
     case file
-    /// Nowhere: 0.00 is charged.
+    /// No place: 0.00 is charged.
     case none
 }

@@ -1,19 +1,19 @@
-/// Which runs are asked for; parts that are `nil` do not narrow.
+/// A filter for runs; parts that are `nil` do not narrow it.
 public struct RunFilter: Hashable, Sendable {
-    /// Of this execution.
+    /// The execution.
     public var executionID: Execution.ID?
-    /// Of this processor.
+    /// The processor.
     public var processorID: Identifier?
-    /// With a name that begins so.
+    /// The beginning of the run's name.
     public var idPrefix: String?
-    /// In one of these statuses.
+    /// The statuses, any of which matches.
     public var statuses: Set<Status>?
-    /// Begun at this moment or later.
+    /// The earliest time at which the run began.
     public var since: Timestamp?
-    /// At most so many.
+    /// The maximum number of runs.
     public var limit: Int?
 
-    /// Every run.
+    /// Creates a filter from the given parts; by default it matches every run.
     public init(
         executionID: Execution.ID? = nil, processorID: Identifier? = nil, idPrefix: String? = nil,
         statuses: Set<Status>? = nil, since: Timestamp? = nil, limit: Int? = nil
@@ -26,7 +26,7 @@ public struct RunFilter: Hashable, Sendable {
         self.limit = limit
     }
 
-    /// Whether `run` fits, the limit aside.
+    /// Returns whether `run` matches, ignoring the limit.
     public func matches(_ run: Run) -> Bool {
         (executionID.map { $0 == run.executionID } ?? true) && (processorID.map { $0 == run.processorID } ?? true)
             && (idPrefix.map { run.id.text.utf8.starts(with: $0.utf8) } ?? true)
@@ -34,28 +34,28 @@ public struct RunFilter: Hashable, Sendable {
     }
 }
 
-/// Which charges are asked for; parts that are `nil` do not narrow.
+/// A filter for charges; parts that are `nil` do not narrow it.
 public struct ChargeFilter: Hashable, Sendable {
-    /// Of this run.
+    /// The run.
     public var runID: Run.ID?
-    /// Of this execution.
+    /// The execution.
     public var executionID: Execution.ID?
-    /// Of this account.
+    /// The account.
     public var accountID: ExternalID?
-    /// Of this underwriting.
+    /// The underwriting.
     public var underwritingID: ExternalID?
-    /// Of this processor.
+    /// The processor.
     public var processorID: Identifier?
-    /// Of this service.
+    /// The service.
     public var service: String?
-    /// Among the first of the ledger: up to this position, see ``Store/ledgerPosition()``.
+    /// The last position in the ledger that matches, see ``Store/ledgerPosition()``.
     public var upTo: Int?
-    /// Recorded at this moment or later.
+    /// The earliest time of recording.
     public var since: Timestamp?
-    /// Recorded before this moment.
+    /// The time before which the charge was recorded.
     public var until: Timestamp?
 
-    /// Every charge.
+    /// Creates a filter from the given parts; by default it matches every charge.
     public init(
         runID: Run.ID? = nil, executionID: Execution.ID? = nil, accountID: ExternalID? = nil,
         since: Timestamp? = nil, until: Timestamp? = nil
@@ -67,7 +67,7 @@ public struct ChargeFilter: Hashable, Sendable {
         self.until = until
     }
 
-    /// Whether `charge` fits, its position aside.
+    /// Returns whether `charge` matches, ignoring its position.
     public func matches(_ charge: Charge) -> Bool {
         (runID.map { $0 == charge.runID } ?? true) && (executionID.map { $0 == charge.executionID } ?? true)
             && (accountID.map { $0 == charge.accountID } ?? true)
@@ -78,38 +78,38 @@ public struct ChargeFilter: Hashable, Sendable {
     }
 }
 
-/// Which paid calls are asked for; parts that are `nil` do not narrow.
+/// A filter for paid calls; parts that are `nil` do not narrow it.
 public struct CallFilter: Hashable, Sendable {
-    /// This one.
+    /// The call's name.
     public var callID: String?
-    /// Of this run.
+    /// The run.
     public var runID: Run.ID?
-    /// Of this execution.
+    /// The execution.
     public var executionID: Execution.ID?
-    /// Of this item.
+    /// The item.
     public var inputID: String?
-    /// To this operation of a service.
+    /// The service that is called.
     public var service: String?
-    /// To this operation.
+    /// The operation that is called.
     public var operation: String?
-    /// With this key.
+    /// The digest of the call's key.
     public var callKey: String?
-    /// In one of these states.
+    /// The states, any of which matches.
     public var states: Set<CallRecord.State>?
-    /// Whose values are cached under this key.
+    /// The key under which the cache keeps the call's value.
     public var cacheKey: String?
-    /// Of this run or execution, or in doubt and met by it.
+    /// The run or execution that the call belongs to, or that met the call in doubt.
     public var billedTo: BillSubject?
 
-    /// Whose bill lists a call.
+    /// The subject of a bill that lists a call.
     public enum BillSubject: Hashable, Sendable {
-        /// A run's.
+        /// One run.
         case run(Run.ID)
-        /// That of all runs of an execution.
+        /// All runs of an execution.
         case execution(Execution.ID)
     }
 
-    /// Every call.
+    /// Creates a filter from the given parts; by default it matches every call.
     public init(
         callID: String? = nil, runID: Run.ID? = nil, executionID: Execution.ID? = nil, inputID: String? = nil,
         service: String? = nil, operation: String? = nil, callKey: String? = nil,
@@ -127,7 +127,7 @@ public struct CallFilter: Hashable, Sendable {
         self.billedTo = billedTo
     }
 
-    /// Whether `call` fits, ``billedTo`` aside.
+    /// Returns whether `call` matches, ignoring ``billedTo``.
     public func matches(_ call: CallRecord) -> Bool {
         (callID.map { $0 == call.callID } ?? true) && (runID.map { $0 == call.runID } ?? true)
             && (executionID.map { $0 == call.executionID } ?? true)

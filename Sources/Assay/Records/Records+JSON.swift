@@ -1,15 +1,15 @@
 import Logging
 
-// The records of a run in the JSON that reports, files and stores share; keys and shapes are the documented ones.
+// The records of a run in the JSON that reports, files and stores share; keys and shapes are as documented.
 
 extension JSONValue {
-    /// `value` as JSON text, or null.
+    /// Creates JSON from `text`, or null.
     init(_ text: String?) { self = text.map { .string($0) } ?? .null }
-    /// A whole number.
+    /// Creates a whole number.
     init(_ number: Int) { self = .number(Number(number)) }
-    /// Whole milliseconds.
+    /// Creates a number of whole milliseconds.
     init(_ duration: Duration) { self = .number(Number(duration.milliseconds)) }
-    /// A ratio with at most three decimals.
+    /// Creates a ratio with at most three decimals.
     init(rate numerator: Double, _ denominator: Double) {
         let thousandths = denominator > 0 ? (numerator / denominator * 1_000).rounded() : 0
         let number = Number(unchecked: Int128(thousandths.isFinite ? min(thousandths, 1e15) : 0), -3)
@@ -29,7 +29,7 @@ extension ResumePoint {
         ]
     }
 
-    /// The point that `json` writes; every part may be missing.
+    /// Creates the point that `json` writes; every part may be missing.
     ///
     /// - Throws: ``ProcessingError`` with code `prevalidation` when it is not a map.
     public init(json: JSONValue) throws(ProcessingError) {
@@ -51,7 +51,7 @@ extension ResumePoint {
 }
 
 extension ResumePoint {
-    /// The point that `item` comes back with; `nil` when it has none that names a step.
+    /// Creates the point that `item` returns with; `nil` when it has none that names a step.
     init?(of item: Item) {
         guard let payload = item.payload, let point = try? ResumePoint(json: payload), point.step != nil else {
             return nil
@@ -73,7 +73,7 @@ extension FailureRecord {
         return .object(object)
     }
 
-    /// The record that `json` writes; `nil` when a part is missing.
+    /// Creates the record that `json` writes; `nil` when a part is missing.
     public init?(json: JSONValue) {
         guard let step = json["step"]?.string, let exception = json["exception"]?.string,
             let message = json["message"]?.string,
@@ -97,7 +97,7 @@ extension Outcome.Step {
 }
 
 extension Outcome {
-    /// The outcome as an entry of a report's `outcomes`.
+    /// Returns the outcome as an entry of a report's `outcomes`.
     ///
     /// - Throws: an encoding error of the output.
     public func jsonValue() throws -> JSONValue {
@@ -118,7 +118,7 @@ extension Outcome {
 }
 
 extension Passage.Node {
-    /// The node's part as JSON.
+    /// The result at the node as JSON.
     public var jsonValue: JSONValue {
         [
             "status": .string(status.rawValue), "attempts": JSONValue(attempts), "duration_ms": JSONValue(duration),
@@ -149,7 +149,7 @@ extension Counts {
 }
 
 extension RunMetrics {
-    /// The metrics of a run as JSON.
+    /// Returns the metrics of a run as JSON.
     public func jsonValue(of run: Run) -> JSONValue {
         let counts = run.counts
         let lookups = cacheHits + cacheMisses
@@ -177,7 +177,7 @@ extension RunMetrics {
 }
 
 extension Run {
-    /// The run as a report without its outcomes and its bill; `deleted_at` is there only when they were deleted.
+    /// The run as a report without its outcomes and its bill; `deleted_at` is present only when outcomes were deleted.
     public var jsonValue: JSONValue {
         get throws {
             var object: JSONObject = [
@@ -198,7 +198,7 @@ extension Run {
 }
 
 extension Report {
-    /// The report as JSON, outcomes included.
+    /// Returns the report as JSON, outcomes included.
     ///
     /// - Throws: an encoding error of an output or the summary.
     public func jsonValue() throws -> JSONValue {

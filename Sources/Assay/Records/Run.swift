@@ -1,17 +1,17 @@
-/// Which runs a run descends from.
+/// The runs that a run descends from.
 public struct Lineage: Hashable, Sendable {
     /// The first run of the chain; its own id for a first run.
     public var parentRunID: Identifier
     /// The direct predecessor.
     public var previousRunID: Identifier?
-    /// How many retries lie between the first run and this one.
+    /// The number of retries between the first run and this one.
     public var retryCount: Int
-    /// The step at which the predecessor failed; recorded, drives nothing.
+    /// The step at which the predecessor failed; recorded, but without effect.
     public var lastErrorStep: String?
-    /// What the caller wants remembered.
+    /// The data that the caller wants remembered.
     public var metadata: JSONObject
 
-    /// A lineage of the given parts.
+    /// Creates a lineage from the given parts.
     public init(
         parentRunID: Identifier, previousRunID: Identifier? = nil, retryCount: Int = 0, lastErrorStep: String? = nil,
         metadata: JSONObject = [:]
@@ -24,7 +24,7 @@ public struct Lineage: Hashable, Sendable {
     }
 }
 
-/// How many items ended how.
+/// The number of items for each way to end.
 public struct Counts: Hashable, Sendable {
     /// All items of the run.
     public var total = 0
@@ -37,7 +37,7 @@ public struct Counts: Hashable, Sendable {
     /// Items that were not finished.
     public var cancelled = 0
 
-    /// No items yet.
+    /// Creates counts in which no item has ended yet.
     public init(total: Int = 0) { self.total = total }
 
     /// Counts one more item that ended with `status`.
@@ -52,64 +52,64 @@ public struct Counts: Hashable, Sendable {
     }
 }
 
-/// One attempt at an execution, as a store keeps it.
+/// One pass over the items of an execution, as a store keeps it.
 public struct Run: Sendable {
-    /// Names a run.
+    /// The name of a run.
     public typealias ID = Identifier
 
     /// The run's name, fresh for every run.
     public let id: ID
     /// The execution it belongs to.
     public let executionID: Execution.ID
-    /// The processor that works.
+    /// The processor that works on the items.
     public internal(set) var processorID: Identifier
-    /// What the processor did when the run began: type, version, parameters, program and files.
+    /// The definition of the processor when the run began: type, version, parameters, program and files.
     public internal(set) var definition: Digest
-    /// For whom it works.
+    /// The scope that it works for.
     public let scope: Scope
-    /// Which runs it descends from.
+    /// The runs that it descends from.
     public let lineage: Lineage
     /// The runner's name.
     public let runner: String
-    /// What the run was started with, as far as a later resume needs it; empty when started from code.
+    /// The request that the run was started with, as far as a later resume needs it; empty when started from code.
     public let request: JSONValue
-    /// When it began.
+    /// The time it began.
     public let startedAt: Timestamp
-    /// Grows whenever another program takes the run over; what carries a lower one is refused.
+    /// A number that grows whenever another program takes the run over; whatever carries a lower one is refused.
     public var epoch: Int
-    /// Where it stands.
+    /// The current status.
     public var status: Status
-    /// Whether all of its inputs are on record; a run that ended earlier cannot be gone on with.
+    /// Whether all of its inputs are recorded; a run that ended before that cannot be continued.
     public var isListed: Bool
-    /// Whether its list was accepted. Until then it has left no mark: nothing is charged, no saved step is dropped, and
-    /// later runs of the execution do not look at it.
+    /// Whether its list was accepted. Until then it leaves no mark: nothing is charged, no saved step is dropped, and
+    /// later runs of the execution ignore it.
     public var isAccepted: Bool
-    /// How its items ended.
+    /// The counts of its items.
     public var counts: Counts
-    /// When it ended.
+    /// The time it ended.
     public var finishedAt: Timestamp?
-    /// How long it took.
+    /// The time it took.
     public var duration: Duration?
-    /// Why it did not succeed.
+    /// The reason it did not succeed.
     public var error: FailureRecord?
-    /// What `aggregate` returned.
+    /// The value that `aggregate` returned.
     public var summary: Payload?
     /// Sums over items and steps.
     public var metrics: RunMetrics?
-    /// Why the bill is not complete; `nil` when it is.
+    /// The reason the bill is incomplete; `nil` when it is complete.
     public var incompleteReason: String?
-    /// Whether it was cancelled because the program gave its work up, and not because somebody wanted its end.
+    /// Whether it was cancelled because the program gave up its work, and not because someone requested its end.
     package var isGivenUp = false
-    /// Where it stands still, while it is paused.
+    /// The point at which it is paused, while it is paused.
     public var pause: Pause?
-    /// The parts of ``definition``, each by a digest; empty where there are none or nobody knows them.
+    /// The parts of ``definition``, each as a digest; empty where there are none or they are unknown.
     package var definitionParts: JSONValue = [:]
     /// The graph that it runs, whose name is then also ``processorID``; `nil` for a run of one processor.
     public var graphID: Identifier?
-    /// When its items, outcomes and events were deleted; `nil` while they are on record.
+    /// The time its items, outcomes and events were deleted; `nil` while they are on record.
     public var deletedAt: Timestamp?
 
-    /// A run that begins.
+    /// Creates a run that begins.
     public init(
         id: ID, executionID: Execution.ID, processorID: Identifier, definition: Digest, scope: Scope,
         lineage: Lineage, runner: String, request: JSONValue, startedAt: Timestamp, epoch: Int = 1,

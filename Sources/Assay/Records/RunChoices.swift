@@ -1,12 +1,12 @@
-/// What a new run of an execution does with steps and outcomes of earlier ones.
+/// The choice of what a new run of an execution does with steps and outcomes of earlier runs.
 public enum RecoveryMode: String, Codable, Sendable, CaseIterable {
-    /// Finished items are carried, finished steps return their values.
+    /// Finished items are carried, and finished steps return their values.
     case resume
     /// Everything is done again.
     case reprocess
 }
 
-/// What to do when the processor differs from the one that saved steps.
+/// The choice of what to do when the processor differs from the one that saved steps.
 public enum ChangePolicy: String, Codable, Sendable, CaseIterable {
     /// Throw `definition_changed`.
     case refuse
@@ -16,12 +16,12 @@ public enum ChangePolicy: String, Codable, Sendable, CaseIterable {
     case restart
 }
 
-/// What a run does with the cache, of items and of calls.
+/// The choice of how a run uses the cache, for items and for calls.
 public enum CacheMode: String, Codable, Sendable, CaseIterable {
-    /// As ``RunOptions/itemCache`` and each call say.
+    /// As ``RunOptions/itemCache`` and each call specify.
     case asConfigured = "as_configured"
-    /// Nothing is looked up and nothing stored.
+    /// Nothing is looked up and nothing is stored.
     case off
-    /// Nothing is looked up; new values replace those that are there.
+    /// Nothing is looked up; new values replace existing ones.
     case refresh
 }

@@ -4,18 +4,18 @@ public struct RunMetrics: Hashable, Sendable {
     public struct Step: Hashable, Sendable {
         /// The step or stage.
         public var name: String
-        /// How often its body ran.
+        /// The number of times its body ran.
         public var calls = 0
-        /// How often its value came from a checkpoint.
+        /// The number of times its value came from a saved step.
         public var restored = 0
-        /// How often its body threw.
+        /// The number of times its body threw.
         public var failures = 0
-        /// Time spent in its body.
+        /// The time spent in its body.
         public var total = Duration.zero
         /// The longest single time.
         public var longest = Duration.zero
 
-        /// A step nothing is known of yet.
+        /// Creates a step of which nothing is known yet.
         public init(name: String) { self.name = name }
 
         mutating func add(_ duration: Duration, failed: Bool) {
@@ -26,20 +26,20 @@ public struct RunMetrics: Hashable, Sendable {
         }
     }
 
-    /// Items with more than one attempt.
+    /// The number of items with more than one attempt.
     public var retriedItems = 0
-    /// Look-ups that found something.
+    /// The number of look-ups that found something.
     public var cacheHits = 0
-    /// Look-ups that found nothing.
+    /// The number of look-ups that found nothing.
     public var cacheMisses = 0
-    /// What cache hits saved.
+    /// The amount that cache hits saved.
     public var avoidedCost = MoneySum.zero
-    /// Per step or stage, in order of first use.
+    /// The sums per step or stage, in order of first use.
     public var steps: [Step] = []
-    /// Per node of a graph, the one that took longest first; see ``Report/profile``.
+    /// The metrics per node of a graph, the one that took longest first; see ``Report/profile``.
     public var nodes: [NodeMetrics] = []
 
-    /// No sums yet.
+    /// Creates empty sums.
     public init() {}
 
     /// Adds one use of the step or stage `name`.
@@ -59,7 +59,7 @@ public struct RunMetrics: Hashable, Sendable {
         }
     }
 
-    /// Adds what one item's outcome says; its steps are added by themselves, every use of them.
+    /// Adds one item's outcome without its steps; every use of a step is added separately.
     mutating func add(_ outcome: Outcome) { retriedItems += outcome.attempts > 1 ? 1 : 0 }
 
     /// Adds the uses of steps.

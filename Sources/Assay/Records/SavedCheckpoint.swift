@@ -1,4 +1,4 @@
-/// Whose saved steps are meant.
+/// The item, processor and execution that saved steps belong to.
 public struct CheckpointSubject: Hashable, Sendable {
     /// The execution.
     public var executionID: Execution.ID
@@ -7,14 +7,14 @@ public struct CheckpointSubject: Hashable, Sendable {
     /// The item.
     public var inputID: String
 
-    /// The item of a processor in an execution.
+    /// Creates the subject for an item of a processor in an execution.
     public init(executionID: Execution.ID, processorID: Identifier, inputID: String) {
         self.executionID = executionID
         self.processorID = processorID
         self.inputID = inputID
     }
 
-    // Two spellings of an input's name are two inputs here as everywhere.
+    // Two spellings of an input's name are two inputs, here as everywhere.
     public static func == (left: CheckpointSubject, right: CheckpointSubject) -> Bool {
         left.executionID == right.executionID && left.processorID == right.processorID
             && left.inputID.equalsInBytes(right.inputID)
@@ -29,7 +29,7 @@ public struct CheckpointSubject: Hashable, Sendable {
 
 /// A saved step.
 public struct Checkpoint: Hashable, Sendable {
-    /// Whose step it is.
+    /// The subject that the step belongs to.
     public var subject: CheckpointSubject
     /// The step's name.
     public var step: String
@@ -41,14 +41,14 @@ public struct Checkpoint: Hashable, Sendable {
     public var runID: Run.ID
     /// The epoch of that run.
     public var epoch: Int
-    /// What the step's body returned.
+    /// The value that the step's body returned.
     public var value: JSONValue
-    /// When it was saved.
+    /// The time it was saved.
     public var savedAt: Timestamp
-    /// What its body would cost without a cache and without anything saved; `nil` when nobody knows.
+    /// The cost of its body without a cache and without anything saved; `nil` when unknown.
     public var worth: Money?
 
-    /// A saved step of the given parts.
+    /// Creates a saved step from the given parts.
     public init(
         subject: CheckpointSubject, step: String, inputDigest: Digest, definition: Digest, runID: Run.ID, epoch: Int,
         value: JSONValue, savedAt: Timestamp, worth: Money? = nil

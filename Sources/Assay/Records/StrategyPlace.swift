@@ -1,15 +1,15 @@
-/// Where in a run's strategies one stands, under which its answers are counted.
+/// The place of a strategy in a run, under which its answers are counted.
 struct StrategyPlace: Hashable, Sendable {
-    /// The node whose strategy it is; `nil`: the one of the graph.
+    /// The node that has the strategy; `nil` for the graph's own.
     var node: Identifier?
-    /// Its positions in composite strategies, from the outermost inwards.
+    /// The positions in composite strategies, from the outermost inward.
     var path: [Int] = []
 }
 
-/// How often a strategy has answered skip in a run, and about which items first.
+/// The number of times a strategy has answered skip in a run, and the first items it was about.
 struct StrategySkips: Hashable, Sendable {
     var count = 0
-    /// As many as messages name: `doc_7`, or `doc_7 at node 'ocr'` for a strategy of the graph.
+    /// The first items, as many as messages name: `doc_7`, or `doc_7 at node 'ocr'` for a strategy of the graph.
     var items: [String] = []
 
     mutating func add(_ item: String) {

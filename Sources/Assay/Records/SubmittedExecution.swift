@@ -1,13 +1,13 @@
 /// An execution on its way into the queue, with the items that were not staged before.
 public struct SubmittedExecution: Sendable {
-    /// The execution, which waits.
+    /// The execution, which is waiting.
     public var execution: Execution
-    /// The last of its items.
+    /// The last items, which were not staged.
     public var items: [Item]
-    /// How many were staged before them.
+    /// The number of items staged before them.
     public var staged: Int
 
-    /// An execution with its items.
+    /// Creates an execution with its items.
     public init(_ execution: Execution, items: [Item], staged: Int = 0) {
         self.execution = execution
         self.items = items
@@ -15,23 +15,23 @@ public struct SubmittedExecution: Sendable {
     }
 }
 
-/// Which executions of the queue are asked for; parts that are `nil` do not narrow.
+/// A filter for executions of the queue; parts that are `nil` do not narrow it.
 public struct ExecutionFilter: Hashable, Sendable {
-    /// In one of these statuses.
+    /// The statuses, any of which matches.
     public var statuses: Set<Status>?
-    /// Submitted under this key.
+    /// The key under which the execution was submitted.
     public var idempotencyKey: String?
-    /// At most so many.
+    /// The maximum number of executions.
     public var limit: Int?
 
-    /// Every execution of the queue.
+    /// Creates a filter from the given parts; by default it matches every execution of the queue.
     public init(statuses: Set<Status>? = nil, idempotencyKey: String? = nil, limit: Int? = nil) {
         self.statuses = statuses
         self.idempotencyKey = idempotencyKey
         self.limit = limit
     }
 
-    /// Whether `execution` fits, the limit aside.
+    /// Returns whether `execution` matches, ignoring the limit.
     public func matches(_ execution: Execution) -> Bool {
         (statuses?.contains(execution.status) ?? true)
             && (idempotencyKey.map { execution.idempotencyKey?.equalsInBytes($0) ?? false } ?? true)

@@ -3,18 +3,20 @@ import Synchronization
 
 /// Named checkpoints in a folder, one file each, readable by their owner only.
 ///
-/// A file is written under another name, made durable and then renamed, so that it is there as a whole or not at all;
-/// it carries a digest of its contents. Its name is a digest of the checkpoint's identifier.
+/// A file is written under a temporary name, made durable and then renamed, so it exists completely or not at all. It
+/// carries a digest of its contents. Its name is a digest of the checkpoint's identifier.
 public final class CheckpointFolder: CheckpointStorage {
     private let folder: String
-    // Disks may take their time, which is not to be that of anybody else; one change at a time.
+    // Disk I/O can block, so it runs on its own queue; changes run one at a time.
     private let queue = DispatchQueue(label: "assay.checkpoints")
-    /// By name of a file, its number in the order in which files were written: read once, not at every new one.
+    /// The serial number of each file by file name, in the order of writing. Cached, so that a new checkpoint does not
+    /// read all files again.
     private let serials = Mutex<[String: Int]>([:])
 
-    /// The checkpoints in the folder at `path`, which is made when it is not there.
+    /// Opens the folder of checkpoints at `path`, and creates it if it does not exist.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` when it cannot be made or is no folder.
+    /// - Throws: ``ProcessingError`` with code `configuration` when the folder cannot be created or `path` is not a
+    ///   folder.
     public init(path: String) throws(ProcessingError) {
         folder = path
         do {
@@ -87,7 +89,7 @@ public final class CheckpointFolder: CheckpointStorage {
         }
     }
 
-    /// The numbers of all files by their names; damaged ones come before all others.
+    /// Returns the serial numbers of all files by file name. Damaged files come before all others.
     private func numbered() throws -> [String: Int] {
         let names = try names()
         let known = serials.withLock { $0 }
@@ -97,14 +99,14 @@ public final class CheckpointFolder: CheckpointStorage {
         return found
     }
 
-    /// All files, the newest first, damaged ones at the end.
+    /// Returns all files, newest first, damaged ones last.
     private func all() throws -> [Found] {
         try names()
             .map { name in try read("\(folder)/\(name)") ?? (file: "\(folder)/\(name)", serial: -1, checkpoint: nil) }
             .sorted { $0.serial > $1.serial }
     }
 
-    /// The checkpoint in a file; `nil` when the file is not as it was written.
+    /// Reads the checkpoint in a file. Returns `nil` when the file is not as it was written.
     private func read(_ file: String) throws -> Found? {
         guard let bytes = FileManager.default.contents(atPath: file) else {
             throw failure("read", SystemFailure(errno).error("'\(file)' cannot be read"))
@@ -159,7 +161,7 @@ public final class CheckpointFolder: CheckpointStorage {
     }
 }
 
-/// Writes files that are on the disk when it returns.
+/// File writes that are durable when they return.
 private enum DurableFile {
     static func write(_ bytes: [UInt8], to path: String) throws(ProcessingError) {
         let number = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)

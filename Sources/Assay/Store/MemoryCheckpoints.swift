@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Named checkpoints that are forgotten when the program ends.
+/// Named checkpoints that are lost when the program ends.
 public final class MemoryCheckpoints: CheckpointStorage {
     private let checkpoints = Mutex<[NamedCheckpoint]>([])
 
-    /// No checkpoints.
+    /// Creates a storage without checkpoints.
     public init() {}
 
     public func keep(_ checkpoint: NamedCheckpoint, atMost limit: Int) throws {

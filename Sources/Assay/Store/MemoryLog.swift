@@ -1,4 +1,4 @@
-/// What was said in the runs of a store in memory: the newest of each item, and of all.
+/// The log lines of the runs of a store in memory, limited per item and in total. The newest are kept.
 struct MemoryLog {
     private struct Place: Hashable {
         let runID: Run.ID
@@ -10,7 +10,7 @@ struct MemoryLog {
         }
     }
 
-    /// The lines of one item, the oldest first; those before `start` are gone.
+    /// The lines of one item, oldest first. Those before `start` have been dropped.
     private struct Lines {
         var numbers: [Int] = []
         var start = 0
@@ -23,7 +23,7 @@ struct MemoryLog {
     private var oldest = 1
     private var size = 0
 
-    /// Adds lines in their order and drops what is too much.
+    /// Adds lines in their order and drops the oldest lines beyond the limits.
     mutating func append(_ new: [LogLine], keeping limits: LogLimits) {
         for var line in new {
             last += 1
@@ -48,7 +48,7 @@ struct MemoryLog {
         let place = Place(line)
         size -= line.size
         places[place]?.size -= line.size
-        // Of an item the oldest goes first, whoever drops it.
+        // The oldest line of an item is always dropped first, by either limit.
         places[place]?.start += 1
         if let kept = places[place], kept.start > 1_024, kept.start * 2 > kept.numbers.count {
             places[place]?.numbers.removeFirst(kept.start)
@@ -56,14 +56,14 @@ struct MemoryLog {
         }
     }
 
-    /// Up to `limit` lines that fit `filter`, oldest first.
+    /// Returns up to `limit` lines that match `filter`, oldest first.
     func lines(matching filter: LogFilter, limit: Int) -> [LogLine] {
         let numbers =
             places.filter { $0.key.runID == filter.runID }.flatMap { $0.value.numbers[$0.value.start...] }.sorted()
         return Array(numbers.lazy.compactMap { lines[$0] }.filter(filter.matches).prefix(max(0, limit)))
     }
 
-    /// Forgets what was said in runs.
+    /// Removes the log lines of runs.
     mutating func remove(_ runs: Set<Run.ID>) {
         for (place, kept) in places where runs.contains(place.runID) {
             for number in kept.numbers[kept.start...] { lines[number] = nil }

@@ -3,7 +3,7 @@ import Synchronization
 extension MemoryStore {
     public func add(_ alert: AlertRecord) async throws {
         state.withLock { state in
-            // Compared byte by byte, as a database does.
+            // Names are compared byte by byte, as a database does.
             if let place = state.alerts.firstIndex(where: { $0.name.equalsInBytes(alert.name) }) {
                 state.alerts[place] = state.alerts[place].adding(alert)
             } else {

@@ -1,20 +1,20 @@
 import Synchronization
 
-/// What a store in memory keeps of a queue besides the executions.
+/// The queue's data in a store in memory, without the executions.
 struct MemoryQueue: Sendable {
     var record: JSONValue?
     var numbers = 0
     var moves = 0
-    /// When each execution came into its status, by the count of such moves.
+    /// When each execution entered its status, as a count of such moves.
     var moved: [Execution.ID: Int] = [:]
     var items: [Execution.ID: [Item]] = [:]
     var keys: [ExternalID: Execution.ID] = [:]
-    /// When executions were admitted, by rate.
+    /// The times of admissions, by rate.
     var admissions: [String: [Timestamp]] = [:]
 }
 
 extension MemoryStore.State {
-    /// Puts an execution in its place, at the end of its status when it has another one now.
+    /// Records an execution. An execution whose status has changed goes to the end of its new status.
     mutating func file(_ execution: Execution) {
         let earlier = executions.updateValue(execution, forKey: execution.id)
         guard execution.number != nil, earlier?.status != execution.status || earlier?.number == nil else { return }
@@ -22,7 +22,7 @@ extension MemoryStore.State {
         queue.moved[execution.id] = queue.moves
     }
 
-    /// Undoes the last submission.
+    /// Reverts the last submission.
     fileprivate mutating func takeBack(_ execution: Execution) {
         if let key = execution.idempotencyKey { queue.keys[ExternalID(unchecked: key)] = nil }
         (executions[execution.id], queue.moved[execution.id], queue.items[execution.id]) = (nil, nil, nil)
@@ -134,9 +134,9 @@ extension MemoryStore {
 }
 
 extension Execution {
-    /// This execution as the answer to the submission of `another` under its key.
+    /// Returns this execution as the answer to a submission of `another` with the same key.
     ///
-    /// - Throws: ``ProcessingError`` with code `exists` when that is something else.
+    /// - Throws: ``ProcessingError`` with code `exists` when `another` has different content.
     package func answering(_ another: Execution) throws(ProcessingError) -> Execution {
         guard content == another.content else {
             throw ProcessingError(
@@ -149,7 +149,7 @@ extension Execution {
 }
 
 extension ProcessingError {
-    /// The refusal of a run that takes the name of an execution of the queue for something else.
+    /// Returns the error for a run that would use the name of a queued execution for other work.
     package static func wasSubmitted(_ id: Execution.ID, _ why: String = "") -> ProcessingError {
         ProcessingError(
             .exists,
@@ -157,7 +157,7 @@ extension ProcessingError {
                 + "run this under another name, or let the queue work on it: assay queue work")
     }
 
-    /// The refusal of a second execution of the same name.
+    /// Returns the error for a second execution with the same name.
     package static func executionExists(_ id: Execution.ID) -> ProcessingError {
         ProcessingError(.exists, "execution '\(id)' is on record already; submit this under another name")
     }

@@ -1,42 +1,42 @@
 import Synchronization
 
-/// A store that forgets when the program ends; otherwise it answers as the durable ones do.
+/// A store that forgets everything when the program ends. Otherwise it behaves like the durable stores.
 ///
-/// Values stay as they are and are not encoded, so a run in memory costs no more than its own work.
+/// Values are kept as they are and never encoded, so a run in memory costs no more than its own work.
 public final class MemoryStore: Store {
     public let currency: String
     public let keepsJSON = false
     public let definitionKey: [UInt8] = (0..<32).map { _ in .random(in: 0 ... .max) }
     let state = Mutex(State())
-    // Asked for at every node of a graph, at which no other must wait.
+    // Read at every node of a graph, so it has its own lock.
     private let priceList: Mutex<PriceList>
     private let forgetsBatches: Bool
     private let named = MemoryCheckpoints()
 
-    /// A run and what belongs to it; an object, so that a commit looks it up once and not for every outcome.
+    /// A run and its data. A class, so that a commit looks it up once and not once per outcome.
     final class StoredRun {
         var run: Run
         var items: [StoredItem] = []
         var outcomes: [Outcome?] = []
         var events: [Event] = []
-        /// How many items at the beginning are no longer here.
+        /// The number of items at the beginning that have been released.
         private(set) var released = 0
         private var waitsForEarlier: [Range<Int>] = []
 
         init(_ run: Run) { self.run = run }
 
-        /// Where in the lists the items at `places` are, as far as they are there.
+        /// Returns the range of the lists that holds the items at `places`, clamped to what is there.
         func slots(_ places: Range<Int>) -> Range<Int> {
             (places.lowerBound - released..<places.upperBound - released).clamped(to: outcomes.indices)
         }
 
-        /// Where in a list the `limit` entries from position `start` on are, as far as they are there.
+        /// Returns the range of a list that holds the `limit` entries from place `start` on, clamped to what is there.
         func slots(_ start: Int, _ limit: Int, _ indices: Range<Int>) -> Range<Int> {
             let (end, overflow) = start.addingReportingOverflow(max(0, limit))
             return (start - released..<max(start, overflow ? .max : end) - released).clamped(to: indices)
         }
 
-        /// Lets go of items whose run will not ask for them, once it will not ask for those before them either.
+        /// Removes items that their run will not read again, once all items before them have been released as well.
         func release(_ places: Range<Int>) {
             waitsForEarlier.append(places)
             while let next = waitsForEarlier.firstIndex(where: { $0.lowerBound == released }) {
@@ -58,17 +58,17 @@ public final class MemoryStore: Store {
         var runsOf: [Execution.ID: [Run.ID]] = [:]
         var checkpoints: [CheckpointSubject: [Checkpoint]] = [:]
         var charges: [Charge] = []
-        /// The places of charges by their runs and executions, so that a bill does not look at all there are.
+        /// Indices of charges by run and execution, so that a bill does not scan all charges.
         var chargesOfRun: [Run.ID: [Int]] = [:]
         var chargesOfExecution: [Execution.ID: [Int]] = [:]
-        // Compared byte by byte, as a database does.
+        // Keys are compared byte by byte, as a database does.
         var chargeKeys: Set<ExternalID> = []
         var calls: [CallRecord] = []
         var callPlaces: [String: Int] = [:]
         var callsOfExecution: [Execution.ID: [Int]] = [:]
-        /// The places of the calls whose outcome is unknown.
+        /// Indices of the calls whose outcome is unknown.
         var callsInDoubt: Set<Int> = []
-        /// Who has come upon calls in doubt, by their names.
+        /// The runs that have met a call in doubt, by call ID.
         var meetings: [String: [(run: Run.ID, execution: Execution.ID)]] = [:]
         var cache: [String: CacheEntry] = [:]
         var alerts: [AlertRecord] = []
@@ -77,12 +77,12 @@ public final class MemoryStore: Store {
         var queue = MemoryQueue()
     }
 
-    /// An empty store.
+    /// Creates an empty store.
     ///
     /// - Parameters:
-    ///   - currency: of all amounts, three letters.
-    ///   - forgetsBatches: whether items and outcomes go when a streamed batch has been handed over, so that a call of any
-    ///     length needs memory for its batches in progress only; such a call cannot be resumed.
+    ///   - currency: the currency of all amounts, three letters.
+    ///   - forgetsBatches: whether items and outcomes are removed once a streamed batch has been handed over. A call of
+    ///     any length then needs memory only for its batches in progress, but it cannot be resumed.
     public init(currency: String = "USD", forgetsBatches: Bool = false) {
         self.currency = currency
         self.forgetsBatches = forgetsBatches
@@ -377,7 +377,7 @@ public final class MemoryStore: Store {
 }
 
 extension MemoryStore.State {
-    /// Files an outcome where there is none yet.
+    /// Records an outcome unless the item already has one.
     fileprivate mutating func commit(_ committed: CommittedOutcome, to stored: MemoryStore.StoredRun) -> Bool {
         let index = committed.outcome.index - stored.released
         guard stored.outcomes[index] == nil else { return false }
@@ -387,12 +387,12 @@ extension MemoryStore.State {
         return true
     }
 
-    /// Keeps the index of calls in doubt.
+    /// Updates the index of calls in doubt.
     fileprivate mutating func noteDoubt(at place: Int) {
         if calls[place].state == .inDoubt { callsInDoubt.insert(place) } else { callsInDoubt.remove(place) }
     }
 
-    /// Whether a bill of `subject` lists a call.
+    /// Returns whether a bill of `subject` lists a call.
     fileprivate func bills(_ call: CallRecord, to subject: CallFilter.BillSubject) -> Bool {
         let meetings = call.state == .inDoubt ? meetings[call.callID] ?? [] : []
         return switch subject {
@@ -416,7 +416,7 @@ extension MemoryStore.State {
 }
 
 extension Outcome {
-    /// What remains of a success in a run that keeps no outputs after a failure.
+    /// Withdraws the output of a success, for a run that keeps no outputs after a failure.
     mutating func withdraw() {
         guard status == .succeeded else { return }
         (status, output, reason) = (.cancelled, nil, .atomic)
@@ -424,13 +424,13 @@ extension Outcome {
 }
 
 extension ProcessingError {
-    /// The refusal of a second run at the same time.
+    /// Returns the error for a second run of an execution at the same time.
     public static func alreadyRunning(_ execution: Execution.ID) -> ProcessingError {
         ProcessingError(
             .alreadyRunning, "execution '\(execution)' has a run in progress; wait for its end or cancel it first")
     }
 
-    /// The refusal of a second run of the same name.
+    /// Returns the error for a second run with the same name.
     public static func runExists(_ run: Run.ID) -> ProcessingError {
         ProcessingError(.exists, "run '\(run)' is on record already; begin one with a fresh name")
     }

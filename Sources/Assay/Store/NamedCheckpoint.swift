@@ -1,30 +1,30 @@
-/// A state that was saved under a name of its own, to be looked up and handed back later.
+/// A state saved under its own name, to be looked up and restored later.
 public struct NamedCheckpoint: Hashable, Sendable {
-    /// What is known of it without its data.
+    /// Its description without the data.
     public let summary: Summary
     /// The state.
     public let data: JSONValue
 
-    /// What a list of checkpoints says of each.
+    /// A checkpoint without its data, as a listing shows it.
     public struct Summary: Hashable, Sendable {
         /// Its identifier.
         public let id: Identifier
-        /// What it is called; several may be called alike.
+        /// Its name, which need not be unique.
         public let name: String
-        /// The processor whose state it is.
+        /// The processor whose state this is.
         public let processorID: Identifier
-        /// When it was saved.
+        /// The time of saving.
         public let createdAt: Timestamp
-        /// How long its data is as JSON.
+        /// The size of its data as JSON.
         public let sizeBytes: Int
         /// The JSON type of its data: `object`, `array`, `string`, `number`, `boolean` or `null`.
         public let dataType: String
-        /// What was saved with it.
+        /// The metadata that was saved with it.
         public let metadata: JSONObject
         /// The first 500 characters of its data as JSON.
         public let preview: String
 
-        /// A summary of the given parts.
+        /// Creates a summary of the given parts.
         public init(
             id: Identifier, name: String, processorID: Identifier, createdAt: Timestamp, sizeBytes: Int,
             dataType: String, metadata: JSONObject, preview: String
@@ -49,7 +49,7 @@ public struct NamedCheckpoint: Hashable, Sendable {
         }
     }
 
-    /// A checkpoint of `data`.
+    /// Creates a checkpoint of `data`.
     public init(
         id: Identifier, name: String, processorID: Identifier, createdAt: Timestamp, data: JSONValue,
         metadata: JSONObject = [:]
@@ -63,7 +63,7 @@ public struct NamedCheckpoint: Hashable, Sendable {
 }
 
 extension JSONValue {
-    /// What JSON calls its type.
+    /// The JSON name of its type.
     fileprivate var typeName: String {
         switch self {
         case .null: "null"
@@ -76,42 +76,42 @@ extension JSONValue {
     }
 }
 
-/// Where named checkpoints are kept. Functions may be called concurrently.
+/// A place that keeps named checkpoints. Its functions may be called concurrently.
 public protocol CheckpointStorage: Sendable {
-    /// Keeps a checkpoint, durable on return; when there are `limit` already, the oldest tenth of so many, at least one,
-    /// is removed in the same go.
+    /// Keeps a checkpoint, durable on return. When there are already `limit` checkpoints, the same operation removes
+    /// the oldest tenth of `limit`, and at least one.
     ///
-    /// - Throws: ``ProcessingError`` with code `exists` when there is one of that identifier.
+    /// - Throws: ``ProcessingError`` with code `exists` when the identifier is taken.
     func keep(_ checkpoint: NamedCheckpoint, atMost limit: Int) async throws
 
-    /// Those of `processor`, or of all when it is `nil`, newest first.
+    /// Returns the checkpoints of `processor`, or all of them when it is `nil`, newest first.
     func checkpointSummaries(of processor: Identifier?) async throws -> [NamedCheckpoint.Summary]
 
-    /// The one of that identifier; `nil` when there is none.
+    /// Returns the checkpoint with that identifier, or `nil` when there is none.
     ///
-    /// - Throws: ``ProcessingError`` with code `store`, naming it, when it is not as it was written.
+    /// - Throws: ``ProcessingError`` with code `store`, which names the checkpoint, when it is not as it was written.
     func namedCheckpoint(_ id: Identifier) async throws -> NamedCheckpoint?
 
-    /// Removes a checkpoint, whatever has become of it, durable on return; `false` when there is none.
+    /// Removes a checkpoint, even a damaged one, durable on return. Returns `false` when there is none.
     func removeNamedCheckpoint(_ id: Identifier) async throws -> Bool
 }
 
 extension CheckpointStorage {
-    /// How many of `count` checkpoints give way to a new one when at most `limit` are kept.
+    /// Returns how many of `count` checkpoints to remove for a new one when at most `limit` are kept.
     public static func excess(of count: Int, atMost limit: Int) -> Int {
         count < limit ? 0 : max(count - limit + 1, limit / 10, 1)
     }
 }
 
 extension ProcessingError {
-    /// A checkpoint that is not as it was written.
+    /// Returns the error for a checkpoint that is not as it was written.
     public static func damagedCheckpoint(_ id: Identifier) -> ProcessingError {
         ProcessingError(
             .store, "checkpoint '\(id)' is damaged and cannot be restored; delete it, or restore a backup",
             retryable: false)
     }
 
-    /// A checkpoint under an identifier that is taken.
+    /// Returns the error for a checkpoint whose identifier is taken.
     public static func checkpointExists(_ id: Identifier) -> ProcessingError {
         ProcessingError(.exists, "there is a checkpoint '\(id)' already")
     }

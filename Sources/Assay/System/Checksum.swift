@@ -1,4 +1,4 @@
-/// CRC-32 as in zip files, eight bytes at a time.
+/// A CRC-32 checksum as in zip files, computed eight bytes at a time.
 enum Checksum {
     private static let tables: [UInt32] = {
         var tables = [UInt32](repeating: 0, count: 8 * 256)
@@ -16,7 +16,7 @@ enum Checksum {
         return tables
     }()
 
-    /// The checksum of `bytes` that follow others with the checksum `earlier`.
+    /// Returns the checksum of `bytes` that follow others with the checksum `earlier`.
     static func of(_ bytes: UnsafeRawBufferPointer, after earlier: UInt32 = 0) -> UInt32 {
         tables.withUnsafeBufferPointer { table in
             var value = ~earlier

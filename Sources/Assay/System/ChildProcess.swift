@@ -2,22 +2,22 @@ internal import CSpawn
 import Foundation
 import Synchronization
 
-/// A program that this one has started, in a session and process group of its own.
+/// A program that this one started, in its own session and process group.
 ///
-/// That it has ended is learned by waiting for it, never from a closed pipe, which a grandchild may hold open. What it
-/// leaves behind in its group ends with it, and it does not outlive this program: see ``Leash``.
+/// Its end is detected by waiting for it, never by a closed pipe, which a grandchild may hold open. Whatever it leaves
+/// behind in its group ends with it, and it does not outlive this program: see ``Leash``.
 package final class ChildProcess: Sendable {
-    /// What to start, and how.
+    /// A description of a program to start.
     package struct Launch: Sendable {
         /// The path of the program.
         package var executable: String
-        /// Its arguments, without its own name.
+        /// Its arguments, without the program name.
         package var arguments: [String]
         /// Its whole environment, to which the leash is added.
         package var environment: [String: String]
-        /// Where it works; `nil`: where this program does.
+        /// Its working folder; `nil` for this program's own.
         package var folder: String?
-        /// What becomes its descriptors 0, 1, 2 and so on; `nil` is `/dev/null`. It gets no others.
+        /// The descriptors that become its descriptors 0, 1, 2 and so on; `nil` is `/dev/null`. It gets no others.
         package var descriptors: [Descriptor?]
 
         package init(
@@ -32,7 +32,7 @@ package final class ChildProcess: Sendable {
         }
     }
 
-    /// How a program ended.
+    /// The way a program ended.
     package enum Exit: Hashable, Sendable {
         case exited(Int32)
         case signalled(Int32)
@@ -40,12 +40,12 @@ package final class ChildProcess: Sendable {
 
     private struct State {
         var exit: Exit?
-        /// Whether its number may belong to another process by now.
+        /// Whether its process ID may belong to another process by now.
         var reaped = false
         var watchers: [@Sendable (Exit) -> Void] = []
     }
 
-    /// Its number, which is also that of its group.
+    /// Its process ID, which is also the ID of its group.
     package let id: Int32
     /// Whether it ends with this program.
     private let isLeashed: Bool
@@ -53,19 +53,19 @@ package final class ChildProcess: Sendable {
 
     /// Starts a program.
     ///
-    /// - Throws: ``ProcessingError`` with code `runner_unavailable` when it cannot be started; retryable when it is for
-    ///   want of descriptors, memory or processes.
+    /// - Throws: ``ProcessingError`` with code `runner_unavailable` when it cannot be started; retryable when
+    ///   descriptors, memory or processes have run out.
     package convenience init(_ launch: Launch) throws(ProcessingError) {
         var launch = launch
         launch.environment[Leash.variable] = try Leash.hold()
         try self.init(launch, isLeashed: true)
     }
 
-    /// Starts a program that stays when this one ends.
+    /// Starts a program that stays alive when this one ends.
     convenience init(unleashed launch: Launch) throws(ProcessingError) { try self.init(launch, isLeashed: false) }
 
     private init(_ launch: Launch, isLeashed: Bool) throws(ProcessingError) {
-        // Descriptor n must not be overwritten before it was copied to where it belongs.
+        // Descriptor n must not be overwritten before it has been copied to its target.
         let least = Int32(max(launch.descriptors.count, 3))
         var copies: [Descriptor] = []
         var numbers: [Int32] = []
@@ -105,17 +105,17 @@ package final class ChildProcess: Sendable {
         return body(copies + [nil])
     }
 
-    // MARK: Its end
+    // MARK: Ending
 
-    /// How it ended; `nil` while it, or something in its group, lives.
+    /// The way it ended; `nil` while it, or anything in its group, is alive.
     package var exit: Exit? { state.withLock { $0.exit } }
 
-    /// Returns when it has ended and nothing of its group lives any more.
+    /// Waits until it has ended and nothing in its group is alive.
     @discardableResult package func waitForExit() async -> Exit {
         await withCheckedContinuation { continuation in whenEnded { continuation.resume(returning: $0) } }
     }
 
-    /// Has `body` carried out when it has ended and nothing of its group lives any more; at once if that is so.
+    /// Calls `body` when it has ended and nothing in its group is alive; at once if that is already so.
     package func whenEnded(_ body: @escaping @Sendable (Exit) -> Void) {
         let exit = state.withLock { state in
             if state.exit == nil { state.watchers.append(body) }
@@ -124,14 +124,14 @@ package final class ChildProcess: Sendable {
         if let exit { body(exit) }
     }
 
-    /// Sends a signal to it and all of its group; after its end this does nothing.
+    /// Sends a signal to it and its whole group; does nothing after its end.
     package func signalGroup(_ signal: Int32) {
         state.withLock { state in
             if !state.reaped { _ = kill(-id, signal) }
         }
     }
 
-    /// Asks its group to end, kills it after `grace`, and returns when nothing of it lives any more.
+    /// Asks its group to end, kills it after `grace`, and returns when nothing in it is alive.
     @discardableResult package func end(grace: Duration = .seconds(5)) async -> Exit {
         signalGroup(SIGTERM)
         let kill = Countdown(grace) { [self] in signalGroup(SIGKILL) }
@@ -139,9 +139,9 @@ package final class ChildProcess: Sendable {
         return await waitForExit()
     }
 
-    /// Waits for its end, takes what it left behind with it, and says so.
+    /// Waits for its end, kills what it left behind, and notifies the watchers.
     private func waitForEnd() {
-        // It is not reaped before its group has been killed: until then nobody else can get its number.
+        // The process is not reaped before its group has been killed: until then no other process can get its ID.
         var info = siginfo_t()
         while waitid(P_PID, id_t(id), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
         var status: Int32 = 0

@@ -1,20 +1,20 @@
 import Dispatch
 import Synchronization
 
-/// Does something after a while, unless it is cancelled before.
+/// An action that runs after a delay, unless it is cancelled first.
 ///
-/// From its end on it holds nothing: a timer of the system may keep what it was to do until its time, and with that
+/// After its end it holds nothing: a system timer may keep its action until the deadline, and with the action the
 /// descriptors, processes and memory of something that ended long ago.
 package final class Countdown: Sendable {
     private let body: Mutex<(@Sendable () -> Void)?>
 
-    /// Begins to count.
+    /// Starts the countdown.
     package init(_ limit: Duration, _ body: @escaping @Sendable () -> Void) {
         self.body = Mutex(body)
         DispatchQueue.global().asyncAfter(deadline: .now() + limit / .seconds(1)) { [self] in take()?() }
     }
 
-    /// Ends it; what it was to do is not done and let go.
+    /// Cancels the countdown; the action does not run and is released.
     package func cancel() { _ = take() }
 
     private func take() -> (@Sendable () -> Void)? {

@@ -2,18 +2,18 @@ internal import CSpawn
 import Foundation
 import Synchronization
 
-/// A file descriptor that is closed once: when it is asked for, or when nobody refers to it any more.
+/// A file descriptor that is closed exactly once: on request, or when the last reference to it is gone.
 package final class Descriptor: Sendable {
     /// The number, valid until it is closed.
     package let number: Int32
     private let isOpen = Mutex(true)
 
-    /// Takes over `number`.
+    /// Takes ownership of `number`.
     package init(_ number: Int32) { self.number = number }
 
     deinit { close() }
 
-    /// Closes it; a second time changes nothing. Nobody may be reading from it.
+    /// Closes the descriptor; a second call does nothing. No one may be reading from it.
     package func close() {
         let wasOpen = isOpen.withLock { isOpen in
             defer { isOpen = false }
@@ -22,7 +22,7 @@ package final class Descriptor: Sendable {
         if wasOpen { _ = Foundation.close(number) }
     }
 
-    /// A pipe that no child inherits unasked.
+    /// Creates a pipe that children do not inherit by default.
     ///
     /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there are no descriptors left.
     package static func pipe() throws(ProcessingError) -> (read: Descriptor, write: Descriptor) {
@@ -30,7 +30,7 @@ package final class Descriptor: Sendable {
         return (read, write)
     }
 
-    /// Two connected stream sockets that no child inherits unasked.
+    /// Creates two connected stream sockets that children do not inherit by default.
     ///
     /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there are no descriptors left.
     package static func socketPair() throws(ProcessingError) -> (Descriptor, Descriptor) {
@@ -46,7 +46,7 @@ package final class Descriptor: Sendable {
         return (Descriptor(ends[0]), Descriptor(ends[1]))
     }
 
-    /// The same file under a number of at least `least`.
+    /// Returns a descriptor of the same file with a number of at least `least`.
     func duplicate(atLeast least: Int32) throws(ProcessingError) -> Descriptor {
         let copy = fcntl(number, F_DUPFD_CLOEXEC, least)
         guard copy >= 0 else { throw SystemFailure(errno).error("cannot copy a descriptor") }
@@ -54,7 +54,7 @@ package final class Descriptor: Sendable {
     }
 }
 
-/// What the operating system said to a call that failed.
+/// The operating system's error code for a failed call.
 struct SystemFailure {
     let code: Int32
 
@@ -62,7 +62,7 @@ struct SystemFailure {
 
     var text: String { String(cString: strerror(code)) }
 
-    /// The failure of one operation: worth another attempt when something had run out.
+    /// Returns the error of a failed operation; retryable when a resource had run out.
     func error(_ what: String) -> ProcessingError {
         let passes = [EAGAIN, ENOMEM, EMFILE, ENFILE].contains(code)
         let advice = [EMFILE, ENFILE].contains(code) ? "; use fewer workers or raise `ulimit -n`" : ""

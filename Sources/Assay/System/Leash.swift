@@ -1,23 +1,23 @@
 import Foundation
 import Synchronization
 
-/// What holds every child of this program, and every descendant of a child, to the life of this program.
+/// A leash that ends every child of this program, and every descendant of a child, together with this program.
 ///
-/// Each carries ``variable`` in its environment and begins a session. One guard outside of this program waits for its
-/// end, however that comes about, and then kills whatever carries the token, also what has left its process group and
-/// session, and whatever stayed in one of the sessions, also when it carries nothing. Then it removes the folders in
-/// which the programs worked.
+/// Each child carries ``variable`` in its environment and begins a session. One guard outside of this program waits for
+/// this program's end, however it comes about. The guard then kills every process that carries the token, even if it
+/// left its process group and session, and every process that stayed in one of the sessions, even if it carries
+/// nothing. Finally it removes the folders in which the programs worked.
 package enum Leash {
-    /// The environment variable that holds the tokens of all programs above, separated by commas.
+    /// The environment variable that holds the tokens of all ancestor programs, separated by commas.
     package static let variable = "ASSAY_LEASH"
 
-    /// What this program's children, and nobody else's, carry.
+    /// The token that only the children of this program carry.
     package static var token: String { post.withLock { $0.token } }
 
-    /// Kills what earlier owners of something left behind, which only one program can own at a time; from now on this
-    /// program's children say of what it is the owner.
+    /// Kills what earlier owners of `name` left behind. Only one program can own it at a time; from now on, the
+    /// environment of this program's children states that it does.
     ///
-    /// What a program started that is still alive, such as this one, was not left behind.
+    /// A process that was started by a program that is still alive, such as this one, was not left behind.
     package static func succeed(ownerOf name: String) {
         let owner = "owner-" + Digest.hex(of: Array(name.utf8)).prefix(32)
         sweep { tokens in
@@ -28,10 +28,10 @@ package enum Leash {
         post.withLock { $0.owner = owner }
     }
 
-    /// What the folders of this program's children are named by: the owner, and who of its programs.
+    /// The mark in the names of the folders of this program's children: the owner and the program's token.
     static var mark: String { post.withLock { "\($0.owner ?? "").\($0.token)" } }
 
-    /// Tells the guard of a session that a child has begun.
+    /// Tells the guard that a child has begun a session.
     static func remember(_ session: pid_t) {
         post.withLock { post in
             post.sessions.insert(session)
@@ -39,7 +39,7 @@ package enum Leash {
         }
     }
 
-    /// Tells the guard that nothing is left of a session; said while nobody else's can have its number.
+    /// Tells the guard that nothing is left of a session; must be called while no other session can have its ID.
     static func forget(_ session: pid_t) {
         post.withLock { post in
             post.sessions.remove(session)
@@ -48,12 +48,12 @@ package enum Leash {
     }
 
     private struct Guard {
-        /// This program's number and the moment of its start, which together are nobody else's, and chance.
+        /// This program's process ID and start time, which together are unique to it, and a random number.
         var token = "\(getpid())-\(start(of: getpid()) ?? "")-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
-        /// Of what this program is the owner; stands before ``token`` in the environment of its children.
+        /// The thing that this program owns; precedes ``token`` in the environment of its children.
         var owner: String?
         var process: ChildProcess?
-        /// Ours alone: its closing, which only the end of this program brings about, is the guard's signal.
+        /// A socket that only this program holds; it closes only when this program ends, which is the guard's signal.
         var lifeline: Descriptor?
         /// The sessions of children that have not ended.
         var sessions: Set<pid_t> = []
@@ -61,7 +61,7 @@ package enum Leash {
         func tell(_ text: String) {
             guard let lifeline else { return }
             let text = Array(text.utf8)
-            // A guard that is gone hears nothing; the next one is told again.
+            // A guard that has died receives nothing; the next one receives the live sessions again.
             _ = send(lifeline.number, text, text.count, Self.quiet)
         }
 
@@ -74,7 +74,7 @@ package enum Leash {
 
     private static let post = Mutex(Guard())
 
-    /// Makes sure that the guard is at its post.
+    /// Makes sure that the guard is running.
     ///
     /// - Returns: the value of ``variable`` for a child.
     static func hold() throws(ProcessingError) -> String {
@@ -97,22 +97,22 @@ package enum Leash {
 
     /// Kills every process that carries `token`, such as those that an earlier program left behind.
     ///
-    /// - Returns: how many there were.
+    /// - Returns: the number of processes killed.
     @discardableResult package static func sweep(token: String) -> Int { sweep { $0.contains(token) } }
 
-    /// Kills every process whose tokens `isMeant`, in their order.
+    /// Kills every process whose tokens, in order, satisfy `isMeant`.
     ///
-    /// - Returns: how many there were.
+    /// - Returns: the number of processes killed.
     @discardableResult private static func sweep(_ isMeant: ([String]) -> Bool) -> Int {
         var killed: Set<pid_t> = []
         var sessions: Set<pid_t> = []
-        // One that was started while we looked is found by the next look.
+        // A process that was started during one pass is found by the next.
         for _ in 1...100 {
             let processes = (ProcessTable.numbers ?? []).filter { $0 != getpid() }
             let carriers = processes.filter { process in
                 ProcessTable.file("environ", of: process).map { isMeant(tokens(in: $0)) } == true
             }
-            // A session that one of them began is theirs; one that they are only in may be anybody's.
+            // A session that one of them began is theirs; a session that they merely belong to may be anyone's.
             sessions.formUnion(carriers.filter { ProcessTable.standing(of: $0)?.session == $0 })
             let others = processes.filter { process in
                 ProcessTable.standing(of: process).map { sessions.contains($0.session) } == true
@@ -124,7 +124,7 @@ package enum Leash {
         return killed.count
     }
 
-    /// The tokens in a process's environment, those of the programs above first.
+    /// Returns the tokens in a process's environment, those of ancestor programs first.
     private static func tokens(in environment: [UInt8]) -> [String] {
         let prefix = Array("\(variable)=".utf8)
         return environment.split(separator: 0).filter { $0.starts(with: prefix) }.flatMap { entry in
@@ -134,16 +134,16 @@ package enum Leash {
         }
     }
 
-    /// Whether `token` is that of a program which has not ended.
+    /// Returns whether `token` is that of a program that has not ended.
     private static func isOfLivingProgram(_ token: String) -> Bool {
         let parts = token.split(separator: "-")
         guard parts.count == 3, let process = pid_t(parts[0]) else { return false }
         return start(of: process) == String(parts[1])
     }
 
-    /// When a process was started, in the system's own count; `nil` for one that is not there or has ended.
+    /// Returns the start time of a process in the system's own units; `nil` if it does not exist or has ended.
     private static func start(of process: pid_t) -> String? {
-        // After the name, which may hold anything and stands in brackets: the state, and 19 fields later the start.
+        // After the name, which may hold anything and is in parentheses: the state, and 19 fields later the start.
         guard let stat = ProcessTable.file("stat", of: process), let bracket = stat.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
         let fields = stat[bracket...].dropFirst(2).split(separator: UInt8(ascii: " "))
@@ -151,12 +151,12 @@ package enum Leash {
         return String(decoding: fields[19], as: UTF8.self)
     }
 
-    /// Whether there is something to look through, and something to look through it with.
+    /// Whether there are environments to search, and a shell to search them with.
     private static var canGuard: Bool {
         access("/proc/self/environ", R_OK) == 0 && access("/bin/sh", X_OK) == 0
     }
 
-    /// Reads until the end of its input which sessions there are, then kills until nothing is found.
+    /// A script that reads the sessions from its input until the input ends, then kills until nothing is found.
     private static let script = """
         trap '' HUP INT TERM
         live=" "

@@ -1,13 +1,13 @@
 import Foundation
 
-/// A file to which lines of JSON are added, each of them whole.
+/// A file to which lines of JSON are appended, each of them whole.
 public final class LineFile: Sendable {
     private let path: String
     private let file: Descriptor
-    // Disks may take their time, which is not to be that of anybody else.
+    // Disk I/O can block, so it runs on its own queue.
     private let queue = DispatchQueue(label: "assay.lines")
 
-    /// The file at `path`, which is made, readable by its owner only, when it is not there.
+    /// Opens the file at `path`; creates it, readable only by its owner, if it does not exist.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` when it cannot be written to, or is a symbolic link.
     public init(path: String) throws(ProcessingError) {
@@ -20,7 +20,7 @@ public final class LineFile: Sendable {
         file = Descriptor(number)
     }
 
-    /// Adds a line and returns once the system has it.
+    /// Appends a line and returns once the system has it.
     ///
     /// - Throws: ``ProcessingError`` with code `store` when it cannot be written.
     public func append(_ value: JSONValue) async throws {
@@ -34,7 +34,7 @@ public final class LineFile: Sendable {
 
     /// Writes all of `line`.
     ///
-    /// - Returns: what the system said to the part that it did not take.
+    /// - Returns: the system's error code if it did not take the whole line.
     private func write(_ line: [UInt8]) -> Int32? {
         var rest = line[...]
         while !rest.isEmpty {

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Carries out an item's work on the worker process's main thread, which also reads its messages.
+/// An executor that runs an item's work on the worker process's main thread, which also reads its messages.
 final class LoopExecutor: TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
@@ -17,7 +17,7 @@ final class LoopExecutor: TaskExecutor {
 
     func begin() { state.withLock { $0.finished = false } }
 
-    /// Says that the item has been answered.
+    /// Records that the item has been answered.
     func finish() { wake { $0.finished = true } }
 
     func enqueue(_ job: consuming ExecutorJob) {
@@ -36,7 +36,7 @@ final class LoopExecutor: TaskExecutor {
         while write(bell.write.number, &byte, 1) < 0, errno == EINTR {}
     }
 
-    /// Does what can be done now.
+    /// Runs the jobs that can run now.
     ///
     /// - Returns: whether the item has been answered.
     func runJobs() -> Bool {
@@ -52,7 +52,7 @@ final class LoopExecutor: TaskExecutor {
 
     /// Waits until there is something to do.
     ///
-    /// - Returns: whether that is something to read from `socket`.
+    /// - Returns: whether there is something to read from `socket`.
     func waits(for socket: Descriptor) -> Bool {
         let parks = state.withLock { state in
             state.parked = state.jobs.isEmpty && !state.finished
@@ -69,7 +69,7 @@ final class LoopExecutor: TaskExecutor {
             return !state.parked
         }
         var byte: UInt8 = 0
-        // Whoever unparked this thread has rung or is about to.
+        // The caller that unparked this thread has rung or is about to.
         if rung { while read(bell.read.number, &byte, 1) < 0, errno == EINTR {} }
         return watched[0].revents != 0
     }

@@ -1,19 +1,19 @@
 import Foundation
 
-/// An empty folder that nobody else may look into.
+/// An empty folder that no other user can look into.
 ///
-/// Its name says whose it is, so that it is removed with what is in it also when this program is killed: by the guard
-/// that outlives it, else by the next owner of the same store.
+/// Its name identifies its owner, so that it is removed with its contents even when this program is killed: by the
+/// guard that outlives this program, or else by the next owner of the same store.
 package struct PrivateFolder: Sendable {
-    /// Where it is.
+    /// The path of the folder.
     package let path: String
 
     static let prefix = "assay-program-"
     static var parent: String { NSTemporaryDirectory() }
 
-    /// Makes the folder.
+    /// Creates the folder.
     ///
-    /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there is no place for it.
+    /// - Throws: ``ProcessingError`` with code `runner_unavailable` when it cannot be created.
     package init() throws(ProcessingError) {
         let parent = Self.parent
         var name = Array("\(parent)/\(Self.prefix)\(Leash.mark).XXXXXX".utf8CString)
@@ -24,24 +24,24 @@ package struct PrivateFolder: Sendable {
         path = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     }
 
-    /// Removes it with what is in it.
+    /// Removes the folder with its contents; passes a message to `complain` if that fails.
     package func remove(_ complain: (String) -> Void) {
         do { try Self.remove(path) } catch {
             complain("the folder \(path) of a program cannot be removed: \(error)")
         }
     }
 
-    /// Removes the folders of which `isMeant`, by owner and program.
+    /// Removes the folders whose owner and program satisfy `isMeant`.
     static func sweep(_ isMeant: (_ owner: String, _ program: String) -> Bool) {
         let parent = parent
         for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] where name.hasPrefix(prefix) {
             let mark = name.dropFirst(prefix.count).split(separator: ".", omittingEmptySubsequences: false)
             var status = stat()
-            // Of a name that anybody may give only what is ours is removed.
+            // Anyone may choose such a name, so only this user's folders are removed.
             guard mark.count == 3, isMeant(String(mark[0]), String(mark[1])), lstat("\(parent)/\(name)", &status) == 0,
                 status.st_uid == geteuid(), status.st_mode & S_IFMT == S_IFDIR
             else { continue }
-            // What cannot be removed stays for whoever comes next.
+            // A folder that cannot be removed is left to the next sweep.
             try? remove("\(parent)/\(name)")
         }
     }
@@ -49,7 +49,7 @@ package struct PrivateFolder: Sendable {
     private static func remove(_ path: String) throws {
         let files = FileManager.default
         do { try files.removeItem(atPath: path) } catch {
-            // A program may have taken the right to write away from folders of its own.
+            // A program may have removed the write permission from its own folders.
             for inner in (try? files.subpathsOfDirectory(atPath: path)) ?? [] {
                 var status = stat()
                 let place = "\(path)/\(inner)"

@@ -1,8 +1,8 @@
 import Foundation
 
-/// How much memory this program has in use.
+/// The memory that this program uses.
 enum ResidentMemory {
-    /// Bytes that are in memory now; `nil` where the system does not say.
+    /// The resident memory in bytes; `nil` where the system does not report it.
     static var bytes: Int? {
         // Total size and resident size, in pages.
         guard let contents = FileManager.default.contents(atPath: "/proc/self/statm") else { return nil }

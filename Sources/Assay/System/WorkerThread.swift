@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A thread that carries out the parts of the tasks that prefer it, in order, and ends when it is retired.
+/// A thread that runs the jobs of tasks that prefer it, in order, and ends when it is retired.
 final class WorkerThread: TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []

@@ -1,11 +1,12 @@
-/// When a breakpoint stops a run, and when an alert fires: comparisons joined by `and` and `or`.
+/// A condition of comparisons joined by `and` and `or`; it decides when a breakpoint stops a run and when an alert
+/// fires.
 ///
-/// `and` binds tighter; each comparison may begin with `not`. A comparison is `PATH OP LITERAL` or `PATH exists`, where
-/// `OP` is `==`, `!=`, `<`, `<=`, `>`, `>=` or `contains`, and `PATH` is a name with `.key` and `[n]` behind it. A path
-/// that leads nowhere, or to another kind of value than it is compared with, makes a comparison false. Numbers are
-/// compared exactly, texts byte by byte.
+/// `and` binds tighter than `or`; each comparison may begin with `not`. A comparison is `PATH OP LITERAL` or
+/// `PATH exists`, where `OP` is `==`, `!=`, `<`, `<=`, `>`, `>=` or `contains`, and `PATH` is a name followed by `.key`
+/// and `[n]` parts. A comparison is false, before any `not`, if its path leads nowhere or to a value of another kind
+/// than the literal. Numbers are compared exactly, text byte by byte.
 public struct Condition: Hashable, Sendable {
-    /// The names that paths begin with.
+    /// The sets of names that paths may begin with.
     public enum Names: String, Sendable, CaseIterable {
         /// `value`, `input_id`, `attempt`, `processor_id`.
         case breakpoint
@@ -20,32 +21,32 @@ public struct Condition: Hashable, Sendable {
         }
     }
 
-    /// How long a condition may be, in characters.
+    /// The maximum length of a condition, in characters.
     public static let maximumLength = 4_096
-    /// How many keys and positions a path may have.
+    /// The maximum number of keys and positions in a path.
     public static let maximumDepth = 64
 
-    /// The condition as it was written.
+    /// The condition as written.
     public let text: String
-    /// Alternatives, each of which is a list of comparisons that all must hold.
+    /// The alternatives, each a list of comparisons that must all hold.
     let alternatives: [[Comparison]]
 
-    /// The condition that `text` writes.
+    /// Creates a condition from `text`.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration`, whose message names the character, counted from 1, at
-    ///   which the text cannot be read on.
+    /// - Throws: ``ProcessingError`` with code `configuration`; its message names the character, counted from 1, at
+    ///   which parsing failed.
     public init(_ text: String, for names: Names) throws(ProcessingError) {
         self.text = text
         var parser = ConditionParser(text, names: names.names)
         alternatives = try parser.read()
     }
 
-    /// Whether it holds when the names stand for these values.
+    /// Returns whether the condition holds when the names have these values.
     public func holds(_ values: JSONObject) -> Bool {
         alternatives.contains { $0.allSatisfy { $0.holds(values) } }
     }
 
-    /// A path with what is asked of its value.
+    /// A path and the test of its value.
     struct Comparison: Hashable, Sendable {
         let isNegated: Bool
         let path: Path
@@ -57,7 +58,7 @@ public struct Condition: Hashable, Sendable {
         }
     }
 
-    /// What is asked of a value.
+    /// A test of a value.
     enum Test: Hashable, Sendable {
         case exists
         case compares(Operation, JSONValue)
@@ -90,7 +91,7 @@ public struct Condition: Hashable, Sendable {
         }
     }
 
-    /// Where a value is found.
+    /// The location of a value.
     struct Path: Hashable, Sendable {
         enum Step: Hashable, Sendable {
             case key(String)
@@ -117,8 +118,8 @@ public struct Condition: Hashable, Sendable {
 }
 
 extension JSONValue {
-    /// Below, at or above 0 as this comes before, with or after `other`; `nil` for kinds without an order and for
-    /// different ones.
+    /// Returns a negative number, 0 or a positive number as this sorts before, with or after `other`; `nil` for kinds
+    /// without an order and for values of different kinds.
     fileprivate func order(_ other: JSONValue) -> Int? {
         switch (self, other) {
         case (.number(let left), .number(let right)): left < right ? -1 : left == right ? 0 : 1
@@ -128,7 +129,7 @@ extension JSONValue {
         }
     }
 
-    /// Whether this is a text that holds that text, or a list that holds that value.
+    /// Returns whether this is text that contains the text `other`, or a list that contains the value `other`.
     fileprivate func contains(_ other: JSONValue) -> Bool {
         switch (self, other) {
         case (.string(let text), .string(let part)):

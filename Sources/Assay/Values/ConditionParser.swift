@@ -1,20 +1,20 @@
-/// Reads a ``Condition`` from its text, once from left to right.
+/// A parser that reads a ``Condition`` from its text in one pass from left to right.
 struct ConditionParser {
     private let characters: [Character]
     private let names: [String]
     private var index = 0
-    /// The word or sign read last, for messages; empty at the beginning.
+    /// The word or sign that was read last, for messages; empty at the beginning.
     private var last = ""
-    /// Where the word or sign read last ended.
+    /// The end of the word or sign that was read last.
     private var end = 0
 
-    /// A parser of `text`, in which paths begin with `names`.
+    /// Creates a parser of `text`, in which paths begin with `names`.
     init(_ text: String, names: [String]) {
         characters = Array(text.prefix(Condition.maximumLength + 1))
         self.names = names
     }
 
-    /// Alternatives of comparisons that all must hold.
+    /// Parses the text into alternatives, each a list of comparisons that must all hold.
     mutating func read() throws(ProcessingError) -> [[Condition.Comparison]] {
         guard characters.count <= Condition.maximumLength else {
             throw Self.error("is longer than \(Condition.maximumLength) characters")
@@ -91,7 +91,7 @@ struct ConditionParser {
 
     private mutating func operation() throws(ProcessingError) -> Condition.Operation {
         let rest = String(characters[index...].prefix(8))
-        // Those of two characters stand before those of one that they begin with.
+        // An operator of two characters comes before the one-character operator that it begins with.
         let word = peekWord()
         let found = Condition.Operation.allCases.first { operation in
             operation == .contains ? word == operation.rawValue : rest.hasPrefix(operation.rawValue)
@@ -126,7 +126,7 @@ struct ConditionParser {
         var text = ""
         var next = index + 1
         while next < characters.count, characters[next] != quote {
-            // A backslash makes the next character a part of the text, whatever it is.
+            // A backslash makes the next character part of the text, whatever it is.
             if characters[next] == "\\" { next += 1 }
             if next < characters.count { text.append(characters[next]) }
             next += 1
@@ -140,7 +140,7 @@ struct ConditionParser {
 
     private mutating func skipBlanks() { while index < characters.count, characters[index].isWhitespace { index += 1 } }
 
-    /// The letters, digits, `_` and `-` that come next.
+    /// Returns the letters, digits, `_` and `-` that come next.
     private func peekWord() -> String {
         String(characters[index...].prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" })
     }
@@ -151,7 +151,8 @@ struct ConditionParser {
         end = index
     }
 
-    /// The error of something else being there than `what`; at the end of the text, right behind what was read.
+    /// Returns the error for finding something other than `what`; at the end of the text, it points right after what
+    /// was read.
     private func expected(_ what: String) -> ProcessingError {
         let place = characters[index...].allSatisfy(\.isWhitespace) ? end : index
         let after = last.isEmpty ? "" : " after \(last.quoted)"

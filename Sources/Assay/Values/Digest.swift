@@ -1,33 +1,33 @@
 import Crypto
 
-/// The SHA-256 of a value's canonical JSON, by which inputs and parameters are told apart.
+/// The SHA-256 digest of a value's canonical JSON, used to tell inputs and parameters apart.
 public struct Digest: Hashable, Sendable, CustomStringConvertible {
-    /// `sha256:` and 64 lower-case hex digits.
+    /// The digest as `sha256:` and 64 lowercase hex digits.
     public let text: String
 
-    /// The digest of `value`: keys sorted, no white space, numbers in their shortest form (`1.0` is `1`).
+    /// Creates the digest of `value`: keys sorted, no whitespace, numbers in their shortest form (`1.0` is `1`).
     public init(of value: JSONValue) {
         var bytes: [UInt8] = []
         value.write(into: &bytes, reducing: true)
         text = "sha256:" + Self.hex(of: bytes)
     }
 
-    /// The digest of a text as it stands, which for one that is not JSON is the digest of no value.
+    /// Creates the digest of text as is; for text that is not JSON, this is the digest of no value.
     init(hashing text: String) { self.text = "sha256:" + Self.hex(of: text.utf8) }
 
-    /// The digest that a hash came to.
+    /// Creates a digest from a finished hash.
     init(_ hash: SHA256Digest) { text = "sha256:" + Self.hex(hash) }
 
-    /// The keyed digest of a text, which tells nothing of it to those who do not have the key.
+    /// Creates the keyed digest of `text`, which reveals nothing about the text to anyone without the key.
     init(keying text: String, with key: [UInt8]) {
         let code = HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: key))
         self.text = "sha256:" + Self.hex(code)
     }
 
-    /// The 64 digits.
+    /// The 64 hex digits.
     var hexDigits: String { String(text.dropFirst(7)) }
 
-    /// A digest as it was written; `nil` if it is not one.
+    /// Creates a digest from its written form; `nil` if the text is not a digest.
     public init?(_ text: String) {
         let bytes = text.utf8
         guard text.hasPrefix("sha256:"), bytes.count == 71,
@@ -38,7 +38,7 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { text }
 
-    /// The SHA-256 of `bytes` as 64 lower-case hex digits.
+    /// Returns the SHA-256 of `bytes` as 64 lowercase hex digits.
     public static func hex(of bytes: some Sequence<UInt8>) -> String {
         var hash = SHA256()
         let contiguous: Void? = bytes.withContiguousStorageIfAvailable {

@@ -1,21 +1,21 @@
 import Synchronization
 
-/// What the engine makes an item wait for.
+/// A reason for which the engine makes an item wait.
 ///
-/// Such a wait is not the item's time: its time limit and its heartbeat limit stand still while it lasts, and it is
-/// shown to those who watch the run. Who has an item wait does so within ``Desk/waiting(for:in:_:)``, and nowhere else.
-/// It is ended by what it waits for, by a stop, or by the time limit of the run.
+/// A wait does not count as the item's time: the item's time limit and heartbeat limit are paused meanwhile, and
+/// observers of the run see the wait. Code makes an item wait only within ``Desk/waiting(for:in:_:)``. A wait ends when
+/// its reason is gone, when the run stops, or when the run reaches its time limit.
 package enum EngineWait: Hashable, Sendable {
-    /// The same paid call, which the named item makes.
+    /// The same paid call, made by the named item.
     case call(of: String)
-    /// A place among the programs of the named processor.
+    /// A free program of the named processor.
     case place(at: String)
-    /// What others have reserved of the named budget.
+    /// Money that others have reserved from the named budget.
     case reservation(budget: String)
-    /// The time of its next attempt.
+    /// The time of the item's next attempt.
     case nextAttempt
 
-    /// What it waits for, as it stands after "3 wait for".
+    /// The reason as it appears after "3 wait for".
     package var text: String {
         switch self {
         case .call(let item): "a call of \(item)"
@@ -25,10 +25,10 @@ package enum EngineWait: Hashable, Sendable {
         }
     }
 
-    /// Whether a stop that lets items in flight finish ends it, since the item's work has not begun.
+    /// Whether a stop that lets items in flight finish ends the wait, because the item's work has not begun.
     ///
-    /// Calls and reservations come to an end with the items in flight that hold them. To break them off could leave a
-    /// paid call in doubt around which they are.
+    /// Calls and reservations end with the items in flight that hold them. Breaking off such a wait could leave the
+    /// paid call that contains it in doubt.
     var endsAtDrain: Bool {
         switch self {
         case .call, .reservation: false
@@ -37,7 +37,7 @@ package enum EngineWait: Hashable, Sendable {
     }
 }
 
-/// What is shown of one wait; whoever has the item wait changes it when it waits for something else.
+/// The visible reason of one wait; the code that makes the item wait updates it when the reason changes.
 package final class WaitSign: Sendable {
     private let state: Mutex<EngineWait>
 
@@ -49,7 +49,7 @@ package final class WaitSign: Sendable {
     var wait: EngineWait { state.withLock { $0 } }
 }
 
-/// What the items of a run wait for at this moment.
+/// The current waits of a run's items.
 final class WaitBoard: Sendable {
     private let signs = Mutex<[ObjectIdentifier: WaitSign]>([:])
 
@@ -57,7 +57,7 @@ final class WaitBoard: Sendable {
 
     func remove(_ sign: WaitSign) { signs.withLock { $0[ObjectIdentifier(sign)] = nil } }
 
-    /// How many wait for what, most first.
+    /// The number of waiting items for each reason, largest first.
     var waits: [ItemWait] {
         var counts: [EngineWait: Int] = [:]
         for sign in signs.withLock({ Array($0.values) }) { counts[sign.wait, default: 0] += 1 }
@@ -67,14 +67,14 @@ final class WaitBoard: Sendable {
     }
 }
 
-/// How many items of a run wait for the same at one moment.
+/// The number of a run's items that wait for the same reason at one moment.
 public struct ItemWait: Hashable, Sendable {
-    /// How many.
+    /// The number of items.
     public let count: Int
-    /// What they wait for, as it stands after "3 wait for": "a call of doc_7".
+    /// The reason as it appears after "3 wait for": "a call of doc_7".
     public let reason: String
 
-    /// So many items that wait for `reason`.
+    /// Creates a wait of `count` items for `reason`.
     public init(count: Int, reason: String) {
         self.count = count
         self.reason = reason

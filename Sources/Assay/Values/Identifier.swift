@@ -1,12 +1,12 @@
-/// A name made by or told to the machine: a run, an execution, a processor, a step, a node.
+/// A name that the system generates or is configured with: of a run, an execution, a processor, a step or a node.
 ///
-/// 1 to 128 ASCII letters, digits, `.`, `_` and `-`, not starting with `.`, so that it can stand in a file name,
-/// a URL or a log line as it is.
+/// 1 to 128 ASCII letters, digits, `.`, `_` and `-`, not starting with `.`, so that it can appear unchanged in a file
+/// name, a URL or a log line.
 public struct Identifier: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The identifier as text.
     public let text: String
 
-    /// An identifier spelled `text`; `nil` if the text breaks the rule above.
+    /// Creates an identifier spelled `text`; `nil` if the text breaks the rule above.
     public init?(_ text: String) {
         let bytes = text.utf8
         guard (1...128).contains(bytes.count), bytes.first != UInt8(ascii: "."), bytes.allSatisfy(Self.allows)
@@ -45,15 +45,15 @@ extension Identifier: Codable {
     public func encode(to encoder: any Encoder) throws { try text.encode(to: encoder) }
 }
 
-/// A name that the user's world gave: an input, an account, an underwriting.
+/// A name from the user's world: of an input, an account or an underwriting.
 ///
-/// 1 byte to 1 KiB of any text without control characters or bidirectional overrides; compared byte by byte, so
-/// that two spellings of `é` are two names, as they are in the store.
+/// 1 byte to 1 KiB of any text without control characters or bidirectional overrides. Names are compared byte by byte,
+/// so two spellings of `é` are two names, as they are in the store.
 public struct ExternalID: Sendable, CustomStringConvertible {
     /// The name as text.
     public let text: String
 
-    /// The name spelled `text`; `nil` if the text breaks the rule above.
+    /// Creates a name spelled `text`; `nil` if the text breaks the rule above.
     public init?(_ text: String) {
         guard (1...1_024).contains(text.utf8.count), text.unicodeScalars.allSatisfy(Self.allows) else { return nil }
         self.text = text

@@ -1,21 +1,21 @@
-/// Why a text is not the JSON that Assay reads, and where.
+/// An error in text that is not the JSON that Assay reads, with its offset.
 public struct JSONSyntaxError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The byte at which reading stopped, counted from 0.
+    /// The offset of the byte at which reading stopped, from 0.
     public let offset: Int
-    /// What is wrong there.
+    /// The problem at that offset.
     public let reason: String
 
-    /// Reason and place in one sentence.
+    /// The reason and the offset in one sentence.
     public var description: String { "\(reason) at byte \(offset)" }
 }
 
 extension JSONValue {
-    /// Levels of arrays and objects beyond which a text is refused.
+    /// The depth of nested arrays and objects beyond which text is refused.
     public static let maximumDepth = 64
 
-    /// Reads one JSON text: UTF-8 without byte order mark, no key twice, at most 64 levels deep.
+    /// Reads one JSON text: UTF-8 without a byte order mark, no duplicate keys, at most 64 levels deep.
     ///
-    /// - Throws: ``JSONSyntaxError`` naming the byte. Time and memory grow with the length of the text only.
+    /// - Throws: ``JSONSyntaxError`` naming the byte. Time and memory grow only with the length of the text.
     public init(json bytes: some Sequence<UInt8>) throws(JSONSyntaxError) {
         let value: Swift.Result<JSONValue, JSONSyntaxError>? = bytes.withContiguousStorageIfAvailable { buffer in
             Swift.Result { () throws(JSONSyntaxError) in
@@ -33,7 +33,7 @@ extension JSONValue {
     /// Reads one JSON text.
     public init(json text: String) throws(JSONSyntaxError) { try self.init(json: ContiguousArray(text.utf8)) }
 
-    /// The value as canonical JSON: keys sorted by code point, no white space, digits as written.
+    /// The value as canonical JSON: keys sorted by code point, no whitespace, digits as written.
     public var json: String { String(decoding: jsonBytes, as: UTF8.self) }
 
     /// The UTF-8 bytes of ``json``.
@@ -45,7 +45,7 @@ extension JSONValue {
 
     /// Appends the value as JSON.
     ///
-    /// - Parameter reducing: whether numbers are written in their shortest form, as digests need.
+    /// - Parameter reducing: whether to write numbers in their shortest form, as digests need.
     public func write(into bytes: inout [UInt8], reducing: Bool = false) {
         switch self {
         case .null: bytes += "null".utf8
@@ -71,7 +71,7 @@ extension JSONValue {
         }
     }
 
-    /// Appends `text` as a JSON string; only what must be escaped is.
+    /// Appends `text` as a JSON string; escapes only what must be escaped.
     static func write(_ text: String, into bytes: inout [UInt8]) {
         let hex = Array("0123456789abcdef".utf8)
         bytes.append(UInt8(ascii: "\""))

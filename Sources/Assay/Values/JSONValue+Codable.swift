@@ -72,10 +72,10 @@ extension Number: Codable {
 }
 
 extension JSONValue {
-    /// The value as JSON.
+    /// Encodes `value` as JSON.
     ///
-    /// Dates become RFC 3339 text, data base64; decimals and integers keep their digits.
-    /// - Throws: `EncodingError` when the type refuses or holds a number that JSON has no words for.
+    /// Dates become RFC 3339 text and data becomes base64; decimals and integers keep their digits.
+    /// - Throws: `EncodingError` when the type refuses or holds a number that JSON cannot express.
     public init(encoding value: some Encodable) throws {
         switch value {
         case let json as JSONValue: self = json
@@ -88,7 +88,7 @@ extension JSONValue {
         }
     }
 
-    /// The typed value that this JSON stands for.
+    /// Returns the typed value that this JSON represents.
     ///
     /// - Throws: `DecodingError` naming the path that does not fit.
     public func decoded<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
@@ -96,12 +96,12 @@ extension JSONValue {
     }
 }
 
-/// A value that knows its own JSON, which spares the general coders.
+/// A value that provides its own JSON, which avoids the general coders.
 public protocol JSONRepresentable: Codable {
-    /// The value as JSON, equal to what its `Encodable` conformance gives.
+    /// The value as JSON, equal to what its `Encodable` conformance produces.
     var jsonValue: JSONValue { get }
 
-    /// The value that `json` stands for; `nil` when it stands for none.
+    /// Creates the value that `json` represents; `nil` when it represents none.
     init?(jsonValue json: JSONValue)
 }
 

@@ -12,7 +12,7 @@ public enum JSONValue: Hashable, Sendable {
 
 /// The members of a JSON object, sorted by the code points of their keys; keys are compared byte by byte.
 public struct JSONObject: Hashable, Sendable {
-    /// One key with its value.
+    /// A key with its value.
     public struct Member: Hashable, Sendable {
         /// The key, compared by its UTF-8 bytes.
         public let key: String
@@ -23,10 +23,10 @@ public struct JSONObject: Hashable, Sendable {
     /// The members in the order of their keys.
     public private(set) var members: [Member]
 
-    /// An object without members.
+    /// Creates an object without members.
     public init() { members = [] }
 
-    /// An object of members in any order; `nil` if two have the same key.
+    /// Creates an object from members in any order; `nil` if two have the same key.
     init?(unsorted: [Member]) {
         var members = unsorted
         if !zip(members, members.dropFirst()).allSatisfy({ $0.key.precedesInBytes($1.key) }) {
@@ -36,7 +36,7 @@ public struct JSONObject: Hashable, Sendable {
         self.members = members
     }
 
-    /// The value under `key`; setting `nil` removes it. O(log n) to read.
+    /// The value under `key`; setting `nil` removes the member. Reading is O(log n).
     public subscript(key: String) -> JSONValue? {
         get {
             let index = position(of: key)
@@ -62,7 +62,7 @@ public struct JSONObject: Hashable, Sendable {
     /// The keys in code point order.
     public var keys: [String] { members.map(\.key) }
 
-    /// Whether there is no member.
+    /// Whether there are no members.
     public var isEmpty: Bool { members.isEmpty }
 
     private func position(of key: String) -> Int {
@@ -75,7 +75,7 @@ public struct JSONObject: Hashable, Sendable {
     }
 }
 
-// Texts are compared and hashed by their bytes, as digests and databases do.
+// Text is compared and hashed by its bytes, as in digests and databases.
 extension JSONValue {
     public static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
@@ -97,7 +97,7 @@ extension JSONObject.Member {
 }
 
 extension JSONObject {
-    /// An object of members in any order; of two with the same key the later one counts.
+    /// Creates an object from members in any order; of two with the same key, the later one wins.
     init(_ elements: some Sequence<(String, JSONValue)>) {
         self.init()
         for (key, value) in elements { self[key] = value }
@@ -105,7 +105,7 @@ extension JSONObject {
 }
 
 extension JSONObject {
-    /// The object without the members of these names.
+    /// Returns the object without the members of these names.
     func removing(_ keys: Set<String>) -> JSONObject {
         var rest = self
         for key in keys where rest[key] != nil { rest[key] = nil }
@@ -114,7 +114,7 @@ extension JSONObject {
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
-    /// An object of members in any order; of two with the same key the later one counts.
+    /// Creates an object from members in any order; of two with the same key, the later one wins.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self.init()
         for (key, value) in elements { self[key] = value }
@@ -141,18 +141,18 @@ extension JSONValue {
         if case .object(let object) = self { object[key] } else { nil }
     }
 
-    /// The text, if this is one.
+    /// The text, if this is text.
     public var string: String? { if case .string(let value) = self { value } else { nil } }
-    /// The number, if this is one.
+    /// The number, if this is a number.
     public var number: Number? { if case .number(let value) = self { value } else { nil } }
-    /// The truth value, if this is one.
+    /// The truth value, if this is a boolean.
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     /// The elements, if this is an array.
     public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
     /// The members, if this is an object.
     public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
 
-    /// What kind of value this is, in the words of error messages.
+    /// The kind of this value, in the words of error messages.
     public var kind: String {
         switch self {
         case .null: "null"
@@ -166,10 +166,10 @@ extension JSONValue {
 }
 
 extension String {
-    /// Whether the UTF-8 bytes of `self` come before those of `other`, which is code point order.
+    /// Returns whether the UTF-8 bytes of `self` come before those of `other`, which is code point order.
     func precedesInBytes(_ other: String) -> Bool { comparedInBytes(with: other) < 0 }
 
-    /// Whether both have the same UTF-8 bytes, unlike `==`, which looks at canonical equivalence.
+    /// Returns whether both have the same UTF-8 bytes, unlike `==`, which uses canonical equivalence.
     func equalsInBytes(_ other: String) -> Bool { utf8.count == other.utf8.count && comparedInBytes(with: other) == 0 }
 
     private func comparedInBytes(with other: String) -> Int {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Turns ``JSONValue`` into `Decodable` values without a detour over text; the counterpart of ``JSONValueEncoder``.
+/// A decoder of `Decodable` values from ``JSONValue`` without a detour through text; the counterpart of
+/// ``JSONValueEncoder``.
 struct JSONValueDecoder: Decoder {
     let value: JSONValue
     let codingPath: [any CodingKey]
@@ -11,7 +12,7 @@ struct JSONValueDecoder: Decoder {
         codingPath = path
     }
 
-    /// The value of `type` that `value` stands for.
+    /// Returns the value of `type` that `value` represents.
     ///
     /// - Throws: `DecodingError` naming the path that does not fit.
     static func decode<Value: Decodable>(
@@ -21,7 +22,7 @@ struct JSONValueDecoder: Decoder {
         return try type.init(from: JSONValueDecoder(value, path))
     }
 
-    /// Values that need no decoder of their own, or are not what their own decoding expects.
+    /// Decodes types that need no decoder of their own or whose JSON differs from what their own decoding expects.
     private static func quick<Value: Decodable>(
         _ type: Value.Type, _ value: JSONValue, _ path: [any CodingKey]
     ) throws -> Value? {

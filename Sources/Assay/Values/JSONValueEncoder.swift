@@ -1,10 +1,10 @@
 import Foundation
 
-/// Turns `Encodable` values into ``JSONValue`` without a detour over text.
+/// An encoder of `Encodable` values into ``JSONValue`` without a detour through text.
 ///
-/// Dates become RFC 3339 text and data base64, as Foundation's encoder is set up to do elsewhere.
+/// Dates become RFC 3339 text and data becomes base64, as Foundation's encoder is configured to do elsewhere.
 struct JSONValueEncoder: Encoder {
-    /// A place in the value that is being made; containers fill it in as they come.
+    /// A place in the value under construction; containers fill it in as they are encoded.
     fileprivate final class Node {
         enum Content {
             case nothing
@@ -15,7 +15,7 @@ struct JSONValueEncoder: Encoder {
 
         var content = Content.nothing
 
-        /// The finished value; something that encoded nothing is an empty map, as with Foundation.
+        /// Returns the finished value; a node that encoded nothing becomes an empty map, as with Foundation.
         func value(path: [any CodingKey]) throws -> JSONValue {
             switch content {
             case .nothing: return .object([:])
@@ -39,9 +39,9 @@ struct JSONValueEncoder: Encoder {
         codingPath = path
     }
 
-    /// `value` as JSON.
+    /// Encodes `value` as JSON.
     ///
-    /// - Throws: what the value's `encode(to:)` throws, and `EncodingError` for numbers that JSON has no words for.
+    /// - Throws: what the value's `encode(to:)` throws, and `EncodingError` for numbers that JSON cannot express.
     static func encode(_ value: some Encodable) throws -> JSONValue {
         let node = Node()
         try encode(value, into: node, [])
@@ -71,7 +71,7 @@ struct JSONValueEncoder: Encoder {
     }
 
     fileprivate static func number(_ value: Double, _ path: [any CodingKey]) throws -> JSONValue {
-        // Swift writes whole numbers with a point; JSON's shortest form has none.
+        // Swift writes whole numbers with a decimal point; JSON's shortest form has none.
         if let whole = Int(exactly: value), whole.magnitude < 1 << 53 { return .number(Number(whole)) }
         return try number(value.description, path)
     }
@@ -186,7 +186,7 @@ struct JSONValueEncoder: Encoder {
         func encode(_ value: Bool) { set(.bool(value)) }
         func encode(_ value: String) { set(.string(value)) }
         func encode(_ value: Double) throws { set(try number(value, codingPath)) }
-        // By its own digits: 0.1 as Float is not the Double nearest to it.
+        // Uses the Float's own digits: 0.1 as a Float is not the Double nearest to 0.1.
         func encode(_ value: Float) throws {
             if let whole = Int(exactly: value) { return set(.number(Number(whole))) }
             set(try number(value.description, codingPath))

@@ -1,9 +1,10 @@
 import Foundation
 
-/// An exact amount of the store's currency, held in billionths; never negative beyond what sums need.
+/// An exact amount of the store's currency, in billionths; never negative except where sums need it.
 ///
-/// A single amount is at most 1,000,000, a sum at most 9,000,000,000; nothing is ever rounded on the way. Only what binary
-/// arithmetic adds to an amount far behind its digits, as in 0.30000000000000004, is dropped when the amount is read.
+/// A single amount is at most 1,000,000, a sum at most 9,000,000,000. Nothing is rounded on the way. Only the noise
+/// that binary arithmetic adds far behind an amount's own digits, as in 0.30000000000000004, is dropped when the amount
+/// is read.
 public struct Money: Hashable, Sendable, Comparable {
     /// The amount in billionths of the currency's unit.
     public let billionths: Int64
@@ -12,13 +13,13 @@ public struct Money: Hashable, Sendable, Comparable {
     static let largestAmount = Money(billionths: 1_000_000 * unit)
     static let largestSum = Money(billionths: 9_000_000_000 * unit)
 
-    /// Nothing.
+    /// Zero.
     public static let zero = Money(billionths: 0)
 
-    /// An amount of `billionths` billionths of a unit, unchecked: for sums and for what a store kept.
+    /// Creates an amount of `billionths` billionths of a unit without checks, for sums and for values from a store.
     package init(billionths: Int64) { self.billionths = billionths }
 
-    /// The amount that `number` writes; what lies behind its ninth decimal and is binary noise is dropped.
+    /// Creates the amount that `number` states; binary noise after the ninth decimal is dropped.
     ///
     /// - Throws: ``ProcessingError`` with code `cost` for more than 9 decimals, a negative amount, or more than
     ///   1,000,000.
@@ -26,9 +27,9 @@ public struct Money: Hashable, Sendable, Comparable {
         try self.init(number.withoutBinaryNoise, atMost: Self.largestAmount, "1,000,000")
     }
 
-    /// The sum that `number` writes, such as the limit of a budget.
+    /// Creates the sum that `number` states, such as the limit of a budget.
     ///
-    /// - Throws: as ``init(_:)-(Number)``, but only for more than 9,000,000,000.
+    /// - Throws: as ``init(_:)-(Number)``, but with a limit of 9,000,000,000.
     public init(sum number: Number) throws(ProcessingError) {
         try self.init(number.withoutBinaryNoise, atMost: Self.largestSum, "9,000,000,000")
     }
@@ -43,14 +44,14 @@ public struct Money: Hashable, Sendable, Comparable {
         billionths = Int64(scaled)
     }
 
-    /// The amount that `text` writes, such as `0.10`.
+    /// Creates the amount that `text` states, such as `0.10`.
     ///
-    /// - Throws: ``ProcessingError`` with code `cost` for a text that is no number, and as ``init(_:)-(Number)``.
+    /// - Throws: ``ProcessingError`` with code `cost` for text that is not a number, and as ``init(_:)-(Number)``.
     public init(_ text: String) throws(ProcessingError) { try self.init(Self.number(text)) }
 
-    /// The sum that `text` writes.
+    /// Creates the sum that `text` states.
     ///
-    /// - Throws: as ``init(_:)-(String)``, but only for more than 9,000,000,000.
+    /// - Throws: as ``init(_:)-(String)``, but with a limit of 9,000,000,000.
     public init(sum text: String) throws(ProcessingError) { try self.init(sum: Self.number(text)) }
 
     private static func number(_ text: String) throws(ProcessingError) -> Number {
@@ -64,7 +65,7 @@ public struct Money: Hashable, Sendable, Comparable {
         ProcessingError(.cost, "an amount \(rule), found \(number)")
     }
 
-    /// The sum of both.
+    /// Returns the sum of both amounts.
     ///
     /// - Throws: ``ProcessingError`` with code `cost` beyond 9,000,000,000.
     public func adding(_ other: Money) throws(ProcessingError) -> Money {
@@ -75,7 +76,7 @@ public struct Money: Hashable, Sendable, Comparable {
         return Money(billionths: sum)
     }
 
-    /// The amount times an exact quantity.
+    /// Returns the amount times an exact quantity.
     ///
     /// - Throws: ``ProcessingError`` with code `cost` when the product needs more than 9 decimals or is too large.
     public func times(_ quantity: Number) throws(ProcessingError) -> Money {
@@ -87,7 +88,7 @@ public struct Money: Hashable, Sendable, Comparable {
         return try Money(number, atMost: Self.largestAmount, "1,000,000")
     }
 
-    /// The amount divided by `count`, rounded half to even to 6 decimals; `nil` when `count` is 0.
+    /// Returns the amount divided by `count`, rounded half to even to 6 decimals; `nil` when `count` is 0.
     public func divided(by count: Int) -> Money? {
         guard count > 0 else { return nil }
         let step = Int128(1_000) * Int128(count)
@@ -100,7 +101,7 @@ public struct Money: Hashable, Sendable, Comparable {
 }
 
 extension Money: CustomStringConvertible {
-    /// The amount with its digits, trailing zeros dropped down to two decimals: `5.00`, `0.10`, `0.0375`.
+    /// The amount with trailing zeros dropped, but with at least two decimals: `5.00`, `0.10`, `0.0375`.
     public var description: String { number.description }
 
     /// The amount as a number with at least two decimals.
@@ -108,14 +109,15 @@ extension Money: CustomStringConvertible {
 }
 
 extension Number {
-    /// The nearest number of nine decimals if it is not zero and at most 10⁻¹², or one part in 10¹⁵, away; else this one.
+    /// The nearest number of nine decimals if it is not zero and differs by at most 10⁻¹², or one part in 10¹⁵;
+    /// otherwise this number.
     ///
-    /// Programs work amounts out in binary floating point, whose error is of that size; an amount that somebody meant to
-    /// have more than nine decimals differs by more.
+    /// Programs compute amounts in binary floating point, whose error is of that size; an amount that was meant to have
+    /// more than nine decimals differs by more.
     fileprivate var withoutBinaryNoise: Number {
         let reduced = reduced
         let shift = -9 - reduced.exponent
-        // What has more decimals than this is smaller than a tenth of a billionth.
+        // A number with more decimals than this is smaller than a tenth of a billionth.
         guard reduced.coefficient > 0, shift > 0, let unit = Int128(1).scaled(byPowerOfTen: shift) else { return self }
         let (floor, rest) = reduced.coefficient.quotientAndRemainder(dividingBy: unit)
         let isAbove = rest > unit - rest
@@ -127,7 +129,7 @@ extension Number {
         return isNear ? Number(unchecked: nearest, -9) : self
     }
 
-    /// Whether `amount` × 10^`power` is at most `bound`; all positive.
+    /// Returns whether `amount` × 10^`power` is at most `bound`; both are positive.
     private static func isAtMost(_ amount: Int128, timesTen power: Int, _ bound: Int128) -> Bool {
         if power >= 0 { return amount.scaled(byPowerOfTen: power).map { $0 <= bound } ?? false }
         return bound.scaled(byPowerOfTen: -power).map { amount <= $0 } ?? true
@@ -142,7 +144,7 @@ extension Money: Codable, JSONRepresentable {
         self = amount
     }
 
-    /// The sum that ``jsonValue`` wrote; `nil` for anything else.
+    /// Creates the sum that ``jsonValue`` wrote; `nil` for anything else.
     package init?(sum json: JSONValue?) {
         guard let number = json?.number, let amount = try? Money(sum: number) else { return nil }
         self = amount

@@ -1,20 +1,20 @@
-/// A sum of amounts that is exact however large it is; adding to it never fails and never stops at a limit.
+/// A sum of amounts that is exact at any size; adding to it never fails and has no limit.
 ///
-/// As ``Money``, which is what bills and outcomes hold, a sum above 9,000,000,000 is refused.
+/// A sum above 9,000,000,000 cannot become ``Money``, which bills and outcomes hold.
 public struct MoneySum: Hashable, Sendable, Comparable {
     /// The sum in billionths of the currency's unit; negative while more was taken from it than it held.
     public private(set) var billionths: Int128
 
-    /// A sum of `billionths` billionths.
+    /// Creates a sum of `billionths` billionths.
     package init(billionths: Int128) { self.billionths = billionths }
 
-    /// A sum of one amount.
+    /// Creates a sum of one amount.
     public init(_ amount: Money = .zero) { billionths = Int128(amount.billionths) }
 
-    /// Nothing.
+    /// Zero.
     public static let zero = MoneySum()
 
-    /// The sum as an amount.
+    /// Returns the sum as an amount.
     ///
     /// - Throws: ``ProcessingError`` with code `cost` above 9,000,000,000, or below zero.
     public func money() throws(ProcessingError) -> Money {
@@ -45,7 +45,7 @@ public struct MoneySum: Hashable, Sendable, Comparable {
 }
 
 extension MoneySum: CustomStringConvertible {
-    /// The sum with its digits, as those of ``Money``.
+    /// The sum with its digits, formatted as ``Money`` is.
     public var description: String { number.description }
 
     /// The sum as a number with at least two decimals.
@@ -54,7 +54,7 @@ extension MoneySum: CustomStringConvertible {
     /// The sum as a JSON number with its digits.
     public var jsonValue: JSONValue { .number(number) }
 
-    /// The sum that ``jsonValue`` wrote; `nil` for anything else.
+    /// Creates the sum that ``jsonValue`` wrote; `nil` for anything else.
     package init?(jsonValue json: JSONValue?) {
         guard let reduced = json?.number?.reduced, reduced.exponent >= -9,
             let billionths = reduced.coefficient.scaled(byPowerOfTen: reduced.exponent + 9)
@@ -64,7 +64,7 @@ extension MoneySum: CustomStringConvertible {
 }
 
 extension Number {
-    /// So many billionths, with at least two decimals.
+    /// Creates a number of billionths with at least two decimals.
     init(ofBillionths billionths: Int128) {
         var (coefficient, exponent) = (billionths, -9)
         while exponent < -2, coefficient % 10 == 0 {

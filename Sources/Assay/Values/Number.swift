@@ -1,29 +1,29 @@
-/// An exact decimal number as JSON carries it: up to 38 significant digits, never a binary fraction.
+/// An exact decimal number as in JSON: up to 38 significant digits, never a binary fraction.
 ///
-/// The digits are kept as they were written (`1.0` stays `1.0`), while equality, order and hash go by value
-/// (`1.0`, `1e0` and `1` are equal).
+/// The digits are kept as written (`1.0` stays `1.0`), while equality, order and hash use the value (`1.0`, `1e0` and
+/// `1` are equal).
 public struct Number: Sendable {
-    /// The significant digits as a whole number, with its sign.
+    /// The significant digits as a signed whole number.
     public let coefficient: Int128
-    /// The power of ten the coefficient is multiplied with.
+    /// The power of ten that the coefficient is multiplied by.
     public let exponent: Int
 
     static let maximumDigits = 38
     static let exponents = -6_144...6_144
 
-    /// A number from its digits and its power of ten; `nil` beyond 38 digits or a power outside ±6144.
+    /// Creates a number from its digits and its power of ten; `nil` beyond 38 digits or for a power outside ±6144.
     public init?(coefficient: Int128, exponent: Int) {
         guard coefficient.magnitude < Self.digitLimit, Self.exponents.contains(exponent) else { return nil }
         self.init(unchecked: coefficient, exponent)
     }
 
-    /// A whole number.
+    /// Creates a whole number.
     public init(_ value: some BinaryInteger & FixedWidthInteger) {
         self.init(unchecked: Int128(truncatingIfNeeded: value), 0)
         precondition(Int128(exactly: value) != nil, "whole numbers are at most 127 bits wide")
     }
 
-    /// The number that `text` writes in JSON's grammar; `nil` if it is not one or too long.
+    /// Creates the number that `text` writes in JSON's grammar; `nil` if it is not one or is too long.
     public init?(_ text: String) {
         var text = text
         guard let parsed = text.withUTF8({ Self.parse($0[...]) }) else { return nil }
@@ -47,7 +47,7 @@ public struct Number: Sendable {
             return bytes[index] &- 48
         }
         func append(_ digit: UInt8) -> Bool {
-            // One digit too many could be more than 128 bits hold, so the room is looked at first.
+            // One digit too many could exceed 128 bits, so the room is checked first.
             guard magnitude < digitLimit / 10 else { return false }
             magnitude = magnitude * 10 + UInt128(digit)
             return true
@@ -101,7 +101,7 @@ public struct Number: Sendable {
         return Number(unchecked: coefficient, exponent)
     }
 
-    /// The value as a whole number, if it is one that fits.
+    /// The value as an integer, if it is whole and fits.
     public var integer: Int? {
         let reduced = reduced
         guard reduced.exponent >= 0 else { return nil }
@@ -126,11 +126,11 @@ extension Number: Hashable, Comparable {
     public static func < (left: Number, right: Number) -> Bool {
         if left.coefficient.signum() != right.coefficient.signum() { return left.coefficient < right.coefficient }
         if left.exponent == right.exponent { return left.coefficient < right.coefficient }
-        // Different powers of ten: the one with more digits before the point is larger in size.
+        // Different powers of ten: the number with more digits before the point has the larger magnitude.
         let (a, b) = (left.reduced, right.reduced)
         let (sizeA, sizeB) = (a.digitCount + a.exponent, b.digitCount + b.exponent)
         if sizeA != sizeB { return (sizeA < sizeB) == (a.coefficient > 0) }
-        // Same size and at most 38 digits each, so bringing both to the smaller power fits 128 bits.
+        // Same magnitude and at most 38 digits each, so both fit 128 bits at the smaller power.
         let power = min(a.exponent, b.exponent)
         guard let x = a.coefficient.scaled(byPowerOfTen: a.exponent - power),
             let y = b.coefficient.scaled(byPowerOfTen: b.exponent - power)
@@ -138,7 +138,7 @@ extension Number: Hashable, Comparable {
         return x < y
     }
 
-    /// The sum, with as many decimals as the more precise of both; `nil` above 38 digits.
+    /// Returns the sum, with as many decimals as the more precise of both; `nil` above 38 digits.
     public func adding(_ other: Number) -> Number? {
         func sum(_ a: Number, _ b: Number) -> Number? {
             let power = min(a.exponent, b.exponent)
@@ -164,7 +164,7 @@ extension Number: Hashable, Comparable {
 extension Number: CustomStringConvertible, ExpressibleByIntegerLiteral {
     public init(integerLiteral value: Int) { self.init(value) }
 
-    /// The number in JSON's grammar, with the digits it was written with.
+    /// The number in JSON's grammar, with its digits as written.
     public var description: String {
         var bytes: [UInt8] = []
         write(into: &bytes)
@@ -193,7 +193,7 @@ extension Number: CustomStringConvertible, ExpressibleByIntegerLiteral {
 }
 
 extension Int128 {
-    /// `self` × 10^`power`, or `nil` when that does not fit; `power` is not negative.
+    /// Returns `self` × 10^`power`, or `nil` when that does not fit; `power` must not be negative.
     func scaled(byPowerOfTen power: Int) -> Int128? {
         guard self != 0 else { return 0 }
         guard power <= Number.maximumDigits else { return nil }

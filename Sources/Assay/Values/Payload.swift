@@ -1,6 +1,6 @@
 /// A value on its way through the engine: as itself in this program, as JSON where it crosses a boundary.
 ///
-/// The JSON is made when something asks for it and not before, so a run in memory never encodes.
+/// The JSON is made only on demand, so a run in memory never encodes.
 public struct Payload: Sendable {
     private enum Form: Sendable {
         case value(any Codable & Sendable)
@@ -10,18 +10,18 @@ public struct Payload: Sendable {
 
     private let form: Form
 
-    /// A typed value.
+    /// Creates a payload from a typed value.
     public init(_ value: some Codable & Sendable) {
         form = (value as? JSONValue).map(Form.json) ?? .value(value)
     }
 
-    /// A value as JSON.
+    /// Creates a payload from JSON.
     public init(json: JSONValue) { form = .json(json) }
 
-    /// A value as the JSON text that a store kept, which is read when something asks for the value.
+    /// Creates a payload from the JSON text that a store kept, which is parsed on demand.
     package init(jsonText: [UInt8]) { form = .text(jsonText) }
 
-    /// The value as `type`.
+    /// Returns the value as `type`.
     ///
     /// - Throws: `DecodingError` when it was JSON of another shape or a value of another type.
     public func value<Value: Codable & Sendable>(as type: Value.Type = Value.self) throws -> Value {
@@ -33,7 +33,7 @@ public struct Payload: Sendable {
         }
     }
 
-    /// The value as JSON; the work of encoding is done at each call.
+    /// Returns the value as JSON; each call encodes it again.
     public func json() throws -> JSONValue {
         switch form {
         case .value(let value): try JSONValue(encoding: value)
@@ -42,15 +42,15 @@ public struct Payload: Sendable {
         }
     }
 
-    /// Whether it is the text that a store kept.
+    /// Whether the payload is JSON text from a store.
     package var isJSONText: Bool { if case .text = form { true } else { false } }
 
-    /// The value as JSON text, as a store keeps it; a text that came from one is handed on as it is.
+    /// Returns the value as JSON text for a store; text that came from a store is returned unchanged.
     package func jsonText() throws -> [UInt8] {
         if case .text(let text) = form { text } else { try json().jsonBytes }
     }
 
-    /// Whether it is certainly neither a map nor a list, told without making JSON of it.
+    /// Whether the value is certainly neither a map nor a list, determined without encoding it.
     var isScalar: Bool {
         switch form {
         case .value(let value):

@@ -1,6 +1,6 @@
-/// A failure: of an item, of a run, or a misuse of the engine; with the place, and what to do about it.
+/// A failure of an item or a run, or a misuse of the engine, with the place and what to do about it.
 public struct ProcessingError: Error, Sendable {
-    /// What kind of failure it is; the raw values are what JSON, tables and logs say.
+    /// The kind of a failure; JSON, tables and logs use the raw values.
     public enum Code: String, Codable, Sendable, CaseIterable {
         case prevalidation, transformation, validation, extraction, api, processing, aggregation, cost
         case timeout, cancelled
@@ -27,38 +27,39 @@ public struct ProcessingError: Error, Sendable {
         case illegalMove = "illegal_move"
     }
 
-    /// What kind of failure it is.
+    /// The kind of failure.
     public var code: Code
-    /// What happened and what the reader can do about it.
+    /// A message that says what happened and what the reader can do about it.
     public var message: String
-    /// The phase it happened in; `nil` before a run exists.
+    /// The phase in which it happened; `nil` before a run exists.
     public var phase: Phase?
-    /// The step that was running, else the stage.
+    /// The step that was running, or else the stage.
     public var step: String?
-    /// The input that failed; `nil` when the failure is the whole run's.
+    /// The input that failed; `nil` when the whole run failed.
     public var item: ExternalID?
     /// The attempt that failed, from 1.
     public var attempt: Int?
-    /// Whether another attempt may help; the thrower's word where it was given, else the code's.
+    /// Whether another attempt may help, as the thrower stated or else as the code implies.
     public var retryable: Bool
-    /// The shortest time to wait before another attempt, when the callee named one.
+    /// The shortest time to wait before another attempt, if the callee named one.
     public var retryAfter: Duration?
     /// Whether a paid call that ended with this error may or may not have happened.
     public var outcomeUnknown: Bool
-    /// Whether the callee of a paid call did not take it at all, which says nothing of earlier attempts under its key.
+    /// Whether the callee of a paid call did not accept it at all; this says nothing about earlier attempts under its
+    /// key.
     package var wasNotTaken = false
-    /// The error that was thrown underneath, as it was thrown.
+    /// The underlying error, as it was thrown.
     public var cause: (any Error)?
     /// The name of the budget that refused.
     package var budget: String?
-    /// The type name of what user code threw; `nil` to use the code's name.
+    /// The type name of the error that user code threw; `nil` to use the code's name.
     package var thrownName: String?
 
-    /// A failure of kind `code`.
+    /// Creates a failure of kind `code`.
     ///
     /// - Parameters:
     ///   - message: what happened and what to do; cut at 8 KiB.
-    ///   - retryable: overrides what the code says.
+    ///   - retryable: overrides what the code implies.
     public init(
         _ code: Code, _ message: String, retryable: Bool? = nil, retryAfter: Duration? = nil,
         outcomeUnknown: Bool = false, cause: (any Error)? = nil
@@ -71,18 +72,19 @@ public struct ProcessingError: Error, Sendable {
         self.cause = cause
     }
 
-    /// The most bytes of a message.
+    /// The maximum length of a message, in bytes.
     private static let longestMessage = 8_192
 
-    /// The name under which the failure record says what was thrown.
+    /// The name of the thrown error in the failure record.
     public var exception: String { thrownName ?? code.exception }
 
-    /// Whether a program that worked on the item died of it, and another one may not.
+    /// Whether a program crashed on the item, and another program may not.
     var isCrashOfProgram: Bool { code == .workerCrashed && retryable }
 
-    /// `error` as a failure of `code`: a ``ProcessingError`` keeps its own code, anything else takes `code`.
+    /// Creates a failure from `error`. A ``ProcessingError`` and an error that names a code keep it; any other takes
+    /// `code`.
     ///
-    /// - Parameter secrets: what its texts must not show; hidden before anything of them is cut off.
+    /// - Parameter secrets: what its text must not show; hidden before any of it is cut off.
     init(wrapping error: any Error, as code: Code, hiding secrets: SecretFilter = .none) {
         if let known = error as? ProcessingError {
             self = known
@@ -113,13 +115,13 @@ public struct ProcessingError: Error, Sendable {
     }
 }
 
-/// An error of user code that says more about itself than its type does.
+/// An error from user code that describes itself in more detail than its type does.
 public protocol FailureDescribing: Error {
-    /// The code it stands for; `nil` for the one of its stage.
+    /// The code of the failure; `nil` for the code of its stage.
     var failureCode: ProcessingError.Code? { get }
-    /// What happened and what to do about it.
+    /// A message that says what happened and what to do about it.
     var message: String { get }
-    /// Whether another attempt may help; `nil` for what the code says.
+    /// Whether another attempt may help; `nil` to use what the code implies.
     var retryable: Bool? { get }
 }
 
@@ -129,7 +131,7 @@ extension FailureDescribing {
 }
 
 extension ProcessingError: CustomStringConvertible {
-    /// Message, with the item and step it concerns.
+    /// The code and message, with the item, step and attempt concerned.
     public var description: String {
         var place: [String] = []
         if let item { place.append("item '\(item)'") }
@@ -153,7 +155,7 @@ extension ProcessingError.Code {
         }
     }
 
-    /// The name in failure records: the code in words, with `Error` at its end.
+    /// The name in failure records: the code in words, followed by `Error`.
     public var exception: String {
         switch self {
         case .aggregation: return "ResultAggregationError"
@@ -169,7 +171,7 @@ extension ProcessingError.Code {
 }
 
 extension String {
-    /// The longest prefix of whole characters that is at most `limit` bytes long.
+    /// Returns the longest prefix of whole characters that is at most `limit` bytes long.
     package func cut(toBytes limit: Int) -> String {
         guard utf8.count > limit else { return self }
         var end = utf8.index(startIndex, offsetBy: limit)

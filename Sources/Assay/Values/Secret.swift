@@ -1,9 +1,9 @@
-/// A value that must not be shown: however it is printed, inspected or encoded, it reads `***`.
+/// A value that must not be shown: it reads `***` however it is printed, inspected or encoded.
 package struct Secret<Value: Sendable>: Sendable {
     /// The value itself, for the one place that needs it.
     package let revealed: Value
 
-    /// Keeps `value` from being shown.
+    /// Creates a secret that holds `value`.
     package init(_ value: Value) { revealed = value }
 }
 

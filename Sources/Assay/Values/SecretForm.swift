@@ -1,22 +1,22 @@
-/// A text that gives a secret away, as letters that are recognized in several spellings.
+/// A form of text that reveals a secret, as letters that are recognized in several spellings.
 struct SecretForm: Hashable, Sendable {
-    /// How far a text has been recognized.
+    /// The extent of a match.
     enum Match: Equatable {
         case none
-        /// All of it, up to `end`.
+        /// The whole form, up to `end`.
         case whole(end: Int)
-        /// The text ends within it.
+        /// The beginning of the form, where the text ends.
         case part(letters: Int, endsInBreak: Bool)
     }
 
-    /// How letters are spelled.
+    /// A spelling of letters.
     private enum Spelling: CaseIterable {
         case plain, percent, json
     }
 
-    /// Lines of a secret that are shorter are not hidden by themselves.
+    /// The minimum length of a secret's line that is hidden on its own.
     private static let shortestLine = 8
-    /// The longest indentation and the longest gap at the end of a line that a secret is broken at.
+    /// The maximum number of spaces and tabs on each side of a line break within a secret.
     private static let longestGap = 64
 
     private let letters: [Unicode.Scalar]
@@ -24,21 +24,21 @@ struct SecretForm: Hashable, Sendable {
     private let isBase64: Bool
 
     private init(_ text: some StringProtocol, isBase64: Bool = false) {
-        // A line may end anywhere, so it is all the same where lines of the secret end.
+        // A line may end anywhere, so the line ends of the secret do not matter.
         letters = text.unicodeScalars.filter { $0 != "\n" && $0 != "\r" }
         bytes = letters.map { Array(String($0).utf8) }
         self.isBase64 = isBase64
     }
 
-    /// The bytes with which it may begin.
+    /// The bytes with which the form may begin.
     var beginnings: Set<UInt8> {
         guard let first = bytes.first?.first else { return [] }
-        // In base64 for URLs two digits have other signs.
+        // Base64 for URLs uses other characters for two digits.
         let other: [UInt8] = isBase64 ? [UInt8(ascii: "-"), UInt8(ascii: "_")] : []
         return Set([first, UInt8(ascii: "%"), UInt8(ascii: "\\")] + other)
     }
 
-    /// All forms of `secret`.
+    /// Returns all forms of `secret`.
     static func all(of secret: String) -> Set<SecretForm> {
         let trimmed = String(secret.trimmed)
         var forms: Set<SecretForm> = [SecretForm(trimmed)]
@@ -53,7 +53,8 @@ struct SecretForm: Hashable, Sendable {
         return forms
     }
 
-    /// What base64 has of `secret` whatever stands before and behind it, and all of it where it stands alone.
+    /// Returns the base64 digits of `secret` that do not depend on what surrounds it, and the whole encoding of
+    /// `secret` alone.
     private static func base64(of secret: String) -> Set<SecretForm> {
         let bytes = Array(secret.utf8)
         var forms: Set<SecretForm> = []
@@ -68,7 +69,7 @@ struct SecretForm: Hashable, Sendable {
         return forms
     }
 
-    /// Whether `text` has it at `start`.
+    /// Returns how far `text` matches the form at `start`.
     func match(_ text: UnsafeBufferPointer<UInt8>, at start: Int) -> Match {
         var part = Match.none
         for spelling in Spelling.allCases {
@@ -94,7 +95,7 @@ struct SecretForm: Hashable, Sendable {
             guard index > 0, let next = lineBreak(text, place, spelling) else { return .none }
             guard next < text.count else { return .part(letters: index, endsInBreak: true) }
             guard let end = letter(index, text, next, spelling) else {
-                // Where a line was broken at a space, that is gone.
+                // A line that was broken at a space has lost that space.
                 guard letters[index] == " " else { return .none }
                 place = next
                 continue
@@ -105,8 +106,8 @@ struct SecretForm: Hashable, Sendable {
         return .whole(end: place)
     }
 
-    /// Where the text goes on behind a letter at `place`; behind its end when it ends within the letter; `nil` when
-    /// another one stands there.
+    /// Returns the place after a letter at `place`; a place past the end when the text ends within the letter; `nil`
+    /// when another letter is there.
     private func letter(
         _ index: Int, _ text: UnsafeBufferPointer<UInt8>, _ place: Int, _ spelling: Spelling
     ) -> Int? {
@@ -129,7 +130,7 @@ struct SecretForm: Hashable, Sendable {
         case .json:
             guard place < text.count else { return text.count + 1 }
             guard text[place] == UInt8(ascii: "\\") else {
-                // What has to be escaped in JSON is there only as an escape.
+                // A character that JSON must escape appears only as an escape.
                 let mustEscape = letters[index] == "\\" || letters[index] == "\"" || letters[index].value < 0x20
                 return mustEscape ? nil : plain(index, text, place)
             }
@@ -153,7 +154,7 @@ struct SecretForm: Hashable, Sendable {
         return place
     }
 
-    /// Where the text goes on behind `escape`, letters of either case alike.
+    /// Returns the place after `escape`, whose letters match in either case.
     private func same(_ escape: [UInt8], _ text: UnsafeBufferPointer<UInt8>, _ place: Int) -> Int? {
         for (offset, byte) in escape.enumerated() {
             guard place + offset < text.count else { return text.count + 1 }
@@ -162,7 +163,7 @@ struct SecretForm: Hashable, Sendable {
         return place + escape.count
     }
 
-    /// Where the text goes on behind the end of a line at `place`, with the spaces around it; `nil` when none is there.
+    /// Returns the place after a line break at `place`, with the spaces around it; `nil` when there is none.
     private func lineBreak(_ text: UnsafeBufferPointer<UInt8>, _ place: Int, _ spelling: Spelling) -> Int? {
         func behindSpaces(_ place: Int) -> Int {
             var end = place
@@ -194,7 +195,7 @@ struct SecretForm: Hashable, Sendable {
         return behindSpaces(end + 1)
     }
 
-    /// The two alphabets of base64 have other signs for two of the digits.
+    /// Returns whether `found` is how base64 for URLs writes the digit `byte`; two digits differ.
     private func isSameDigit(_ found: UInt8, _ byte: UInt8) -> Bool {
         switch (found, byte) {
         case _ where !isBase64: false
@@ -207,7 +208,7 @@ struct SecretForm: Hashable, Sendable {
         [byte >> 4, byte & 15].map { $0 < 10 ? UInt8(ascii: "0") + $0 : UInt8(ascii: "a") + $0 - 10 }
     }
 
-    /// How a letter may be escaped in JSON, behind the backslash, in small letters.
+    /// Returns the ways to escape a letter in JSON, without the backslash, in lowercase.
     private static func escapes(of letter: Unicode.Scalar) -> [[UInt8]] {
         let units = String(letter).utf16.map { unit in
             [UInt8(ascii: "u")] + hex(UInt8(unit >> 8)) + hex(UInt8(unit & 0xFF))
@@ -226,7 +227,7 @@ struct SecretForm: Hashable, Sendable {
     }
 }
 
-/// Base64 without the signs that fill it up.
+/// A base64 encoding without padding.
 private enum Base64 {
     private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 

@@ -1,28 +1,28 @@
-/// Hides secrets in a text that comes in pieces, wherever it is cut.
+/// A stream that hides secrets in text that arrives in pieces, wherever it is cut.
 ///
-/// What may become a secret with the bytes that follow is held back until that is known.
+/// Bytes that may become a secret with the bytes that follow are held back until that is known.
 package struct SecretStream: Sendable {
-    /// How much of what was released is looked at again: the first letters of a secret that a line ended in.
+    /// The number of released bytes that are scanned again, for the first letters of a secret before a line break.
     private static let remembered = 32
-    /// What is held back at most, by a text that goes on as if it were a secret and never is one.
+    /// The maximum number of bytes held back, for text that keeps looking like a secret and never is one.
     private static let longest = 1 << 20
 
     private let filter: SecretFilter
-    /// The end of what was released, as it was before anything was hidden, and what is held back.
+    /// The end of the released bytes, as it was before anything was hidden, and the bytes held back.
     private var bytes: [UInt8] = []
     private var released = 0
 
-    /// A stream of which nothing was read.
+    /// Creates a stream that has read nothing.
     package init(_ filter: SecretFilter) { self.filter = filter }
 
-    /// What can be shown after `more` has been read.
+    /// Reads `more` and returns what can be shown.
     package mutating func read(_ more: some Sequence<UInt8>) -> [UInt8] {
         guard !filter.isEmpty else { return Array(more) }
         bytes += more
         return release(isOver: bytes.count > Self.longest)
     }
 
-    /// What is left when nothing more comes; the beginning of a secret is hidden, too.
+    /// Returns the rest once nothing more comes; the beginning of a secret is hidden, too.
     package mutating func finish() -> [UInt8] {
         defer { (bytes, released) = ([], 0) }
         return release(isOver: true)
@@ -36,7 +36,7 @@ package struct SecretStream: Sendable {
             if let straddling = found.ranges.first(where: { $0.lowerBound < end && end < $0.upperBound }) {
                 end = max(start, straddling.lowerBound)
             }
-            // What was released already is as it is: of a secret that began there the rest is hidden.
+            // Released bytes cannot change: of a secret that began there, only the rest is hidden.
             let ranges = found.ranges.filter { $0.upperBound > start && $0.upperBound <= end }
                 .map { max(0, $0.lowerBound - start)..<($0.upperBound - start) }
             return (end, SecretFilter.masked(UnsafeBufferPointer(rebasing: bytes[start..<end]), ranges))

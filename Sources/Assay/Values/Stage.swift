@@ -1,13 +1,13 @@
 import Logging
 import Synchronization
 
-/// The parts of a run as failure records name them when no step was running.
+/// A part of a run, as failure records name it when no step was running.
 enum Stage: String, CaseIterable {
     case prevalidation, transformation, validation, extraction, aggregation, cost
 
     static let names = Set(allCases.map(\.rawValue))
 
-    /// The code of an error that says nothing of itself.
+    /// The code of an error that does not state its own.
     var code: ProcessingError.Code {
         switch self {
         case .prevalidation: .prevalidation
@@ -19,7 +19,7 @@ enum Stage: String, CaseIterable {
         }
     }
 
-    /// The phase it belongs to.
+    /// The phase that the stage belongs to.
     var phase: Phase {
         switch self {
         case .prevalidation, .transformation, .validation: .preprocessing

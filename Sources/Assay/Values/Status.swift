@@ -1,8 +1,8 @@
-/// Where something stands; one enum for executions, runs, batches, items and nodes.
+/// The status of an execution, a run, a batch, an item or a node; one enum for all of them.
 public enum Status: String, Codable, Sendable, CaseIterable {
     case pending, running, paused, succeeded, partial, failed, cancelled, skipped, aborted
 
-    /// Whether nothing happens to it any more unless someone asks for it again.
+    /// Whether the status is final unless someone requests the work again.
     public var isTerminal: Bool {
         switch self {
         case .pending, .running, .paused: false
@@ -20,10 +20,10 @@ public enum Status: String, Codable, Sendable, CaseIterable {
         }
     }
 
-    /// This status after a move to `next`.
+    /// Returns this status after a move to `next`.
     ///
-    /// - Throws: ``ProcessingError`` with code `illegal_move` when the table does not allow it; the same status
-    ///   again is such a move.
+    /// - Throws: ``ProcessingError`` with code `illegal_move` when the table does not allow the move; moving to the
+    ///   same status is not allowed.
     public func moved(to next: Status) throws(ProcessingError) -> Status {
         guard legalMoves.contains(next) else {
             let allowed = legalMoves.map(\.rawValue).sorted().joined(separator: ", ")
@@ -36,7 +36,7 @@ public enum Status: String, Codable, Sendable, CaseIterable {
     }
 }
 
-/// The parts of a run.
+/// A part of a run.
 public enum Phase: String, Codable, Sendable, CaseIterable {
     /// All items, in order, outside the runner: prevalidation, transformation, validation.
     case preprocessing

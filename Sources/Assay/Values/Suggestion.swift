@@ -1,12 +1,12 @@
-/// What is said at the end of a finding about an unknown word: the word that was probably meant, else those there are.
+/// The ending of a finding about an unknown word: the word that was probably meant, or else the known words.
 package struct Suggestion: Sendable {
-    /// The known word within 2 edits of the written one (3 if that has more than 8 letters): the nearest, then the
-    /// alphabetically first.
+    /// The known word within 2 edits of the written one (3 if the written word has more than 8 letters): the nearest,
+    /// then the alphabetically first.
     package let word: String?
     /// `; did you mean 'X'?`, `; known: a, b` with at most 10 words, or nothing if no word is known.
     package let ending: String
 
-    /// The suggestion for `written` out of `known`.
+    /// Creates the suggestion for `written` out of `known`.
     package init(for written: String, among known: [String]) {
         let letters = Array(written.unicodeScalars)
         let limit = letters.count > 8 ? 3 : 2
@@ -21,13 +21,13 @@ package struct Suggestion: Sendable {
         }
     }
 
-    /// How many letters must be added, removed, replaced or swapped with their neighbour to get from one word to the
-    /// other; `nil` if more than `limit`.
+    /// Returns how many letters must be added, removed, replaced or swapped with their neighbor to turn one word into
+    /// the other; `nil` if more than `limit`.
     static func edits(_ from: [Unicode.Scalar], _ word: String, atMost limit: Int) -> Int? {
         guard abs(from.count - word.unicodeScalars.count) <= limit else { return nil }
         let (to, tooMany) = (Array(word.unicodeScalars), limit + 1)
-        // Three rows of the distance table, of which only the middle is worked out: further away from it there are
-        // more edits than may be. A letter takes part in one edit only (optimal string alignment).
+        // Three rows of the distance table. Only the cells around the diagonal are computed: those further away need
+        // more edits than the limit. A letter takes part in only one edit (optimal string alignment).
         var (last, next) = (Array(0...to.count), Array(repeating: tooMany, count: to.count + 1))
         var before = last
         for row in from.indices {
@@ -44,7 +44,7 @@ package struct Suggestion: Sendable {
                 nearest = min(nearest, least)
             }
             if columns.upperBound < to.count { next[columns.upperBound + 1] = tooMany }
-            // A swap of neighbours may still reach past one such row, at the cost of one edit.
+            // A swap of neighbors may still reach past one such row, at the cost of one edit.
             guard nearest <= tooMany else { return nil }
             (before, last, next) = (last, next, before)
         }
@@ -62,18 +62,18 @@ extension String {
         return head.endIndex < unicodeScalars.endIndex ? String(head).printable + "…" : printable
     }
 
-    /// The last line that is not empty, without white space around it.
+    /// The last line that is not empty, without surrounding whitespace.
     package var lastLine: String {
         let lines = split(whereSeparator: \.isNewline)
         return String(lines.last { !$0.allSatisfy(\.isWhitespace) }.map { String($0).trimmed } ?? "")
     }
 
-    /// The text with its control characters written as escapes.
+    /// The text with its control characters escaped.
     package var printable: String {
         unicodeScalars.contains(where: Self.isControl) ? unicodeScalars.map(Self.escaped).joined() : self
     }
 
-    /// The text with its control characters written as escapes, line ends and tabs left as they are.
+    /// The text with its control characters escaped, except line ends and tabs.
     package var printableLines: String {
         split(separator: "\n", omittingEmptySubsequences: false)
             .map {
@@ -87,7 +87,7 @@ extension String {
         isControl(scalar) ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
     }
 
-    /// Control characters, line breaks and what turns the direction of writing.
+    /// Returns whether `scalar` is a control character, a line break or a change of the writing direction.
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069: true

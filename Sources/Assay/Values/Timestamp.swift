@@ -3,10 +3,10 @@ public struct Timestamp: Hashable, Sendable, Comparable {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     public let milliseconds: Int64
 
-    /// The moment so many milliseconds after 1970 began.
+    /// Creates the moment `milliseconds` after 1970 began.
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
-    /// The moment that `text` writes: a date, or a date and time with `Z` or an offset; `nil` if it is not one.
+    /// Creates the moment that `text` writes: a date, or a date and time with `Z` or an offset; `nil` if it is neither.
     ///
     /// A date without time means 00:00 UTC.
     public init?(_ text: String) {
@@ -56,7 +56,7 @@ public struct Timestamp: Hashable, Sendable, Comparable {
         self.init(milliseconds: midnight + (hour * 3_600 + minute * 60 + second) * 1_000 + fraction - offset)
     }
 
-    /// The moment `duration` later.
+    /// Returns the moment `duration` later.
     public func advanced(by duration: Duration) -> Timestamp {
         Timestamp(milliseconds: milliseconds + duration.milliseconds)
     }
@@ -146,7 +146,7 @@ extension Duration {
         components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
     }
 
-    /// Seconds as a text for messages: `2.5 s`, `60 s`.
+    /// The seconds as text for messages: `2.5 s`, `60 s`.
     var secondsText: String {
         let number = Number(unchecked: Int128(milliseconds), -3).reduced
         return "\(number) s"

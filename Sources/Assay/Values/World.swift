@@ -1,11 +1,11 @@
 import Foundation
 import Synchronization
 
-/// Time as the engine sees it; tests pass one that moves by hand.
+/// The engine's source of time; tests pass one that moves by hand.
 public protocol TimeSource: Sendable {
-    /// The wall clock, for what is written down and for prices; it may jump.
+    /// Returns the wall-clock time, for records and prices; it may jump.
     func now() -> Timestamp
-    /// Time since some fixed moment; it never goes back, so every wait and duration uses it.
+    /// Returns the time since some fixed moment; it never goes backward, so every wait and duration uses it.
     func uptime() -> Duration
     /// Waits until ``uptime()`` has reached `deadline`.
     ///
@@ -13,16 +13,16 @@ public protocol TimeSource: Sendable {
     func sleep(until deadline: Duration) async throws
 }
 
-/// Everything the engine takes from outside besides its inputs: time, identifiers, chance.
+/// Everything that the engine takes from outside besides its inputs: time, identifiers, chance.
 public struct World: Sendable {
     /// The clock.
     public var time: any TimeSource
-    /// Makes a fresh identifier for a run, an execution or a call.
+    /// A maker of fresh identifiers for runs, executions and calls.
     public var makeIdentifier: @Sendable () -> Identifier
-    /// A number from 0 up to but not including 1, for jitter.
+    /// A source of random numbers from 0 up to but not including 1, for jitter.
     public var chance: @Sendable () -> Double
 
-    /// A world of the given parts.
+    /// Creates a world from the given parts.
     public init(
         time: any TimeSource, makeIdentifier: @escaping @Sendable () -> Identifier,
         chance: @escaping @Sendable () -> Double
@@ -32,7 +32,7 @@ public struct World: Sendable {
         self.chance = chance
     }
 
-    /// The machine's clock, random lower-case UUIDs, the system's random numbers.
+    /// The machine's clock, random lowercase UUIDs and the system's random numbers.
     public static let system = World(
         time: SystemTime(),
         makeIdentifier: { Identifier(unchecked: UUID().uuidString.lowercased()) },
@@ -44,7 +44,7 @@ struct SystemTime: TimeSource {
     private static let origin = ContinuousClock.now
 
     func now() -> Timestamp {
-        // Not `timespec`, which belongs to another module as soon as one more C module is around.
+        // Not `timespec`, which belongs to another module as soon as one more C module is imported.
         Timestamp(milliseconds: Int64((Date.now.timeIntervalSince1970 * 1_000).rounded(.down)))
     }
 

@@ -1,11 +1,11 @@
 import Foundation
 import Synchronization
 
-/// A paid web service on 127.0.0.1 that remembers every call it got and what it would have charged.
+/// A paid web service on 127.0.0.1 that records every call and what it would have charged.
 ///
-/// Like such services it carries each `Idempotency-Key` out once: a repeated key gets the first answer again, also when
-/// that could not be delivered. It has threads of its own, so a test may block while the service answers, and it
-/// does not mind callers that are killed in the middle of a call.
+/// Like real services it does the work of each `Idempotency-Key` once: a repeated key gets the first answer again, even
+/// if that answer could not be delivered. It has its own threads, so a test may block while the service answers, and
+/// callers may be killed in the middle of a call.
 public final class CountingProvider: Sendable {
     /// A call as it arrived.
     public struct Call: Hashable, Sendable {
@@ -13,18 +13,18 @@ public final class CountingProvider: Sendable {
         public let method: String
         /// Path and query.
         public let path: String
-        /// The headers by their names in lower case.
+        /// The headers, by lower-case name.
         public let headers: [String: String]
         /// The body.
         public let body: [UInt8]
 
-        /// The key by which repetitions are told, if it has one.
+        /// The key that identifies repetitions, if there is one.
         public var idempotencyKey: String? { headers["idempotency-key"] }
         /// The body as text.
         public var text: String { String(decoding: body, as: UTF8.self) }
     }
 
-    /// What the service does with a call.
+    /// The response of the service to a call.
     public struct Answer: Sendable {
         var status = 200
         var headers: [(name: String, value: String)] = []
@@ -33,7 +33,7 @@ public final class CountingProvider: Sendable {
         var isDropped = false
         var isCharged = true
 
-        /// An answer with a status and a body, by default JSON.
+        /// Returns an answer with a status and a body, by default JSON.
         public static func reply(
             _ status: Int = 200, _ body: String = "{}", headers: [(name: String, value: String)] = []
         ) -> Answer {
@@ -43,10 +43,10 @@ public final class CountingProvider: Sendable {
                 body: Array(body.utf8), isCharged: (200..<300).contains(status))
         }
 
-        /// The work is done and paid, and the connection closed without a word.
+        /// An answer that does the work and charges for it, but closes the connection without a response.
         public static let drop = Answer(isDropped: true)
 
-        /// This answer, given when `latch` is released.
+        /// Returns this answer, to be given only when `latch` is released.
         public func held(by latch: Latch) -> Answer {
             var answer = self
             answer.latch = latch
@@ -69,8 +69,8 @@ public final class CountingProvider: Sendable {
     private let answer: @Sendable (Call) -> Answer
     private let state = Mutex(State())
 
-    /// Starts a service that answers with `answer`, which is asked once for each idempotency key and for each call
-    /// without one.
+    /// Starts a service that answers with `answer`, which is called for each call without an idempotency key, and for
+    /// each call whose key has no charged answer yet.
     ///
     /// - Throws: `POSIXError` when there is no port to listen on.
     public init(_ answer: @escaping @Sendable (Call) -> Answer = { _ in .reply() }) throws {
@@ -86,18 +86,18 @@ public final class CountingProvider: Sendable {
 
     deinit { stop() }
 
-    /// Its address, without a path.
+    /// The address without a path.
     public var url: String { "http://127.0.0.1:\(port)" }
-    /// Every call so far, repetitions included, in the order in which they arrived.
+    /// All calls so far, including repetitions, in order of arrival.
     public var calls: [Call] { state.withLock { $0.calls } }
-    /// The different idempotency keys so far.
+    /// The distinct idempotency keys so far.
     public var distinctKeys: Set<String> { Set(calls.compactMap(\.idempotencyKey)) }
-    /// The keys of what it did and would have charged for.
+    /// The keys of the calls whose work was done and would have been charged.
     public var paidKeys: Set<String> { state.withLock { Set($0.answers.keys) } }
-    /// How often it did its work and would have charged for it.
+    /// The number of times that it did its work and would have charged for it.
     public var charges: Int { state.withLock { $0.charges } }
 
-    /// Returns once `count` calls have arrived; they need not be answered.
+    /// Waits until `count` calls have arrived; they need not be answered.
     public func waitForCalls(_ count: Int = 1) async {
         await withCheckedContinuation { continuation in
             let ready = state.withLock { state in
@@ -109,7 +109,7 @@ public final class CountingProvider: Sendable {
         }
     }
 
-    /// Closes every connection and listens no more; what a latch holds is dropped.
+    /// Closes every connection and stops listening. Answers held by a latch are dropped.
     public func stop() {
         let (connections, waiters) = state.withLock { state in
             guard !state.isStopped else { return (Set<Int32>(), [CheckedContinuation<Void, Never>]()) }
@@ -122,7 +122,7 @@ public final class CountingProvider: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    // MARK: A connection
+    // MARK: Connections
 
     private func serve(_ connection: Int32) {
         let isWanted = state.withLock { state in
@@ -130,18 +130,18 @@ public final class CountingProvider: Sendable {
             return state.connections.insert(connection).inserted
         }
         guard isWanted else { return Socket.close(connection) }
-        // Holds the service: it must not go while somebody waits for its answer.
+        // Keeps the service alive while a caller waits for its answer.
         Thread { [self] in
             if let call = HTTPReader(connection).call() { give(take(call), to: connection) }
             state.withLock { state in
                 state.connections.remove(connection)
-                // Within the lock, so that the number is not another connection's when `stop` shuts it.
+                // Closed under the lock, so that the number does not belong to another connection when `stop` shuts it.
                 Socket.close(connection)
             }
         }.start()
     }
 
-    /// Takes note of a call and decides on its answer.
+    /// Records a call and decides on its answer.
     private func take(_ call: Call) -> Answer {
         let (known, waiters) = state.withLock { state in
             state.calls.append(call)
@@ -151,15 +151,15 @@ public final class CountingProvider: Sendable {
         }
         for waiter in waiters { waiter.resume() }
         if var known {
-            // A repetition of a call whose answer got lost is answered.
+            // A repetition of a call whose answer was lost gets an answer.
             known.isDropped = false
             return known
         }
         let answer = answer(call)
         state.withLock { state in
-            // A failure was not carried out: the same key may try again.
+            // A failure did no work: the same key may try again.
             guard answer.isCharged else { return }
-            // Callers that come with one key at the same time pay once.
+            // Simultaneous callers with one key pay once.
             if let key = call.idempotencyKey {
                 guard state.answers.updateValue(answer, forKey: key) == nil else { return }
             }
@@ -177,15 +177,15 @@ public final class CountingProvider: Sendable {
     }
 }
 
-/// Holds whoever waits until it is released.
+/// A latch that blocks callers until it is released.
 public final class Latch: Sendable {
     private let isReleased = Mutex(false)
     private let gate = DispatchSemaphore(value: 0)
 
-    /// A latch that holds.
+    /// Creates a latch that blocks.
     public init() {}
 
-    /// Lets everybody go who waits or will.
+    /// Releases all current and future waiters.
     public func release() {
         isReleased.withLock { $0 = true }
         gate.signal()
@@ -194,7 +194,7 @@ public final class Latch: Sendable {
     func wait() {
         guard !isReleased.withLock({ $0 }) else { return }
         gate.wait()
-        // For the next one.
+        // Passes the signal on to the next waiter.
         gate.signal()
     }
 }

@@ -1,11 +1,11 @@
-/// Reads the one call of a connection.
+/// A reader for the only call of a connection.
 struct HTTPReader {
     private let connection: Int32
     private var bytes: [UInt8] = []
 
     init(_ connection: Int32) { self.connection = connection }
 
-    /// The call; `nil` when the caller went away in the middle of it, or does not speak HTTP.
+    /// Returns the call; `nil` when the caller disconnected in the middle of it, or does not speak HTTP.
     func call() -> CountingProvider.Call? {
         var reader = self
         return reader.read()

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Blocking sockets of this machine alone.
+/// Blocking sockets for this machine only.
 enum Socket {
     #if canImport(Glibc)
         private static let stream = Int32(SOCK_STREAM.rawValue)
@@ -10,11 +10,11 @@ enum Socket {
         private static let quiet: Int32 = 0
     #endif
 
-    /// A socket that listens on a free port of 127.0.0.1.
+    /// Returns a socket that listens on a free port of 127.0.0.1.
     static func listen() throws -> (socket: Int32, port: Int) {
         let listener = socket(AF_INET, stream, 0)
         guard listener >= 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
-        // Children of the test are no callers.
+        // Child processes of the test must not inherit the socket.
         _ = fcntl(listener, F_SETFD, FD_CLOEXEC)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -34,7 +34,7 @@ enum Socket {
         return (listener, Int(UInt16(bigEndian: address.sin_port)))
     }
 
-    /// The next caller; `nil` when the socket was shut.
+    /// Returns the next connection; `nil` when the socket was shut.
     static func accept(_ listener: Int32) -> Int32? {
         while true {
             let connection = Foundation.accept(listener, nil, nil)
@@ -42,14 +42,14 @@ enum Socket {
                 _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
                 return connection
             }
-            // A caller that is gone again, or an interruption.
+            // The caller disconnected again, or the call was interrupted.
             if errno == EINTR || errno == ECONNABORTED { continue }
             Foundation.close(listener)
             return nil
         }
     }
 
-    /// Sends as much as the other side takes.
+    /// Sends as much as the other side accepts.
     static func send(_ bytes: [UInt8], to connection: Int32) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -60,7 +60,7 @@ enum Socket {
         }
     }
 
-    /// What has arrived, at most 64 KiB; empty when nothing more will.
+    /// Returns the next bytes, at most 64 KiB; empty when no more will arrive.
     static func receive(_ connection: Int32) -> ArraySlice<UInt8> {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -70,7 +70,7 @@ enum Socket {
         }
     }
 
-    /// Ends both directions; whoever reads or accepts returns.
+    /// Ends both directions; pending reads and accepts return.
     static func shut(_ socket: Int32) {
         #if canImport(Glibc)
             _ = shutdown(socket, Int32(SHUT_RDWR))
@@ -79,6 +79,6 @@ enum Socket {
         #endif
     }
 
-    /// Gives the socket's number back.
+    /// Closes the socket and frees its number.
     static func close(_ socket: Int32) { _ = Foundation.close(socket) }
 }
