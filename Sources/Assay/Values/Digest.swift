@@ -25,7 +25,7 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The 64 digits.
-    var hexDigits: String { String(text.dropFirst(7)) }
+    package var hexDigits: String { String(text.dropFirst(7)) }
 
     /// A digest as it was written; `nil` if it is not one.
     public init?(_ text: String) {

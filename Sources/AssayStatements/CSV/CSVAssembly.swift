@@ -62,9 +62,10 @@ struct CSVAssembly {
     }
 
     private func evidence(_ turns: Bool) -> [Evidence] {
+        let isTurned = if case .turned = solved.rule { true } else { false }
         var result = [
             Evidence(
-                "direction", turns ? "plus is a charge" : "plus is money in",
+                "direction", turns != isTurned ? "plus is a charge" : "plus is money in",
                 by: turns ? "payments to a card" : solved.by),
             Evidence("date_order", dates.pattern.order.rawValue, by: dates.by),
             Evidence(
@@ -155,6 +156,7 @@ struct CSVAssembly {
             }
         }
         if let row = solved.brokenRow, order.contains(row) {
+            statement.brokenRow = rows.entries[row].number
             statement.evidence.append(
                 Evidence(
                     "running balance", "does not lead to row \(rows.entries[row].number)",

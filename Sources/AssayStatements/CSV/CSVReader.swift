@@ -30,7 +30,8 @@ struct CSVReader {
             let reader = try CSVReader(reading, table, whole)
             let statements = try reader.solved(try CSVPlan(whole, reader.survey))
             if let builtIn, profile.amountSign == nil { try builtIn.check(statements) }
-            return statements
+            let name = profile.name ?? builtIn?.names[0] ?? "without a name"
+            return statements.map { $0.with(Evidence(Evidence.profile, name, by: "parameters")) }
         }
         guard let table = CSVTable.find(in: reading) else { return try CSVHeaderless.read(reading) }
         if let builtIn = BuiltInProfile.fitting(table.header) { return try read(reading, table, as: builtIn) }
