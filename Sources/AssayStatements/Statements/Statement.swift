@@ -22,6 +22,8 @@ public struct Statement: Hashable, Sendable {
     public var contradictsTotals = false
     /// The first row that the running balance does not lead to.
     public var brokenRow: Int?
+    /// Whether it is a report that a final statement of the same days replaces.
+    public var isProvisional = false
     /// A balance of a day that neither opens nor closes the statement.
     public var statedBalance: StatedBalance?
     /// What to know before trusting the figures, as far as reading the file shows it.
