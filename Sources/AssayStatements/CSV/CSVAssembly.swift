@@ -80,7 +80,7 @@ struct CSVAssembly {
 
     private func leftOut(_ turns: Bool) -> LeftOut {
         var result = rows.leftOut
-        for (_, cells) in rows.pending { result.addPending(pendingAmount(cells, turns)) }
+        for cells in rows.pending { result.addPending(pendingAmount(cells, turns)) }
         return result
     }
 
@@ -202,8 +202,16 @@ struct CSVAssembly {
             let day = balance.date.flatMap { dates.pattern.day($0) ?? CSVPreamble.day($0, order: dates.pattern.order) }
             var kind = balance.kind
             if kind == .balance, let day, let last, day >= last { kind = .closing }
-            if kind == .balance { kind = .day }
+            if kind == .balance, day != nil { kind = .day }
             use(kind, amount, day, inTable: true, &statement, &ends)
+        }
+        let totals = CSVTotals(rows, solved, pending: rows.pending.compactMap { pendingAmount($0, false) }, mark: mark)
+        if let wrong = totals.mismatch(closing: statement.closing) {
+            statement.contradictsTotals = true
+            statement.evidence.append(
+                Evidence(
+                    "total", "row \(wrong.row) says \(wrong.stated), which no sum of entries comes to",
+                    by: rows.name(wrong.column)))
         }
         if statement.from == nil, statement.to == nil, let from = ends.from, let to = ends.to, from <= to {
             (statement.from, statement.to) = (from, to)
