@@ -118,6 +118,113 @@ import Testing
         #expect(await shell.assay("statements", "accounts", "--account", "nobody") == 66)
     }
 
+    @Test("say of each file its digest, its profile, its rows and what decided how it was read")
+    func sources() async throws {
+        let shell = try await Self.shell()
+        let (text, _) = await shell.output(of: "statements", "show", "card.csv", "-o", "json")
+        let json = try JSONValue(json: text)
+        let source = try #require(json["sources"]?.array?.first)
+        #expect(source["sha256"]?.string == Digest.hex(of: Self.card.utf8))
+        #expect(source["profile"] == "discover-card" && source["format"] == "csv")
+        #expect(source["rows"] == 2 && source["entries"] == 2 && source["left_out"]?["pending"] == 0)
+        let decisions = json["evidence"]?.array ?? []
+        #expect(decisions.contains { $0["decision"] == "direction" && $0["value"] == "plus is a charge" })
+        #expect(decisions.contains { $0["decision"] == "date_order" && $0["by"] == "built-in 'discover-card'" })
+        #expect(decisions.allSatisfy { $0["source"] == source["path"] })
+        let page = await shell.output(of: "statements", "report").text
+        #expect(page.contains(String(Digest.hex(of: Self.card.utf8).prefix(12))))
+        #expect(
+            page.contains("discover-card") && page.contains("date_order: month, by built-in &#39;discover-card&#39;"))
+    }
+
+    @Test("count the rows that are no entries by kind, on the page too")
+    func leftOut() async throws {
+        let shell = try TestShell(registry: .complete)
+        try shell.write(Self.pending, to: "in/b.csv")
+        #expect(await shell.assay("run", "--processor", "bank_statement", "in", "-o", "none") == 0)
+        let json = try JSONValue(json: await shell.output(of: "statements", "show", "b.csv", "-o", "json").text)
+        let source = try #require(json["sources"]?.array?.first)
+        #expect(source["rows"] == 6 && source["entries"] == 5 && source["left_out"]?["pending"] == 1)
+        #expect(source["left_out"]?["pending_sum"] == .number(Number("-10.00")!))
+        #expect(json["flag_reasons"]?.array?.first?["row"] == 4)
+        let page = await shell.output(of: "statements", "report").text
+        #expect(page.contains("1 <small>1 pending</small>"))
+        #expect(page.contains("1 pending entry of -10.00 counts in no figure"))
+    }
+
+    /// A running balance that breaks in row 4, and a row that is not booked yet.
+    private static let pending = """
+        Date,Description,Amount,Balance,Status
+        2025-03-03,A,500.00,1500.00,
+        2025-03-04,B,-100.00,1400.00,
+        2025-03-05,C,-100.00,1310.00,
+        2025-03-06,D,-10.00,1300.00,
+        2025-03-07,E,-10.00,1290.00,
+        2025-03-08,F,-10.00,,Pending
+
+        """
+
+    @Test("are found in the node of a graph that read them")
+    func graph() async throws {
+        let shell = try await Self.graph()
+        let (text, code) = await shell.output(of: "statements", "accounts", "-o", "json")
+        #expect(code == 0)
+        let accounts = try JSONValue(json: text)["accounts"]?.array ?? []
+        #expect(accounts.map { $0["true_revenue"] } == [.number(Number("500.00")!), .null])
+        #expect(await shell.output(of: "statements", "report").text.contains("2051"))
+        // A run that only carries shows what it carried.
+        #expect(await shell.assay("resume", try #require(await shell.runs().first), "-o", "none") == 0)
+        #expect(await shell.output(of: "statements", "accounts", "-o", "json").text == text)
+    }
+
+    @Test("that a later run has read again are asked for at that run")
+    func replaced() async throws {
+        // The node behind fails, so that a resume has something to do.
+        let shell = try await Self.graph(behind: "text_transformer, parameters: {transformation: uppercase}")
+        let first = try #require(await shell.runs().first)
+        #expect(await shell.assay("statements", "accounts", first) == 0)
+        await shell.assay(
+            "resume", first, "--set", "processors.parse.parameters.include_transactions=true", "--on-change", "restart",
+            "-o", "none")
+        #expect(await shell.output(of: "statements", "transactions").text.contains("Square"))
+        #expect(await shell.assay("statements", "accounts", first) == 66)
+        let second = try #require(await shell.runs().first)
+        #expect(shell.messages.text.contains("was replaced by run '\(second)'; name that run"))
+    }
+
+    /// The files, read by the first node of a graph.
+    private static func graph(behind: String = "simple, parameters: {function: passthrough}") async throws -> TestShell
+    {
+        let shell = try TestShell(registry: .complete)
+        try shell.write(bank, to: "in/bank.csv")
+        try shell.write(card, to: "in/card.csv")
+        try shell.write(
+            """
+            graph_id: g
+            processors:
+              - {processor_id: parse, processor_type: bank_statement}
+              - {processor_id: keep, processor_type: \(behind)}
+            connections:
+              - {from_processor: parse, from_output: output, to_processor: keep, to_input: input}
+
+            """, to: "g.yaml")
+        await shell.assay("run", "g.yaml", "in", "-o", "none")
+        return shell
+    }
+
+    @Test("name the account with the most serious flag first, and what is pending")
+    func remarks() async throws {
+        let shell = try TestShell(registry: .complete)
+        try shell.write("Date,Description,Amount\n2025-03-03,A,5.00\n2025-03-04,B,-6.00\n", to: "a.csv")
+        try shell.write(Self.pending, to: "b.csv")
+        let (text, code) = await shell.output(of: "statements", "read", "a.csv", "b.csv")
+        #expect(code == 0)
+        let remarks = text.split(separator: "\n").drop { !$0.contains("running balance") }
+        #expect(remarks.first?.hasPrefix("(b.csv)  the running balance does not lead to row 4") == true)
+        #expect(remarks.contains { $0.hasSuffix("1 pending entry of -10.00 counts in no figure") })
+        #expect(remarks.contains { $0.hasPrefix("(a.csv)  no amount shows beyond doubt") })
+    }
+
     @Test("become a page that loads nothing, runs nothing and shows texts as text")
     func page() async throws {
         let shell = try await Self.shell()

@@ -245,6 +245,77 @@ private func amount(_ text: String) -> Amount? { Amount(text) }
         #expect(other.factors.flags.contains(.overlapConflict))
     }
 
+    /// Two files of one account, of entries with the bank's marks: day, amount, text, mark.
+    private func overlapping(
+        _ earlier: [(Int, String, String, String?)], _ later: [(Int, String, String, String?)]
+    ) -> AccountReport {
+        func part(_ lines: [(Int, String, String, String?)], _ days: ClosedRange<Int>) -> Statement {
+            var result = statement(lines.map { ($0.0, $0.1, $0.2) }, opening: "1000", days: days)
+            for (index, line) in lines.enumerated() { result.entries[index].id = line.3 }
+            return result
+        }
+        return AccountReport.reports(of: [
+            StatementFile(format: .ofx, statements: [part(earlier, 1...10), part(later, 6...20)]).report()
+        ])[0]
+    }
+
+    @Test("that overlap know an entry by the bank's mark, whatever its text has become")
+    func marks() {
+        let account = overlapping(
+            [(6, "-3", "CARD 1", "a"), (8, "-5", "LUNCH", "b"), (10, "-9", "TAXI", "c")],
+            [(6, "-3", "COFFEE HOUSE", "a"), (8, "-5", "LUNCH", "b"), (10, "-9", "TAXI", "c"), (10, "-9", "TAXI", "d")])
+        #expect(account.factors.total.withdrawalsTotal == Amount("26"))
+        #expect(account.factors.flags.contains(.overlapMerged))
+        #expect(!account.factors.flags.contains(.overlapConflict))
+    }
+
+    @Test("that overlap are a conflict where one mark has two amounts, or a mark of an inner day is missing")
+    func marksInConflict() {
+        let entries: [(Int, String, String, String?)] = [(7, "-3", "COFFEE", "a"), (8, "-5", "LUNCH", "b")]
+        #expect(
+            overlapping(entries, [entries[0], (8, "-6", "LUNCH", "b")]).factors.flags.contains(.overlapConflict))
+        #expect(
+            overlapping(entries, [entries[0], (8, "-5", "LUNCH", "x")]).factors.flags.contains(.overlapConflict))
+        #expect(overlapping(entries, entries).factors.flags.contains(.overlapMerged))
+    }
+
+    @Test("that overlap know entries by their content where marks are missing, or made anew for each file")
+    func marksAnew() {
+        let earlier: [(Int, String, String, String?)] = [(7, "-3", "COFFEE", "a"), (8, "-5", "LUNCH", "b")]
+        for marks in [["x", "y"], [nil, nil], ["a", nil]] as [[String?]] {
+            let later = zip(earlier, marks).map { ($0.0, $0.1, $0.2, $1) }
+            let account = overlapping(earlier, later)
+            #expect(account.factors.total.withdrawalsTotal == Amount("8"))
+            #expect(!account.factors.flags.contains(.overlapConflict))
+        }
+    }
+
+    @Test(
+        "of final form replace reports of the same days",
+        arguments: [(1...31, 1...31), (1...20, 15...31), (10...31, 1...20), (10...20, 5...25), (1...31, 10...20)])
+    func provisional(final: ClosedRange<Int>, report: ClosedRange<Int>) {
+        func part(_ days: ClosedRange<Int>, _ text: String) -> Statement {
+            let all = [5, 12, 18, 25]
+            let before = all.count { $0 < days.lowerBound }
+            return statement(
+                all.filter { days.contains($0) }.map { ($0, "10", text) }, opening: "\(100 + 10 * before)", days: days)
+        }
+        let covered = Set(final).union(report)
+        var provisional = part(report, "AS THE DAY'S REPORT HAS IT")
+        provisional.isProvisional = true
+        for order in [[part(final, "A"), provisional], [provisional, part(final, "A")]] {
+            let report = StatementFile(format: .camt, statements: order).report()
+            let stored = try? JSONDecoder().decode(StatementReport.self, from: JSONEncoder().encode(report))
+            #expect(stored == report)
+            let account = AccountReport.reports(of: [report])[0]
+            #expect(account.factors.total.days == covered.count)
+            #expect(
+                account.factors.total.depositsTotal == Amount("\(10 * [5, 12, 18, 25].count { covered.contains($0) })"))
+            #expect(account.factors.flags.isEmpty)
+            #expect(account.chain == .ok)
+        }
+    }
+
     @Test("without balances of their own take them from the statements beside them")
     func passedOn() {
         var parts = (1...3).map { statement([($0 * 10 - 5, "10", "A")], days: ($0 * 10 - 9)...($0 * 10)) }

@@ -145,6 +145,68 @@ private func histories(_ statements: (String, Statement)..., includeTransactions
         for (key, sum) in sums { #expect(sum == (key == entryClass ? Amount("100") : .zero)) }
     }
 
+    @Test("lists a position with the payments that are missing, those that came back and the next one")
+    func position() throws {
+        var lines = [3, 4, 5, 6, 7, 10, 11, 17, 18, 19, 20, 21].map { ($0, "-100.00", "ONDECK DAILY") }
+        lines += [(21, "-100.00", "ONDECK DAILY"), (21, "100.00", "NSF RETURN ONDECK DAILY")]
+        let position = try #require(histories(("a.ofx", march(lines, days: 1...21)))[0].positions.first)
+        #expect(position.stream.entryClass == .mca && position.stream.cadence == .daily)
+        // The 12th to the 14th are a Wednesday to a Friday, the 15th and 16th a weekend.
+        #expect(position.missed == 3)
+        #expect(position.returned == 1)
+        #expect(position.stream.nextExpected == Day("2025-03-22"))
+        #expect(position.opening == nil)
+    }
+
+    @Test("counts a payment as missed only where a statement covers its day")
+    func missedOnCoveredDays() throws {
+        let first = march([1, 8].map { ($0, "-100.00", "SBA LOAN PAYMENT") }, days: 1...9)
+        var second = march([22, 29].map { ($0, "-100.00", "SBA LOAN PAYMENT") }, opening: "900", days: 20...31)
+        let found = histories(("a.ofx", first), ("b.ofx", second))[0]
+        #expect(found.report.factors.flags.contains(.gap))
+        #expect(found.positions.map(\.missed) == [0])
+        second.from = Day("2025-03-10")
+        #expect(histories(("a.ofx", first), ("b.ofx", second))[0].positions.map(\.missed) == [1])
+    }
+
+    @Test("says of a position which deposit opened it, and of one that only its day speaks for")
+    func openings() throws {
+        let weeks = [6, 13, 20, 27]
+        let lines =
+            [(3, "5000.00", "WIRE KAPITUS ADVANCE PROCEEDS"), (4, "9000.00", "TERM LOAN")]
+            + weeks.flatMap { [($0, "-300.00", "KAPITUS ACH"), ($0 + 1, "-700.00", "SBA LOAN PAYMENT")] }
+        let positions = histories(("a.ofx", march(lines.sorted { $0.0 < $1.0 })))[0].positions
+        #expect(positions.map(\.stream.text) == ["KAPITUS ACH", "SBA LOAN PAYMENT"])
+        #expect(positions.map(\.opening?.entry.amount) == [Amount("5000"), Amount("9000")])
+        #expect(positions.map(\.opening?.namesPayee) == [true, false])
+    }
+
+    @Test("numbers entries through all statements of their file")
+    func numbers() throws {
+        let days = march([(3, "5.00", "A"), (4, "6.00", "B")], days: 1...10)
+        let more = march([(13, "7.00", "C")], opening: "1011", days: 11...31)
+        let report = StatementFile(format: .mt940, statements: [days, more]).report()
+        let history = try #require(AccountHistory.histories(of: [SourcedReport(name: "a.sta", report: report)]).first)
+        #expect(history.entries.map(\.number) == [1, 2, 3])
+    }
+
+    @Test("names the row that the running balance does not lead to")
+    func brokenRow() throws {
+        let text = """
+            Date,Description,Amount,Balance
+            2025-03-03,A,500.00,1500.00
+            2025-03-04,B,-100.00,1400.00
+            2025-03-05,C,-100.00,1310.00
+            2025-03-06,D,-10.00,1300.00
+            2025-03-07,E,-10.00,1290.00
+
+            """
+        let report = SourcedReport(name: "a.csv", report: try read(text).report())
+        let reason = try #require(AccountHistory.histories(of: [report])[0].report.flagReasons.first)
+        #expect(reason.code == .unreconciled && reason.row == 4 && reason.source == "a.csv")
+        #expect(reason.reason == "the running balance does not lead to row 4")
+    }
+
     @Test("has the deposits that bounced taken off its net revenue")
     func netRevenue() throws {
         let lines = [(3, "500.00", "SQUARE"), (4, "-90.00", "DEPOSITED ITEM RETURNED")]

@@ -198,6 +198,26 @@ import Testing
                 == true)
     }
 
+    @Test(
+        "of BAI2 text that looks like a record is cut where the trailer says so, and only there",
+        arguments: [
+            ("16,399,1000,,R,,DEPOSIT 12/ 16,500 UNITS/", 3, ["10.00"], "DEPOSIT 12/ 16,500 UNITS"),
+            ("16,399,1000,,R,,DEPOSIT 12/ 16,699,200,,,,RENT/", 4, ["10.00", "-2.00"], "DEPOSIT 12"),
+            ("16,399,1000,,R,,DEPOSIT 12/ 16,699,200,,,,RENT/", 3, ["10.00"], "DEPOSIT 12/ 16,699,200,,,,RENT"),
+        ])
+    func cuts(entry: String, records: Int, amounts: [String], text: String) throws {
+        let sum = 21000 + 1000 + (records == 4 ? 200 : 0)
+        let account = "03,1,USD,010,10000,,,015,11000,,/\n\(entry)\n49,\(sum),\(records)/\n"
+        let file =
+            "01,A,B,250301,0600,1,,,2/\n02,B,A,1,250301,,USD,2/\n\(account)\(account)98,\(2 * sum),2,\(2 * records + 2)/\n99,\(2 * sum),1,\(2 * records + 4)/\n"
+        for statement in try read(file).statements {
+            #expect(statement.entries.map(\.amount) == amounts.map { Amount($0) })
+            #expect(statement.entries[0].text == text)
+        }
+        let wrong = file.replacingOccurrences(of: "49,\(sum),\(records)", with: "49,\(sum),\(records + 2)")
+        #expect(refusal(wrong)?.message.contains("cut or edited") == true)
+    }
+
     private static func qif(_ records: String...) -> String {
         "!Type:Bank\n" + records.joined(separator: "^\n") + "^\n"
     }

@@ -432,6 +432,16 @@ extension StoredItem {
     }
 }
 
+extension Store {
+    /// What was saved last of what a node of a graph gave for an input in an execution.
+    package func savedOutput(
+        of node: Identifier, on inputID: String, in execution: Execution.ID
+    ) async throws -> Checkpoint? {
+        let subject = CheckpointSubject(executionID: execution, processorID: node, inputID: inputID)
+        return try await checkpoints(of: subject).saved.last { $0.step == Checkpoint.nodeOutput }
+    }
+}
+
 extension Checkpoint {
     /// The step under which the output of a node is saved. No step of a processor can have this name.
     static let nodeOutput = ":output"

@@ -25,7 +25,7 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The 64 hex digits.
-    var hexDigits: String { String(text.dropFirst(7)) }
+    package var hexDigits: String { String(text.dropFirst(7)) }
 
     /// Creates a digest from its written form; `nil` if the text is not a digest.
     public init?(_ text: String) {

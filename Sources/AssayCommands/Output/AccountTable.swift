@@ -2,22 +2,32 @@ import AssayStatements
 
 /// What underwriters read first, one row an account, with its flags in words below.
 struct AccountTable {
-    private let accounts: [(label: (Int) -> String, report: AccountReport)]
+    private struct Account {
+        var label: (Int) -> String
+        var report: AccountReport
+        /// What is left out of its figures, in words.
+        var pending: String?
+    }
+
+    private let accounts: [Account]
 
     /// The accounts, those that only hold debt under a heading of their own.
     init(_ histories: [AccountHistory]) {
-        accounts = Self.sorted(histories.map { history in ({ history.label(in: $0) }, history.report) })
+        accounts = Self.sorted(
+            histories.map { history in
+                Account(label: { history.label(in: $0) }, report: history.report, pending: history.pending)
+            })
     }
 
     /// The accounts as a run's summary has them, which knows no files.
     init(reports: [AccountReport]) {
         accounts = Self.sorted(
-            reports.map { report in ({ (report.account ?? "(no account)").cut(toColumns: $0) }, report) })
+            reports.map { report in
+                Account(label: { (report.account ?? "(no account)").cut(toColumns: $0) }, report: report)
+            })
     }
 
-    private static func sorted(_ all: [(label: (Int) -> String, report: AccountReport)]) -> [(
-        label: (Int) -> String, report: AccountReport
-    )] {
+    private static func sorted(_ all: [Account]) -> [Account] {
         let order: [AccountType?] = [.bank, nil, .savings, .card, .loan]
         return order.flatMap { type in all.filter { $0.report.accountType == type } }
     }
@@ -41,8 +51,8 @@ struct AccountTable {
             let legend = "NEG days below zero, NSF returned items, MCA advances, CHECK of balances"
             lines += ["", paint.map { $0(legend, .dim) } ?? legend]
         }
-        let flags = accounts.flatMap { account in flagLines(account.label(labelWidth), account.report, width, paint) }
-        return flags.isEmpty ? lines : lines + [""] + flags
+        let remarks = self.remarks(labelWidth, width, paint)
+        return remarks.isEmpty ? lines : lines + [""] + remarks
     }
 
     private var heading: String? {
@@ -65,19 +75,37 @@ struct AccountTable {
         ]
     }
 
-    private func flagLines(_ label: String, _ report: AccountReport, _ width: Int?, _ paint: Paint?) -> [String] {
-        let indent = (accounts.map { $0.label(width.map { $0 < 120 ? 14 : 20 } ?? 40).columns }.max() ?? 0) + 2
-        return report.flagReasons.flatMap { reason -> [String] in
-            let source = reason.source.map { " (\($0.fileName))" } ?? ""
-            let remedy = reason.remedy.map { "; \($0)" } ?? ""
-            let text = (reason.reason + source + remedy).safe
-            let lines = text.wrapped(toColumns: max(30, (width ?? 100) - indent))
-            let color: Paint.Color? = reason.weight == .stop ? .red : reason.weight == .check ? .yellow : nil
-            return lines.enumerated().map { index, line in
-                let head = index == 0 ? label + String(repeating: " ", count: max(0, indent - label.columns)) : ""
-                let start = index == 0 ? head : String(repeating: " ", count: indent)
-                return start + (color.flatMap { color in paint.map { $0(line, color) } } ?? line)
+    /// What is to be said of accounts, that with the most serious flag first.
+    private func remarks(_ labelWidth: Int, _ width: Int?, _ paint: Paint?) -> [String] {
+        let indent = (accounts.map { $0.label(labelWidth).columns }.max() ?? 0) + 2
+        let blank = String(repeating: " ", count: indent)
+        let order: [FlagReason.Weight?] = FlagReason.Weight.allCases + [nil]
+        let sorted = order.flatMap { weight in accounts.filter { $0.report.flagReasons.first?.weight == weight } }
+        return sorted.flatMap { account -> [String] in
+            var texts = account.report.flagReasons.map { (Self.text(of: $0), Self.color(of: $0.weight)) }
+            if let pending = account.pending { texts.append((pending, nil)) }
+            let lines = texts.flatMap { text, color in
+                text.safe.wrapped(toColumns: max(30, (width ?? 100) - indent)).map { line in
+                    color.flatMap { color in paint.map { $0(line, color) } } ?? line
+                }
             }
+            let label = account.label(labelWidth)
+            let head = label + String(repeating: " ", count: max(0, indent - label.columns))
+            return lines.enumerated().map { ($0 == 0 ? head : blank) + $1 }
+        }
+    }
+
+    private static func text(of reason: FlagReason) -> String {
+        let source = reason.source.map { " (\($0.fileName))" } ?? ""
+        let remedy = reason.remedy.map { "; \($0)" } ?? ""
+        return reason.reason + source + remedy
+    }
+
+    private static func color(of weight: FlagReason.Weight) -> Paint.Color? {
+        switch weight {
+        case .stop: .red
+        case .check: .yellow
+        case .absent: nil
         }
     }
 }

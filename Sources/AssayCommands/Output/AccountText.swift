@@ -4,142 +4,129 @@ import AssayStatements
 /// All about one account, for a terminal.
 struct AccountText {
     private let history: AccountHistory
+    private let cost: Bill
     private let width: Int?
 
-    init(_ history: AccountHistory, width: Int?) {
-        (self.history, self.width) = (history, width)
+    init(_ history: AccountHistory, cost: Bill, width: Int?) {
+        (self.history, self.cost, self.width) = (history, cost, width)
     }
 
     /// The lines.
     func lines(_ paint: Paint) -> [String] {
-        let (report, factors) = (history.report, history.report.factors)
+        let report = history.report
         var lines = AccountTable([history]).lines(width: width, paint)
-        lines += section("FIGURES", figures, paint)
-        if !(factors.months ?? []).isEmpty {
-            lines += [""] + MonthTable([history], width: width).table.lines(width: width, paint: paint)
+        lines += block(figures, paint)
+        if !(report.factors.months ?? []).isEmpty { lines += block(MonthTable([history], width: width).table, paint) }
+        lines += block(negativeDays, paint, of: history.days.count { $0.balance < .zero })
+        lines += block(positions, paint) + block(recurring, paint, of: report.factors.recurring.count)
+        let excluded = history.entries.filter { $0.amount > .zero && !$0.countsAsRevenue }
+        if report.accountType?.isDebt != true {
+            lines += block(entries("NOT REVENUE", excluded), paint, of: excluded.count)
+            let returns = history.entries.filter { $0.entryClass.isReturn }
+            lines += block(entries("RETURNS", returns), paint, of: returns.count)
         }
-        lines += streams(paint) + excluded(paint)
-        lines += [""] + StatementTable([history], width: width).table.lines(width: width, paint: paint)
+        lines += block(StatementTable([history], width: width).table, paint) + [""] + BillText(cost).lines(paint)
         let name = report.account ?? history.label
         return lines + ["", "every entry: assay statements transactions --account \(name.safe)"]
     }
 
-    private var figures: [[String]] {
-        let (factors, total) = (history.report.factors, history.report.factors.total)
-        return [
-            ["opening", .figure(total.opening)], ["ending", .figure(total.endingBalance)],
-            ["average daily balance", .figure(total.averageDailyBalance)],
-            ["lowest daily balance", .figure(total.lowestDailyBalance)],
+    /// The most rows of a table.
+    private static let shown = 10
+
+    /// A table with a line before it, and how many rows are not in it; nothing where it is empty.
+    private func block(_ table: TextTable, _ paint: Paint, of count: Int? = nil) -> [String] {
+        guard !table.rows.isEmpty else { return [] }
+        let rest = (count ?? table.rows.count) - table.rows.count
+        return [""] + table.lines(width: width, paint: paint) + (rest > 0 ? ["and \(rest.grouped) more"] : [])
+    }
+
+    private var figures: TextTable {
+        let (report, factors, total) = (history.report, history.report.factors, history.report.factors.total)
+        let (balance, business) = (report.reasonWithoutBalance, report.reasonWithoutBusiness)
+        let negative = report.reasonWithoutNegativeDays
+        func figure(_ value: (some CustomStringConvertible)?, _ reason: String) -> String {
+            value.map { "\($0)" } ?? "– \(reason)"
+        }
+        var table = TextTable([.text("FIGURES"), .text("")])
+        table.rows = [
+            ["period", total.period.compactMap { $0.map { "\($0)" } }.joined(separator: " to ")],
+            ["opening", figure(total.opening, balance)], ["ending", figure(total.endingBalance, balance)],
+            ["average daily balance", figure(total.averageDailyBalance, balance)],
+            ["lowest daily balance", figure(total.lowestDailyBalance, balance)],
             [
                 "days negative, longest run",
-                "\(String.figure(total.daysNegative)), \(String.figure(total.longestNegativeRun))",
+                figure(total.daysNegative.map { "\($0), \(String.figure(total.longestNegativeRun))" }, negative),
             ],
             ["deposits", "\(total.depositsTotal) (\(total.depositsCount) on \(total.depositDays) days)"],
-            ["true revenue", .figure(total.trueRevenue)], ["net revenue", .figure(total.netRevenue)],
+            ["true revenue", figure(total.trueRevenue, business)], ["net revenue", figure(total.netRevenue, business)],
             ["withdrawals", "\(total.withdrawalsTotal)"], ["net cash flow", "\(total.netCashFlow)"],
-            ["NSF, overdrafts", "\(String.figure(total.nsfCount)), \(String.figure(total.overdraftCount))"],
+            [
+                "NSF, overdrafts",
+                figure(total.nsfCount.map { "\($0), \(String.figure(total.overdraftCount))" }, business),
+            ],
             ["fees", "\(total.feesTotal)"],
             [
                 "advances: positions, paid",
-                "\(String.figure(factors.mcaPositions)), \(String.figure(total.mcaPaymentsTotal))",
+                figure(factors.mcaPositions.map { "\($0), \(String.figure(total.mcaPaymentsTotal))" }, business),
             ],
-            ["holdback", .figure(factors.holdback)], ["loan payments", "\(total.loanPaymentsTotal)"],
-            ["payroll", "\(total.payrollTotal)"], ["rent", "\(total.rentTotal)"], ["taxes", "\(total.taxesTotal)"],
+            ["holdback", figure(factors.holdback, report.reasonWithoutHoldback)],
+            ["loan payments", "\(total.loanPaymentsTotal)"], ["payroll", "\(total.payrollTotal)"],
+            ["rent", "\(total.rentTotal)"], ["taxes", "\(total.taxesTotal)"],
             ["owners in, out", "\(total.ownerIn), \(total.ownerOut)"],
-            ["trend", .figure(factors.trend?.trendClass.rawValue)],
+            ["trend", figure(factors.trend?.trendClass.rawValue, business)],
         ]
+        return table
     }
 
-    private func section(_ title: String, _ rows: [[String]], _ paint: Paint) -> [String] {
-        var table = TextTable([.text(title), .text("")])
-        table.rows = rows
-        return [""] + table.lines(width: width, paint: paint)
+    private var negativeDays: TextTable {
+        var table = TextTable([.text("BELOW ZERO"), .number("BALANCE")])
+        guard history.report.accountType?.isDebt != true else { return table }
+        table.rows = history.days.filter { $0.balance < .zero }.prefix(Self.shown).map {
+            ["\($0.day)", "\($0.balance)"]
+        }
+        return table
     }
 
-    private func streams(_ paint: Paint) -> [String] {
-        let streams = history.report.factors.recurring.prefix(20)
-        guard !streams.isEmpty else { return [] }
+    private var positions: TextTable {
+        var table = TextTable([
+            .flexible("POSITION"), .text("PACE").dropped(3), .number("MEDIAN"), .number("COUNT"), .number("PAID"),
+            .number("MISSED").dropped(5), .number("RETURNED").dropped(4), .text("STATUS"), .text("NEXT DUE"),
+            .text("OPENED").dropped(2), .number("WITH").dropped(1),
+        ])
+        table.rows = history.positions.map { position in
+            let (stream, opening) = (position.stream, position.opening?.entry)
+            return [
+                stream.text, stream.cadence.rawValue, "\(stream.median)", "\(stream.count)", "\(stream.total)",
+                "\(position.missed)", "\(position.returned)", stream.status.rawValue,
+                stream.status == .ended ? "– ended" : "\(stream.nextExpected)", .figure(opening?.date),
+                .figure(opening?.amount),
+            ]
+        }
+        return table
+    }
+
+    private var recurring: TextTable {
         var table = TextTable([
             .flexible("RECURRING"), .text("CLASS"), .text("PACE"), .number("COUNT"), .number("MEDIAN"),
-            .number("TOTAL"),
-            .text("LAST").dropped(2), .text("STATUS").dropped(1),
+            .number("TOTAL"), .text("LAST").dropped(2), .text("STATUS").dropped(1),
         ])
-        table.rows = streams.map { stream in
+        table.rows = history.report.factors.recurring.prefix(Self.shown).map { stream in
             [
                 stream.text, stream.entryClass.rawValue, stream.cadence.rawValue, "\(stream.count)",
                 stream.direction == "in" ? "\(stream.median)" : "-\(stream.median)", "\(stream.total)",
                 "\(stream.last)", stream.status.rawValue,
             ]
         }
-        return [""] + table.lines(width: width, paint: paint)
+        return table
     }
 
-    private func excluded(_ paint: Paint) -> [String] {
-        let rows = history.entries.filter { $0.amount > .zero && !$0.countsAsRevenue }
-            .sorted { ($1.amount, $0.date) < ($0.amount, $1.date) }
-        guard !rows.isEmpty, history.report.accountType?.isDebt != true else { return [] }
+    private func entries(_ title: String, _ entries: [AccountHistory.Entry]) -> TextTable {
         var table = TextTable([
-            .text("NOT REVENUE"), .number("AMOUNT"), .text("CLASS"), .flexible("DESCRIPTION"), .flexible("WHY"),
+            .text(title), .number("AMOUNT"), .text("CLASS"), .flexible("DESCRIPTION"), .flexible("WHY"),
         ])
-        let shown = 10
-        table.rows = rows.prefix(shown).map {
-            ["\($0.date)", "\($0.amount)", $0.entryClass.rawValue, $0.description, $0.why ?? ""]
-        }
-        let rest = rows.count > shown ? ["and \((rows.count - shown).grouped) more"] : []
-        return [""] + table.lines(width: width, paint: paint) + rest
-    }
-}
-
-extension AccountHistory {
-    /// All of the account as one object.
-    func json(cost: Bill) throws -> JSONValue {
-        var object = JSONObject()
-        object["schema"] = "assay/statement_account/1"
-        object["account"] = JSONValue(text: report.account)
-        object["account_type"] = JSONValue(text: report.accountType?.rawValue)
-        object["currency"] = JSONValue(text: report.currency)
-        object["statements"] = JSONValue(count: report.statements)
-        object["chain"] = .string(report.chain.rawValue)
-        object["balance_check"] = .string(report.balanceCheck.rawValue)
-        object["sources"] = .array(sources.map(\.json))
-        var factors = try JSONValue(encoding: report.factors)
-        if case .object(var members) = factors {
-            object["months"] = members["months"] ?? .null
-            members["months"] = nil
-            factors = .object(members)
-        }
-        object["factors"] = factors
-        object["daily"] = .array(days.map { [JSONValue($0.day), JSONValue($0.balance)] })
-        object["entries"] = .array(entries.map(\.json))
-        object["flags"] = .array(report.factors.flags.map { .string($0.rawValue) })
-        object["flag_reasons"] = try JSONValue(encoding: report.flagReasons)
-        object["cost"] = [
-            "currency": .string(cost.currency), "total_cost": cost.totalCost.jsonValue,
-            "avoided_cost": cost.avoidedCost.jsonValue,
-        ]
-        return .object(object)
-    }
-}
-
-extension AccountHistory.Source {
-    fileprivate var json: JSONValue {
-        [
-            "path": JSONValue(text: source?.name), "sha256": JSONValue(text: source?.sha256),
-            "statement": JSONValue(source?.number), "format": JSONValue(text: format?.rawValue),
-            "from": JSONValue(from), "to": JSONValue(to), "entries": JSONValue(count: summary.transactions),
-            "opening": JSONValue(summary.opening), "closing": JSONValue(summary.closing),
-            "balance_check": .string(summary.balanceCheck.rawValue),
-        ]
-    }
-}
-
-extension AccountHistory.Entry {
-    fileprivate var json: JSONValue {
-        [
-            "date": JSONValue(date), "value_date": JSONValue(valueDate), "amount": JSONValue(amount),
-            "balance": JSONValue(balance), "description": .string(description), "class": .string(entryClass.rawValue),
-            "why": JSONValue(text: why), "counted_in_revenue": .bool(countsAsRevenue), "returned": .bool(isReturned),
-            "source": JSONValue(text: source?.name), "row": JSONValue(count: number),
-        ]
+        table.rows = entries.sorted { ($1.amount.magnitude, $0.date) < ($0.amount.magnitude, $1.date) }
+            .prefix(Self.shown)
+            .map { ["\($0.date)", "\($0.amount)", $0.entryClass.rawValue, $0.description, $0.why ?? ""] }
+        return table
     }
 }

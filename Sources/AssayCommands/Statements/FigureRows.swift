@@ -8,7 +8,7 @@ extension ExportRows {
             schema: "assay/statement_accounts/1", list: "accounts",
             keys: [
                 "account", "account_type", "currency", "sources", "statements", "period_from", "period_to", "days",
-            ] + figureKeys + ["holdback", "mca_positions", "trend", "balance_check", "flags"])
+            ] + figures.map(\.key) + ["trend", "balance_check", "flags"])
         for history in histories {
             let report = history.report
             let total = report.factors.total
@@ -20,11 +20,10 @@ extension ExportRows {
                 JSONValue(total.period.last ?? nil), JSONValue(count: total.days),
             ]
             let tail: [JSONValue] = [
-                JSONValue(report.factors.holdback), JSONValue(report.factors.mcaPositions),
                 JSONValue(text: report.factors.trend?.trendClass.rawValue), .string(report.balanceCheck.rawValue),
                 .array(report.factors.flags.map { .string($0.rawValue) }),
             ]
-            export.rows.append(head + figures(total) + tail)
+            export.rows.append(head + figures.map { $0.value(total, report.factors) } + tail)
         }
         return export
     }
@@ -33,7 +32,8 @@ extension ExportRows {
     static func months(_ histories: [AccountHistory]) -> ExportRows {
         var export = ExportRows(
             schema: "assay/statement_months/1", list: "months",
-            keys: ["account", "account_type", "currency", "month", "days_covered", "days_in_month"] + figureKeys)
+            keys: ["account", "account_type", "currency", "month", "days_covered", "days_in_month"]
+                + figures.map(\.key))
         for history in histories {
             for month in history.report.factors.months ?? [] {
                 let head: [JSONValue] = [
@@ -41,7 +41,7 @@ extension ExportRows {
                     JSONValue(text: history.report.currency), .string(month.month),
                     JSONValue(count: month.factors.days), JSONValue(count: month.length),
                 ]
-                export.rows.append(head + figures(month.factors))
+                export.rows.append(head + figures.map { $0.value(month.factors, nil) })
             }
         }
         return export
@@ -69,26 +69,42 @@ extension ExportRows {
         return export
     }
 
-    private static let figureKeys = [
-        "opening", "ending_balance", "average_daily_balance", "lowest_daily_balance", "days_negative",
-        "longest_negative_run", "deposits_count", "deposits_total", "true_revenue", "net_revenue",
-        "withdrawals_total", "net_cash_flow", "nsf_count", "overdraft_count", "returned_deposits_count",
-        "fees_total", "mca_payments_total", "loan_payments_total", "payroll_total", "rent_total", "taxes_total",
-        "owner_in", "owner_out",
-    ]
+    /// A figure of some days; `all` are the figures of the account where these are all of its days.
+    private typealias Figure = (key: String, value: @Sendable (_ days: PeriodFactors, _ all: Factors?) -> JSONValue)
 
-    private static func figures(_ period: PeriodFactors) -> [JSONValue] {
-        [
-            JSONValue(period.opening), JSONValue(period.endingBalance), JSONValue(period.averageDailyBalance),
-            JSONValue(period.lowestDailyBalance), JSONValue(period.daysNegative), JSONValue(period.longestNegativeRun),
-            JSONValue(count: period.depositsCount), JSONValue(period.depositsTotal), JSONValue(period.trueRevenue),
-            JSONValue(period.netRevenue), JSONValue(period.withdrawalsTotal), JSONValue(period.netCashFlow),
-            JSONValue(period.nsfCount), JSONValue(period.overdraftCount), JSONValue(period.returnedDepositsCount),
-            JSONValue(period.feesTotal), JSONValue(period.mcaPaymentsTotal), JSONValue(period.loanPaymentsTotal),
-            JSONValue(period.payrollTotal), JSONValue(period.rentTotal), JSONValue(period.taxesTotal),
-            JSONValue(period.ownerIn), JSONValue(period.ownerOut),
-        ]
-    }
+    private static let figures: [Figure] = [
+        ("opening", { days, _ in JSONValue(days.opening) }),
+        ("ending_balance", { days, _ in JSONValue(days.endingBalance) }),
+        ("average_daily_balance", { days, _ in JSONValue(days.averageDailyBalance) }),
+        ("lowest_daily_balance", { days, _ in JSONValue(days.lowestDailyBalance) }),
+        ("days_negative", { days, _ in JSONValue(days.daysNegative) }),
+        ("longest_negative_run", { days, _ in JSONValue(days.longestNegativeRun) }),
+        ("deposits_count", { days, _ in JSONValue(count: days.depositsCount) }),
+        ("deposits_total", { days, _ in JSONValue(days.depositsTotal) }),
+        ("true_revenue", { days, _ in JSONValue(days.trueRevenue) }),
+        ("net_revenue", { days, _ in JSONValue(days.netRevenue) }),
+        ("withdrawals_total", { days, _ in JSONValue(days.withdrawalsTotal) }),
+        ("net_cash_flow", { days, _ in JSONValue(days.netCashFlow) }),
+        ("nsf_count", { days, _ in JSONValue(days.nsfCount) }),
+        ("overdraft_count", { days, _ in JSONValue(days.overdraftCount) }),
+        ("returned_deposits_count", { days, _ in JSONValue(days.returnedDepositsCount) }),
+        ("fees_total", { days, _ in JSONValue(days.feesTotal) }),
+        // Whether an advance still goes on is told over all days only.
+        ("mca_positions", { _, all in JSONValue(all?.mcaPositions) }),
+        ("mca_payments_total", { days, _ in JSONValue(days.mcaPaymentsTotal) }),
+        ("loan_payments_total", { days, _ in JSONValue(days.loanPaymentsTotal) }),
+        (
+            "holdback",
+            { days, _ in
+                JSONValue(days.mcaPaymentsTotal.flatMap { paid in days.trueRevenue.flatMap { paid.ratio(to: $0) } })
+            }
+        ),
+        ("payroll_total", { days, _ in JSONValue(days.payrollTotal) }),
+        ("rent_total", { days, _ in JSONValue(days.rentTotal) }),
+        ("taxes_total", { days, _ in JSONValue(days.taxesTotal) }),
+        ("owner_in", { days, _ in JSONValue(days.ownerIn) }),
+        ("owner_out", { days, _ in JSONValue(days.ownerOut) }),
+    ]
 }
 
 extension Array where Element: Hashable {

@@ -9,20 +9,34 @@ struct RunStatements {
     let reports: [SourcedReport]
     /// For whom each item was read: the underwriting, else the account.
     let applicants: [String: String]
+    /// What the run cost.
+    let bill: Bill
 
-    /// Reads all of a run's statements.
+    /// Reads all of a run's statements out of the store that the settings name.
     ///
     /// - Parameter name: what the user calls the run; the newest run when `nil`.
     /// - Throws: ``CommandFailure`` when there is no such run, or when it holds no statements.
-    init(of name: String?, in store: any Store) async throws {
-        run = try await store.existingRun(name ?? "last")
-        reports = try await Self.reports(of: run.id, in: store)
-        guard !reports.isEmpty else {
+    static func read(_ name: String?, _ console: Console, in shell: Shell) async throws -> RunStatements {
+        let store = try await StoreAccess.reader(console, in: shell)
+        defer { StoreAccess.close(store) }
+        return try await RunStatements(of: name, in: store)
+    }
+
+    private init(of name: String?, in store: any Store) async throws {
+        let run = try await store.existingRun(name ?? "last")
+        var found =
+            run.graphID == nil
+            ? try await Self.reports(of: run.id, in: store) : try await Self.reportsOfNodes(of: run, in: store)
+        guard !found.isEmpty else {
             throw CommandFailure(
                 .notFound,
-                "run '\(run.id)' holds no statements; name a run of a pipeline whose processor is a bank_statement")
+                "run '\(run.id)' holds no statements; name a run whose processor, or a node of whose graph, is a bank_statement"
+            )
         }
-        applicants = try await Self.applicants(of: run, in: store)
+        let items = try await Self.items(of: run, in: store)
+        for index in found.indices { found[index].sha256 = items[found[index].name]?.sha256 }
+        (self.run, reports, applicants) = (run, found, items.compactMapValues { $0.applicant })
+        bill = try await Engine(store: store).bill(of: run.id)
     }
 
     /// The reports among the outputs of a run, until `limit` items were looked at.
@@ -41,12 +55,64 @@ struct RunStatements {
         return reports
     }
 
-    private static func applicants(of run: Run, in store: any Store) async throws -> [String: String] {
-        var (result, start, page) = ([String: String](), 0, 512)
+    /// The reports that nodes of a graph gave, of each item that of the first such node.
+    private static func reportsOfNodes(of run: Run, in store: any Store) async throws -> [SourcedReport] {
+        let all = try await nodes(of: run, in: store)
+        var (reports, start, page) = ([SourcedReport](), 0, 64)
+        while start < run.counts.total {
+            for outcome in try await store.outcomes(of: run.id, from: start, limit: page) {
+                // What was carried has its passage in the run that made it.
+                let nodes = outcome.passage?.nodes.filter { $0.status == .succeeded }.map(\.id) ?? all
+                for node in nodes {
+                    guard let report = try await report(of: node, on: outcome.inputID, in: run, store) else { continue }
+                    reports.append(SourcedReport(name: outcome.inputID, report: report))
+                    break
+                }
+            }
+            start += page
+        }
+        return reports
+    }
+
+    /// The nodes of a run's graph; a run that only carried knows them from one before it.
+    private static func nodes(of run: Run, in store: any Store) async throws -> [Identifier] {
+        var run = run
+        while run.metrics?.nodes.isEmpty ?? true {
+            guard let previous = run.lineage.previousRunID, let earlier = try await store.run(previous) else {
+                return []
+            }
+            run = earlier
+        }
+        return run.metrics?.nodes.map(\.processorID) ?? []
+    }
+
+    private static func report(
+        of node: Identifier, on input: String, in run: Run, _ store: any Store
+    ) async throws -> StatementReport? {
+        guard let saved = try await store.savedOutput(of: node, on: input, in: run.executionID),
+            let report = try? Payload(json: saved.value).value(as: StatementReport.self)
+        else { return nil }
+        // A later run of the execution may have read the file again, and keeps what it read in place of this.
+        guard saved.runID == run.id || saved.savedAt <= run.startedAt else {
+            throw CommandFailure(
+                .notFound,
+                "what node '\(node)' read of '\(input)' in run '\(run.id)' was replaced by run '\(saved.runID)'; name that run"
+            )
+        }
+        return report
+    }
+
+    /// Of each item, whose it is and the digest of its file.
+    private static func items(
+        of run: Run, in store: any Store
+    ) async throws -> [String: (applicant: String?, sha256: String?)] {
+        var (result, start, page) = ([String: (applicant: String?, sha256: String?)](), 0, 512)
         while start < run.counts.total {
             for stored in try await store.items(of: run.id, from: start, limit: page) {
-                guard let name = stored.item.underwritingID ?? stored.item.accountID else { continue }
-                result[stored.item.id] = name
+                let item = stored.item
+                let applicant =
+                    item.underwritingID ?? run.scope.underwritingID?.text ?? item.accountID ?? run.scope.accountID?.text
+                result[item.id] = (applicant, item.file?.digest?.hexDigits)
             }
             start += page
         }
@@ -58,10 +124,7 @@ struct RunStatements {
     ///
     /// - Throws: ``CommandFailure`` when no account fits.
     func accounts(called name: String? = nil) throws -> [AccountHistory] {
-        try Self.accounts(in: AccountHistory.histories(of: reports), called: name)
-    }
-
-    static func accounts(in all: [AccountHistory], called name: String?) throws -> [AccountHistory] {
+        let all = AccountHistory.histories(of: reports)
         guard let name else { return all }
         let exact = all.filter { $0.report.account == name }
         guard exact.isEmpty else { return exact }

@@ -1,11 +1,11 @@
-package import ArgumentParser
+import ArgumentParser
 import Assay
 import AssayStatements
 import Foundation
 
 /// `assay statements profile`: how a file is read, as a profile to keep.
-package struct StatementProfileCommand: ShellCommand {
-    package static let configuration = CommandConfiguration(
+struct StatementProfileCommand: ShellCommand {
+    static let configuration = CommandConfiguration(
         commandName: "profile",
         abstract: "Propose a profile for a CSV file or a workbook, with what each key rests on.",
         discussion:
@@ -17,9 +17,7 @@ package struct StatementProfileCommand: ShellCommand {
     @Option(help: ArgumentHelp("Where the profile goes; standard output by default.", valueName: "file"))
     var out: String?
 
-    package init() {}
-
-    package func run(in shell: Shell) async throws -> ExitStatus {
+    func run(in shell: Shell) async throws -> ExitStatus {
         let console = try Console([:], in: shell)
         guard let content = FileManager.default.contents(atPath: shell.place(of: file)) else {
             throw CommandFailure(.notFound, "\(file) cannot be read; check its name")
@@ -85,8 +83,8 @@ package struct StatementProfileCommand: ShellCommand {
 }
 
 /// `assay statements profiles`: the exports that are known.
-package struct StatementProfilesCommand: ShellCommand {
-    package static let configuration = CommandConfiguration(
+struct StatementProfilesCommand: ShellCommand {
+    static let configuration = CommandConfiguration(
         commandName: "profiles", abstract: "List the banks' exports that are known by their header.")
 
     @Argument(help: "The name of one.")
@@ -94,9 +92,7 @@ package struct StatementProfilesCommand: ShellCommand {
 
     @OptionGroup var output: StatementOutputFlags
 
-    package init() {}
-
-    package func run(in shell: Shell) async throws -> ExitStatus {
+    func run(in shell: Shell) async throws -> ExitStatus {
         let (console, format) = try output.console(nil, in: shell)
         let shown = BuiltInProfile.all.filter { name == nil || $0.names.contains(name ?? "") }
         if let name, shown.isEmpty {

@@ -1,12 +1,12 @@
-package import ArgumentParser
+import ArgumentParser
 import Assay
 import AssayPipelines
 import AssayStatements
 import Foundation
 
 /// `assay statements read`: what files come to, without a store.
-package struct StatementReadCommand: ShellCommand {
-    package static let configuration = CommandConfiguration(
+struct StatementReadCommand: ShellCommand {
+    static let configuration = CommandConfiguration(
         commandName: "read", abstract: "Show what files come to; nothing is stored.")
 
     @Argument(help: "The files.")
@@ -22,9 +22,7 @@ package struct StatementReadCommand: ShellCommand {
 
     @OptionGroup var output: StatementOutputFlags
 
-    package init() {}
-
-    package func run(in shell: Shell) async throws -> ExitStatus {
+    func run(in shell: Shell) async throws -> ExitStatus {
         let (console, format) = try output.console(nil, in: shell)
         var reader = StatementReader()
         if let name = self.format {

@@ -1,11 +1,11 @@
-package import ArgumentParser
+import ArgumentParser
 import Assay
 import AssayStatements
 import Foundation
 
 /// `assay statements report`: a page about an applicant, to be read or printed.
-package struct StatementReportCommand: ShellCommand {
-    package static let configuration = CommandConfiguration(
+struct StatementReportCommand: ShellCommand {
+    static let configuration = CommandConfiguration(
         commandName: "report",
         abstract: "Write a page about an account or an applicant, whole in itself, to be read or printed.",
         discussion: """
@@ -25,17 +25,12 @@ package struct StatementReportCommand: ShellCommand {
     var mask = false
 
     @OptionGroup var store: StoreFlags
-    @OptionGroup var output: StatementOutputFlags
 
-    package init() {}
-
-    package func run(in shell: Shell) async throws -> ExitStatus {
-        let (console, _) = try output.console(store, in: shell)
-        let store = try await StoreAccess.reader(console, in: shell)
-        defer { StoreAccess.close(store) }
-        let statements = try await RunStatements(of: choice.run, in: store)
+    func run(in shell: Shell) async throws -> ExitStatus {
+        let console = try Console(store.settings, in: shell)
+        let statements = try await RunStatements.read(choice.run, console, in: shell)
         let groups = try chosen(statements)
-        let bill = try await Engine(store: store).bill(of: statements.run.id)
+        let bill = statements.bill
         let madeOn = String("\(shell.world.time.now())".prefix(16)).replacingOccurrences(of: "T", with: " ") + " UTC"
         let pages = groups.map { name, accounts in
             var page = ReportPage(
@@ -43,7 +38,7 @@ package struct StatementReportCommand: ShellCommand {
             (page.costs, page.costCurrency, page.isMasked) = (Self.lines(of: bill), bill.currency, mask)
             return page
         }
-        try write(pages, madeOn: madeOn, run: statements.run, console, in: shell)
+        try write(pages, console, in: shell)
         return .success
     }
 
@@ -65,7 +60,7 @@ package struct StatementReportCommand: ShellCommand {
         return [found]
     }
 
-    private func write(_ pages: [ReportPage], madeOn: String, run: Run, _ console: Console, in shell: Shell) throws {
+    private func write(_ pages: [ReportPage], _ console: Console, in shell: Shell) throws {
         guard let out else {
             guard let page = pages.first, pages.count == 1 else {
                 throw CommandFailure.usage(
@@ -78,14 +73,13 @@ package struct StatementReportCommand: ShellCommand {
             return console.note("the page is \(out.safe)")
         }
         let stem = out.hasSuffix(".html") ? String(out.dropLast(5)) : out
-        var files: [(name: String, file: String, accounts: [AccountHistory])] = []
+        var listed: [(page: ReportPage, file: String)] = []
         for (number, page) in pages.enumerated() {
             let path = "\(stem)-\(number + 1).html"
             try Self.write(page.html, to: shell.place(of: path))
-            files.append((page.masked(page.applicant), path.fileName, page.accounts))
+            listed.append((page, path.fileName))
         }
-        try Self.write(
-            ReportPage.index(files, madeOn: madeOn, runID: run.id.text), to: shell.place(of: out))
+        try Self.write(ReportPage.index(listed), to: shell.place(of: out))
         console.note("\(pages.count.grouped) pages, listed in \(out.safe)")
     }
 

@@ -22,7 +22,7 @@ public struct AccountHistory: Sendable {
         public var isReturned: Bool
         /// Where it was read from.
         public var source: StatementSource?
-        /// Its place in its statement, from 1.
+        /// Its place among the entries of its file, from 1.
         public var number: Int
     }
 
@@ -46,6 +46,15 @@ public struct AccountHistory: Sendable {
         public var to: Day?
         /// The totals.
         public var summary: StatementSummary
+        /// The rows or entries that are no movements.
+        public var leftOut: LeftOut
+        /// What each decision about the file rests on.
+        public var evidence: [Evidence]
+
+        /// The rows of the table, or the entries of the message: those that are movements and those left out.
+        public var rows: Int { summary.transactions + leftOut.count }
+        /// The known export, or the profile, that it was read by.
+        public var profile: String? { evidence.first { $0.decision == Evidence.profile }?.value }
     }
 
     /// The figures of the account.
@@ -54,6 +63,8 @@ public struct AccountHistory: Sendable {
     public var sources: [Source]
     /// The entries, by day.
     public var entries: [Entry]
+    /// What is paid back: advances, then loans and leases, each with the largest total first.
+    public var positions: [Position]
     /// The balance at the end of each covered day; empty where it is not known.
     public var days: [DayBalance]
 
@@ -77,7 +88,7 @@ public struct AccountHistory: Sendable {
         sources = group.parts.map { part in
             Source(
                 source: part.source, format: part.source.flatMap { formats[$0.name] }, from: part.activity.from,
-                to: part.activity.to, summary: part.summary)
+                to: part.activity.to, summary: part.summary, leftOut: part.leftOut, evidence: part.evidence)
         }
         let ledger = Ledger(
             group.parts.map(\.activity), settings: settings, classifier: classifier, ownTransfers: ownTransfers)
@@ -94,8 +105,10 @@ public struct AccountHistory: Sendable {
                 description: listed?.description ?? ledger.texts[line.text], entryClass: line.entryClass,
                 why: AccountHistory.why(line, ledger, classifier),
                 countsAsRevenue: !isDebt && line.entryClass == .revenue && line.amount > .zero,
-                isReturned: line.isReturned, source: part.source, number: Int(line.place) + 1)
+                isReturned: line.isReturned, source: part.source,
+                number: (part.source?.entriesBefore ?? 0) + Int(line.place) + 1)
         }
+        positions = isDebt ? [] : Position.positions(in: ledger, entries)
     }
 
     private static func why(_ line: Ledger.Line, _ ledger: Ledger, _ classifier: Classifier) -> String? {

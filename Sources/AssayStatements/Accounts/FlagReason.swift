@@ -31,13 +31,16 @@ public struct FlagReason: Codable, Hashable, Sendable {
     public var remedy: String?
     /// The file at fault, where it is one.
     public var source: String?
+    /// The row at fault in that file, where it is one.
+    public var row: Int?
 
-    init(_ code: FactorFlag, _ reason: String, remedy: String? = nil, source: String? = nil) {
-        (self.code, weight, self.reason, self.remedy, self.source) = (code, code.weight, reason, remedy, source)
+    init(_ code: FactorFlag, _ reason: String, remedy: String? = nil, source: String? = nil, row: Int? = nil) {
+        (self.code, weight, self.reason, self.remedy) = (code, code.weight, reason, remedy)
+        (self.source, self.row) = (source, row)
     }
 
     private enum CodingKeys: String, CodingKey {
-        case code, weight, reason, remedy, source
+        case code, weight, reason, remedy, source, row
     }
 
     /// Encodes every key; what is not known as `null`.
@@ -48,6 +51,7 @@ public struct FlagReason: Codable, Hashable, Sendable {
         try container.encode(reason, forKey: .reason)
         try container.encode(remedy, forKey: .remedy)
         try container.encode(source, forKey: .source)
+        try container.encode(row, forKey: .row)
     }
 }
 
@@ -115,6 +119,11 @@ extension FlagReason {
     private static func unreconciled(_ part: StatementReport.Part) -> FlagReason {
         let name = part.source?.name
         let remedy = "do not use the figures; ask for another export of the same days, as OFX, camt or MT940"
+        if let row = part.brokenRow {
+            return FlagReason(
+                .unreconciled, "the running balance does not lead to row \(row)", remedy: remedy, source: name, row: row
+            )
+        }
         guard let opening = part.summary.opening, let closing = part.summary.closing,
             let credits = part.summary.credits, let debits = part.summary.debits
         else {

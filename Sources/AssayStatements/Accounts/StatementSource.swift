@@ -6,10 +6,12 @@ public struct StatementSource: Codable, Hashable, Sendable {
     public var sha256: String?
     /// The place of the statement in its file, from 1.
     public var number: Int
+    /// How many entries stand in the statements before it.
+    public var entriesBefore: Int
 
     /// Makes a value of its parts.
-    public init(name: String, sha256: String? = nil, number: Int) {
-        (self.name, self.sha256, self.number) = (name, sha256, number)
+    public init(name: String, sha256: String? = nil, number: Int, entriesBefore: Int = 0) {
+        (self.name, self.sha256, self.number, self.entriesBefore) = (name, sha256, number, entriesBefore)
     }
 }
 
@@ -29,9 +31,11 @@ public struct SourcedReport: Sendable {
 
     /// The statements, each with where it was read from.
     var parts: [StatementReport.Part] {
-        report.statements.enumerated().map { index, statement in
+        var entries = 0
+        return report.statements.enumerated().map { index, statement in
             var part = statement
-            part.source = StatementSource(name: name, sha256: sha256, number: index + 1)
+            part.source = StatementSource(name: name, sha256: sha256, number: index + 1, entriesBefore: entries)
+            entries += statement.summary.transactions
             return part
         }
     }

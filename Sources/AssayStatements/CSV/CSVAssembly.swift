@@ -62,9 +62,10 @@ struct CSVAssembly {
     }
 
     private func evidence(_ turns: Bool) -> [Evidence] {
+        let isTurned = if case .turned = solved.rule { true } else { false }
         var result = [
             Evidence(
-                "direction", turns ? "plus is a charge" : "plus is money in",
+                "direction", turns != isTurned ? "plus is a charge" : "plus is money in",
                 by: turns ? "payments to a card" : solved.by),
             Evidence("date_order", dates.pattern.order.rawValue, by: dates.by),
             Evidence(
@@ -79,7 +80,7 @@ struct CSVAssembly {
 
     private func leftOut(_ turns: Bool) -> LeftOut {
         var result = rows.leftOut
-        for (_, cells) in rows.pending { result.addPending(pendingAmount(cells, turns)) }
+        for cells in rows.pending { result.addPending(pendingAmount(cells, turns)) }
         return result
     }
 
@@ -155,6 +156,7 @@ struct CSVAssembly {
             }
         }
         if let row = solved.brokenRow, order.contains(row) {
+            statement.brokenRow = rows.entries[row].number
             statement.evidence.append(
                 Evidence(
                     "running balance", "does not lead to row \(rows.entries[row].number)",
@@ -200,8 +202,16 @@ struct CSVAssembly {
             let day = balance.date.flatMap { dates.pattern.day($0) ?? CSVPreamble.day($0, order: dates.pattern.order) }
             var kind = balance.kind
             if kind == .balance, let day, let last, day >= last { kind = .closing }
-            if kind == .balance { kind = .day }
+            if kind == .balance, day != nil { kind = .day }
             use(kind, amount, day, inTable: true, &statement, &ends)
+        }
+        let totals = CSVTotals(rows, solved, pending: rows.pending.compactMap { pendingAmount($0, false) }, mark: mark)
+        if let wrong = totals.mismatch(closing: statement.closing) {
+            statement.contradictsTotals = true
+            statement.evidence.append(
+                Evidence(
+                    "total", "row \(wrong.row) says \(wrong.stated), which no sum of entries comes to",
+                    by: rows.name(wrong.column)))
         }
         if statement.from == nil, statement.to == nil, let from = ends.from, let to = ends.to, from <= to {
             (statement.from, statement.to) = (from, to)

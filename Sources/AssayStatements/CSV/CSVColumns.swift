@@ -14,22 +14,52 @@ struct CSVColumns {
     private let folded: [String]
     /// The currency that a name gives, as in `Amount (KWD)`.
     private(set) var currencies: [Int: String] = [:]
+    /// For each column the roles that its name may have.
+    private let roles: [[Role]]
+
+    /// A role of a name, and how much the name is preferred for it: the lowest rank most.
+    private struct Role {
+        var role: CSVRole
+        var rank: Int
+    }
 
     init(_ names: [String]) {
         self.names = names
-        var currencies: [Int: String] = [:]
         var folded: [String] = []
+        folded.reserveCapacity(names.count)
         for (index, name) in names.enumerated() {
             let (plain, currency) = CSVColumns.plain(name)
             folded.append(plain)
-            currencies[index] = currency
+            if let currency { currencies[index] = currency }
         }
         self.folded = folded
-        self.currencies = currencies
+        roles = folded.map { CSVColumns.known[$0] ?? [] }
     }
 
     /// A name without brackets, signs and the currency that it may give.
     private static func plain(_ name: String) -> (String, String?) {
+        var outside = name
+        var currency: String?
+        if name.utf8.contains(where: { $0 == UInt8(ascii: "(") || $0 == UInt8(ascii: "[") }) {
+            let parts = split(name)
+            if !parts.outside.allSatisfy({ $0 == " " }) { outside = parts.outside }
+            currency = code(parts.inside) ?? sign(parts.inside)
+        }
+        let text = FoldedText.of(outside)
+        guard let end = text.utf8.lastIndex(of: UInt8(ascii: " ")) ?? (text.utf8.count == 3 ? text.startIndex : nil)
+        else {
+            return (text, currency)
+        }
+        let last = text[end...].drop { $0 == " " }
+        guard let found = code(String(last)), last != "mad", last != "all" else { return (text, currency) }
+        var words = text.split(separator: " ").dropLast()
+        if words.last == "in" { words.removeLast() }
+        // A column that is called `CAD$` holds amounts.
+        return (words.isEmpty ? "amount" : words.joined(separator: " "), currency ?? found)
+    }
+
+    /// What stands outside and inside of brackets.
+    private static func split(_ name: String) -> (outside: String, inside: String) {
         var outside = ""
         var inside = ""
         var depth = 0
@@ -44,50 +74,44 @@ struct CSVColumns {
                 outside.append(character)
             }
         }
-        if outside.allSatisfy({ $0 == " " }) { outside = name }
-        var currency = code(inside.uppercased()) ?? (inside.contains("€") ? "EUR" : inside.contains("R$") ? "BRL" : nil)
-        var words = FoldedText.of(outside).split(separator: " ").map(String.init)
-        if let last = words.last, let found = code(last.uppercased()), last != "mad", last != "all" {
-            currency = currency ?? found
-            words.removeLast()
-            if words.last == "in" { words.removeLast() }
-            // A column that is called `CAD$` holds amounts.
-            if words.isEmpty { words = ["amount"] }
-        }
-        return (words.joined(separator: " "), currency)
+        return (outside, inside)
     }
 
-    private static func code(_ text: String) -> String? { CurrencyCode(text)?.text }
+    private static func code(_ text: String) -> String? {
+        text.utf8.count == 3 ? CurrencyCode(text.uppercased())?.text : nil
+    }
+
+    private static func sign(_ text: String) -> String? {
+        text.contains("€") ? "EUR" : text.contains("R$") ? "BRL" : nil
+    }
 
     /// The columns of a role, those with the preferred names first.
     func places(_ role: CSVRole) -> [Int] {
-        guard let names = CSVColumns.known[role] else { return [] }
         var found: [(rank: Int, place: Int)] = []
-        for (place, name) in folded.enumerated() {
-            if let rank = names[name] { found.append((rank, place)) }
+        for (place, roles) in roles.enumerated() {
+            for known in roles where known.role == role { found.append((known.rank, place)) }
         }
-        return found.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.map(\.place)
+        if found.count > 1 { found.sort { ($0.rank, $0.place) < ($1.rank, $1.place) } }
+        return found.map(\.place)
     }
 
     func first(_ role: CSVRole) -> Int? { places(role).first }
 
-    func has(_ role: CSVRole, _ place: Int) -> Bool { CSVColumns.known[role]?[folded[place]] != nil }
+    func has(_ role: CSVRole, _ place: Int) -> Bool { roles[place].contains { $0.role == role } }
 
-    var hasDate: Bool {
-        [CSVRole.bookingDate, .plainDate, .transactionDate, .valueDate].contains { !places($0).isEmpty }
+    private func hasAny(of wanted: [CSVRole]) -> Bool {
+        roles.contains { $0.contains { wanted.contains($0.role) } }
     }
+
+    var hasDate: Bool { hasAny(of: [.bookingDate, .plainDate, .transactionDate, .valueDate]) }
 
     /// Whether the names are those of a table of entries.
     var isTable: Bool {
-        guard hasDate else { return false }
-        let amounts = places(.amount) + places(.net) + places(.gross)
-        return !amounts.isEmpty || (!places(.debit).isEmpty && !places(.credit).isEmpty)
+        hasDate && (hasAny(of: [.amount, .net, .gross]) || hasAny(of: [.debit]) && hasAny(of: [.credit]))
     }
 
     /// How many columns have a known role.
-    var knownCount: Int {
-        folded.indices.count { place in CSVColumns.known.values.contains { $0[folded[place]] != nil } }
-    }
+    var knownCount: Int { roles.count { !$0.isEmpty } }
 
     /// The text of numbered columns, such as `Description 1`, in order.
     func numbered(_ place: Int) -> [Int] {
@@ -99,15 +123,14 @@ struct CSVColumns {
         }
     }
 
-    private static let known: [CSVRole: [String: Int]] = {
-        var result: [CSVRole: [String: Int]] = [:]
+    private static let known: [String: [Role]] = {
+        var result: [String: [Role]] = [:]
         for (role, text) in lists {
-            var ranks: [String: Int] = [:]
             for (rank, name) in text.split(separator: ",").enumerated() {
                 let words = name.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-                if ranks[words] == nil { ranks[words] = rank }
+                if result[words]?.contains(where: { $0.role == role }) == true { continue }
+                result[words, default: []].append(Role(role: role, rank: rank))
             }
-            result[role] = ranks
         }
         return result
     }()

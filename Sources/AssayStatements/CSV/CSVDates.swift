@@ -98,15 +98,18 @@ struct CSVDates {
         }
         var days: [Day] = []
         days.reserveCapacity(rows.entries.count)
+        var (column, pattern) = (-1, DatePattern.known[0])
         for entry in rows.entries {
-            guard let day = chosen[entry.dateColumn]?.day(entry.date) else {
+            if entry.dateColumn != column {
+                (column, pattern) = (entry.dateColumn, chosen[entry.dateColumn] ?? pattern)
+            }
+            guard let day = pattern.day(entry.date) else {
                 throw StatementError(
                     .malformed, "row \(entry.number): \(entry.date.quoted) is not a date; check csv.date_format")
             }
             days.append(day)
         }
-        let pattern = chosen[rows.entries[0].dateColumn] ?? DatePattern.known[0]
-        return Decided(days: days, pattern: pattern, by: by)
+        return Decided(days: days, pattern: chosen[rows.entries[0].dateColumn] ?? pattern, by: by)
     }
 
     private func runs(_ pattern: DatePattern, _ column: Int, newestFirst: Bool) -> Bool {

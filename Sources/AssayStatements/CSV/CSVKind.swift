@@ -10,67 +10,106 @@ struct CSVKind {
 
     init(_ entries: [CSVRows.Row], _ amounts: [Amount]) {
         for (entry, amount) in zip(entries, amounts) where amount != .zero {
-            see(entry.text, isIn: amount > .zero)
+            see(TextWords(entry.text), isIn: amount > .zero)
         }
     }
 
-    private mutating func see(_ text: String, isIn: Bool) {
-        let words = FoldedText.of(text).split(separator: " ")
-        var isOut = false
-        var comesIn = false
-        for word in words {
-            switch CSVKind.words[word] {
-            case .out: isOut = true
-            case .into: comesIn = true
-            case .neither: return
-            case nil: break
-            }
-        }
-        if CSVKind.isCardPayment(words) {
+    private mutating func see(_ words: TextWords, isIn: Bool) {
+        if words.isReturn { return }
+        if words.isCardPayment {
             if isIn { paymentsIn += 1 } else { paymentsOut += 1 }
             return
         }
-        guard isOut != comesIn else { return }
-        if comesIn == isIn { confirming += 1 } else { contradicting += 1 }
+        guard words.isOut != words.comesIn else { return }
+        if words.comesIn == isIn { confirming += 1 } else { contradicting += 1 }
     }
 
     /// Whether a text is that of a payment to a card.
-    static func isCardPayment(_ text: String) -> Bool { isCardPayment(FoldedText.of(text).split(separator: " ")) }
+    static func isCardPayment(_ text: String) -> Bool { TextWords(text).isCardPayment }
+}
 
-    private static func isCardPayment(_ words: [Substring]) -> Bool {
-        for (first, second) in zip(words, words.dropFirst()) {
-            if let expected = payments[first], expected.contains(String(second)) { return true }
-        }
-        guard let payment = words.firstIndex(of: "payment"), let thank = words.firstIndex(of: "thank") else {
-            return false
-        }
-        return payment < thank && words.indices.contains(thank + 1) && words[thank + 1] == "you"
+/// What the words of an entry's text say.
+private struct TextWords {
+    private(set) var isOut = false
+    private(set) var comesIn = false
+    /// Whether money comes back, whichever way.
+    private(set) var isReturn = false
+    private(set) var isCardPayment = false
+
+    private struct Meaning {
+        var isOut = false
+        var comesIn = false
+        var comesBack = false
+        /// The language of "payment" in "payment received".
+        var payment: Int?
+        /// The language of "received".
+        var received: Int?
+        var isThank = false
+        var isYou = false
     }
 
-    private static let payments: [Substring: Set<String>] = [
-        "payment": ["received"], "pagamento": ["recebido", "ricevuto"], "paiement": ["recu"], "zahlung": ["erhalten"],
-        "pago": ["recibido"], "betaling": ["ontvangen"],
-    ]
-
-    private enum Side {
-        case out, into
-        /// Words of money that comes back, whichever way.
-        case neither
+    init(_ text: String) {
+        var text = text
+        if text.utf8.contains(where: { $0 >= 0x80 }) { text = FoldedText.of(text) }
+        text.withUTF8 { see(Bytes($0)) }
     }
 
-    private static let words: [Substring: Side] = {
-        var result: [Substring: Side] = [:]
-        for word in """
-        withdrawal fee fees purchase atm rent lease miete loyer huur lastschrift prelevement recibo compra addebito
-        prelievo zakup hyra husleje leasing huurprijs entgelt tarifa retrait alquiler aluguel affitto czynsz najem
-        """.split(whereSeparator: \.isWhitespace) { result[word] = .out }
-        for word in """
-        deposit salary gutschrift abono recebido accredito wplata klant kunde client customer gehalt lohn nomina
-        """.split(whereSeparator: \.isWhitespace) { result[word] = .into }
-        for word in """
-        reversal reversed return returned storno refund refunded rev retoure ruecklastschrift devolucion devolucao
-        estorno rimborso remboursement terugboeking chargeback reembolso
-        """.split(whereSeparator: \.isWhitespace) { result[word] = .neither }
-        return result
+    private mutating func see(_ text: Bytes) {
+        var index = 0
+        var payment: Int?
+        var seesPayment = false
+        var thanks = false
+        var hasThanked = false
+        while let word = text.word(at: &index) {
+            guard let meaning = TextWords.meanings.value(of: word) else {
+                (payment, thanks) = (nil, false)
+                continue
+            }
+            if meaning.isOut { isOut = true }
+            if meaning.comesIn { comesIn = true }
+            if meaning.comesBack { isReturn = true }
+            if payment != nil, payment == meaning.received { isCardPayment = true }
+            if thanks, meaning.isYou { isCardPayment = true }
+            thanks = meaning.isThank && seesPayment && !hasThanked
+            hasThanked = hasThanked || meaning.isThank
+            payment = meaning.payment
+            if payment == 0 { seesPayment = true }
+        }
+    }
+
+    private static let meanings: WordTable<Meaning> = {
+        var result: [String: Meaning] = [:]
+        func add(_ words: String, _ change: (inout Meaning) -> Void) {
+            for word in words.split(whereSeparator: \.isWhitespace) {
+                change(&result[String(word), default: Meaning()])
+            }
+        }
+        add("thank") { $0.isThank = true }
+        add("you") { $0.isYou = true }
+        for (language, words) in [
+            ("payment", "received"), ("pagamento", "recebido ricevuto"), ("paiement", "recu"),
+            ("zahlung", "erhalten"), ("pago", "recibido"), ("betaling", "ontvangen"),
+        ].enumerated() {
+            add(words.0) { $0.payment = language }
+            add(words.1) { $0.received = language }
+        }
+        add(
+            """
+            withdrawal fee fees purchase atm rent lease miete loyer huur lastschrift prelevement recibo compra addebito
+            prelievo zakup hyra husleje leasing huurprijs entgelt tarifa retrait alquiler aluguel affitto czynsz najem
+            """
+        ) { $0.isOut = true }
+        add(
+            """
+            deposit salary gutschrift abono recebido accredito wplata klant kunde client customer gehalt lohn nomina
+            """
+        ) { $0.comesIn = true }
+        add(
+            """
+            reversal reversed return returned storno refund refunded rev retoure ruecklastschrift devolucion devolucao
+            estorno rimborso remboursement terugboeking chargeback reembolso
+            """
+        ) { $0.comesBack = true }
+        return WordTable(result.sorted { $0.key < $1.key }.map { (word: $0.key, value: $0.value) })
     }()
 }

@@ -30,7 +30,7 @@ struct CSVPreamble {
         let found = cells.flatMap { CSVPreamble.dates(in: $0.bytes) }
         dates += found
         let text = FoldedText.of(label.text)
-        if let kind = cells.lazy.compactMap({ Phrases.kind(ofWhole: $0.text) }).first, kind != .total {
+        if let kind = CSVPreamble.kind(of: cells), kind != .total {
             for cell in cells.dropFirst().reversed() {
                 guard CSVPreamble.dates(in: cell.bytes).isEmpty,
                     case .amount(let amount) = AmountCell.content(cell.bytes)
@@ -50,6 +50,14 @@ struct CSVPreamble {
         let value = cells[1].text
         if CSVPreamble.accounts.contains(text), account == nil, value.contains(where: \.isNumber) { account = value }
         if CSVPreamble.currencies.contains(text), let code = CurrencyCode(value.uppercased()) { currency = code.text }
+    }
+
+    /// The balance or total that a cell names.
+    private static func kind(of cells: [CSVScanner.Cell]) -> Phrases.Kind? {
+        for cell in cells where Phrases.mayBegin(cell.bytes, withDates: true) {
+            if let kind = Phrases.kind(ofWhole: cell.text) { return kind }
+        }
+        return nil
     }
 
     /// The first and the last day that the rows name, read with `pattern`.

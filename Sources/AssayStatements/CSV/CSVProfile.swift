@@ -81,6 +81,10 @@ public struct CSVProfile: Hashable, Sendable {
     public var bookedValues: Values?
     /// The text that begins the footer.
     public var endAt: String?
+    /// How many rows stand below the last entry.
+    public var footerRows: Int?
+    /// What becomes of rows with neither a date nor an amount; text in the column of descriptions is joined if not given.
+    public var continuation: Continuation?
     /// `.` or `,`; found in the file if not given.
     public var decimal: String?
     /// The order of the rows.
@@ -93,6 +97,14 @@ public struct CSVProfile: Hashable, Sendable {
     public var period: String?
     /// The files that it is for, where there are several profiles.
     public var match: Match?
+
+    /// What becomes of the text of rows with neither a date nor an amount.
+    public enum Continuation: String, Codable, CaseIterable, Sendable {
+        /// It goes on with the description of the entry above.
+        case join
+        /// It is left out.
+        case skip
+    }
 
     /// A column of fees, or none.
     public enum Fee: Hashable, Sendable {
@@ -167,7 +179,7 @@ extension CSVProfile.SummaryRows: Codable {
 extension CSVProfile: Codable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case name, encoding, delimiter, date, description, amount, debit, credit, balance, decimal, order, currency
-        case period, fee, account
+        case period, fee, account, continuation
         case dateOrder = "date_order"
         case debitValues = "debit_values"
         case amountSign = "amount_sign"
@@ -177,6 +189,7 @@ extension CSVProfile: Codable {
         case leaveOut = "leave_out"
         case bookedValues = "booked_values"
         case endAt = "end_at"
+        case footerRows = "footer_rows"
         case skipRows = "skip_rows"
         case headerRow = "header_row"
         case dateFormat = "date_format"

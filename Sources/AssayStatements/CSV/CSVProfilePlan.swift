@@ -158,21 +158,6 @@ extension CSVSettings {
     }
 }
 
-extension CSVLeaveOut {
-    init(_ profile: CSVProfile, _ table: CSVTable) throws(StatementError) {
-        for rule in profile.leaveOut {
-            guard let column = try table.place(rule.column) else { continue }
-            guard let kind = Kind(rawValue: rule.kind) else { continue }
-            let test = rule.test
-            conditions.append(Condition(column: column, matches: { test.matches($0) }, kind: kind))
-        }
-        if let values = profile.bookedValues, let column = try table.place(values.column) {
-            booked = (column, values.are.map { $0.lowercased() })
-        }
-        endAt = profile.endAt
-    }
-}
-
 extension CSVProfile {
     /// Whether it says where the table stands and how its cells are parted.
     var describesTable: Bool { date != nil || skipRows != nil || headerRow != nil || delimiter != nil }

@@ -7,6 +7,7 @@ struct CSVReader {
     let survey: CSVSurvey
     private let preamble: CSVPreamble
     private let profile: CSVProfile?
+    private let leaveOut: CSVLeaveOut
 
     static func read(_ bytes: Bytes, profiles: CSVProfiles?, file: String?) throws(StatementError) -> [Statement] {
         let only = profiles?.profiles.count == 1 ? profiles?.profiles.first : nil
@@ -30,7 +31,8 @@ struct CSVReader {
             let reader = try CSVReader(reading, table, whole)
             let statements = try reader.solved(try CSVPlan(whole, reader.survey))
             if let builtIn, profile.amountSign == nil { try builtIn.check(statements) }
-            return statements
+            let name = profile.name ?? builtIn?.names[0] ?? "without a name"
+            return statements.map { $0.with(Evidence(Evidence.profile, name, by: "parameters")) }
         }
         guard let table = CSVTable.find(in: reading) else { return try CSVHeaderless.read(reading) }
         if let builtIn = BuiltInProfile.fitting(table.header) { return try read(reading, table, as: builtIn) }
@@ -42,7 +44,10 @@ struct CSVReader {
         self.reading = reading
         self.table = table
         self.profile = profile
-        survey = try CSVSurvey(reading, table)
+        leaveOut =
+            try profile.map { profile throws(StatementError) in try CSVLeaveOut(profile, table, in: reading) }
+            ?? CSVLeaveOut()
+        survey = try CSVSurvey(reading, table, leaveOut: leaveOut)
         preamble = CSVPreamble(reading, table)
     }
 
@@ -51,13 +56,12 @@ struct CSVReader {
         self.survey = survey
         table = survey.table
         profile = nil
+        leaveOut = CSVLeaveOut()
         preamble = CSVPreamble(reading, table)
     }
 
     /// The statements of a plan.
     func solved(_ plan: CSVPlan, onlyProven: Bool = false) throws(StatementError) -> [Statement] {
-        let leaveOut =
-            try profile.map { profile throws(StatementError) in try CSVLeaveOut(profile, table) } ?? CSVLeaveOut()
         let rows = try CSVRows(reading, plan, survey, leaveOut: leaveOut)
         guard !rows.entries.isEmpty else { throw nothing(rows) }
         var assembly = try assembly(rows)

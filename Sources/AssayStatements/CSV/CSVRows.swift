@@ -9,8 +9,6 @@ struct CSVRows {
         var text: String
         /// The place of its account and currency in `groups`.
         var group: Int
-        /// For each column of types or directions, the value.
-        var types: [Bytes]
     }
 
     /// A row that states a balance.
@@ -22,6 +20,17 @@ struct CSVRows {
         var mark: AmountCell.Mark?
     }
 
+    /// A row that states a total.
+    struct TotalRow {
+        var number: Int
+        /// How many entries stand above it.
+        var entries: Int
+        /// What it has in the amount columns.
+        var cells: [AmountCell?]
+        /// Which side it adds up, where it says so.
+        var mark: AmountCell.Mark?
+    }
+
     struct Group: Hashable {
         var account: String?
         var currency: String?
@@ -30,21 +39,29 @@ struct CSVRows {
     private(set) var entries: [Row] = []
     /// The amounts of each entry, as many as the plan has amount columns.
     private(set) var cells: [AmountCell?] = []
-    private(set) var pending: [(row: Row, cells: [AmountCell?])] = []
+    /// For each entry its values in the columns of types or directions, as many as there are such columns.
+    private var types: [Bytes] = []
+    /// The amounts of each pending row.
+    private(set) var pending: [[AmountCell?]] = []
     private(set) var balances: [BalanceRow] = []
+    private(set) var totals: [TotalRow] = []
     private(set) var groups: [Group] = []
     private(set) var accountTypes: [AccountType?] = []
     private(set) var leftOut = LeftOut()
-    private(set) var rowCount = 0
     let plan: CSVPlan
     let columns: [Int]
     let typeColumns: [Int]
+    /// Whether the rows may be of several accounts or currencies.
+    private let isGrouped: Bool
     private var reading: Reading
-    private let deciding: Set<Int>
+    /// For each amount column whether it decides that a row has an amount.
+    private let isDeciding: [Bool]
     private let survey: CSVSurvey
     private var statuses: [(value: Bytes, status: Phrases.Status?)] = []
     private var places: [Group: Int] = [:]
     private let leaveOut: CSVLeaveOut
+    /// What the amount columns of the present row hold.
+    private var contents: [AmountCell.Content] = []
 
     init(
         _ reading: Reading, _ plan: CSVPlan, _ survey: CSVSurvey, leaveOut: CSVLeaveOut = CSVLeaveOut()
@@ -55,12 +72,18 @@ struct CSVRows {
         self.leaveOut = leaveOut
         columns = plan.amounts
         typeColumns = Array(Set(plan.types + plan.directions.keys)).sorted()
-        deciding = Set(plan.deciding)
+        let isByCurrency = if case .byCurrency? = plan.rules.first { true } else { false }
+        isGrouped = isByCurrency || plan.account != nil || plan.product != nil || plan.currency != nil
+        let deciding = plan.deciding
+        isDeciding = columns.map { deciding.contains($0) }
         var scanner = CSVScanner(reading, delimiter: plan.table.delimiter)
         while try scanner.next() {
             if scanner.row <= plan.table.headerRow || scanner.isBlank { continue }
-            if leaveOut.ends(at: scanner) { break }
-            rowCount += 1
+            if leaveOut.ends(at: scanner) {
+                // What is written below the table need not be a table.
+                repeat { if !scanner.isBlank { leftOut.text += 1 } } while (try? scanner.next()) == true
+                break
+            }
             if plan.table.isHeader(scanner) {
                 leftOut.text += 1
             } else {
@@ -88,33 +111,34 @@ struct CSVRows {
             seeBalance(row, kind, date)
             return
         }
-        let contents = columns.map { AmountCell.content(row[$0].bytes) }
+        contents.removeAll(keepingCapacity: true)
+        for column in columns { contents.append(AmountCell.content(row[column].bytes)) }
         guard let date else {
-            try seeUndated(row, contents)
+            try seeUndated(row)
             return
         }
-        try seeEntry(row, date, contents)
+        try seeEntry(row, date)
     }
+
+    /// The value of an entry in a column of types or directions, by their places.
+    func type(_ index: Int, of row: Int) -> Bytes { types[row * typeColumns.count + index] }
 
     /// Leaves a row out that the profile or its status names.
     private mutating func leave(_ row: CSVScanner, as kind: CSVLeaveOut.Kind) throws(StatementError) {
         switch kind {
-        case .pending:
-            let cells = columns.map { column -> AmountCell? in
-                if case .amount(let cell) = AmountCell.content(row[column].bytes) { cell } else { nil }
-            }
-            pending.append(
-                (
-                    Row(
-                        number: row.row, offset: row.rowOffset, date: Bytes(), dateColumn: 0, text: "", group: 0,
-                        types: typeColumns.map { row[$0].bytes }), cells
-                ))
+        case .pending: pending.append(amounts(of: row))
         case .refused:
             leftOut.refused += 1
             if row.cells.contains(where: { CSVRows.namesFunds($0) }) { leftOut.refusedForFunds += 1 }
         case .balance: leftOut.balance += 1
         case .total: leftOut.total += 1
         case .text: leftOut.text += 1
+        }
+    }
+
+    private func amounts(of row: CSVScanner) -> [AmountCell?] {
+        columns.map { column in
+            if case .amount(let cell) = AmountCell.content(row[column].bytes) { cell } else { nil }
         }
     }
 
@@ -173,8 +197,11 @@ struct CSVRows {
     }
 
     private mutating func seeBalance(_ row: CSVScanner, _ kind: Phrases.Kind, _ date: (cell: Bytes, column: Int)?) {
+        let mark = plan.directions.keys.sorted().lazy.compactMap { Phrases.direction(of: row[$0].text) }.first
         guard kind != .total else {
             leftOut.total += 1
+            let side = mark ?? row.cells.lazy.compactMap { Phrases.side(ofTotal: $0.text) }.first
+            totals.append(TotalRow(number: row.row, entries: entries.count, cells: amounts(of: row), mark: side))
             return
         }
         leftOut.balance += 1
@@ -187,7 +214,6 @@ struct CSVRows {
             if !preferred.contains(column), DatePattern.known.contains(where: { $0.day(row[column].bytes) != nil }) {
                 continue
             }
-            let mark = plan.directions.keys.sorted().compactMap { Phrases.direction(of: row[$0].text) }.first
             let day =
                 date?.cell
                 ?? row.cells.first { cell in
@@ -198,8 +224,8 @@ struct CSVRows {
         }
     }
 
-    private mutating func seeUndated(_ row: CSVScanner, _ contents: [AmountCell.Content]) throws(StatementError) {
-        for (index, column) in columns.enumerated() where deciding.contains(column) {
+    private mutating func seeUndated(_ row: CSVScanner) throws(StatementError) {
+        for index in columns.indices where isDeciding[index] {
             guard case .amount(let amount) = contents[index] else { continue }
             let cell = plan.dates.map { row[$0].bytes }.first { !$0.isEmpty }
             guard !amount.isZero || cell != nil else { continue }
@@ -210,14 +236,23 @@ struct CSVRows {
                 at: row.rowOffset)
         }
         leftOut.text += 1
-        // A text below the description goes on with it.
-        if let column = plan.descriptions.first?.first, !entries.isEmpty, row.cells.count == plan.table.header.count,
-            !row[column].bytes.isEmpty, plan.table.headerRow > 0
-        {
-            let more = row[column].text
-            if entries[entries.count - 1].text.utf8.count + more.utf8.count < Bytes.longestText {
-                entries[entries.count - 1].text += " " + more
-            }
+        guard !entries.isEmpty, let more = continuation(row), !more.isEmpty else { return }
+        if entries[entries.count - 1].text.utf8.count + more.utf8.count < Bytes.longestText {
+            entries[entries.count - 1].text += " " + more
+        }
+    }
+
+    /// The text of a row without date and amount that goes on with the entry above.
+    private func continuation(_ row: CSVScanner) -> String? {
+        let description = plan.descriptions.first?.first.map { row[$0].text } ?? ""
+        switch leaveOut.continuation {
+        case .skip: return nil
+        case .join:
+            return description.isEmpty
+                ? row.cells.map(\.text).filter { !$0.isEmpty }.joined(separator: " ") : description
+        case nil:
+            // A text below the description goes on with it; a footer has other cells.
+            return row.cells.count == plan.table.header.count && plan.table.headerRow > 0 ? description : nil
         }
     }
 
@@ -238,16 +273,13 @@ struct CSVRows {
     }
 
     private mutating func seeEntry(
-        _ row: CSVScanner, _ date: (cell: Bytes, column: Int), _ contents: [AmountCell.Content]
+        _ row: CSVScanner, _ date: (cell: Bytes, column: Int)
     ) throws(StatementError) {
-        var values: [AmountCell?] = []
         var hasAmount = false
         for (index, content) in contents.enumerated() {
             switch content {
-            case .none: values.append(nil)
-            case .amount(let amount):
-                values.append(amount)
-                if deciding.contains(columns[index]) { hasAmount = true }
+            case .none: break
+            case .amount: hasAmount = hasAmount || isDeciding[index]
             case .other:
                 let cell = row[columns[index]].bytes
                 throw reading.malformed(
@@ -265,23 +297,32 @@ struct CSVRows {
             return
         }
         try reading.countEntry()
+        let group = group(of: row)
         entries.append(
             Row(
                 number: row.row, offset: row.rowOffset, date: date.cell, dateColumn: date.column, text: text(of: row),
-                group: group(of: row, values), types: typeColumns.map { row[$0].bytes }))
-        cells += values
+                group: group))
+        for column in typeColumns { types.append(row[column].bytes) }
+        for content in contents {
+            if case .amount(let cell) = content { cells.append(cell) } else { cells.append(nil) }
+        }
     }
 
     private func text(of row: CSVScanner) -> String {
         for columns in plan.descriptions {
-            let parts = columns.map { row[$0].text }.filter { !$0.isEmpty }
-            if parts.count == 1 { return parts[0] }
-            if !parts.isEmpty { return parts.joined(separator: " ") }
+            var text = ""
+            for column in columns where !row[column].bytes.isEmpty {
+                let part = row[column].text
+                if text.isEmpty { text = part } else { text += " " + part }
+            }
+            if !text.isEmpty { return text }
         }
         return ""
     }
 
-    private mutating func group(of row: CSVScanner, _ values: [AmountCell?]) -> Int {
+    private mutating func group(of row: CSVScanner) -> Int {
+        // Nearly all files are of one account.
+        if !isGrouped, !groups.isEmpty { return 0 }
         var group = Group()
         if let account = plan.account {
             var text = row[account].text
@@ -297,7 +338,7 @@ struct CSVRows {
         }
         if case .byCurrency(let places)? = plan.rules.first {
             for place in places {
-                if let index = columns.firstIndex(of: place), values[index] != nil {
+                if let index = columns.firstIndex(of: place), case .amount = contents[index] {
                     group.currency = plan.table.columns.currencies[place] ?? group.currency
                 }
             }

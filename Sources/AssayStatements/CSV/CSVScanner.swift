@@ -63,8 +63,7 @@ struct CSVScanner {
         var start = position
         while bytes[start] == 0x20 { start += 1 }
         guard bytes[start] == UInt8(ascii: "\"") else {
-            var end = start
-            while end < bytes.count, !isEnd(bytes[end]) { end += 1 }
+            let end = endOfCell(from: start)
             var cell = bytes.part(start, end).trimmed()
             // Spreadsheets are kept from guessing with ="…".
             if cell[0] == UInt8(ascii: "="), cell.hasPrefix("=\""), cell.last == UInt8(ascii: "\""), cell.count > 3 {
@@ -93,6 +92,15 @@ struct CSVScanner {
             }
             cells.append(Cell(bytes: bytes.part(start + 1, quote).trimmed(), isEscaped: isEscaped))
             return endCell(at: end)
+        }
+    }
+
+    /// Where a cell without quotes ends.
+    private func endOfCell(from start: Int) -> Int {
+        reading.bytes.withBuffer { buffer in
+            var end = start
+            while end < buffer.count, !isEnd(buffer[end]) { end += 1 }
+            return end
         }
     }
 

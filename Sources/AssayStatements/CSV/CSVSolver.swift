@@ -53,25 +53,34 @@ struct CSVSolver {
         var mostlyHold: Bool { count > 0 && broken * 2 <= count }
     }
 
-    private func links(_ amounts: [Amount], newestFirst: Bool, groups: (Int) -> Int) -> Links {
+    private func links(_ amounts: [Amount], newestFirst: Bool, stopsAtBroken: Bool = false) -> Links {
         guard let balances else { return Links() }
         var result = Links()
         var known: [Amount?] = Array(repeating: nil, count: max(rows.groups.count, 1))
         for step in 0..<count {
             let row = newestFirst ? count - 1 - step : step
-            let group = groups(row)
-            if let before = known[group] { known[group] = before + amounts[row] }
-            guard let balance = balances[row] else { continue }
-            if let expected = known[group] {
+            let group = rows.entries[row].group
+            let expected = known[group].map { $0 + amounts[row] }
+            guard let balance = balances[row] else {
+                known[group] = expected
+                continue
+            }
+            if let expected {
                 result.count += 1
                 if expected != balance {
                     result.broken += 1
                     result.firstBroken = result.firstBroken ?? row
+                    if stopsAtBroken { return result }
                 }
             }
             known[group] = balance
         }
         return result
+    }
+
+    /// The orders of the rows, newest first or not, in which each balance leads to the next.
+    private func orders(holding amounts: [Amount]) -> [Bool] {
+        [false, true].filter { links(amounts, newestFirst: $0, stopsAtBroken: true).hold }
     }
 
     /// The directions of sizes that the running balance gives; `nil` if it does not lead from row to row.
@@ -161,8 +170,8 @@ struct CSVSolver {
         let named = Set(words.map(\.mark))
         let empty: AmountCell.Mark? = named.count == 1 ? (named.contains(.credit) ? .debit : .credit) : nil
         var result: [AmountCell.Mark] = []
-        for entry in rows.entries {
-            let cell = entry.types[index]
+        for row in 0..<count {
+            let cell = rows.type(index, of: row)
             guard let mark = cell.isEmpty ? empty : words.first(where: { $0.value.isSame(as: cell) })?.mark else {
                 return nil
             }
@@ -189,9 +198,7 @@ struct CSVSolver {
                 default: break
                 }
                 guard let amounts = amounts(rule) else { continue }
-                let orders = [false, true].filter { order in
-                    links(amounts, newestFirst: order) { rows.entries[$0].group }.hold
-                }
+                let orders = self.orders(holding: amounts)
                 guard !orders.isEmpty, !found.contains(where: { $0.amounts == amounts }) else { continue }
                 let newestFirst = orders.count == 2 ? datesFall ?? settings.isNewestFirst ?? false : orders[0]
                 found.append(
@@ -289,10 +296,10 @@ struct CSVSolver {
     /// Whether the other rows with the type of `row` all bring money in, or all take it out.
     private func learned(_ row: Int, from amounts: [Amount], except open: [Int]) -> Bool? {
         for index in rows.typeColumns.indices {
-            let value = rows.entries[row].types[index]
+            let value = rows.type(index, of: row)
             guard !value.isEmpty else { continue }
             let same = amounts.indices.filter {
-                !open.contains($0) && amounts[$0] != .zero && rows.entries[$0].types[index].isSame(as: value)
+                !open.contains($0) && amounts[$0] != .zero && rows.type(index, of: $0).isSame(as: value)
             }
             guard !same.isEmpty else { continue }
             if same.allSatisfy({ amounts[$0] > .zero }) { return true }
@@ -318,8 +325,7 @@ struct CSVSolver {
         guard let amounts = amounts(rule) else { throw noFit(rule) }
         var reading = Reading(
             rule: rule, amounts: amounts, isNewestFirst: datesFall ?? settings.isNewestFirst ?? false, by: "profile")
-        let orders = [false, true].filter { order in links(amounts, newestFirst: order) { rows.entries[$0].group }.hold
-        }
+        let orders = self.orders(holding: amounts)
         if !orders.isEmpty {
             reading.isProven = true
             reading.isOrderProven = orders.count == 1
@@ -327,9 +333,7 @@ struct CSVSolver {
             return reading
         }
         let opposite = amounts.map { -$0 }
-        let opposed = [false, true].filter { order in
-            links(opposite, newestFirst: order) { rows.entries[$0].group }.hold
-        }
+        let opposed = self.orders(holding: opposite)
         if !opposed.isEmpty, settings.amountSign == .card {
             (reading.isProven, reading.negatesBalances) = (true, true)
             reading.isOrderProven = opposed.count == 1
@@ -350,7 +354,7 @@ struct CSVSolver {
     private func judge(_ reading: inout Reading) {
         guard balances != nil else { return }
         let all = [false, true].map { order in
-            (order, links(reading.amounts, newestFirst: order) { rows.entries[$0].group })
+            (order, links(reading.amounts, newestFirst: order))
         }
         guard let best = all.min(by: { $0.1.broken < $1.1.broken }), best.1.count > 0 else { return }
         reading.isBroken = true
@@ -442,7 +446,8 @@ struct CSVSolver {
         let known = rows.plan.types.first
         var words: [String] = []
         if let known, let index = rows.typeColumns.firstIndex(of: known) {
-            words = Array(Set(rows.entries.prefix(1000).map { $0.types[index].text })).filter { !$0.isEmpty }.sorted()
+            words = Array(Set((0..<min(count, 1000)).map { rows.type(index, of: $0).text })).filter { !$0.isEmpty }
+                .sorted()
         }
         let type =
             words.isEmpty

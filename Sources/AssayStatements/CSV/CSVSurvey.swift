@@ -31,7 +31,9 @@ struct CSVSurvey {
     private(set) var rows = 0
     private let dateColumns: [Int]
 
-    init(_ reading: Reading, _ table: CSVTable) throws(StatementError) {
+    init(
+        _ reading: Reading, _ table: CSVTable, leaveOut: CSVLeaveOut = CSVLeaveOut()
+    ) throws(StatementError) {
         self.table = table
         let names = table.columns
         dateColumns =
@@ -41,7 +43,8 @@ struct CSVSurvey {
         var scanner = CSVScanner(reading, delimiter: table.delimiter)
         while try scanner.next() {
             if scanner.row <= table.headerRow || scanner.isBlank || table.isHeader(scanner) { continue }
-            see(scanner)
+            if leaveOut.ends(at: scanner) { break }
+            if leaveOut.kind(of: scanner) == nil { see(scanner) }
         }
     }
 
@@ -65,6 +68,8 @@ extension CSVSurvey.Column {
     fileprivate mutating func see(_ cell: Bytes, row: Int, mayBeDate: Bool) {
         filled += 1
         length += cell.count
+        // Most cells are texts, of which nothing more is to be found out.
+        if hasManyValues, !isAmount, !(mayBeDate && isDate) { return }
         if mayBeDate, isDate {
             if dates.fits(cell) { dates.see(cell) } else { isDate = false }
         }

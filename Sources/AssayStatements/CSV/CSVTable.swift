@@ -9,19 +9,23 @@ struct CSVTable {
 
     /// The rows that are searched for a header.
     static let mostRowsAbove = 60
+    /// The bytes that are searched for marks between cells.
+    private static let headLength = 1 << 16
     static let delimiters = [",", ";", "\t", "|"].compactMap(\.utf8.first)
 
     /// Finds the header by its names; `nil` if no row is one.
     static func find(in reading: Reading) -> CSVTable? {
         var best: (table: CSVTable, known: Int)?
-        for delimiter in delimiters {
+        // A mark that the beginning of a file does not hold parts no cells.
+        let head = reading.bytes.part(0, headLength)
+        for delimiter in delimiters where head.firstIndex(of: delimiter) != nil {
             var scanner = CSVScanner(reading, delimiter: delimiter)
             // A row that cannot be read this way rules the delimiter out, or lies below the header.
             while scanner.row < mostRowsAbove, (try? scanner.next()) == true {
-                guard (2..<200).contains(scanner.cells.count) else { continue }
+                guard (2..<200).contains(scanner.cells.count), !holdsValues(scanner) else { continue }
                 let header = scanner.cells.map(\.text)
                 let columns = CSVColumns(header)
-                guard columns.isTable, !holdsValues(scanner) else { continue }
+                guard columns.isTable else { continue }
                 let known = columns.knownCount
                 if best.map({ known > $0.known }) ?? true {
                     best = (

@@ -17,4 +17,12 @@ public enum EntryClass: String, Codable, Hashable, Sendable {
     case rent, tax
     /// What the owners take out.
     case ownerDraw = "owner_draw"
+
+    /// Whether it tells of something that came back, or was paid without money.
+    package var isReturn: Bool {
+        switch self {
+        case .insufficientFundsReturn, .nsfFee, .overdraftFee, .returnedDeposit, .reversal: true
+        default: false
+        }
+    }
 }

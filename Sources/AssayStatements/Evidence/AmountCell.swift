@@ -36,6 +36,7 @@ struct AmountCell {
         let text = bytes.trimmed()
         if text.isEmpty { return .none }
         guard text.count <= 64 else { return .other }
+        if let cell = AmountCell(simple: text) { return .amount(cell) }
         if text.withBuffer({ $0.allSatisfy { $0 < 0x80 } }) { return content(ascii: text) }
         // Everything beyond ASCII that amounts are written with has a sign of ASCII that means the same.
         let plain = AmountCell.plain(text.withBuffer { String(decoding: $0, as: UTF8.self) })
@@ -72,6 +73,38 @@ struct AmountCell {
     }
 
     // MARK: Reading
+
+    init() {}
+
+    /// An amount as nearly all are written: digits with at most one mark, which cannot part groups.
+    private init?(simple text: Bytes) {
+        let isMinus = text[0] == UInt8(ascii: "-")
+        let start = isMinus ? 1 : 0
+        guard (start + 1...start + 18).contains(text.count) else { return nil }
+        var number: UInt64 = 0
+        var mark: UInt8 = 0
+        var place = 0
+        for index in start..<text.count {
+            let byte = text[index]
+            if byte.isDigit {
+                number = number * 10 + UInt64(byte - 0x30)
+            } else if mark == 0, byte == DecimalChoice.point || byte == DecimalChoice.comma {
+                (mark, place) = (byte, index)
+            } else {
+                return nil
+            }
+        }
+        var after = 0
+        if mark != 0 {
+            after = text.count - place - 1
+            guard place > start, after > 0, after != 3 else { return nil }
+        }
+        digits = Int128(number)
+        isNegative = isMinus
+        writesPoint = mark == DecimalChoice.point
+        afterPoint = mark == DecimalChoice.comma ? -1 : Int8(after)
+        afterComma = mark == DecimalChoice.point ? -1 : Int8(after)
+    }
 
     private static func plain(_ text: String) -> [UInt8] {
         var result: [UInt8] = []

@@ -8,11 +8,18 @@ struct DatePattern: Hashable, Sendable {
         case rest
     }
 
-    var parts: [Part]
+    let parts: [Part]
+    /// What it comes to where it is three numbers with one mark between them, as nearly all are.
+    private let numbers: DateNumbers?
 
     /// Reads `format`, with `%Y %y %m %d %b %B %H %M %S %f`; `nil` for other letters after a percent sign.
     init?(_ format: String) {
-        parts = []
+        guard let parts = DatePattern.parts(of: format), parts.contains(.day) else { return nil }
+        self.init(parts: parts)
+    }
+
+    private static func parts(of format: String) -> [Part]? {
+        var parts: [Part] = []
         var percent = false
         for byte in format.utf8 {
             guard percent else {
@@ -31,15 +38,17 @@ struct DatePattern: Hashable, Sendable {
             default: return nil
             }
         }
-        if percent || !parts.contains(.day) { return nil }
+        return percent ? nil : parts
     }
 
     private init(known format: StaticString) {
-        self = DatePattern(format.description) ?? DatePattern(parts: [])
-        parts.append(.rest)
+        self.init(parts: (DatePattern.parts(of: format.description) ?? []) + [.rest])
     }
 
-    private init(parts: [Part]) { self.parts = parts }
+    private init(parts: [Part]) {
+        self.parts = parts
+        numbers = DateNumbers(parts)
+    }
 
     /// What stands first.
     var order: DateOrder {
@@ -75,6 +84,13 @@ struct DatePattern: Hashable, Sendable {
     /// The day written by the whole of `text`, blanks around it aside.
     func day(_ text: Bytes, defaultYear: Int? = nil) -> Day? {
         let text = text.trimmed()
+        if let numbers, defaultYear == nil {
+            switch numbers.read(text) {
+            case .day(let day): return day
+            case .none: return nil
+            case .unknown: break
+            }
+        }
         guard let (day, end) = scan(text, from: 0, defaultYear: defaultYear), end == text.count else { return nil }
         return day
     }

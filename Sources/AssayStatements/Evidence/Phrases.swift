@@ -46,31 +46,38 @@ enum Phrases {
         return kinds[String(first)] == .total
     }
 
+    /// The side that a text for a total names.
+    static func side(ofTotal text: String) -> AmountCell.Mark? {
+        let words = FoldedText.of(text).split(separator: " ")
+        guard kind(ofWhole: text) == .total else { return nil }
+        if words.contains(where: { ["credits", "deposits"].contains($0) }) { return .credit }
+        return words.contains { ["debits", "withdrawals"].contains($0) } ? .debit : nil
+    }
+
     /// The direction that the whole of a value of a direction column names.
     static func direction(of text: String) -> AmountCell.Mark? {
         guard text.utf8.count < 30 else { return nil }
         return directions[FoldedText.of(text)]
     }
 
-    /// Whether the first letters of a cell are those of some phrase.
-    static func mayBegin(_ cell: Bytes) -> Bool {
-        guard cell[0].isLetter || cell[0] >= 0xC3 else { return false }
-        // Single letters with blanks between them, and articles, are rare enough to be looked at.
-        if cell[1] == 0x20 { return true }
-        var key: UInt32 = 0
-        for index in 0..<3 { key = key << 8 | UInt32(cell[index] >= 0x80 ? 0x80 : cell[index].uppercased) }
-        return key & 0xFF == 0x80 || key & 0xFF00 == 0x8000 || key & 0xFF0000 == 0x800000 || beginnings.contains(key)
+    /// Whether the first word of a cell is that of some phrase; dates and currencies before it count where it says so.
+    static func mayBegin(_ cell: Bytes, withDates: Bool = false) -> Bool {
+        guard withDates || cell[0].isLetter || cell[0] >= 0xC3 else { return false }
+        var index = 0
+        while let word = cell.word(at: &index) {
+            // Single letters with blanks between them, and accents, are rare enough to be looked at.
+            if !word.isASCII || word.count == 1 && word[0].isLetter || beginnings.value(of: word) != nil { return true }
+            guard withDates, word.withBuffer({ $0.contains(where: \.isDigit) }) || CurrencyCode(word) != nil else {
+                return false
+            }
+        }
+        return false
     }
 
-    private static let beginnings: Set<UInt32> = {
-        var result = Set<UInt32>()
-        for phrase in Array(kinds.keys) + articles.map({ $0 + " " }) {
-            let bytes = Array(phrase.uppercased().utf8.prefix(3))
-            guard bytes.count == 3 else { continue }
-            result.insert(UInt32(bytes[0]) << 16 | UInt32(bytes[1]) << 8 | UInt32(bytes[2]))
-        }
-        return result
-    }()
+    private static let beginnings = WordTable(
+        Set(kinds.keys.compactMap { $0.split(separator: " ").first.map(String.init) }).union(articles).sorted().map {
+            (word: $0, value: true)
+        })
 
     private static let fillers: Set<String> = [
         "as", "of", "on", "at", "vom", "am", "per", "zum", "le", "du", "au", "al", "em", "op", "van", "the", "dated",

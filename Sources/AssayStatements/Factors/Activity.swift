@@ -22,12 +22,18 @@ public struct Activity: Codable, Hashable, Sendable {
     public var amounts: [Int128]
     /// For each entry the place of its text in `texts`.
     public var text: [Int]
+    /// For each entry the digest of the bank's own mark of it, 0 where it has none; `nil` where no entry has one.
+    public var ids: [Int64]?
+    /// Whether it yields to a final statement of the same days; `nil` for no.
+    public var provisional: Bool?
     /// How many entries have no date.
     public var undated: Int
     /// Whether the statement contradicts itself: balances, totals or a running balance.
     public var unreconciled: Bool
     /// What reading the file shows about its figures.
     public var flags: [FactorFlag] = []
+    /// For each entry its place in the statement, where some were taken out; known only while reports are put together.
+    private(set) var places: [Int]?
 
     /// Makes the record of `statement`.
     init(_ statement: Statement) {
@@ -51,6 +57,7 @@ public struct Activity: Codable, Hashable, Sendable {
         closing = statement.closing
         unreconciled = statement.contradictsTotals || statement.balanceCheck == .mismatch
         flags = statement.flags.sorted()
+        provisional = statement.isProvisional ? true : nil
         undated = 0
         texts = []
         days = []
@@ -93,6 +100,42 @@ public struct Activity: Codable, Hashable, Sendable {
             }
         }
         self.kinds = kinds.contains { $0 != 0 } ? kinds : nil
+        ids = entries.contains { $0.id != nil } ? entries.map { $0.id.map(Activity.digest) ?? 0 } : nil
+    }
+
+    /// A number that stands for a mark: 48 bits of its FNV-1a hash, of which no two marks of an account share one by chance.
+    private static func digest(_ id: String) -> Int64 {
+        let hash = id.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return Int64(max((hash ^ hash >> 48) & 0xFFFF_FFFF_FFFF, 1))
+    }
+
+    /// Keeps the entries of some of its days, and the balances at their edges.
+    mutating func keep(_ kept: ClosedRange<Day>) {
+        guard let start = from else { return }
+        var before: Int128 = 0
+        var after: Int128 = 0
+        var chosen: [Int] = []
+        let last = dayCount - 1
+        for index in amounts.indices {
+            let day = start + min(max(days[index], 0), last)
+            if day < kept.lowerBound {
+                before += amounts[index]
+            } else if day > kept.upperBound {
+                after += amounts[index]
+            } else {
+                chosen.append(index)
+            }
+        }
+        let unit = Amount.power(9 - scale)
+        opening = opening.map { $0 + Amount(billionths: before * unit) }
+        closing = closing.map { $0 - Amount(billionths: after * unit) }
+        let moved = kept.lowerBound - start
+        days = chosen.map { min(max(days[$0], 0), last) - moved }
+        amounts = chosen.map { amounts[$0] }
+        text = chosen.map { text[$0] }
+        ids = ids.map { ids in chosen.map { ids[$0] } }
+        places = chosen.map { places?[$0] ?? $0 }
+        (from, to) = (kept.lowerBound, kept.upperBound)
     }
 
     /// Takes a balance that the next statement begins with.
@@ -126,7 +169,9 @@ public struct Activity: Codable, Hashable, Sendable {
 
 extension Activity {
     private enum CodingKeys: String, CodingKey {
-        case from, to, opening, closing, scale, texts, kinds, days, amounts, text, undated, unreconciled, flags
+        case from, to, opening, closing, scale, texts, kinds, days, amounts, text, ids, provisional, undated,
+            unreconciled
+        case flags
     }
 
     /// - Throws: `DecodingError` if the columns do not belong together.
@@ -142,12 +187,15 @@ extension Activity {
         days = try container.decode([Int].self, forKey: .days)
         amounts = try container.decode([Int128].self, forKey: .amounts)
         text = try container.decode([Int].self, forKey: .text)
+        ids = try container.decodeIfPresent([Int64].self, forKey: .ids)
+        provisional = try container.decodeIfPresent(Bool.self, forKey: .provisional)
         undated = try container.decode(Int.self, forKey: .undated)
         unreconciled = try container.decode(Bool.self, forKey: .unreconciled)
         flags = try container.decodeIfPresent([FactorFlag].self, forKey: .flags) ?? []
         let fits =
             days.count == amounts.count && text.count == amounts.count && (2...9).contains(scale)
             && text.allSatisfy { texts.indices.contains($0) } && (kinds.map { $0.count == texts.count } ?? true)
+            && (ids.map { $0.count == amounts.count } ?? true)
             && amounts.allSatisfy { Amount(minor: $0, places: scale) != nil }
             && days.allSatisfy { $0.magnitude < 1 << 20 }
         guard fits else {

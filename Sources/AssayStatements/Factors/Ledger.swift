@@ -34,6 +34,8 @@ struct Ledger {
     private(set) var kinds: [Entry.Kind] = []
     private var statements: Int32 = 0
     private var places: [String: Int] = [:]
+    /// For each line the digest of the bank's own mark, while statements are put together.
+    private var ids: [Int64] = []
 
     /// Puts together statements that are sorted by period and free of duplicates.
     init(
@@ -50,6 +52,7 @@ struct Ledger {
             isFirst = false
             statements += 1
         }
+        ids = []
         if activities.contains(where: { $0.opening == nil }) {
             opening = nil
             flags.insert(.noOpeningBalance)
@@ -72,7 +75,9 @@ struct Ledger {
             // Without any day the entries still count in totals.
             let unit = Amount.power(9 - activity.scale)
             for (index, amount) in activity.amounts.enumerated() {
-                appendLine(Day(number: 0), Amount(billionths: amount * unit), textPlaces[activity.text[index]], index)
+                appendLine(
+                    Day(number: 0), Amount(billionths: amount * unit), textPlaces[activity.text[index]], index,
+                    of: activity)
             }
             return
         }
@@ -84,47 +89,41 @@ struct Ledger {
         let firstCounted = goesOn ? 0 : max(0, covered + 1)
         let unit = Amount.power(9 - activity.scale)
         var changes = [Amount](repeating: .zero, count: activity.dayCount)
-        var known = firstCounted > 0 ? entries(from: from, to: from + min(firstCounted - 1, lastOffset)) : [:]
-        var isConflict = false
+        let overlap = firstCounted > 0 ? overlap(with: activity, from, firstCounted, textPlaces) : nil
         for index in activity.amounts.indices {
             let offset = activity.days[index]
             let clamped = min(max(offset, 0), lastOffset)
             if clamped != offset { flags.insert(.entriesOutsidePeriod) }
             let amount = Amount(billionths: activity.amounts[index] * unit)
             changes[clamped] += amount
-            if clamped < firstCounted {
-                let key = Key(day: from + clamped, amount: amount, text: textPlaces[activity.text[index]])
-                if let count = known[key], count > 0 {
-                    known[key] = count - 1
-                    continue
-                }
-                // The earlier statement may end within its last day.
-                if clamped != firstCounted - 1 { isConflict = true }
-            }
-            appendLine(from + clamped, amount, textPlaces[activity.text[index]], index)
+            if let overlap, overlap.repeated.contains(index) { continue }
+            appendLine(from + clamped, amount, textPlaces[activity.text[index]], index, of: activity)
         }
-        if firstCounted > 0 {
-            // The later statement may begin within its first day.
-            if known.contains(where: { $0.value > 0 && $0.key.day != from }) { isConflict = true }
-            flags.insert(isConflict ? .overlapConflict : .overlapMerged)
-        }
+        if let overlap { flags.insert(overlap.isConflict ? .overlapConflict : .overlapMerged) }
         appendBalances(from: from, opening: activity.opening, changes: changes)
     }
 
-    /// What makes two entries of two files the same one.
-    private struct Key: Hashable {
-        var day: Day
-        var amount: Amount
-        var text: Int
-    }
-
-    /// How often each entry of those days stands in the statements so far; of each, the larger count counts.
-    private func entries(from: Day, to: Day) -> [Key: Int] {
-        var result: [Key: Int] = [:]
-        for line in lines where line.day >= from && line.day <= to {
-            result[Key(day: line.day, amount: line.amount, text: line.text), default: 0] += 1
+    /// What a statement repeats of the lines so far, on the first `covered` of its days.
+    private func overlap(with activity: Activity, _ from: Day, _ covered: Int, _ textPlaces: [Int]) -> LedgerOverlap {
+        let lastOffset = activity.dayCount - 1
+        let unit = Amount.power(9 - activity.scale)
+        let last = from + min(covered - 1, lastOffset)
+        let before = lines.indices.filter { lines[$0].day >= from && lines[$0].day <= last }.map { index in
+            LedgerOverlap.Entry(
+                place: index, day: lines[index].day, amount: lines[index].amount, text: lines[index].text,
+                id: ids[index])
         }
-        return result
+        var next: [LedgerOverlap.Entry] = []
+        for index in activity.amounts.indices {
+            let offset = min(max(activity.days[index], 0), lastOffset)
+            guard offset < covered else { continue }
+            next.append(
+                LedgerOverlap.Entry(
+                    place: index, day: from + offset, amount: Amount(billionths: activity.amounts[index] * unit),
+                    text: textPlaces[activity.text[index]], id: activity.ids?[index] ?? 0))
+        }
+        // The earlier statement may end within its last day, and the later one begin within its first.
+        return LedgerOverlap(before, next, end: from + (covered - 1), start: from)
     }
 
     /// Covers the days on which a bank sent nothing: the balance goes on over them exactly.
@@ -138,8 +137,12 @@ struct Ledger {
         }
     }
 
-    private mutating func appendLine(_ day: Day, _ amount: Amount, _ text: Int, _ place: Int) {
+    private mutating func appendLine(
+        _ day: Day, _ amount: Amount, _ text: Int, _ index: Int, of activity: Activity
+    ) {
         let known = classes[text]
+        let place = activity.places?[index] ?? index
+        ids.append(activity.ids?[index] ?? 0)
         lines.append(
             Line(
                 day: day, amount: amount, text: text, entryClass: amount > .zero ? known.credit : known.debit,

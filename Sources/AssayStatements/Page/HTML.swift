@@ -25,9 +25,13 @@ enum HTML {
         var isNumber = false
         var isHead = false
         var isStrong = false
+        /// Whether it stands in one line.
+        var isWhole = false
 
         /// A text, escaped.
         static func text(_ text: String) -> Cell { Cell(html: escaped(text)) }
+        /// A day, which is not broken.
+        static func day(_ day: Day) -> Cell { Cell(html: "\(day)", isWhole: true) }
         /// A figure, escaped.
         static func number(_ text: String) -> Cell { Cell(html: escaped(text), isNumber: true) }
         /// What is HTML already.
@@ -38,7 +42,7 @@ enum HTML {
         fileprivate var text: String {
             let tag = isHead ? "th scope=\"row\"" : "td"
             let end = isHead ? "th" : "td"
-            let classes = (isNumber ? ["num"] : []) + (isStrong ? ["strong"] : [])
+            let classes = (isNumber ? ["num"] : []) + (isStrong ? ["strong"] : []) + (isWhole ? ["whole"] : [])
             let attribute = classes.isEmpty ? "" : " class=\"\(classes.joined(separator: " "))\""
             return "<\(tag)\(attribute)>\(html)</\(end)>"
         }

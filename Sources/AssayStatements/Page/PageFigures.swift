@@ -14,20 +14,8 @@ extension ReportPage {
         "<span class=\"none\">\u{2013} <small>\(HTML.escaped(reason))</small></span>"
     }
 
-    /// Why balances of an account are not known.
-    static func noBalance(_ report: AccountReport) -> String {
-        report.factors.flags.contains(.noOpeningBalance) ? "no opening balance" : "no balance known"
-    }
-
-    /// Why a figure of a business is not known of this account.
-    static func noBusiness(_ report: AccountReport) -> String {
-        report.accountType == .loan ? "loan account" : "card account"
-    }
-
-    /// Why days below zero are not counted.
-    static func noNegative(_ report: AccountReport) -> String {
-        report.accountType?.isDebt == true ? noBusiness(report) : noBalance(report)
-    }
+    /// An account by its short name, masked where that was asked for.
+    func name(of history: AccountHistory) -> String { masked(history.shortName) }
 }
 
 /// What the accounts of one currency that are no debt come to.
@@ -95,9 +83,11 @@ struct BusinessFigures {
         reports.reduce(.zero) { $0 + ($1.report.factors.total.mcaPaymentsTotal ?? .zero) }.ratio(to: revenue)
     }
 
-    var trend: String {
-        let classes = reports.compactMap(\.report.factors.trend?.trendClass.rawValue)
-        return reports.count == 1 ? classes.first ?? "" : classes.joined(separator: ", ")
+    /// Each account's trend, with the account where there are several.
+    var trends: [(history: AccountHistory, trend: String)] {
+        reports.compactMap { history in
+            history.report.factors.trend.map { (history, $0.trendClass.rawValue) }
+        }
     }
 }
 
@@ -117,9 +107,12 @@ extension AccountHistory {
         return overdrafts + Set(fees.keys).union(returns.keys).reduce(0) { $0 + max(fees[$1] ?? 0, returns[$1] ?? 0) }
     }
 
-    /// The last four characters of the account's number, or its name.
+    /// The last four characters of the account's number, or its name; its first file where it has neither.
     var shortName: String {
-        guard let account = report.account else { return "account without a number" }
+        guard let account = report.account else {
+            let file = sources.first?.source?.name.split(separator: "/").last
+            return file.map { "(\($0))" } ?? "account without a number"
+        }
         let digits = account.filter { $0.isNumber || $0.isLetter }
         return digits.count > 4 && digits.contains(where: \.isNumber) ? "\u{2026}" + digits.suffix(4) : account
     }

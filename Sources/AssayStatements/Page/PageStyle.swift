@@ -19,9 +19,9 @@ enum PageStyle {
         table{border-collapse:collapse;width:100%;margin:6px 0 12px;font-variant-numeric:tabular-nums}
         th,td{padding:3px 8px;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
         thead th{border-bottom:2px solid var(--line);color:var(--soft);font-size:12px;font-weight:600;vertical-align:bottom}
-        tbody th{font-weight:400}.num,td:first-child{white-space:nowrap}.num{text-align:right}.scroll table{min-width:600px}.strong,tr.strong>*{font-weight:700}
-        .none{color:var(--soft)}.wrap{overflow-wrap:anywhere}
-        .months th,.months td{padding:3px 5px}.months small{display:block}
+        tbody th{font-weight:400}.num,.whole{white-space:nowrap}.num{text-align:right}.scroll table{min-width:760px}.strong,tr.strong>*{font-weight:700}
+        .none{color:var(--soft)}.wrap{overflow-wrap:anywhere;min-width:9em;display:inline-block}
+        .months th,.months td{padding:3px 5px}.months thead .num{white-space:pre-line}.months small{display:block}
         .flag{margin:6px 0;padding-left:6.5em;text-indent:-6.5em}.flag b{display:inline-block;width:6.5em;text-indent:0}
         .flag.stop b{color:var(--stop)}.flag.check b{color:var(--check)}
         svg{display:block;width:100%;height:auto;max-width:720px;margin:8px 0}

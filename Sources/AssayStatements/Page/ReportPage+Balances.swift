@@ -2,7 +2,7 @@ extension ReportPage {
     /// The balance at the end of each day as a picture, and the days below zero.
     func balances(of history: AccountHistory, _ index: Int) -> String {
         guard !history.days.isEmpty else {
-            let reason = "Daily balances are absent: \(ReportPage.noBalance(history.report))."
+            let reason = "Daily balances are absent: \(history.report.reasonWithoutBalance)."
             return HTML.section("Daily balance", "<p>\(HTML.escaped(reason))</p>\n", level: 3)
         }
         let chart = BalanceChart(history.days, number: index, currency: history.report.currency).svg
@@ -23,7 +23,7 @@ extension ReportPage {
         let rows = days.prefix(shown).map { day -> [HTML.Cell] in
             let cause = largest[day.day]
             return [
-                .text("\(day.day)"), .number(day.balance.grouped),
+                .day(day.day), .number(day.balance.grouped),
                 .text(
                     cause.map { "\(masked($0.description)) \($0.amount.grouped)" } ?? "carried on from the day before"),
                 .text(cause.map { place(of: $0) } ?? ""),

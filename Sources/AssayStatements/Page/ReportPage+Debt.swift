@@ -3,29 +3,25 @@ extension ReportPage {
     func debt(of history: AccountHistory) -> String {
         let report = history.report
         guard report.accountType?.isDebt != true else { return "" }
-        let outgoing = report.factors.recurring.filter { $0.direction == "out" }
-        let positions = outgoing.filter { $0.entryClass == .mca }
-        let loans = outgoing.filter { $0.entryClass == .loan }
+        let advances = history.positions.filter { $0.stream.entryClass == .mca }
+        let loans = history.positions.filter { $0.stream.entryClass == .loan }
         var body = ""
-        if positions.isEmpty {
+        if advances.isEmpty {
             let single = report.factors.total.mcaPaymentsCount ?? 0
             body +=
                 single == 0
                 ? "<p>No payment of an advance was found.</p>\n"
                 : "<p>\(single) payments of advances at no steady pace, \(HTML.escaped((report.factors.total.mcaPaymentsTotal ?? .zero).grouped)) in all.</p>\n"
         } else {
-            body += streams(positions, of: history, withOpening: true)
-            let months = ReportPage.shownMonths(of: history).compactMap { month -> String? in
-                guard let paid = month.factors.mcaPaymentsTotal, paid > .zero, let revenue = month.factors.trueRevenue
-                else { return nil }
-                return "\(month.month): \(paid.share(of: revenue) ?? "no revenue")"
-            }
-            if !months.isEmpty {
-                body += "<p>Share of revenue by month: \(HTML.escaped(months.joined(separator: ", ")))</p>\n"
-            }
+            body += table(of: advances)
         }
+        body += holdback(of: history)
         if !loans.isEmpty {
-            body += "<h4>Loans, leases and card payments</h4>\n" + streams(loans, of: history, withOpening: false)
+            body += "<h4>Loans and leases</h4>\n" + table(of: loans)
+        } else if report.factors.total.loanPaymentsCount > 0 {
+            let total = report.factors.total
+            body +=
+                "<p>\(total.loanPaymentsCount) payments of loans and leases at no steady pace, \(HTML.escaped(total.loanPaymentsTotal.grouped)) in all.</p>\n"
         }
         return HTML.section("Positions and debt", body, level: 3)
     }
@@ -54,32 +50,44 @@ extension ReportPage {
             "Payroll, rent, taxes, owners", body.isEmpty ? "<p>None was found.</p>\n" : body, level: 3)
     }
 
-    private func streams(_ streams: [RecurringStream], of history: AccountHistory, withOpening: Bool) -> String {
-        let titles = [
-            "Payee", "Pace", "#Median", "#Count", "First", "Last", "#Returned", "Status", "Next due", "#Paid",
-        ]
-        let rows = streams.map { stream -> [HTML.Cell] in
-            let returned = history.entries.count {
-                $0.isReturned && $0.amount < .zero && NormalisedText.of($0.description) == stream.text
-            }
-            var cells: [HTML.Cell] = [
-                .text(masked(stream.text)), .text(stream.cadence.words), .number(stream.median.grouped),
-                .number("\(stream.count)"), .text("\(stream.first)"), .text("\(stream.last)"), .number("\(returned)"),
-                .text(stream.status.rawValue), .text(stream.status == .ended ? "" : "\(stream.nextExpected)"),
-                .number(stream.total.grouped),
+    /// What share of each month's revenue went to advances.
+    private func holdback(of history: AccountHistory) -> String {
+        let rows = ReportPage.shownMonths(of: history).compactMap { month -> [HTML.Cell]? in
+            guard let paid = month.factors.mcaPaymentsTotal, paid > .zero, let revenue = month.factors.trueRevenue
+            else { return nil }
+            let share = paid.share(of: revenue).map { HTML.escaped($0) } ?? ReportPage.absent("no revenue")
+            return [
+                .head(month.month), .number(paid.grouped), .number(revenue.grouped), .html(share, isNumber: true),
             ]
-            if withOpening {
-                let opened = history.entries.last {
-                    $0.entryClass == .loanProceeds && $0.date <= stream.first && stream.first - $0.date <= 45
-                }
-                cells.append(
-                    .text(
-                        opened.map { "\($0.date) \($0.amount.grouped) \(masked($0.description))" }
-                            ?? "not in these days"))
-            }
-            return cells
         }
-        return HTML.table(titles + (withOpening ? ["Opened by the deposit"] : []), rows)
+        guard !rows.isEmpty else { return "" }
+        return "<h4>Holdback by month</h4>\n"
+            + HTML.table(["Month", "#Paid to advances", "#True revenue", "#Share"], rows)
+    }
+
+    private func table(of positions: [AccountHistory.Position]) -> String {
+        let rows = positions.map { position -> [HTML.Cell] in
+            let stream = position.stream
+            return [
+                .text(masked(stream.text)), .text(stream.cadence.words), .number(stream.median.grouped),
+                .number("\(stream.count)"), .day(stream.first), .day(stream.last), .number("\(position.missed)"),
+                .number("\(position.returned)"), .text(stream.status.words),
+                stream.status == .ended ? .html(ReportPage.absent("ended")) : .day(stream.nextExpected),
+                .number(stream.total.grouped), opening(of: position),
+            ]
+        }
+        return HTML.table(
+            [
+                "Payee", "Pace", "#Median", "#Count", "First", "Last", "#Missed", "#Returned", "Status", "Next due",
+                "#Paid", "Opened by the deposit",
+            ], rows)
+    }
+
+    private func opening(of position: AccountHistory.Position) -> HTML.Cell {
+        guard let opening = position.opening else { return .html(ReportPage.absent("not in these days")) }
+        let entry = opening.entry
+        let text = "\(entry.date) \(entry.amount.grouped) \(masked(entry.description)) (\(place(of: entry)))"
+        return .text(opening.namesPayee ? text : "perhaps, by its day alone: \(text)")
     }
 
     private func transfers(of history: AccountHistory) -> String {
@@ -89,7 +97,7 @@ extension ReportPage {
         let rows = legs.prefix(shown).map { entry -> [HTML.Cell] in
             let other = otherLeg(of: entry, in: history)
             return [
-                .text("\(entry.date)"), .number(entry.amount.grouped), .text(masked(entry.description)),
+                .day(entry.date), .number(entry.amount.grouped), .text(masked(entry.description)),
                 .text(other.map { "\($0.0) \($0.1.date) \(place(of: $0.1))" } ?? "not in these statements"),
                 .text(place(of: entry)),
             ]
@@ -107,9 +115,20 @@ extension ReportPage {
                 && other.sources.first?.source == history.sources.first?.source
             guard !isSame, other.report.currency == history.report.currency else { continue }
             let leg = other.entries.first { $0.amount == -entry.amount && abs($0.date - entry.date) <= 2 }
-            if let leg { return (other.shortName, leg) }
+            if let leg { return (name(of: other), leg) }
         }
         return nil
+    }
+}
+
+extension RecurringStream.Status {
+    /// The status as a person calls it.
+    var words: String {
+        switch self {
+        case .mature: "going on"
+        case .early: "new"
+        case .ended: "ended"
+        }
     }
 }
 

@@ -39,7 +39,7 @@ extension ReportPage {
             entry -> [HTML.Cell] in
             let share = months[String("\(entry.date)".prefix(7))].flatMap { entry.amount.share(of: $0) }
             return [
-                .text("\(entry.date)"), .text(masked(entry.description)), .number(entry.amount.grouped),
+                .day(entry.date), .text(masked(entry.description)), .number(entry.amount.grouped),
                 .text(entry.entryClass.words), .number(share ?? "\u{2013}"), .text(place(of: entry)),
             ]
         }
@@ -75,7 +75,7 @@ extension ReportPage {
             ["Date", "Text", "#Amount", "Kind", "Excluded by", "From"],
             rows.sorted { ($1.amount, $0.date) < ($0.amount, $1.date) }.prefix(shown).map { entry in
                 [
-                    .text("\(entry.date)"), .text(masked(entry.description)), .number(entry.amount.grouped),
+                    .day(entry.date), .text(masked(entry.description)), .number(entry.amount.grouped),
                     .text(entry.entryClass.words), .text(entry.why ?? ""), .text(place(of: entry)),
                 ]
             })

@@ -6,32 +6,37 @@ extension ReportPage {
         let whole = months.filter(\.isWhole)
         var titles = [""]
         titles += months.map { "#\($0.month)" + ($0.isWhole ? "" : "\n\($0.factors.days) of \($0.length) days") }
-        titles += ["#average", "#last 3"]
+        titles += ["#average" + (whole.isEmpty ? "\nno whole month" : "")]
+        titles += [
+            "#last 3" + (whole.count < 3 ? "\n\(whole.count) whole \(whole.count == 1 ? "month" : "months")" : "")
+        ]
         let rows = ReportPage.monthRows(history.report).map { row -> [HTML.Cell] in
             var cells: [HTML.Cell] = [.head(row.title)]
-            var before: Amount?
-            for month in months {
+            for (index, month) in months.enumerated() {
                 let value = row.value(month.factors)
-                var html = row.note(month.factors).map { HTML.escaped($0) } ?? ReportPage.figure(value, row.reason)
-                if row.showsChange, let value, let before, let change = (value - before).ratio(to: before.magnitude) {
+                var html = row.note(month.factors).map { HTML.escaped($0) } ?? row.figure(value)
+                if let remark = row.remark(month.factors) { html += "<small>\(HTML.escaped(remark))</small>" }
+                if row.showsChange, let value, index > 0, let before = row.value(months[index - 1].factors),
+                    month.isComparable(with: months[index - 1]),
+                    let change = (value - before).ratio(to: before.magnitude)
+                {
                     html += "<small>\(change < .zero ? "" : "+")\(HTML.escaped(change.percent))</small>"
                 }
-                before = value
                 cells.append(HTML.Cell(html: html, isNumber: true, isStrong: row.isStrong))
             }
             for (part, isLast) in [(whole, false), (Array(whole.suffix(3)), true)] {
                 let values = part.compactMap { row.value($0.factors) }
-                let mean = values.reduce(Amount.zero, +).divided(by: values.count)
                 let isKnown = values.count == part.count && (!isLast || part.count == 3)
-                cells.append(
-                    HTML.Cell(
-                        html: isKnown && mean != nil ? ReportPage.figure(mean, "") : "\u{2013}", isNumber: true,
-                        isStrong: row.isStrong))
+                let mean = isKnown ? values.reduce(Amount.zero, +).divided(by: values.count) : nil
+                // Where there are too few months, the title says so.
+                let html =
+                    part.isEmpty || isLast && part.count < 3 ? "\u{2013}" : row.figure(mean)
+                cells.append(HTML.Cell(html: html, isNumber: true, isStrong: row.isStrong))
             }
             return cells
         }
         let note =
-            "<p class=\"soft\">Averages are of whole months (\(whole.count) here); small figures are the change on the month before.</p>\n"
+            "<p class=\"soft\">Averages are of whole months (\(whole.count) here); small figures are the change on the month before, where both are whole.</p>\n"
         return HTML.section("Months", HTML.table(titles, rows, className: "months") + note, level: 3)
     }
 
@@ -55,18 +60,26 @@ extension ReportPage {
         var value: (PeriodFactors) -> Amount?
         /// What stands in place of the value.
         var note: (PeriodFactors) -> String? = { _ in nil }
+        /// What stands below the value.
+        var remark: (PeriodFactors) -> String? = { _ in nil }
+        /// How a value is written.
+        var format: (Amount) -> String = \.grouped
+
+        func figure(_ value: Amount?) -> String {
+            value.map { HTML.escaped(format($0)) } ?? ReportPage.absent(reason)
+        }
     }
 
     private static func monthRows(_ report: AccountReport) -> [MonthRow] {
         func count(_ value: Int?) -> Amount? { value.map { Amount(billionths: Int128($0) * Amount.one) } }
         func plain(_ value: Int?) -> String? { value.map { "\($0)" } }
-        let balance = noBalance(report)
-        let business = noBusiness(report)
+        let balance = report.reasonWithoutBalance
+        let business = report.reasonWithoutBusiness
         var rows = [
             MonthRow(title: "Opening balance", reason: balance, value: \.opening),
             MonthRow(
                 title: "Deposits", showsChange: true, value: { $0.depositsTotal },
-                note: { "\($0.depositsTotal.grouped) (\($0.depositsCount) on \($0.depositDays) days)" }),
+                remark: { "\($0.depositsCount) on \($0.depositDays) \($0.depositDays == 1 ? "day" : "days")" }),
         ]
         if report.accountType?.isDebt != true {
             rows += [
@@ -110,14 +123,11 @@ extension ReportPage {
             rows += [
                 MonthRow(title: "Advance payments", reason: business, value: \.mcaPaymentsTotal),
                 MonthRow(
-                    title: "of revenue",
+                    title: "of revenue", reason: "no revenue",
                     value: { figures in
                         figures.mcaPaymentsTotal.flatMap { paid in figures.trueRevenue.flatMap { paid.ratio(to: $0) } }
                     },
-                    note: { figures in
-                        figures.mcaPaymentsTotal.flatMap { paid in figures.trueRevenue.flatMap { paid.share(of: $0) } }
-                            ?? "\u{2013}"
-                    }),
+                    format: \.percent),
                 MonthRow(title: "Payroll", value: { $0.payrollTotal }),
                 MonthRow(title: "Rent", value: { $0.rentTotal }), MonthRow(title: "Taxes", value: { $0.taxesTotal }),
                 MonthRow(title: "Owners in", value: { $0.ownerIn }),
@@ -125,5 +135,15 @@ extension ReportPage {
             ]
         }
         return rows + [MonthRow(title: "Largest deposit", reason: "no deposit", value: \.largestDeposit)]
+    }
+}
+
+extension Factors.Month {
+    /// Whether the month follows the other one and both are covered whole.
+    fileprivate func isComparable(with before: Factors.Month) -> Bool {
+        guard isWhole, before.isWhole else { return false }
+        let parts = [before.month, month].map { $0.split(separator: "-").compactMap { Int($0) } }
+        guard parts.allSatisfy({ $0.count == 2 }) else { return false }
+        return parts[1][0] * 12 + parts[1][1] == parts[0][0] * 12 + parts[0][1] + 1
     }
 }

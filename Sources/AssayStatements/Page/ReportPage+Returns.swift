@@ -16,7 +16,7 @@ extension ReportPage {
                 ["Date", "Text", "#Amount", "Kind", "Decided by", "From"],
                 entries.prefix(shown).map { entry in
                     [
-                        .text("\(entry.date)"), .text(masked(entry.description)), .number(entry.amount.grouped),
+                        .day(entry.date), .text(masked(entry.description)), .number(entry.amount.grouped),
                         .text(entry.entryClass.words), .text(entry.why ?? ""), .text(place(of: entry)),
                     ]
                 })
@@ -44,56 +44,12 @@ extension ReportPage {
             return [
                 .head(month.month), .number(value.grouped),
                 .html("<span class=\"bar\" style=\"width:\(max(0, width))px\"></span> \(HTML.escaped(ratio.percent))"),
-                .text(before.flatMap { value.share(of: $0) } ?? "\u{2013}"),
+                before.map { value.share(of: $0).map { .text($0) } ?? .html(ReportPage.absent("no revenue then")) }
+                    ?? .html(ReportPage.absent("not in these months")),
             ]
         }
         let table = HTML.table(
             ["Month", "#Revenue", "Of the mean", "Of the same month last year"], rows, className: "bars")
         return HTML.section("Seasonality", table, level: 3)
-    }
-
-    /// Where everything was read from.
-    var sources: String {
-        let rows = accounts.flatMap { history in
-            history.sources.map { source -> [HTML.Cell] in
-                let period = source.from.flatMap { from in source.to.map { "\(from) to \($0)" } } ?? "no days"
-                return [
-                    .html("<span class=\"wrap\">\(HTML.escaped(masked(source.source?.name ?? "\u{2013}")))</span>"),
-                    .text(source.source?.sha256.map { String($0.prefix(12)) } ?? "\u{2013}"),
-                    .text(source.format?.rawValue ?? "\u{2013}"), .text(history.shortName),
-                    .number("\(source.source?.number ?? 1)"), .text(period), .number("\(source.summary.transactions)"),
-                    .number(source.summary.opening?.grouped ?? "\u{2013}"),
-                    .number(source.summary.closing?.grouped ?? "\u{2013}"), .text(source.summary.balanceCheck.words),
-                ]
-            }
-        }
-        let titles = [
-            "File", "SHA-256", "Format", "Account", "#Statement", "Period", "#Entries", "#Opening", "#Closing", "Check",
-        ]
-        return HTML.section("Sources", HTML.table(titles, rows))
-    }
-
-    var costSection: String {
-        let rows = costs.map { line -> [HTML.Cell] in
-            [
-                .text(line.name), .number("\(line.count)"), .number("\(line.cached)"), .number(line.total),
-                .number(line.avoided),
-            ]
-        }
-        let table = HTML.table(
-            ["Service", "#Count", "#From the cache", "#Cost \(costCurrency)", "#Avoided \(costCurrency)"], rows)
-        return HTML.section(
-            "Cost of making this", table + "<p class=\"soft\">run \(HTML.escaped(runID))</p>\n")
-    }
-}
-
-extension BalanceCheck {
-    /// The check as a person calls it.
-    var words: String {
-        switch self {
-        case .ok: "adds up"
-        case .mismatch: "WRONG"
-        case .notAvailable: "nothing to compare"
-        }
     }
 }

@@ -44,10 +44,10 @@ public struct ReportPage: Sendable {
         var body = head + keyFigures + flags
         for (index, history) in accounts.enumerated() {
             let title =
-                "\(history.shortName) \u{00B7} \(history.report.accountType?.rawValue ?? "account")"
+                "\(name(of: history)) \u{00B7} \(history.report.accountType?.rawValue ?? "account")"
                 + (history.report.currency.map { " \u{00B7} \($0)" } ?? "")
             body += "<section class=\"account\(index == 0 ? " first" : "")\"><h2>\(HTML.escaped(title))</h2>\n"
-            body += months(of: history) + balances(of: history, index) + deposits(of: history)
+            body += pending(of: history) + months(of: history) + balances(of: history, index) + deposits(of: history)
             body += debt(of: history) + obligations(of: history) + returns(of: history) + seasons(of: history)
             body += "</section>\n"
         }
@@ -55,24 +55,20 @@ public struct ReportPage: Sendable {
         return ReportPage.document(title: "Statements of \(masked(applicant))", body: body)
     }
 
-    /// A page that names the pages of several applicants.
-    public static func index(
-        _ pages: [(name: String, file: String, accounts: [AccountHistory])], madeOn: String, runID: String
-    )
-        -> String
-    {
-        let rows = pages.flatMap { page in
+    /// A page that names the pages of several applicants, each with the file it is in.
+    public static func index(_ pages: [(page: ReportPage, file: String)]) -> String {
+        let rows = pages.flatMap { page, file in
             page.accounts.map { history -> [HTML.Cell] in
                 let (report, total) = (history.report, history.report.factors.total)
                 return [
-                    .html("<a href=\"\(HTML.escaped(page.file))\">\(HTML.escaped(page.name))</a>"),
-                    .text(history.shortName),
+                    .html("<a href=\"\(HTML.escaped(file))\">\(HTML.escaped(page.masked(page.applicant)))</a>"),
+                    .text(page.name(of: history)),
                     .text(report.accountType?.rawValue ?? "\u{2013}"), .text(report.currency ?? "\u{2013}"),
                     .number("\(total.days)"),
-                    .html(figure(total.averageDailyBalance, noBalance(report)), isNumber: true),
-                    .html(figure(total.trueRevenue, noBusiness(report)), isNumber: true),
-                    .html(figure(total.daysNegative, noNegative(report)), isNumber: true),
-                    .html(figure(total.nsfCount, noBusiness(report)), isNumber: true), .text(check(report)),
+                    .html(figure(total.averageDailyBalance, report.reasonWithoutBalance), isNumber: true),
+                    .html(figure(total.trueRevenue, report.reasonWithoutBusiness), isNumber: true),
+                    .html(figure(total.daysNegative, report.reasonWithoutNegativeDays), isNumber: true),
+                    .html(figure(total.nsfCount, report.reasonWithoutBusiness), isNumber: true), .text(check(report)),
                 ]
             }
         }
@@ -81,10 +77,10 @@ public struct ReportPage: Sendable {
                 "Applicant", "Account", "Type", "Cur", "#Days", "#Average daily", "#Revenue", "#Negative", "#NSF",
                 "Check",
             ], rows)
+        let made = pages.first.map { "\($0.page.madeOn), run \($0.page.runID)" } ?? ""
         return document(
             title: "Statements",
-            body: "<h1>Statements</h1>\n<p class=\"soft\">\(HTML.escaped(madeOn)), run \(HTML.escaped(runID))</p>\n"
-                + table)
+            body: "<h1>Statements</h1>\n<p class=\"soft\">\(HTML.escaped(made))</p>\n" + table)
     }
 
     private static func document(title: String, body: String) -> String {
@@ -116,7 +112,7 @@ public struct ReportPage: Sendable {
         )
         let span = from.flatMap { from in to.map { $0 - from + 1 } } ?? 0
         let names = accounts.map { history in
-            [history.shortName, history.report.accountType?.rawValue, history.report.currency].compactMap { $0 }
+            [name(of: history), history.report.accountType?.rawValue, history.report.currency].compactMap { $0 }
                 .joined(separator: " ")
         }
         let covered = accounts.map { "\($0.report.factors.total.days) of \(span)" }.joined(separator: ", ")
@@ -167,7 +163,7 @@ public struct ReportPage: Sendable {
                 ("Active advance positions", "\(figures.positions)"),
                 ("Holdback", figures.holdback.map { HTML.escaped($0.percent) } ?? ReportPage.absent("no revenue")),
                 ("Ending balance", ReportPage.figure(ending.0, ending.1)),
-                ("Revenue trend", HTML.escaped(figures.trend)),
+                ("Revenue trend", trend(of: figures)),
             ])
             body += "</div>\n"
         }
@@ -179,15 +175,22 @@ public struct ReportPage: Sendable {
                 debts.map { history in
                     let (report, total) = (history.report, history.report.factors.total)
                     return [
-                        .text(history.shortName), .text(report.accountType?.rawValue ?? ""),
+                        .text(name(of: history)), .text(report.accountType?.rawValue ?? ""),
                         .text(report.currency ?? "\u{2013}"),
                         .html(ReportPage.figure(total.paymentsReceived, "not known"), isNumber: true),
                         .number(total.withdrawalsTotal.grouped),
-                        .html(ReportPage.figure(total.endingBalance, ReportPage.noBalance(report)), isNumber: true),
+                        .html(ReportPage.figure(total.endingBalance, report.reasonWithoutBalance), isNumber: true),
                     ]
                 })
         }
         return HTML.section("Key figures", body)
+    }
+
+    private func trend(of figures: BusinessFigures) -> String {
+        let trends = figures.trends
+        guard trends.count > 1 else { return trends.first.map { HTML.escaped($0.trend) } ?? "" }
+        return trends.map { "<small>\(HTML.escaped(name(of: $0.history)))</small> \(HTML.escaped($0.trend))" }
+            .joined(separator: "<br>")
     }
 
     // MARK: Flags
@@ -205,10 +208,17 @@ public struct ReportPage: Sendable {
                     reason.source.map { " (\(masked($0.split(separator: "/").last.map(String.init) ?? $0)))" } ?? ""
                 let remedy = reason.remedy.map { "; \($0)" } ?? ""
                 return
-                    "<p class=\"flag \(word)\"><b>\(sign) \(word)</b>\(HTML.escaped("\(history.shortName): \(reason.reason)\(source)\(remedy)"))</p>"
+                    "<p class=\"flag \(word)\"><b>\(sign) \(word)</b>\(HTML.escaped("\(name(of: history)): \(reason.reason)\(source)\(remedy)"))</p>"
             }
         }
         return HTML.section("Flags", lines.isEmpty ? "<p>None.</p>\n" : lines.joined(separator: "\n") + "\n")
+    }
+
+    // MARK: An account
+
+    /// What is not booked yet, and so part of no figure.
+    private func pending(of history: AccountHistory) -> String {
+        history.pending.map { "<p class=\"soft\">\(HTML.escaped($0))</p>\n" } ?? ""
     }
 
     /// The text, with all but the last four digits of long numbers hidden where that was asked for.

@@ -22,9 +22,9 @@ public struct BuiltInProfile: Sendable {
 
     /// The one whose header a file has; `nil` if there is none, or if several fit.
     static func fitting(_ header: [String]) -> BuiltInProfile? {
+        guard let first = header.first, let known = byFirstName[FoldedText.of(first)] else { return nil }
         let names = header.map { FoldedText.of($0) }
-        guard let first = names.first else { return nil }
-        let candidates = (byFirstName[first] ?? []).filter { $0.pattern.matches(names) }
+        let candidates = known.filter { $0.pattern.matches(names) }
         return candidates.count == 1 ? candidates[0].profile : nil
     }
 

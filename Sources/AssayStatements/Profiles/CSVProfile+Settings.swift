@@ -94,6 +94,8 @@ extension CSVProfile {
         currency = reader.text("currency") ?? currency
         period = reader.text("period") ?? period
         endAt = reader.text("end_at") ?? endAt
+        footerRows = reader.number("footer_rows", 0...1000) ?? footerRows
+        continuation = reader.word("continuation") ?? continuation
     }
 
     private mutating func readColumns(_ reader: SettingsReader) {

@@ -18,7 +18,8 @@ extension CSVReader {
             let reader = try CSVReader(reading, table, nil)
             return try reader.solved(CSVPlan(reader.survey)).map { statement in
                 var statement = statement
-                let reason = Evidence("profile", "'\(builtIn.names[0])' is not used: \(error.reason)", by: "header")
+                let reason = Evidence(
+                    "profile left aside", "\(builtIn.names[0]): \(error.reason)", by: "the file itself")
                 statement.evidence.insert(reason, at: 0)
                 return statement
             }
@@ -57,7 +58,7 @@ extension BuiltInProfile {
         var statement = statement
         let source = "built-in '\(names[0])'"
         statement.evidence =
-            [Evidence("profile", names[0], by: "header")]
+            [Evidence(Evidence.profile, names[0], by: "header")]
             + statement.evidence.map { evidence in
                 var evidence = evidence
                 if evidence.by == "profile" || evidence.by.hasPrefix("csv.") { evidence.by = source }

@@ -13,6 +13,22 @@ struct BAI2Reader {
     private var statement = Statement()
     private var decimals = 2
     private var isComplete = false
+    /// Where the present account begins, to read it once more.
+    private var before: Before?
+    /// Why it was refused with its lines cut at what looks like records; while set, lines are not cut.
+    private var refusal: StatementError?
+    /// Whether the present account has come to its trailer.
+    private var isAtTrailer = false
+
+    /// What is known where an account begins.
+    private struct Before {
+        var position: Int
+        var reading: Reading
+        var file: Level?
+        var group: Level?
+        var pending: PendingRecord
+        var hasCuts = false
+    }
 
     /// The sums that a trailer must repeat.
     private struct Level {
@@ -46,18 +62,35 @@ struct BAI2Reader {
         var position = reading.bytes.hasPrefix("\u{FEFF}") ? 3 : 0
         while position < reading.bytes.count {
             let start = position
-            var line = reading.bytes.line(at: &position).trimmed()
-            // Some banks put several records on one line, each closed by a slash.
-            while let end = BAI2Reader.endOfFirstRecord(line) {
-                try physicalRecord(line.part(0, end), at: start)
-                line = line.dropping(end).trimmed()
+            let line = reading.bytes.line(at: &position).trimmed()
+            if BAI2Reader.recordCode(line) == 3 {
+                before = Before(position: start, reading: reading, file: file, group: group, pending: pending)
             }
-            if !line.isEmpty { try physicalRecord(line, at: start) }
+            do throws(StatementError) { try records(line, at: start) } catch {
+                // What looked like a record within a line may be text: then the trailer agrees only without that cut.
+                guard let before, before.hasCuts, refusal == nil else { throw isAtTrailer ? error : refusal ?? error }
+                refusal = error
+                position = before.position
+                (reading, file, group, pending) = (before.reading, before.file, before.group, before.pending)
+                account = nil
+            }
         }
         try process()
         guard isComplete else {
             throw StatementError(.malformed, "the file ends before its trailer 99; it is cut off, download it again")
         }
+    }
+
+    /// The records of a line: some banks put several on one, each closed by a slash.
+    private mutating func records(_ line: Bytes, at start: Int) throws(StatementError) {
+        var line = line
+        // Trailers hold no text.
+        while refusal == nil || BAI2Reader.recordCode(line) ?? 0 == 49, let end = BAI2Reader.endOfFirstRecord(line) {
+            before?.hasCuts = true
+            try physicalRecord(line.part(0, end), at: start)
+            line = line.dropping(end).trimmed()
+        }
+        if !line.isEmpty { try physicalRecord(line, at: start) }
     }
 
     /// The place after the slash that another record follows on the same line.
@@ -107,6 +140,8 @@ struct BAI2Reader {
         try process()
         pending = PendingRecord(code: code, content: [], offset: offset)
         append(line.dropping(3), separator: nil)
+        // No continuation follows a trailer.
+        if code == 49 || code == 98 || code == 99 { try process() }
     }
 
     private mutating func append(_ line: Bytes, separator: UInt8?) {
@@ -117,6 +152,7 @@ struct BAI2Reader {
     }
 
     private mutating func process() throws(StatementError) {
+        guard pending.code != 0 else { return }
         let record = pending
         pending = PendingRecord()
         let fields = Fields(record.content)
@@ -160,7 +196,7 @@ struct BAI2Reader {
             account: number.isEmpty ? nil : number, currency: currency.isEmpty ? groupCurrency ?? "USD" : currency)
         decimals = CurrencyCode.decimals(of: statement.currency ?? "USD")
         (statement.from, statement.to) = (asOf, asOf)
-        account = Level(records: lines)
+        (account, isAtTrailer) = (Level(records: lines), false)
         var index = 2
         while index < fields.count {
             let code = fields[index].text
@@ -233,12 +269,14 @@ struct BAI2Reader {
         guard let level = account else {
             throw reading.malformed("a trailer 49 closes no account; ask the bank to send it again", at: offset)
         }
+        isAtTrailer = true
         try check(fields, total: level.total, counts: [level.records], at: offset)
         try reading.countStatement()
         statements.append(statement)
         group?.total += level.total
         group?.members += 1
         account = nil
+        (before, refusal) = (nil, nil)
     }
 
     private mutating func endGroup(_ fields: Fields, at offset: Int) throws(StatementError) {

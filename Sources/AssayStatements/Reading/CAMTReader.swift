@@ -86,6 +86,7 @@ private struct CAMTCollector {
         case "Stmt", "Rpt":
             guard statement == nil else { throw failure("a statement begins inside another; download the file again") }
             statement = Statement()
+            statement?.isProvisional = name == "Rpt"
             (balances, foreign, reversals) = ([], [], [])
         case "Ntfctn" where path.count == 3:
             throw StatementError(

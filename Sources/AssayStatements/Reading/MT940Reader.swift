@@ -325,6 +325,7 @@ struct MT940Reader {
                     at: done.offset)
             }
             done.statement.flags.insert(.interim)
+            done.statement.isProvisional = true
         }
         let first = statement.from ?? statement.entries.compactMap(\.day).min()
         if let today, let first, first > today + 7, settings.calendar == nil {

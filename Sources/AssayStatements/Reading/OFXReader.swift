@@ -21,7 +21,7 @@ struct OFXReader {
 
     /// What decides the sign and the currency of an entry.
     struct EntryDetails {
-        var type: String
+        var type: Bytes
         var offset: Int
         var rate: PartialRate?
     }
@@ -264,7 +264,7 @@ struct OFXReader {
         complete.id = entry.id.map(\.text).flatMap { $0.isEmpty ? nil : $0 }
         statement?.entries.append(complete)
         cells.append(amount)
-        details.append(EntryDetails(type: entry.type.text.uppercased(), offset: offset, rate: entry.rate))
+        details.append(EntryDetails(type: entry.type, offset: offset, rate: entry.rate))
     }
 
     /// NAME and MEMO, without saying twice what MEMO repeats of a NAME that was cut short.
@@ -311,13 +311,25 @@ struct OFXReader {
     private static func unescape(_ value: Bytes) -> String {
         var text = value.text
         guard value.firstIndex(of: UInt8(ascii: "&")) != nil else { return text }
-        for (name, character) in [
-            ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&nbsp;", " "), ("&amp;", "&"),
-        ] {
-            text = text.split(separator: name, omittingEmptySubsequences: false).joined(separator: character)
+        return text.withUTF8 { buffer in
+            let bytes = Bytes(buffer)
+            var result: [UInt8] = []
+            result.reserveCapacity(bytes.count)
+            var index = 0
+            while index < bytes.count {
+                let rest = bytes[index] == UInt8(ascii: "&") ? bytes.part(index, index + 6) : Bytes()
+                let reference = references.first { rest.hasPrefix($0.name) }
+                result.append(reference?.character ?? bytes[index])
+                index += reference?.name.utf8CodeUnitCount ?? 1
+            }
+            return String(decoding: result, as: UTF8.self)
         }
-        return text
     }
+
+    private static let references: [(name: StaticString, character: UInt8)] = [
+        ("&lt;", UInt8(ascii: "<")), ("&gt;", UInt8(ascii: ">")), ("&quot;", UInt8(ascii: "\"")),
+        ("&apos;", UInt8(ascii: "'")), ("&nbsp;", 0x20), ("&amp;", UInt8(ascii: "&")),
+    ]
 
     private mutating func finish() throws(StatementError) {
         guard open.isEmpty else {

@@ -65,7 +65,7 @@ extension OFXReader {
         guard !moved.isEmpty, moved.allSatisfy({ statement.entries[$0].amount > .zero }) else { return }
         var seen = Set<String>()
         for index in moved {
-            let type = details[index].type
+            let type = details[index].type.text.uppercased()
             seen.insert(type)
             if OFXReader.into.contains(type) { continue }
             guard OFXReader.out.contains(type) else {
@@ -80,6 +80,10 @@ extension OFXReader {
 
     /// Converts entries in other currencies at their own rate; those without a rate get a statement of their own.
     private mutating func convert(_ done: inout Statement) throws(StatementError) {
+        guard details.contains(where: { $0.rate != nil }) else {
+            statements.append(done)
+            return
+        }
         var others: [String: [Entry]] = [:]
         var order: [String] = []
         var kept: [Entry] = []

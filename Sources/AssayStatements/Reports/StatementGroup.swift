@@ -48,35 +48,75 @@ struct StatementGroup {
 
     /// Sorts by period, keeping the order of the file within one, and drops exact duplicates.
     private mutating func arrange() {
-        let order = parts.indices.sorted { left, right in
-            let (a, b) = (parts[left].activity, parts[right].activity)
-            let keys = ((a.from ?? Day(number: 0)).number, (a.to ?? Day(number: 0)).number, left)
-            return keys < ((b.from ?? Day(number: 0)).number, (b.to ?? Day(number: 0)).number, right)
-        }
+        sort()
         var seen = Set<StatementReport.Part>()
-        parts = order.map { parts[$0] }.filter { part in
+        parts = parts.filter { part in
             var bare = part
             bare.entries = nil
             bare.source = nil
             return seen.insert(bare).inserted
         }
-        dropInterim()
+        yieldToFinal()
         passBalancesOn()
     }
 
-    /// Interim reports yield to final statements of the same days.
-    private mutating func dropInterim() {
-        guard parts.contains(where: { $0.activity.flags.contains(.interim) }) else { return }
-        let final = parts.filter { !$0.activity.flags.contains(.interim) }
-        parts = parts.filter { part in
-            guard part.activity.flags.contains(.interim), let from = part.activity.from, let to = part.activity.to
+    private mutating func sort() {
+        let order = parts.indices.sorted { left, right in
+            let (a, b) = (parts[left].activity, parts[right].activity)
+            let keys = ((a.from ?? Day(number: 0)).number, (a.to ?? Day(number: 0)).number, left)
+            return keys < ((b.from ?? Day(number: 0)).number, (b.to ?? Day(number: 0)).number, right)
+        }
+        parts = order.map { parts[$0] }
+    }
+
+    /// Reports of the day and interim statements yield to final statements: of the days that these cover nothing is left.
+    private mutating func yieldToFinal() {
+        guard parts.contains(where: { $0.activity.provisional == true }) else { return }
+        let final = StatementGroup.joined(
+            parts.filter { $0.activity.provisional != true }.compactMap { part in
+                guard let from = part.activity.from, let to = part.activity.to, from <= to else { return nil }
+                return from...to
+            })
+        parts = parts.flatMap { part -> [StatementReport.Part] in
+            guard part.activity.provisional == true, let from = part.activity.from, let to = part.activity.to,
+                from <= to
             else {
-                return true
+                return [part]
             }
-            return !final.contains { other in
-                other.activity.from.map { $0 <= from } ?? false && other.activity.to.map { $0 >= to } ?? false
+            let left = StatementGroup.days(from, to, without: final)
+            if left == [from...to] { return [part] }
+            return left.map { days in
+                var rest = part
+                rest.activity.keep(days)
+                return rest
             }
         }
+        sort()
+    }
+
+    /// What is left of the days from `from` to `to` where `others`, which are in order, are taken out.
+    private static func days(_ from: Day, _ to: Day, without others: [ClosedRange<Day>]) -> [ClosedRange<Day>] {
+        var result: [ClosedRange<Day>] = []
+        var next = from
+        for other in others where other.upperBound >= next && other.lowerBound <= to {
+            if other.lowerBound > next { result.append(next...(other.lowerBound + -1)) }
+            next = other.upperBound + 1
+        }
+        if next <= to { result.append(next...to) }
+        return result
+    }
+
+    /// Ranges of days in order, those that touch made one.
+    private static func joined(_ ranges: [ClosedRange<Day>]) -> [ClosedRange<Day>] {
+        var result: [ClosedRange<Day>] = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = result.last, range.lowerBound - last.upperBound <= 1 {
+                result[result.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                result.append(range)
+            }
+        }
+        return result
     }
 
     /// A statement without a usable balance takes its closing one from the next statement, and its opening one from the

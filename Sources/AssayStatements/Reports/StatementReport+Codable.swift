@@ -30,6 +30,7 @@ extension StatementReport.Part: Codable {
         case accountType = "account_type"
         case statedBalance = "stated_balance"
         case leftOut = "left_out"
+        case brokenRow = "broken_row"
     }
 
     /// Decodes what was encoded.
@@ -47,6 +48,7 @@ extension StatementReport.Part: Codable {
         statedBalance = try container.decodeIfPresent(StatedBalance.self, forKey: .statedBalance)
         leftOut = try container.decodeIfPresent(LeftOut.self, forKey: .leftOut) ?? LeftOut()
         evidence = try container.decodeIfPresent([Evidence].self, forKey: .evidence) ?? []
+        brokenRow = try container.decodeIfPresent(Int.self, forKey: .brokenRow)
         entries = try container.decodeIfPresent([StatementReport.Transaction].self, forKey: .entries)
     }
 
@@ -63,6 +65,7 @@ extension StatementReport.Part: Codable {
         try container.encodeIfPresent(statedBalance, forKey: .statedBalance)
         try container.encode(leftOut, forKey: .leftOut)
         try container.encode(evidence, forKey: .evidence)
+        try container.encodeIfPresent(brokenRow, forKey: .brokenRow)
         try container.encodeIfPresent(entries, forKey: .entries)
     }
 }

@@ -22,6 +22,8 @@ public struct StatementReport: Hashable, Sendable {
         public var leftOut: LeftOut
         /// What each decision about the file rests on.
         public var evidence: [Evidence]
+        /// The first row that the running balance does not lead to.
+        public var brokenRow: Int?
         /// The transactions, if they were asked for.
         public var entries: [Transaction]?
         /// Where the statement was read from; known only while reports are put together, and never encoded.
@@ -82,6 +84,7 @@ extension StatementFile {
                     [activity], settings: settings, classifier: classifier, accountType: statement.accountType),
                 activity: activity,
                 statedBalance: statement.statedBalance, leftOut: statement.leftOut, evidence: statement.evidence,
+                brokenRow: statement.brokenRow,
                 entries: includeTransactions
                     ? statement.entries.map {
                         .init(date: $0.day, valueDate: $0.valueDay, amount: $0.amount, description: $0.text)

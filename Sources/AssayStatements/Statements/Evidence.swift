@@ -7,6 +7,9 @@ public struct Evidence: Codable, Hashable, Sendable {
     /// What decided it, such as `running balance` or `csv.date_order`.
     public var by: String
 
+    /// The decision for a known export, or for a profile that was given.
+    static let profile = "profile"
+
     /// Makes a value of its parts.
     public init(_ decision: String, _ value: String, by: String) {
         self.decision = decision
@@ -45,6 +48,14 @@ public struct LeftOut: Codable, Hashable, Sendable {
 
     /// How many rows or entries are left out.
     public var count: Int { pending + refused + balance + total + part + text }
+
+    /// The kinds that there are some of, each with how many.
+    package var kinds: [(name: String, count: Int)] {
+        [
+            ("pending", pending), ("refused", refused), ("balance", balance), ("total", total), ("part", part),
+            ("text", text),
+        ].filter { $0.1 > 0 }
+    }
 
     /// Counts a pending entry of that amount.
     mutating func addPending(_ amount: Amount?) {

@@ -20,6 +20,10 @@ public struct Statement: Hashable, Sendable {
     public var derivesOpening = false
     /// Whether totals, or a running balance, that the file states contradict its entries.
     public var contradictsTotals = false
+    /// The first row that the running balance does not lead to.
+    public var brokenRow: Int?
+    /// Whether it is a report that a final statement of the same days replaces.
+    public var isProvisional = false
     /// A balance of a day that neither opens nor closes the statement.
     public var statedBalance: StatedBalance?
     /// What to know before trusting the figures, as far as reading the file shows it.
@@ -35,6 +39,13 @@ public struct Statement: Hashable, Sendable {
     public init(account: String? = nil, currency: String? = nil) {
         self.account = account
         self.currency = currency
+    }
+
+    /// The statement with a decision before all others.
+    func with(_ first: Evidence) -> Statement {
+        var statement = self
+        statement.evidence.insert(first, at: 0)
+        return statement
     }
 }
 

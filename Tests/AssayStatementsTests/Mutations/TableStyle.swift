@@ -53,7 +53,7 @@ struct TableStyle {
         case 5: columnOrder = numbers.next()
         case 6: hasCounterparty.toggle()
         case 7: preamble = Int.random(in: 0..<4, using: &numbers)
-        case 8: footer = Int.random(in: 0..<4, using: &numbers)
+        case 8: footer = Int.random(in: 0..<5, using: &numbers)
         case 9: hasPending.toggle()
         case 10: repeatsHeader.toggle()
         case 11: hasAccount.toggle()

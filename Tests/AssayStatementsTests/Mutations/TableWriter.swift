@@ -92,8 +92,25 @@ struct TableWriter {
                 words.date: date(last.day), words.description: words.closing, words.amount: amount(one.closing),
             ]
             return [line(columns.map { cells[$0] ?? "" })]
+        case 4:
+            guard let one else { return [] }
+            return [total(one, columns)]
         default: return []
         }
+    }
+
+    /// A row with what the entries come to.
+    private func total(_ account: TableModel.Account, _ columns: [String]) -> String {
+        let amounts = account.rows.map(\.amount)
+        let (into, out) = (amounts.filter { $0 > 0 }.reduce(0, +), amounts.filter { $0 < 0 }.reduce(0, +))
+        var cells = [words.description: words.total]
+        switch style.amounts {
+        case .signed: cells[words.amount] = amount(style.isTurned ? -into - out : into + out)
+        case .unsigned, .direction: cells[words.amount] = amount(into - out)
+        case .pair: (cells[words.debit], cells[words.credit]) = (amount(-out), amount(into))
+        case .signedPair: (cells[words.debit], cells[words.credit]) = (amount(out), amount(into))
+        }
+        return line(columns.map { cells[$0] ?? "" })
     }
 
     private func cells(

@@ -1,0 +1,63 @@
+/// Words of ASCII letters and digits that are looked up without making a string of each.
+struct WordTable<Value: Sendable>: Sendable {
+    private struct Slot: Sendable {
+        var word: [UInt8]
+        var value: Value
+    }
+
+    private var slots: [Slot?]
+    private let mask: Int
+
+    /// - Parameter words: each in lower case, with what it stands for; of equal ones the first counts.
+    init(_ words: [(word: String, value: Value)]) {
+        var size = 64
+        while size < words.count * 4 { size *= 2 }
+        (slots, mask) = (Array(repeating: nil, count: size), size - 1)
+        for (word, value) in words {
+            let bytes = Array(word.utf8)
+            var place = bytes.withUnsafeBufferPointer { WordTable.hash(Bytes($0)) } & mask
+            while let slot = slots[place], slot.word != bytes { place = (place + 1) & mask }
+            if slots[place] == nil { slots[place] = Slot(word: bytes, value: value) }
+        }
+    }
+
+    /// What a word in upper or lower case stands for.
+    func value(of word: Bytes) -> Value? {
+        var place = WordTable.hash(word) & mask
+        while let slot = slots[place] {
+            if WordTable.isSame(word, slot.word) { return slot.value }
+            place = (place + 1) & mask
+        }
+        return nil
+    }
+
+    private static func hash(_ word: Bytes) -> Int {
+        word.withBuffer { buffer in
+            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+            for byte in buffer { hash = (hash ^ UInt64(byte.uppercased)) &* 0x100_0000_01B3 }
+            return Int(truncatingIfNeeded: hash ^ hash >> 32)
+        }
+    }
+
+    private static func isSame(_ word: Bytes, _ other: [UInt8]) -> Bool {
+        guard word.count == other.count else { return false }
+        for index in other.indices where word[index].uppercased != other[index].uppercased { return false }
+        return true
+    }
+}
+
+extension Bytes {
+    /// The word that begins at or after `index`, which moves behind it: letters, digits and what is beyond ASCII.
+    func word(at index: inout Int) -> Bytes? {
+        while index < count, !self[index].isWordPart { index += 1 }
+        let start = index
+        while index < count, self[index].isWordPart { index += 1 }
+        return index > start ? part(start, index) : nil
+    }
+
+    var isASCII: Bool { withBuffer { $0.allSatisfy { $0 < 0x80 } } }
+}
+
+extension UInt8 {
+    fileprivate var isWordPart: Bool { isLetter || isDigit || self >= 0x80 }
+}

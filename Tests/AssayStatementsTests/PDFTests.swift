@@ -1,0 +1,98 @@
+import AssayStatements
+import Foundation
+import Testing
+
+/// A page of text as a PDF, in letters of one width.
+private func pdf(_ text: String) -> [UInt8] {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        let escaped = line.replacing("(", with: "\\(").replacing(")", with: "\\)")
+        return "(\(escaped)) Tj T*"
+    }
+    let content = "BT /F1 9 Tf 12 TL 40 750 Td\n\(lines.joined(separator: "\n"))\nET"
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        "<</Length \(content.utf8.count)>>stream\n\(content)\nendstream",
+        "<</Type/Font/Subtype/Type1/BaseFont/Courier>>",
+    ]
+    let body = objects.enumerated().map { "\($0.offset + 1) 0 obj\($0.element)endobj\n" }.joined()
+    return [UInt8]("%PDF-1.4\n\(body)trailer<</Root 1 0 R>>\n%%EOF\n".utf8)
+}
+
+private let hasProgram = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].contains {
+    FileManager.default.isExecutableFile(atPath: $0 + "/pdftotext")
+}
+
+@Suite("PDF statements", .enabled(if: hasProgram)) struct PDFTests {
+    private static let head = """
+        FIRST EXAMPLE BANK
+        Business Checking
+        Statement period 03/01/2024 to 03/31/2024
+        Beginning balance on March 1, 2024                        $500.00
+        """
+
+    private static let parts = """
+        \(head)
+        Deposits and other credits                               3,700.00
+
+        Deposits and other credits
+        Date         Description                                   Amount
+        03/04/2024   ACH CLIENT A                                3,000.00
+        03/25/2024   ACH CLIENT C                                  700.00
+        Total deposits and other credits                         3,700.00
+
+        Withdrawals and other debits
+        03/13/2024   OFFICE LEASE                                2,950.00
+        Service fees
+        03/29/2024   MONTHLY FEE                                    10.00
+        Ending balance on March 31, 2024                        $1,240.00
+        """
+
+    @Test("take the direction from the part in which a row stands")
+    func sections() throws {
+        let statement = try StatementReader().read(pdf(Self.parts)).statements[0]
+        #expect(statement.entries.map(\.amount) == ["3000", "700", "-2950", "-10"].map { Amount($0) })
+        #expect(statement.entries.map(\.text) == ["ACH CLIENT A", "ACH CLIENT C", "OFFICE LEASE", "MONTHLY FEE"])
+        #expect(statement.balanceCheck == .ok)
+    }
+
+    @Test(
+        "are refused where rows or headings are missing",
+        arguments: ["ACH CLIENT C", "OFFICE LEASE", "Withdrawals and other debits", "Ending balance"])
+    func missing(line: String) {
+        let lines = Self.parts.split(separator: "\n").filter { !$0.contains(line) }
+        #expect(refusal(pdf(lines.joined(separator: "\n")))?.code == .malformed)
+    }
+
+    private static func running(_ rows: [(String, String)], ending: String) -> String {
+        let days = ["03/04/2024", "03/13/2024", "03/25/2024"]
+        let lines = zip(days, rows).map { day, row in
+            "\(day)   ENTRY OF MONEY        \(row.0)        \(row.1)"
+        }
+        return ([head] + lines + ["Ending balance on March 31, 2024       \(ending)"]).joined(separator: "\n")
+    }
+
+    @Test("take the direction from the balance behind each amount")
+    func balances() throws {
+        let rows = [("3,000.00", "3,500.00"), ("2,950.00", "550.00"), ("700.00", "1,250.00")]
+        let statement = try StatementReader().read(pdf(Self.running(rows, ending: "1,250.00"))).statements[0]
+        #expect(statement.entries.map(\.amount) == ["3000", "-2950", "700"].map { Amount($0) })
+        #expect(statement.entries[0].text == "ENTRY OF MONEY")
+    }
+
+    @Test("whose balances are not led to are refused")
+    func brokenBalances() {
+        let rows = [("3,000.00", "3,500.00"), ("2,950.00", "560.00"), ("700.00", "1,250.00")]
+        #expect(refusal(pdf(Self.running(rows, ending: "1,250.00")))?.code == .malformed)
+    }
+
+    @Test("that end where they began are read only where balances on the way say which way money went")
+    func noChange() throws {
+        let rows = [("700.00", "1,200.00"), ("700.00", "500.00")]
+        let statement = try StatementReader().read(pdf(Self.running(rows, ending: "500.00"))).statements[0]
+        #expect(statement.entries.map(\.amount) == ["700", "-700"].map { Amount($0) })
+        let signed = Self.running([("700.00", "-"), ("-700.00", "-")], ending: "500.00").replacing(
+            "        -\n", with: "\n")
+        #expect(refusal(pdf(signed))?.code == .malformed)
+    }
+}
