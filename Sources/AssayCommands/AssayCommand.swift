@@ -1,6 +1,6 @@
 package import ArgumentParser
 
-/// The command `assay` with all its commands.
+/// The command `assay` with all its subcommands.
 package struct AssayCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "assay",
@@ -21,7 +21,7 @@ package struct AssayCommand: AsyncParsableCommand {
 
     package init() {}
 
-    /// The complaint about the first word that names no command; `nil` when all do.
+    /// Returns a message about the first word that names no command; `nil` if all words do.
     package static func unknownCommand(in arguments: [String]) -> String? {
         var command: any ParsableCommand.Type = AssayCommand.self
         for word in arguments {

@@ -5,23 +5,23 @@ import Foundation
 
 /// The program `assay`.
 package enum CommandLineTool {
-    /// Works as a worker process, and never returns, if this program was started as one.
+    /// Serves as a worker process, and never returns, if this program was started as one.
     ///
-    /// On the thread that calls it, which is to be the main thread, and before anything else.
+    /// Call it on the main thread, before anything else.
     package static func serveIfAsked() {
         WorkerProcess.serveIfAsked { name, setup in
             try WorkerSetup(json: setup).processor(named: name, from: .complete)
         }
     }
 
-    /// Reads the arguments, carries the command out and ends the program.
+    /// Parses the arguments, runs the command and ends the program.
     @concurrent package static func main() async -> Never {
-        // A reader that goes away is an error of `write`, not the end of the program.
+        // A reader that goes away must fail `write`, not end the program.
         signal(SIGPIPE, SIG_IGN)
         exit(await run(Array(CommandLine.arguments.dropFirst()), in: .system()))
     }
 
-    /// Carries out the command that `arguments` write and returns the exit code.
+    /// Runs the command in `arguments` and returns the exit code.
     package static func run(_ arguments: [String], in shell: Shell) async -> Int32 {
         let messages = Screen(shell.messages)
         if let complaint = AssayCommand.unknownCommand(in: arguments) {
@@ -48,7 +48,7 @@ package enum CommandLineTool {
         }
     }
 
-    /// What is wrong with a negative number that is given as a word of its own, which the parser takes for a flag.
+    /// Returns a message about a negative number that is given as a separate word, which the parser takes for a flag.
     private static func negativeNumber(in arguments: [String]) -> String? {
         let words = arguments.prefix { $0 != "--" }
         for (flag, value) in zip(words, words.dropFirst()) {
@@ -60,7 +60,7 @@ package enum CommandLineTool {
         return nil
     }
 
-    /// Whether `error` is the argument parser's, which also ends `--help` by throwing.
+    /// Returns whether `error` comes from the argument parser, which also throws to end `--help`.
     private static func isParsing(_ error: any Error) -> Bool {
         if error is CommandFailure || error is ProcessingError || error is SinkError { return false }
         return [.success, .validationFailure].contains(AssayCommand.exitCode(for: error))
@@ -79,6 +79,6 @@ package enum CommandLineTool {
 }
 
 extension String {
-    /// Whether the line says by itself which file it is about: `FILE:LINE:COLUMN: WHAT`.
+    /// Whether the line itself names the file that it is about: `FILE:LINE:COLUMN: WHAT`.
     fileprivate var namesPlace: Bool { wholeMatch(of: /[^ ]+?(:\d+)+: .+/) != nil }
 }

@@ -1,21 +1,21 @@
 package import Assay
 import AssayPipelines
 
-/// What the program tells the one who started it.
+/// The exit code of the program.
 package enum ExitStatus: Int32, Sendable {
-    /// Every item succeeded, or there was nothing to complain about.
+    /// Every item succeeded, or there was nothing to report.
     case success = 0
-    /// The run failed, was cancelled or ran out of its time.
+    /// The run failed, was cancelled or timed out.
     case failed = 1
     /// Some items failed.
     case partial = 2
     /// A budget stopped the run.
     case budget = 3
-    /// A breakpoint paused the run, and nobody was there to let it go on.
+    /// A breakpoint paused the run, and no one was there to continue it.
     case paused = 4
     /// The command was used wrongly.
     case usage = 64
-    /// The pipeline file or an input file is invalid, or what is asked contradicts what is on record.
+    /// The pipeline file or an input file is invalid, or the request contradicts what is on record.
     case invalidData = 65
     /// An input, run or file was not found.
     case notFound = 66
@@ -23,18 +23,18 @@ package enum ExitStatus: Int32, Sendable {
     case inputOutput = 74
     /// A service was not reachable.
     case unavailable = 75
-    /// The time was over before the end of what was waited for; as `timeout` of the system says it.
+    /// The time ran out before the awaited end, as with the system's `timeout`.
     case timedOut = 124
-    /// Ended because its terminal was closed.
+    /// The terminal was closed.
     case hungUp = 129
-    /// Ended by Ctrl-C.
+    /// The user pressed Ctrl-C.
     case interrupted = 130
-    /// Ended by SIGTERM.
+    /// The program received SIGTERM.
     case terminated = 143
 
-    /// How a run that ended is told.
+    /// Creates the status for a run that has ended.
     ///
-    /// - Parameter signal: what asked the run to stop, if something did.
+    /// - Parameter signal: the signal that asked the run to stop, if any.
     package init(_ run: Run, stoppedBy signal: StopSignal? = nil) {
         switch (signal, run.status) {
         case (let signal?, _) where signal != .cancel: self = signal.status
@@ -46,7 +46,7 @@ package enum ExitStatus: Int32, Sendable {
         }
     }
 
-    /// How a failure that ended the command is told.
+    /// Creates the status for a failure that ended the command.
     package init(_ code: ProcessingError.Code) {
         switch code {
         case .configuration, .exists, .definitionChanged: self = .invalidData
@@ -59,20 +59,20 @@ package enum ExitStatus: Int32, Sendable {
     }
 }
 
-/// A failure of a command: what is said about it and how the program ends.
+/// A failure of a command: its message and the exit code.
 package struct CommandFailure: Error, Sendable {
-    /// How the program ends.
+    /// The exit code.
     package let status: ExitStatus
-    /// What happened and what to do about it.
+    /// The description of the failure and its remedy.
     package let message: String
 
-    /// A failure that is told as `message`.
+    /// Creates a failure with `message`.
     package init(_ status: ExitStatus, _ message: String) {
         self.status = status
         self.message = message
     }
 
-    /// Any error as a failure of a command.
+    /// Creates a failure from any error.
     package init(_ error: any Error) {
         switch error {
         case let failure as CommandFailure: self = failure
@@ -84,13 +84,13 @@ package struct CommandFailure: Error, Sendable {
     }
 }
 
-// What ends a list of inputs is filed with the run.
+// The run records the failure that ends a list of inputs.
 extension CommandFailure: FailureDescribing {
     package var failureCode: ProcessingError.Code? {
         switch status {
         case .usage, .invalidData: .configuration
         case .notFound: .notFound
-        // What is not the data's fault is that somebody stopped the reading.
+        // These are not the data's fault: the reading was stopped.
         case .interrupted, .terminated, .failed: .cancelled
         default: nil
         }
@@ -98,6 +98,6 @@ extension CommandFailure: FailureDescribing {
 }
 
 extension CommandFailure {
-    /// The command was used wrongly.
+    /// Returns a failure for a wrongly used command.
     package static func usage(_ message: String) -> CommandFailure { CommandFailure(.usage, message) }
 }

@@ -1,10 +1,10 @@
 package import ArgumentParser
 
-/// A command that is handed everything it uses of the world around it, so that it can be run in a test.
+/// A command that receives all its access to the outside world, so that a test can run it.
 package protocol ShellCommand: AsyncParsableCommand {
-    /// Carries the command out.
+    /// Runs the command.
     ///
-    /// - Throws: anything; what it says goes to the messages and decides how the program ends.
+    /// - Throws: any error; its message is written, and it decides the exit status.
     func run(in shell: Shell) async throws -> ExitStatus
 }
 

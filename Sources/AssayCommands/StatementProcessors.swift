@@ -4,13 +4,13 @@ import AssayStatements
 
 /// The processor types that read bank statements.
 package enum StatementProcessors {
-    /// What the names of statements promise; many have no suffix that says anything.
+    /// The media types of statements by their names; many names have no meaningful suffix.
     private static let mediaTypes: Set<String> = [
         "application/octet-stream", "application/pdf", "application/x-bai2", "application/x-mt940", "application/x-ofx",
         "application/x-qif", "application/xml", "text/csv", "text/plain", "text/tab-separated-values",
     ]
 
-    /// Adds them to `registry`.
+    /// Adds the types to `registry`.
     package static func register(in registry: inout Registry) throws {
         try registry.register("bank_statement", parameters: BankStatements.parameters) { name, parameters in
             do {

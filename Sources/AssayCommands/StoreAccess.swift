@@ -2,19 +2,21 @@ import Assay
 import AssaySQLite
 import Foundation
 
-/// The store that the settings name.
+/// Access to the store that the settings name.
 enum StoreAccess {
-    /// A store that is forgotten when the program ends.
+    /// The name of a store that is lost when the program ends.
     static let memory = ":memory:"
 
-    /// The store for a command that works: made when it is not there, with what a dead owner left taken over.
+    /// Opens the store for a command that writes. Creates it if it does not exist, and takes over what a dead owner
+    /// left.
     ///
     /// - Throws: ``ProcessingError`` with code `store` while another program owns it.
     static func owner(_ console: Console, in shell: Shell) async throws -> any Store {
         let path = path(console, in: shell)
         guard path != memory else { return MemoryStore(currency: try currency(console) ?? "USD") }
         let store = try SQLiteStore.open(path, access: .owner, currency: try currency(console), world: shell.world)
-        // Before anything is run again: a program that died with its guard has left what nobody else ends.
+        // Before anything runs again: if a program died together with its guard, nothing else ends what it left
+        // running.
         Leash.succeed(ownerOf: store.path)
         try SubmissionSpool.sweep(store.folder)
         for run in store.recovered {
@@ -23,7 +25,7 @@ enum StoreAccess {
         return store
     }
 
-    /// How a run goes on whose program has died.
+    /// Returns how to continue a run whose program has died.
     private static func next(after id: Run.ID, in store: SQLiteStore) async throws -> String {
         let run = try await store.run(id)
         if let execution = run?.executionID, try await store.execution(execution)?.number != nil {
@@ -32,23 +34,23 @@ enum StoreAccess {
         return run?.isListed == true ? "to go on: assay resume \(id)" : "its inputs were not all read, so run it again"
     }
 
-    /// As ``owner(_:in:)`` for a command that goes on with something on record: nothing is made.
+    /// Opens the store as ``owner(_:in:)`` does, for a command on something on record. Creates nothing.
     static func existing(_ console: Console, in shell: Shell) async throws -> any Store {
         _ = try existingPath(console, in: shell)
         return try await owner(console, in: shell)
     }
 
-    /// The store for a command that only reads.
+    /// Opens the store for a command that only reads.
     ///
-    /// It is opened beside whoever owns it, and owned by nobody who only looks; what a dead owner left is shown as
-    /// `interrupted`, and put in order by whoever next writes.
+    /// It is opened beside its owner, and reading does not own it. Runs that a dead owner left appear as `interrupted`,
+    /// and the next writer cleans them up.
     ///
-    /// - Throws: ``CommandFailure`` when there is no store.
+    /// - Throws: ``CommandFailure`` if there is no store.
     static func reader(_ console: Console, in shell: Shell) async throws -> any Store {
         try await database(console, in: shell)
     }
 
-    /// As ``reader(_:in:)``; nothing is on record where there is no store.
+    /// Opens the store as ``reader(_:in:)`` does; an empty one if there is no store.
     static func readerOrEmpty(_ console: Console, in shell: Shell) async throws -> any Store {
         let path = path(console, in: shell)
         guard path != memory, access(path, F_OK) == 0 else {
@@ -57,19 +59,20 @@ enum StoreAccess {
         return try await database(console, in: shell)
     }
 
-    /// As ``reader(_:in:)``, for a command about the database itself.
+    /// Opens the store as ``reader(_:in:)`` does, for a command about the database itself.
     static func database(_ console: Console, in shell: Shell) async throws -> SQLiteStore {
         try SQLiteStore.open(try existingPath(console, in: shell), access: .readOnly)
     }
 
-    /// The folder of the store that the settings name.
+    /// Returns the folder of the store that the settings name.
     ///
-    /// - Throws: ``CommandFailure`` when there is no store.
+    /// - Throws: ``CommandFailure`` if there is no store.
     static func folder(_ console: Console, in shell: Shell) async throws -> String {
         URL(fileURLWithPath: try existingPath(console, in: shell)).deletingLastPathComponent().path
     }
 
-    /// The root of the workspace: the folder that holds the store's folder; of a store in memory the working folder.
+    /// Returns the root of the workspace: the parent of the store's folder, or the working folder for a store in
+    /// memory.
     static func root(_ console: Console, in shell: Shell) -> String {
         let path = path(console, in: shell)
         guard path != memory else { return shell.folder }
@@ -77,7 +80,7 @@ enum StoreAccess {
         return folder.deletingLastPathComponent().path
     }
 
-    /// Ends the use of a store, so that others can own it.
+    /// Closes a store, so that other programs can own it.
     static func close(_ store: any Store) { (store as? SQLiteStore)?.close() }
 
     private static func existingPath(_ console: Console, in shell: Shell) throws -> String {
@@ -98,7 +101,7 @@ enum StoreAccess {
         return text == memory ? text : shell.place(of: text)
     }
 
-    /// The currency that somebody asked for; `nil`: the one the store has.
+    /// Returns the requested currency; `nil`: the one of the store.
     private static func currency(_ console: Console) throws -> String? {
         guard console.settings[.currency]?.origin != .standard else { return nil }
         let letters = UInt8(ascii: "A")...UInt8(ascii: "Z")

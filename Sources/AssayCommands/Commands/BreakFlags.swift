@@ -15,8 +15,7 @@ package struct BreakFlags: ParsableArguments {
 
     /// Sets the breakpoints in a graph.
     ///
-    /// - Throws: ``CommandFailure`` for a node that the graph has not, a condition that cannot be read, or a single
-    ///   processor.
+    /// - Throws: ``CommandFailure`` for a node that is not in the graph, an invalid condition, or a single processor.
     func apply(to work: inout Runnable) throws {
         guard !breaks.isEmpty else { return }
         guard case .graph(let graph, var options) = work else {
@@ -41,6 +40,6 @@ package struct BreakFlags: ParsableArguments {
 }
 
 extension Array where Element == Substring {
-    /// The first and, if there is one, the second.
+    /// The first element and the second, if there is one.
     fileprivate var pair: (String, String?) { (String(self[0]), count > 1 ? String(self[1]) : nil) }
 }

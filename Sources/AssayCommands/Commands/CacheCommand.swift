@@ -1,7 +1,7 @@
 package import ArgumentParser
 import Assay
 
-/// `assay cache`: values that were paid for once.
+/// `assay cache`: cached results and paid calls.
 package struct CacheCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "cache", abstract: "Look at cached results and paid calls, and remove them.",
@@ -11,9 +11,10 @@ package struct CacheCommand: AsyncParsableCommand {
 }
 
 extension Store {
-    /// The key of the cached value that the user calls `name`: all of it, or its first 4 characters or more.
+    /// Returns the key of the cached value that the user calls `name`: the whole key, or a prefix of at least 4
+    /// characters.
     ///
-    /// - Throws: ``CommandFailure`` when there is none, or more than one.
+    /// - Throws: ``CommandFailure`` if there is no such value, or more than one.
     func existingCacheKey(_ name: String) async throws -> String {
         guard try await cached(name) == .missing else { return name }
         let page = try await cacheEntries(matching: CacheFilter(), after: name, limit: 2)

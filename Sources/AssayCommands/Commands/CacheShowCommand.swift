@@ -1,7 +1,7 @@
 package import ArgumentParser
 import Assay
 
-/// `assay cache show`: cached values, or all about one of them.
+/// `assay cache show`: lists cached values, or shows everything about one.
 package struct CacheShowCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "show", abstract: "List cached values in the order of their keys, or show all about one.")

@@ -1,12 +1,12 @@
 package import ArgumentParser
 import Assay
 
-/// `assay cache stats`: sums over cached values.
+/// `assay cache stats`: sums up cached values.
 package struct CacheStatsCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "stats", abstract: "Add up what is cached, what it had cost and what its uses saved.")
 
-    /// What cached values are added up by.
+    /// The key by which cached values are added up.
     package enum Subject: String, CaseIterable, ExpressibleByArgument, Sendable {
         case service, operation
     }
@@ -56,7 +56,7 @@ package struct CacheStatsCommand: ShellCommand {
 }
 
 extension CacheStatistics {
-    /// The sums in the order of their subjects; those of a service together have no operation.
+    /// Returns the sums in the order of their subjects. Sums per service have an empty operation.
     fileprivate func lines(by subject: CacheStatsCommand.Subject) -> [(Subject, Line)] {
         var sums: [Subject: Line] = [:]
         for (key, line) in lines {

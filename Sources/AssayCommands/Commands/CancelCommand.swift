@@ -1,7 +1,7 @@
 package import ArgumentParser
 import Assay
 
-/// `assay cancel`: stops a run that another program carries through.
+/// `assay cancel`: stops a run in another program.
 package struct CancelCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "cancel", abstract: "Stop a run in progress, which can be resumed.",

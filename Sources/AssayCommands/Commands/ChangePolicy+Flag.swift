@@ -1,9 +1,9 @@
 import Assay
 
 extension ChangePolicy {
-    /// What `--on-change` says.
+    /// Parses the value of `--on-change`.
     ///
-    /// - Throws: ``CommandFailure`` of usage for another word, naming the nearest.
+    /// - Throws: ``CommandFailure`` with status `usage` for another word, with the nearest known one.
     init(flag text: String) throws(CommandFailure) {
         let words = Self.allCases.map(\.rawValue)
         guard let choice = Self(rawValue: text) else {

@@ -3,7 +3,7 @@ import Assay
 import AssayPipelines
 import Foundation
 
-/// `assay checkpoints`: states that were saved under names of their own.
+/// `assay checkpoints`: named saved states.
 package struct CheckpointsCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "checkpoints", abstract: "List, show, hand out and delete saved states.",
@@ -15,7 +15,7 @@ package struct CheckpointsCommand: AsyncParsableCommand {
     package init() {}
 }
 
-/// Where the checkpoints are that a command means.
+/// Flags for the place where checkpoints are kept.
 struct CheckpointFlags: ParsableArguments {
     @Option(
         name: .customLong("storage-path"),
@@ -31,7 +31,7 @@ struct CheckpointFlags: ParsableArguments {
         }
     }
 
-    /// The folder that is meant; `nil`: the store.
+    /// Returns the folder of the checkpoints; `nil`: they are in the store.
     private func folder(_ shell: Shell) throws -> String? {
         guard let pipeline else { return folder.map(shell.place) }
         do {
@@ -43,12 +43,12 @@ struct CheckpointFlags: ParsableArguments {
         }
     }
 
-    /// The checkpoints in the folder, else in the store that `open` opens.
+    /// Calls `body` with the checkpoints in the folder, else in the store that `open` opens.
     func use<Value>(
         _ shell: Shell, _ open: () async throws -> any Store, _ body: (Checkpoints) async throws -> Value
     ) async throws -> Value {
         if let folder = try folder(shell) {
-            // Asking for what is there makes nothing.
+            // A query must not create the folder.
             guard access(folder, F_OK) == 0 else {
                 throw CommandFailure(
                     .notFound, "there is no folder '\(folder.safe)', so no checkpoints were kept in it")
@@ -61,7 +61,7 @@ struct CheckpointFlags: ParsableArguments {
     }
 }
 
-/// `assay checkpoints list`: what there is, newest first.
+/// `assay checkpoints list`: lists checkpoints, newest first.
 package struct CheckpointsListCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List saved states, newest first.")
@@ -101,7 +101,7 @@ package struct CheckpointsListCommand: ShellCommand {
     }
 }
 
-/// `assay checkpoints show`: all about one.
+/// `assay checkpoints show`: shows everything about one checkpoint.
 package struct CheckpointsShowCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show what is known of a saved state, and how it begins.")
@@ -136,7 +136,7 @@ package struct CheckpointsShowCommand: ShellCommand {
     }
 }
 
-/// `assay checkpoints restore`: hands the data out.
+/// `assay checkpoints restore`: writes the data of a checkpoint.
 package struct CheckpointsRestoreCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Write the data of a saved state to the standard output, as JSON.")

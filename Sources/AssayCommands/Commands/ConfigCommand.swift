@@ -9,7 +9,7 @@ package struct ConfigCommand: AsyncParsableCommand {
     package init() {}
 }
 
-/// `assay config show`: every setting and where it comes from.
+/// `assay config show`: shows every setting and its origin.
 package struct ConfigShowCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show every setting that is in force.")

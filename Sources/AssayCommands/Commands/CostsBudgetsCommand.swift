@@ -1,7 +1,7 @@
 package import ArgumentParser
 import Assay
 
-/// `assay costs budgets`: how the budgets of a run stand.
+/// `assay costs budgets`: shows the standing of a run's budgets.
 package struct CostsBudgetsCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "budgets", abstract: "Show how the budgets of a run stand now.",
@@ -58,6 +58,6 @@ extension Run {
 }
 
 extension Budget {
-    /// The name of the budget that a flag gives.
+    /// The name of the budget that the flag sets.
     static let ofFlag = "--budget"
 }

@@ -1,7 +1,7 @@
 package import ArgumentParser
 import Assay
 
-/// `assay costs prices`: what things cost.
+/// `assay costs prices`: prices in the store.
 package struct CostsPricesCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "prices", abstract: "Look at and add prices in the store.",
@@ -10,7 +10,7 @@ package struct CostsPricesCommand: AsyncParsableCommand {
     package init() {}
 }
 
-/// `assay costs prices list`: the prices in the store.
+/// `assay costs prices list`: lists the prices in the store.
 package struct CostsPricesListCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the prices in the store and from when they hold.")
@@ -49,7 +49,7 @@ package struct CostsPricesListCommand: ShellCommand {
     }
 }
 
-/// `assay costs prices set`: one more price in the store.
+/// `assay costs prices set`: adds a price to the store.
 package struct CostsPricesSetCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "set",

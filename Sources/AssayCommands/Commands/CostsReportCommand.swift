@@ -1,13 +1,13 @@
 package import ArgumentParser
 import Assay
 
-/// `assay costs report`: sums of charges.
+/// `assay costs report`: adds up charges.
 package struct CostsReportCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "report",
         abstract: "Add up charges: as a bill, or by service, operation, processor, execution or day.")
 
-    /// What charges are added up by.
+    /// The key by which charges are added up.
     package enum Subject: String, CaseIterable, ExpressibleByArgument, Sendable {
         case service, operation, processor, execution, day
 

@@ -3,7 +3,7 @@ import Assay
 import AssayPipelines
 import Foundation
 
-/// `assay graph`: what a graph looks like, and runs of it that are paused.
+/// `assay graph`: draws a graph, and continues its paused runs.
 package struct GraphCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "graph", abstract: "Draw a graph, and go on with paused runs of it.",
@@ -12,7 +12,7 @@ package struct GraphCommand: AsyncParsableCommand {
     package init() {}
 }
 
-/// `assay graph show`: its nodes and pipes as text, Mermaid, DOT or SVG.
+/// `assay graph show`: draws the nodes and pipes as text, Mermaid, DOT or SVG.
 package struct GraphShowCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Draw the graph of a pipeline file or of a run, coloured by the run.",
@@ -63,7 +63,7 @@ package struct GraphShowCommand: ShellCommand {
         return .success
     }
 
-    /// The graph of the file.
+    /// Loads the graph of the file.
     private func loaded(in shell: Shell) throws -> Graph? {
         do {
             return try Pipeline.load(
@@ -74,14 +74,14 @@ package struct GraphShowCommand: ShellCommand {
         }
     }
 
-    /// The graph that a run was started with.
+    /// Returns the graph that a run was started with.
     private func graph(of run: Assay.Run, _ console: Console, in shell: Shell) throws -> Graph? {
         let target = try StoredRequest(run.request).target(of: run.id, isChanged: false, console, in: shell)
         guard case .graph(let graph, _) = target.work else { return nil }
         return graph
     }
 
-    /// What became of the run that is named.
+    /// Returns the report of the named run; `nil` without a name.
     private func report(_ name: String?, _ console: Console, in shell: Shell) async throws -> Report? {
         guard let name else { return nil }
         let store = try await StoreAccess.reader(console, in: shell)

@@ -1,7 +1,7 @@
 package import ArgumentParser
 import Foundation
 
-/// `assay init`: pipelines, a processor in Python and inputs to begin with.
+/// `assay init`: writes pipelines, a processor in Python and inputs to begin with.
 package struct InitCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "init",
@@ -16,7 +16,7 @@ package struct InitCommand: ShellCommand {
         let screen = Screen(shell.messages)
         let prefix = folder == "." ? "" : folder.hasSuffix("/") ? folder : folder + "/"
         let files = InitFiles.all.map { (path: prefix + $0.path, text: $0.text) }
-        // All or nothing: one file that is there already leaves everything as it was.
+        // All or nothing: if any file exists already, everything stays as it was.
         let known = files.filter { access(shell.place(of: $0.path), F_OK) == 0 }.map(\.path)
         guard known.isEmpty else {
             throw CommandFailure(

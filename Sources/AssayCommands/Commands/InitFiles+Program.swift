@@ -2,7 +2,7 @@ extension InitFiles {
     static let program = "program.yaml"
     static let documents = "documents.jsonl"
 
-    /// A processor in Python, the pipeline that runs it, and inputs for it.
+    /// A processor in Python, its pipeline, and its inputs.
     static let programFiles: [(path: String, text: String)] = [
         (program, programText), ("program.py", pythonText), (documents, documentsText),
     ]

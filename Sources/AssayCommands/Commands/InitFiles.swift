@@ -3,7 +3,7 @@ enum InitFiles {
     static let pipeline = "pipeline.yaml"
     static let inputs = "statements"
 
-    /// Paths in the folder, and texts.
+    /// The paths in the folder, with their texts.
     static let all: [(path: String, text: String)] =
         [
             (pipeline, pipelineText),

@@ -2,7 +2,7 @@ package import ArgumentParser
 import Assay
 import Logging
 
-/// `assay logs`: what programs and processors said in a run.
+/// `assay logs`: shows the output of programs and processors in a run.
 package struct LogsCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "logs", abstract: "Show what programs and processors said in a run, by input and node.",
@@ -49,9 +49,9 @@ package struct LogsCommand: ShellCommand {
         return .success
     }
 
-    /// Refuses an input and a node that the run does not have, of which nothing would ever be shown.
+    /// Refuses an input or a node that the run does not have, because nothing would ever be shown.
     private func check(_ run: Assay.Run, _ store: any Store) async throws {
-        // What nodes a graph has is on record when it has ended or was paused.
+        // The nodes of a graph are on record once it has ended or was paused.
         let nodes = run.graphID == nil ? [run.processorID] : run.metrics?.nodes.map(\.processorID) ?? []
         if let node, !nodes.isEmpty, !nodes.contains(where: { $0.text == node }) {
             let ending = Nearest.ending(for: node, among: nodes.map(\.text))
@@ -69,7 +69,7 @@ package struct LogsCommand: ShellCommand {
     }
 }
 
-/// What was said in a run, written as far as it is known.
+/// A writer of a run's log lines, as far as they are known.
 private struct LogLines {
     private let console: Console
     private let isOfGraph: Bool
@@ -90,7 +90,7 @@ private struct LogLines {
             json: "{\"schema\":\"assay/logs/1\",\"run_id\":\(JSONValue.string(runID.text).json),\"lines\":[")
     }
 
-    /// Writes what was filed since the last time.
+    /// Writes the lines filed since the last call.
     mutating func write(in shell: Shell) async throws {
         let store = try await StoreAccess.reader(console, in: shell)
         defer { StoreAccess.close(store) }
@@ -115,7 +115,7 @@ private struct LogLines {
         if console.format == .table, count == 0 { console.note("nothing was said") }
     }
 
-    /// The line for people: when, where, of what, and the text with its further lines below it.
+    /// Returns the line for people: when, where, for which input, and the text with its further lines below it.
     private func text(_ line: LogLine) -> [String] {
         var head = ["\(line.timestamp)"]
         if isOfGraph { head.append(line.processorID.text) }
@@ -128,7 +128,7 @@ private struct LogLines {
 }
 
 extension Substring {
-    /// The text with everything escaped that a terminal would act on, but for tabs.
+    /// The text with everything escaped that a terminal would interpret, except tabs.
     fileprivate var shown: String {
         split(separator: "\t", omittingEmptySubsequences: false).map { String($0).safe }.joined(separator: "\t")
     }

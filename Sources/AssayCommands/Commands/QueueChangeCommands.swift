@@ -2,15 +2,15 @@ package import ArgumentParser
 import Assay
 import AssaySQLite
 
-/// A command that changes something in the queue and tells what came of it.
+/// A command that changes something in the queue and shows the result.
 protocol QueueChangeCommand: ShellCommand {
     var store: StoreFlags { get }
     var output: OutputFlags { get }
 
-    /// What is to be done.
+    /// Returns the verb to run.
     func verb(in shell: Shell) throws -> QueueVerb
 
-    /// What came of it in words.
+    /// Returns the result in words.
     func words(_ result: JSONValue) -> String
 }
 
@@ -33,7 +33,7 @@ extension QueueChangeCommand {
     func identifier(_ text: String) throws -> Execution.ID { try RunsListCommand.identifier(text, "the execution") }
 }
 
-/// `assay queue pause`: no further execution is started.
+/// `assay queue pause`: stops starting executions.
 package struct QueuePauseCommand: QueueChangeCommand {
     package static let configuration = CommandConfiguration(
         commandName: "pause", abstract: "Start no further execution, until unpaused; what runs goes on.")
@@ -47,7 +47,7 @@ package struct QueuePauseCommand: QueueChangeCommand {
     func words(_ result: JSONValue) -> String { "the queue is paused" }
 }
 
-/// `assay queue unpause`: the queue works again.
+/// `assay queue unpause`: lets the queue work again.
 package struct QueueUnpauseCommand: QueueChangeCommand {
     package static let configuration = CommandConfiguration(
         commandName: "unpause", abstract: "Let a paused queue work again.")
@@ -61,7 +61,7 @@ package struct QueueUnpauseCommand: QueueChangeCommand {
     func words(_ result: JSONValue) -> String { "the queue is not paused" }
 }
 
-/// `assay queue cancel`: an execution that waits or runs.
+/// `assay queue cancel`: cancels an execution that waits or runs.
 package struct QueueCancelCommand: QueueChangeCommand {
     package static let configuration = CommandConfiguration(
         commandName: "cancel", abstract: "Cancel an execution that waits or runs.",
@@ -81,7 +81,7 @@ package struct QueueCancelCommand: QueueChangeCommand {
     }
 }
 
-/// `assay queue skip`: an execution that waits is left out.
+/// `assay queue skip`: skips a waiting execution.
 package struct QueueSkipCommand: QueueChangeCommand {
     package static let configuration = CommandConfiguration(
         commandName: "skip", abstract: "Leave out an execution that waits.")
@@ -100,7 +100,7 @@ package struct QueueSkipCommand: QueueChangeCommand {
     func verb(in shell: Shell) throws -> QueueVerb { .skip(try identifier(execution), reason: reason) }
 }
 
-/// `assay queue priority`: an execution that waits gets another one.
+/// `assay queue priority`: changes the priority of a waiting execution.
 package struct QueuePriorityCommand: QueueChangeCommand {
     package static let configuration = CommandConfiguration(
         commandName: "priority", abstract: "Give an execution that waits another priority; the lowest goes first.",
@@ -125,7 +125,7 @@ package struct QueuePriorityCommand: QueueChangeCommand {
     }
 }
 
-/// `assay queue retry`: the failed inputs of an execution that has ended.
+/// `assay queue retry`: runs the failed inputs of an ended execution again.
 package struct QueueRetryCommand: QueueChangeCommand {
     package static let configuration = CommandConfiguration(
         commandName: "retry", abstract: "Let the failed inputs of an execution that has ended run again.")
@@ -141,7 +141,7 @@ package struct QueueRetryCommand: QueueChangeCommand {
     func verb(in shell: Shell) throws -> QueueVerb { .retry(try identifier(execution)) }
 }
 
-/// `assay queue resume`: an execution that has ended goes on.
+/// `assay queue resume`: continues an ended execution.
 package struct QueueResumeCommand: QueueChangeCommand {
     package static let configuration = CommandConfiguration(
         commandName: "resume", abstract: "Let an execution that has ended go on where it was.")
@@ -168,7 +168,7 @@ package struct QueueResumeCommand: QueueChangeCommand {
     }
 }
 
-/// `assay queue copy`: the same work once more, as an execution of its own.
+/// `assay queue copy`: submits the same work again as a separate execution.
 package struct QueueCopyCommand: QueueChangeCommand {
     package static let configuration = CommandConfiguration(
         commandName: "copy", abstract: "Submit the work of an execution once more, as an execution of its own.",
@@ -188,7 +188,7 @@ package struct QueueCopyCommand: QueueChangeCommand {
     func verb(in shell: Shell) throws -> QueueVerb { .copy(try identifier(execution), keepingMetadata: metadata) }
 }
 
-/// `assay queue prune`: executions that have ended are forgotten.
+/// `assay queue prune`: forgets executions that have ended.
 package struct QueuePruneCommand: QueueChangeCommand {
     package static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Forget executions that have ended, with all they did but their charges.",
@@ -220,7 +220,7 @@ package struct QueuePruneCommand: QueueChangeCommand {
     func words(_ result: JSONValue) -> String { "\(result["pruned"]?.json ?? "?") executions are forgotten" }
 }
 
-/// `assay queue snapshot`: everything in the queue as one JSON object.
+/// `assay queue snapshot`: writes everything in the queue as one JSON object.
 package struct QueueSnapshotCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "snapshot", abstract: "Write everything in the queue as one JSON object.")
@@ -241,7 +241,7 @@ package struct QueueSnapshotCommand: ShellCommand {
     }
 }
 
-/// `assay queue restore`: an empty queue is filled with a snapshot.
+/// `assay queue restore`: fills an empty queue with a snapshot.
 package struct QueueRestoreCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Fill an empty queue with a snapshot.")

@@ -17,7 +17,8 @@ package struct QueueCommand: AsyncParsableCommand {
     package init() {}
 }
 
-/// `assay queue list`: executions in the order in which they came into their statuses; those that wait in their turns.
+/// `assay queue list`: lists executions in the order in which they entered their statuses, and waiting ones in queue
+/// order.
 package struct QueueListCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List executions, those that wait in the order of their turns.")
@@ -44,7 +45,7 @@ package struct QueueListCommand: ShellCommand {
                 .flexible("EXECUTION"), .flexible("PROCESSOR"), .text("STATUS"), .number("PRIORITY"), .number("RUNS"),
                 .text("CREATED"), .number("TOOK"), .flexible("WAITS FOR"),
             ])
-        // Read at once, so that none that changes its status meanwhile is missed or listed twice.
+        // Read all at once, so that an execution that changes its status meanwhile is neither missed nor listed twice.
         let found = try await store.executions(matching: ExecutionFilter(statuses: wanted.map { [$0] }))
         var byStatus = Dictionary(grouping: found, by: \.status)
         byStatus[.pending]?.sort { ($0.priority, $0.number ?? 0) < ($1.priority, $1.number ?? 0) }
@@ -64,7 +65,7 @@ package struct QueueListCommand: ShellCommand {
     }
 }
 
-/// `assay queue status`: how many executions stand where.
+/// `assay queue status`: counts executions by status.
 package struct QueueStatusCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Tell how many executions stand where.")
@@ -98,7 +99,7 @@ package struct QueueStatusCommand: ShellCommand {
     }
 }
 
-/// `assay queue show`: everything about an execution.
+/// `assay queue show`: shows everything about an execution.
 package struct QueueShowCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show everything about an execution, as JSON.")

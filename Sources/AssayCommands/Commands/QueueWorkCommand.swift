@@ -3,7 +3,7 @@ import Assay
 import AssayPipelines
 import AssaySQLite
 
-/// `assay queue work`: works on executions until it is told to stop.
+/// `assay queue work`: works on executions until stopped.
 package struct QueueWorkCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "work", abstract: "Work on executions of pipelines as their 'queue' says.",
@@ -48,7 +48,7 @@ package struct QueueWorkCommand: ShellCommand {
     }
 }
 
-/// `assay queue cycle`: one cycle by hand.
+/// `assay queue cycle`: runs one cycle by hand.
 package struct QueueCycleCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "cycle", abstract: "Start what one cycle of the queue may start, and wait until it has ended.")

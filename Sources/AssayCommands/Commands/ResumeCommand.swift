@@ -1,7 +1,7 @@
 package import ArgumentParser
 import Assay
 
-/// `assay resume`: what a run did not finish.
+/// `assay resume`: finishes what a run left unfinished.
 package struct ResumeCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "resume",
@@ -46,7 +46,7 @@ package struct ResumeCommand: ShellCommand {
     }
 }
 
-/// `assay retry`: the items of a run that failed.
+/// `assay retry`: runs the failed items of a run again.
 package struct RetryCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "retry",
@@ -75,7 +75,7 @@ package struct RetryCommand: ShellCommand {
     }
 }
 
-/// Flags of the commands that go on with a run on record.
+/// Flags of the commands that continue a run on record.
 package struct AgainFlags: ParsableArguments {
     @Option(help: "Use this pipeline file in place of the definition on record.")
     var pipeline: String?
@@ -87,7 +87,7 @@ package struct AgainFlags: ParsableArguments {
 
     package init() {}
 
-    /// Runs again what `run` was started with.
+    /// Runs the work of `run` again.
     func conduct(
         _ run: String, _ console: Console, _ how: RunFlags, _ breaks: BreakFlags, changes: [String] = [],
         from checkpoint: String? = nil, failedOnly: Bool, reprocess: Bool = false, in shell: Shell

@@ -57,7 +57,7 @@ package struct RunFlags: ParsableArguments {
         }
     }
 
-    /// The values as settings know them.
+    /// The values by setting.
     var settings: [Settings.Key: String?] {
         [
             .runner: runner, .workers: workers, .onFailure: onFailure, .retries: retries, .timeout: timeout,
@@ -65,14 +65,14 @@ package struct RunFlags: ParsableArguments {
         ]
     }
 
-    /// Whether nothing is said of how a run is done.
+    /// Whether no flag says how to run.
     var isEmpty: Bool {
         settings.allSatisfy { $0.key == .quiet || $0.value == nil } && saidCaching == nil
     }
 
-    /// What the flags say of the cache; `nil` when they say nothing.
+    /// The cache mode that the flags set; `nil` if they set none.
     var saidCaching: CacheMode? { noCache ? .off : refresh ? .refresh : cache ? .asConfigured : nil }
 
-    /// What is done with the cache by a run that goes on with none.
+    /// The cache mode of a run that does not continue another.
     var caching: CacheMode { saidCaching ?? .asConfigured }
 }

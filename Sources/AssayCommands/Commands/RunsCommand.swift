@@ -2,7 +2,7 @@ package import ArgumentParser
 import Assay
 import AssaySQLite
 
-/// `assay runs`: history.
+/// `assay runs`: runs on record.
 package struct RunsCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "runs", abstract: "Look at runs on record, and delete what they did.",
@@ -15,7 +15,7 @@ package struct RunsCommand: AsyncParsableCommand {
     package init() {}
 }
 
-/// `assay runs list`: runs, newest first.
+/// `assay runs list`: lists runs, newest first.
 package struct RunsListCommand: ShellCommand {
     package static let configuration = CommandConfiguration(commandName: "list", abstract: "List runs, newest first.")
 
@@ -54,7 +54,7 @@ package struct RunsListCommand: ShellCommand {
                 .number("FAILED"), .text("STARTED"), .number("TOOK"),
             ])
         for var run in runs {
-            // A run has its counts when it ends; until then they are in its outcomes.
+            // A run receives its counts when it ends. Until then they come from its outcomes.
             if !run.status.isTerminal { run.counts = try await store.currentCounts(of: run.id) }
             let counts = run.counts
             try listing.add(
@@ -68,7 +68,7 @@ package struct RunsListCommand: ShellCommand {
         return .success
     }
 
-    /// The status that `text` names.
+    /// Returns the status that `text` names.
     static func status(_ text: String) throws -> Status {
         guard let status = Status(rawValue: text) else {
             throw CommandFailure.usage(
@@ -77,7 +77,7 @@ package struct RunsListCommand: ShellCommand {
         return status
     }
 
-    /// The identifier that `text` writes.
+    /// Returns `text` as an identifier.
     static func identifier(_ text: String, _ flag: String) throws -> Identifier {
         guard let identifier = Identifier(text) else {
             throw CommandFailure.usage("\(flag) must be letters, digits, '.', '_' and '-', found '\(text)'")
@@ -98,7 +98,7 @@ extension Run {
 }
 
 extension Timestamp {
-    /// The moment that `text` writes, or that lies the duration it writes in the past.
+    /// Parses `text` as a moment, or as a duration before now.
     init(since text: String, _ flag: String, in shell: Shell) throws {
         if let ago = Duration(text: text) {
             self = shell.world.time.now().advanced(by: .zero - ago)

@@ -1,7 +1,7 @@
 package import ArgumentParser
 import Assay
 
-/// `assay runs delete`: forgets what runs did.
+/// `assay runs delete`: deletes the items, outcomes and events of runs.
 package struct RunsDeleteCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Delete the items, outcomes and events of runs that have ended.",
@@ -60,7 +60,7 @@ package struct RunsDeleteCommand: ShellCommand {
         return kept < runs.count ? (yes ? .success : .usage) : (runs.isEmpty ? .success : .failed)
     }
 
-    /// The runs that are meant, oldest first: an older one can go only while a newer one is there.
+    /// Returns the chosen runs, oldest first: an older run can be deleted only while a newer one exists.
     private func chosen(in store: any Store, _ shell: Shell) async throws -> [Run] {
         if let run { return [try await store.existingRun(run)] }
         guard let olderThan, let age = Duration(text: olderThan) else {

@@ -2,7 +2,7 @@ package import ArgumentParser
 import Assay
 import AssaySQLite
 
-/// `assay runs lineage`: the runs of an execution and how one led to the next.
+/// `assay runs lineage`: shows the runs of an execution and how one led to the next.
 package struct RunsLineageCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "lineage",
@@ -59,7 +59,7 @@ package struct RunsLineageCommand: ShellCommand {
 }
 
 extension Run {
-    /// How the run came about: `run` when it follows none, else what was asked for, as far as that is on record.
+    /// The origin of the run: `run` if it follows none, else the requested relation, if it is on record.
     fileprivate var relation: String {
         guard lineage.previousRunID != nil else { return "run" }
         return request["relation"]?.string ?? "again"

@@ -1,7 +1,7 @@
 package import ArgumentParser
 import Assay
 
-/// `assay runs show`: the report of a run.
+/// `assay runs show`: shows the report of a run.
 package struct RunsShowCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show the report of a run as it is on record.")

@@ -11,7 +11,7 @@ package struct StoreCommand: AsyncParsableCommand {
     package init() {}
 }
 
-/// `assay store info`: what is in the database and how it is set up.
+/// `assay store info`: shows the contents and the settings of the database.
 package struct StoreInfoCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Show where the store is, how it is set up and how much is in it.")
@@ -48,7 +48,7 @@ extension SQLiteStore.Info {
     }
 }
 
-/// `assay store check`: whether the database is sound.
+/// `assay store check`: checks the database.
 package struct StoreCheckCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check the store and show every finding.")
@@ -78,7 +78,7 @@ package struct StoreCheckCommand: ShellCommand {
     }
 }
 
-/// `assay store backup`: a copy of the database as of now.
+/// `assay store backup`: copies the database as of now.
 package struct StoreBackupCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Write a copy of the store to a new file, also while a run is in progress.")

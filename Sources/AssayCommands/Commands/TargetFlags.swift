@@ -1,7 +1,7 @@
 import ArgumentParser
 import Assay
 
-/// What is run, over which inputs and for whom.
+/// Flags for what to run, over which inputs and for whom.
 struct TargetFlags: ParsableArguments {
     @Argument(help: "The pipeline file, unless --processor is given; then the inputs.")
     var arguments: [String] = []
@@ -34,15 +34,15 @@ struct TargetFlags: ParsableArguments {
 
     init() {}
 
-    /// The values as settings know them.
+    /// The values by setting.
     var settings: [Settings.Key: String?] { [.account: account, .underwriting: underwriting] }
 
-    /// Whether anything is named.
+    /// Whether any flag or argument names something.
     var isEmpty: Bool {
         arguments.isEmpty && processor == nil && inputs.isEmpty && param.isEmpty && execution == nil
     }
 
-    /// The inputs that `named` and the flags name.
+    /// Returns the inputs that `named` and the flags name.
     func items(
         _ named: [String], of target: RunTarget, stop: StopFlag = StopFlag(), _ console: Console, in shell: Shell
     ) throws -> InputList {
@@ -52,7 +52,7 @@ struct TargetFlags: ParsableArguments {
             in: shell)
     }
 
-    /// What to run, and the words that name inputs.
+    /// Returns what to run, and the words that name inputs.
     func target(_ how: RunFlags, _ console: Console, in shell: Shell) throws -> (RunTarget, named: [String]) {
         var (target, named) = try target(console, in: shell)
         try target.apply(console.settings)
@@ -74,7 +74,7 @@ struct TargetFlags: ParsableArguments {
         )
     }
 
-    /// Flags and settings count more than what the pipeline file says.
+    /// Sets the scope; flags and settings override the pipeline file.
     private func setScope(of target: inout RunTarget, _ settings: Settings) throws {
         let rule = "1 byte to 1 KiB of text without control characters"
         let account = try settings.value(.account, rule) { ExternalID($0) }

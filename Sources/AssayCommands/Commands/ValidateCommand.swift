@@ -2,7 +2,7 @@ package import ArgumentParser
 import Assay
 import AssayPipelines
 
-/// `assay validate`: whether a pipeline file can be run.
+/// `assay validate`: checks a pipeline file.
 package struct ValidateCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "validate", abstract: "Check a pipeline file and show every finding with its place.")

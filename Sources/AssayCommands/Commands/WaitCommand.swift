@@ -1,7 +1,7 @@
 package import ArgumentParser
 import Assay
 
-/// `assay wait`: returns when a run has ended.
+/// `assay wait`: waits until a run has ended.
 package struct WaitCommand: ShellCommand {
     package static let configuration = CommandConfiguration(
         commandName: "wait", abstract: "Wait until a run has ended, and exit as 'assay run' does.",

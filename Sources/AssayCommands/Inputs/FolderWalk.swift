@@ -1,15 +1,15 @@
 import Foundation
 
-/// The files of a folder and the folders in it, by the bytes of their paths; of what is not reached yet, only the
-/// names of the folders on the way are in memory.
+/// The files of a folder and its subfolders, ordered by the bytes of their paths. Of what is not reached yet, only the
+/// entries of the folders on the way are in memory.
 ///
-/// Hidden files and folders are left out, and so is a link that leads back to a folder that was entered already.
+/// Hidden files and folders are skipped, and so is a link that leads back to a folder that was already entered.
 package struct FolderWalk: Sendable {
-    /// Something that was found.
+    /// An entry that was found.
     package enum Found: Equatable, Sendable {
-        /// A file, or what is no file and has to be told of.
+        /// A file, or another entry that is not a folder and must be reported.
         case file(String)
-        /// Something that cannot be an input, with the reason.
+        /// An entry that cannot be an input, with the reason.
         case refused(String, because: String)
     }
 
@@ -26,15 +26,15 @@ package struct FolderWalk: Sendable {
     private var waiting: [Entry]
     private var entered: Set<Place> = []
 
-    /// The files below `folder`, as the user calls it.
+    /// Creates a walk over the files below `folder`, as the user calls it.
     ///
-    /// - Parameter place: turns such a path into one the system understands.
+    /// - Parameter place: turns such a path into one that the system understands.
     package init(_ folder: String, place: @escaping @Sendable (String) -> String) {
         self.place = place
         waiting = [.folder(folder)]
     }
 
-    /// The next file.
+    /// Returns the next entry; `nil` at the end.
     package mutating func next() -> Found? {
         while let entry = waiting.popLast() {
             switch entry {
@@ -45,7 +45,7 @@ package struct FolderWalk: Sendable {
         return nil
     }
 
-    /// What is in a folder, by the bytes of the whole paths below it.
+    /// Returns the contents of a folder, ordered by the bytes of the whole paths below it.
     private mutating func contents(of folder: String) -> [Entry] {
         guard let stream = opendir(place(folder)) else {
             let reason = String(cString: strerror(errno))
@@ -75,7 +75,7 @@ package struct FolderWalk: Sendable {
                 entries.append((shown, .found(.refused(prefix + shown, because: message))))
                 continue
             }
-            // A folder's files stand where the folder's name with its slash does.
+            // The files of a folder sort at the folder's name with a slash.
             if isFolder(prefix + name, hint: Int32(item.pointee.d_type)) {
                 entries.append((name + "/", .folder(prefix + name)))
             } else {
@@ -86,13 +86,13 @@ package struct FolderWalk: Sendable {
         return entries.map(\.entry)
     }
 
-    /// A byte of a name that is not text, as it is printed.
+    /// Returns a byte of a name that is not text, in printable form.
     private static func escaped(_ byte: UInt8) -> String {
         (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\\")
             ? String(UnicodeScalar(byte)) : "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
     }
 
-    /// Whether `path` is a folder.
+    /// Returns whether `path` is a folder.
     private func isFolder(_ path: String, hint: Int32) -> Bool {
         switch hint {
         case Int32(DT_REG): return false

@@ -4,9 +4,9 @@ import Foundation
 
 /// The inputs of a command line as a list of items that is read while it is used.
 ///
-/// A file is named from the root of the workspace on, however it is written, and once.
+/// A file is named by its path from the root of the workspace, however it is written, and occurs once.
 package struct InputList: Sendable {
-    /// One thing the user named.
+    /// A source of inputs that the user named.
     fileprivate enum Source: Sendable {
         case file(String)
         case folder(String)
@@ -16,7 +16,7 @@ package struct InputList: Sendable {
     }
 
     fileprivate let sources: [Source]
-    /// What was named, for a list that has nothing.
+    /// The names that the user gave, for the message about an empty list.
     private let named: [String]
     private let shell: Shell
     private let root: String
@@ -25,17 +25,17 @@ package struct InputList: Sendable {
     private let stop: StopFlag
     private let tell: @Sendable (String) -> Void
 
-    /// The inputs that `arguments` and files of JSON lines name.
+    /// Creates the list of the inputs that `arguments` and files of JSON lines name.
     ///
     /// - Parameters:
     ///   - arguments: files, folders, patterns, and `-` for JSON lines.
     ///   - lists: files of JSON lines.
     ///   - otherwise: the items when nothing is named.
     ///   - root: the folder from which files are named; `nil`: the working folder.
-    ///   - excluded: patterns of files that are left out.
-    ///   - scope: what items get that name no account, underwriting or execution.
-    ///   - tell: takes what the user should know of the list.
-    /// - Throws: ``CommandFailure`` when nothing of what is named is there, before anything has begun.
+    ///   - excluded: patterns of files to leave out.
+    ///   - scope: the scope of items without their own account, underwriting or execution.
+    ///   - tell: receives hints for the user about the list.
+    /// - Throws: ``CommandFailure`` if none of the named inputs exist, before anything has begun.
     package init(
         _ arguments: [String], lists: [String] = [], otherwise: [Item] = [], root: String? = nil,
         excluded: [String] = [], scope: Scope = Scope(), stop: StopFlag = StopFlag(),
@@ -58,7 +58,7 @@ package struct InputList: Sendable {
             for path in Self.paths(argument, in: shell) {
                 do { sources.append(try Self.source(path, in: shell)) } catch let failure as CommandFailure {
                     missing.append(failure)
-                    // It fails as an input, and the others are worked on.
+                    // It fails as an input, and the other inputs are still processed.
                     sources.append(.file(path))
                 }
             }
@@ -82,7 +82,7 @@ package struct InputList: Sendable {
         self.sources = sources
     }
 
-    /// The files that a pattern names, by the bytes of their paths; anything else names itself.
+    /// Returns the files that a pattern matches, by the bytes of their paths; anything else names itself.
     private static func paths(_ argument: String, in shell: Shell) -> [String] {
         let place = shell.place(of: argument)
         var found = stat()
@@ -107,10 +107,10 @@ package struct InputList: Sendable {
         return found.st_mode & S_IFMT == S_IFDIR ? .folder(path) : .file(path)
     }
 
-    /// The list with its first item read, so that nothing begins for a list that has none.
+    /// Returns the list with its first item read, so that nothing begins for an empty list.
     ///
-    /// - Parameter allowsEmpty: whether a list without items is one.
-    /// - Throws: ``CommandFailure`` with status `notFound` when there is nothing to do.
+    /// - Parameter allowsEmpty: whether a list without items is allowed.
+    /// - Throws: ``CommandFailure`` with status `notFound` if there is nothing to do.
     package func begun(allowsEmpty: Bool = false) throws -> Begun {
         var iterator = makeAsyncIterator()
         guard try iterator.readAhead() || allowsEmpty else {
@@ -126,7 +126,7 @@ package struct InputList: Sendable {
 }
 
 extension InputList: AsyncSequence {
-    /// A list whose first item has been read; it can be read on once.
+    /// A list whose first item has been read. It can be iterated only once.
     package struct Begun: AsyncSequence, Sendable {
         package typealias Element = Item
         fileprivate let iterator: InputList.AsyncIterator
@@ -134,7 +134,7 @@ extension InputList: AsyncSequence {
         package func makeAsyncIterator() -> InputList.AsyncIterator { iterator }
     }
 
-    /// Reads on where the last item ended.
+    /// An iterator that continues where the last item ended.
     package struct AsyncIterator: AsyncIteratorProtocol, Sendable {
         fileprivate enum Reading: Sendable {
             case nothing
@@ -147,17 +147,17 @@ extension InputList: AsyncSequence {
         fileprivate var rest: ArraySlice<Source>
         fileprivate var reading = Reading.nothing
         fileprivate var position = 0
-        /// What has been read and not been given.
+        /// The item that was read and not returned yet.
         fileprivate var ahead: Item?
-        /// How files were written that have been given, where one could be given again.
+        /// The spellings of returned files, kept only where a file could occur again.
         fileprivate var spellings: [String: String] = [:]
 
-        /// The next item.
+        /// Returns the next item.
         ///
-        /// - Throws: ``CommandFailure`` for what cannot be read, or when the program is to end before the list does.
+        /// - Throws: ``CommandFailure`` for unreadable input, or if the program must end before the list does.
         package mutating func next() async throws -> Item? { try nextItem() }
 
-        /// The next items, at most `limit`; none at the end.
+        /// Returns the next items, at most `limit`; none at the end.
         ///
         /// - Throws: as ``next()``.
         mutating func page(_ limit: Int) throws -> [Item] {
@@ -166,7 +166,7 @@ extension InputList: AsyncSequence {
             return page
         }
 
-        /// Reads the next item, which is given next; `false` at the end.
+        /// Reads the next item, to be returned next; returns `false` at the end.
         fileprivate mutating func readAhead() throws -> Bool {
             ahead = try nextItem()
             return ahead != nil
@@ -182,7 +182,7 @@ extension InputList: AsyncSequence {
                 guard let signal = list.stop.signal else { return item }
                 throw CommandFailure.stopped(signal)
             } catch {
-                // A reader that was stopped in the middle of a line finds the line wrong.
+                // A reader stopped in the middle of a line reports the line as invalid.
                 throw list.stop.signal.map { CommandFailure.stopped($0) } ?? error
             }
         }
@@ -218,7 +218,7 @@ extension InputList: AsyncSequence {
                 reading = .nothing
                 return nil
             case .lines(var lines):
-                // Only one copy may exist while it grows.
+                // Only one copy may exist while the buffer grows.
                 reading = .nothing
                 defer { reading = .lines(lines) }
                 while let json = try lines.nextValue() {
@@ -235,7 +235,7 @@ extension InputList: AsyncSequence {
             }
         }
 
-        /// The item that stands for something found; `nil` for what is left out, or was there before.
+        /// Returns the item for a found entry; `nil` if it is excluded or occurred before.
         private mutating func take(_ found: FolderWalk.Found) -> Item? {
             let (path, file): (String, InputFile)
             switch found {
@@ -248,7 +248,7 @@ extension InputList: AsyncSequence {
             return Item(id, file: file)
         }
 
-        /// Whether a file is given for the first time; only where several things were named is that a question.
+        /// Returns whether a file occurs for the first time. Only needed when several things were named.
         private mutating func isNew(_ id: String, _ written: String) -> Bool {
             guard list.mayRepeat else { return true }
             if let other = spellings[id] {
@@ -265,7 +265,7 @@ extension InputList: AsyncSequence {
 
     package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(list: self, rest: sources[...]) }
 
-    /// Whether a file may come twice: files of one folder do not.
+    /// Whether a file may occur twice. Files of one folder may not.
     fileprivate var mayRepeat: Bool {
         guard sources.count == 1 else { return true }
         return switch sources[0] {
@@ -274,21 +274,22 @@ extension InputList: AsyncSequence {
         }
     }
 
-    /// Where a file lies that the user calls `path`, from the root of the system on.
+    /// Returns the absolute path of a file that the user calls `path`.
     fileprivate func place(of path: String) -> String { FilePath.absolute(path, from: shell.folder) }
 
     fileprivate func file(_ path: String) -> InputFile { InputFile(path: place(of: path)) }
 
-    /// The file that stands under `file` of a JSON line.
+    /// Returns the file under `file` of a JSON line.
     fileprivate func file(json: JSONValue) -> InputFile? {
         guard let path = json.string else { return InputFile(json: json) }
         return path.isEmpty ? nil : file(path)
     }
 
-    /// The name of an item that stands for a file.
+    /// Returns the name of an item that is a file.
     fileprivate func name(_ file: InputFile) -> String { FilePath.relative(file.path, to: root) }
 
-    /// Whether a pattern leaves the file named `id` out: one with a slash the whole name, another any part of it.
+    /// Returns whether a pattern excludes the file named `id`. A pattern with a slash matches the whole name, any other
+    /// one of its parts.
     fileprivate func excludes(_ id: String) -> Bool {
         excluded.contains { pattern in
             if pattern.contains("/") { return fnmatch(pattern, id, 0) == 0 }

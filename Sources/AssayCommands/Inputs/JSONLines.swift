@@ -1,9 +1,9 @@
 import Assay
 import AssayPipelines
 
-/// The items that JSON lines write, read as they are asked for; empty lines are passed over.
+/// The items in JSON lines, read on demand; empty lines are skipped.
 struct JSONLines: Sendable {
-    /// What the user calls the source.
+    /// The user's name for the source.
     let name: String
     private let source: any ByteSource
     private var buffer: [UInt8] = []
@@ -12,7 +12,7 @@ struct JSONLines: Sendable {
     private var isAtEnd = false
     private var line = 0
 
-    /// Longer lines are refused.
+    /// The longest line, in bytes. Longer ones are refused.
     static let longestLine = 16 << 20
 
     init(_ source: any ByteSource, name: String) {
@@ -20,19 +20,19 @@ struct JSONLines: Sendable {
         self.name = name
     }
 
-    /// The next item, which `position` names when it does not name itself.
+    /// Returns the next item; `position` names it if it has no name of its own.
     ///
-    /// - Throws: ``CommandFailure`` naming file and line for a line that is not an item.
+    /// - Throws: ``CommandFailure`` with file and line for a line that is not an item.
     mutating func next(position: Int) throws -> Item? {
         guard let json = try nextValue() else { return nil }
         do { return try Item(json: json, position: position) } catch { throw refused(error.message) }
     }
 
-    /// The item of a value that this gave.
+    /// Returns the item of a value from ``nextValue()``.
     ///
     /// - Parameters:
-    ///   - file: makes the file of what stands under `file`.
-    ///   - name: the name of an item that is a file and does not name itself.
+    ///   - file: makes the file from the value under `file`.
+    ///   - name: returns the name of an item that is a file and has no name of its own.
     func item(
         _ json: JSONValue, position: Int, file: (JSONValue) -> InputFile?, name: (InputFile) -> String
     ) throws -> Item {
@@ -41,7 +41,7 @@ struct JSONLines: Sendable {
         }
     }
 
-    /// The value of the next line, whatever it is.
+    /// Returns the value of the next line, of any kind.
     mutating func nextValue() throws -> JSONValue? {
         while let bytes = try nextLine() {
             guard bytes.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { continue }

@@ -1,19 +1,19 @@
 package import Assay
 
-/// A bill for people.
+/// A bill as text for people.
 package struct BillText: Sendable {
     private let bill: Bill
     private let succeeded: Int?
 
-    /// The text of `bill`.
+    /// Creates the text of `bill`.
     ///
-    /// - Parameter succeeded: how many items the total is divided by; `nil` to leave that out.
+    /// - Parameter succeeded: the number of items to divide the total by; `nil` to omit that line.
     package init(_ bill: Bill, succeeded: Int? = nil) {
         self.bill = bill
         self.succeeded = succeeded
     }
 
-    /// Base, usage by service and operation, what was avoided, and the total.
+    /// Returns base costs, usage by service and operation, avoided costs, and the total.
     package func lines(_ paint: Paint) -> [String] {
         var table = TextTable([.text("BILL"), .number("COUNT"), .number("CACHED"), .number(bill.currency)])
         table.rows.append(["base", "", "", "\(bill.baseCost)"])

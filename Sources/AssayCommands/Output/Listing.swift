@@ -1,6 +1,6 @@
 package import Assay
 
-/// Writes rows one after another: as a table, as one JSON object, or as JSON lines.
+/// A writer of rows one after another: as a table, as one JSON object, or as JSON lines.
 package struct Listing {
     private let console: Console
     private let opening: String
@@ -8,10 +8,10 @@ package struct Listing {
     private var widths: [Int]?
     private var isFirst = true
 
-    /// Rows of a table that are set together; the first of these decide how wide columns are.
+    /// The number of table rows that are laid out together. The first page determines the widths of columns.
     private static let page = 1_000
 
-    /// A listing that is an object with `schema`, `facts`, and its rows under `key`.
+    /// Creates a listing that is an object with `schema`, `facts`, and its rows under `key`.
     package init(
         _ console: Console, schema: String, key: String, facts: JSONObject = [:], columns: [TextTable.Column]
     ) throws {
@@ -49,7 +49,7 @@ package struct Listing {
 
     /// Ends the listing.
     ///
-    /// - Parameter nothing: what is said in place of a table without rows.
+    /// - Parameter nothing: the note in place of a table without rows.
     package mutating func end(nothing: String) throws {
         switch console.format {
         case .table where table.rows.isEmpty && widths == nil: console.note(nothing)
@@ -61,8 +61,8 @@ package struct Listing {
 }
 
 extension JSONValue {
-    /// Text, or null.
+    /// Creates a text, or null.
     init(text: String?) { self = text.map { .string($0) } ?? .null }
-    /// A whole number.
+    /// Creates a whole number.
     init(count: Int) { self = .number(Number(count)) }
 }

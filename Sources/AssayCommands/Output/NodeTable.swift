@@ -1,14 +1,14 @@
 import Assay
 
-/// What the nodes of a graph did in a run, for people.
+/// A table of the nodes of a graph in a run, for people.
 struct NodeTable {
     let profile: [NodeMetrics]
     let currency: String
 
-    /// Rows shown at most.
+    /// The largest number of rows.
     private static let shown = 20
 
-    /// The nodes that took longest.
+    /// The table of the nodes that took longest.
     var table: TextTable {
         var table = TextTable([
             .flexible("NODE"), .number("ITEMS"), .number("REUSED"), .number("FAILED"), .number("TIME"),
@@ -24,12 +24,12 @@ struct NodeTable {
         return table
     }
 
-    /// How many nodes are not in the table.
+    /// The number of nodes that are not in the table.
     var left: Int { max(0, profile.count - Self.shown) }
 }
 
 extension Duration {
-    /// The duration in few letters, below a millisecond in microseconds: many nodes take no longer.
+    /// The duration in few letters, below a millisecond in microseconds, because many nodes take no longer.
     fileprivate var fine: String {
         self < .milliseconds(1) ? "\(Int(self / .microseconds(1)))µs" : brief
     }

@@ -1,7 +1,7 @@
 import Assay
 import Synchronization
 
-/// Writes outcomes as JSON lines in the order in which they get into the store, or batches as they are finished.
+/// A writer of outcomes as JSON lines in the order in which they enter the store, or of batches as they finish.
 final class OutcomeLines: Sendable {
     private let console: Console
     private let progress: RunProgress
@@ -18,7 +18,7 @@ final class OutcomeLines: Sendable {
         self.progress = progress
     }
 
-    /// Why outcomes could not be written; a reader that has gone is no failure.
+    /// The reason why outcomes could not be written; a reader that has gone is not a failure.
     var failure: SinkError? { state.withLock { if case .failed(let error) = $0 { error } else { nil } } }
 
     func write(_ outcomes: [Outcome]) {
@@ -51,9 +51,9 @@ final class OutcomeLines: Sendable {
 }
 
 extension Outcome {
-    /// The outcome as an object of its own.
+    /// Returns the outcome as a JSON object.
     ///
-    /// - Parameter type: the kind of line it is among others; `nil` when it stands alone.
+    /// - Parameter type: the kind of the line in a stream of lines; `nil` for an object on its own.
     func line(of run: Run.ID, type: String? = nil) throws -> JSONValue {
         guard case .object(var object) = try jsonValue() else { return .null }
         object["schema"] = "assay/outcome/1"

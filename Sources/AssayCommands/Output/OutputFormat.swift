@@ -1,13 +1,13 @@
 import ArgumentParser
 
-/// How a command writes its data.
+/// The format of a command's data.
 package enum OutputFormat: String, CaseIterable, ExpressibleByArgument, Sendable {
     /// Tables and sentences for people.
     case table
     /// One JSON object.
     case json
-    /// One JSON object a line.
+    /// One JSON object per line.
     case jsonl
-    /// Not at all.
+    /// No data.
     case none
 }

@@ -1,6 +1,6 @@
 import Assay
 
-/// Writes a run that has ended; outcomes come from the store page by page, so any number of them fits.
+/// A writer of ended runs. Outcomes come from the store page by page, so any number of them fits in memory.
 struct RunWriter {
     let console: Console
     let store: any Store
@@ -9,7 +9,7 @@ struct RunWriter {
 
     /// Writes the report in the user's format.
     ///
-    /// - Parameter isQuiet: whether a table for people is left out when all went well.
+    /// - Parameter isQuiet: whether to omit a table for people when everything succeeded.
     func write(_ report: Report, isQuiet: Bool = false) async throws {
         switch console.format {
         case .json: try await writeJSON(report, withOutcomes: true)
@@ -32,7 +32,7 @@ struct RunWriter {
     private func writeJSON(_ report: Report, withOutcomes: Bool) async throws {
         guard var members = try report.jsonValue().object else { return }
         if !withOutcomes {
-            // The lines before held these.
+            // Earlier lines had these.
             members["outcomes"] = nil
             members["payloads"] = nil
             if try await isListOfOutputs(members["summary"] ?? .null, of: report) { members["summary"] = nil }
@@ -54,7 +54,7 @@ struct RunWriter {
         try console.write(json: "}\n")
     }
 
-    /// Whether a summary says no more than the outputs one after another.
+    /// Returns whether a summary is no more than the list of outputs.
     private func isListOfOutputs(_ summary: JSONValue, of report: Report) async throws -> Bool {
         guard let outputs = summary.array, !outputs.isEmpty, outputs.count == report.counts.succeeded else {
             return false
@@ -86,14 +86,14 @@ struct RunWriter {
         try console.write(json: "}")
     }
 
-    /// The sums over batches for those who have had the outputs.
+    /// Returns the sums over batches without the outputs, which were already written.
     private static func withoutResults(_ sums: JSONValue) -> JSONValue {
         guard case .object(var members) = sums else { return sums }
         members["results"] = nil
         return .object(members)
     }
 
-    /// Writes a list of what `element` makes of each outcome, left out where that is `nil`.
+    /// Writes a list with the value of `element` for each outcome; outcomes with `nil` are omitted.
     private func list(of run: Run.ID, _ element: (Outcome) throws -> JSONValue?) async throws {
         try console.write(json: "[")
         var isFirst = true
@@ -112,12 +112,12 @@ struct RunWriter {
 }
 
 extension Store {
-    /// Hands all outcomes of a run to `body`, page by page in input order, until it says `false`.
+    /// Passes all outcomes of a run to `body`, page by page in input order, until it returns `false`.
     func forEachOutcome(of run: Run.ID, page: Int = 512, _ body: ([Outcome]) throws -> Bool) async throws {
         let total = try await self.run(run)?.counts.total ?? 0
         var start = 0
         while start < total {
-            // Positions without an outcome yet make a page shorter, so pages go by position.
+            // Places without an outcome yet make a page shorter, so pages advance by place.
             let outcomes = try await outcomes(of: run, from: start, limit: page)
             guard try outcomes.isEmpty || body(outcomes) else { return }
             start += page

@@ -3,8 +3,8 @@ import Foundation
 
 /// A connection to the program that owns a store.
 package final class OwnerClient: Sendable {
-    /// An open socket, closed when neither the client nor its thread can name it any more: its number is given to another
-    /// file at once.
+    /// An open socket, closed only when neither the client nor its thread can use its number any longer, because the
+    /// system reuses the number at once.
     private final class Socket: Sendable {
         let descriptor: Int32
 
@@ -14,10 +14,10 @@ package final class OwnerClient: Sendable {
     }
 
     private let socket: Socket
-    /// What it answers, until the connection ends.
+    /// The owner's answers, until the connection ends.
     package let answers: AsyncThrowingStream<OwnerAnswer, any Error>
 
-    /// Connects to the one who listens at `name` in `folder`; `nil` when nobody does.
+    /// Connects to the program that listens at `name` in `folder`; `nil` if there is none.
     package init?(_ name: String, in folder: String) throws(CommandFailure) {
         guard let descriptor = try UnixSocket.connect(name, in: folder) else { return nil }
         let socket = Socket(descriptor)
@@ -31,24 +31,24 @@ package final class OwnerClient: Sendable {
         thread.start()
     }
 
-    // Ends the thread that reads.
+    // Ends the reading thread.
     deinit { shutdown(socket.descriptor, Int32(SHUT_RDWR)) }
 
-    /// Asks.
+    /// Sends a request.
     ///
-    /// - Throws: ``CommandFailure`` when the other end has gone.
+    /// - Throws: ``CommandFailure`` if the peer has gone.
     package func ask(_ request: OwnerRequest) throws(CommandFailure) {
         guard send(Array((request.jsonValue.json + "\n").utf8)) else {
             throw CommandFailure(.unavailable, "the program that holds the run has gone")
         }
     }
 
-    /// Sends what may be no request at all.
+    /// Sends bytes that need not be a request.
     ///
-    /// - Returns: `false` when the other end has gone.
+    /// - Returns: `false` if the peer has gone.
     @discardableResult package func send(_ bytes: [UInt8]) -> Bool { UnixSocket.send(bytes, to: socket.descriptor) }
 
-    /// Reads to the end; the answer is why it is not a good one.
+    /// Reads to the end and returns the error if the end is not a clean one.
     private static func read(_ socket: Socket, _ body: (OwnerAnswer) -> Void) -> (any Error)? {
         var buffer = LineBuffer()
         do {

@@ -2,16 +2,16 @@ package import Assay
 import Foundation
 import Synchronization
 
-/// The run that this program carries through, as other programs may see and stop it.
+/// The run of this program, which other programs may watch and stop.
 package final class OwnerDesk: Sendable {
-    /// What a run in progress can be asked.
+    /// The operations on a run in progress.
     package struct Subject: Sendable {
         let run: Run.ID
         let block: @Sendable () -> ProgressBlock?
         let cancel: @Sendable (_ drain: Bool) -> Void
         let move: @Sendable (_ move: Pause.Move, _ toEnd: Bool) throws -> Void
 
-        /// A run that `block` draws, `cancel` stops and `move` lets go on after a pause.
+        /// Creates a subject whose run `block` draws, `cancel` stops and `move` continues after a pause.
         package init(
             _ run: Run.ID, block: @escaping @Sendable () -> ProgressBlock?,
             cancel: @escaping @Sendable (_ drain: Bool) -> Void,
@@ -24,11 +24,11 @@ package final class OwnerDesk: Sendable {
         }
     }
 
-    /// How a run stands for those who ask.
+    /// The standing of a run for other programs.
     enum Stand {
-        /// No run has begun yet; the one that is asked for may.
+        /// No run has begun yet; the requested one still may.
         case notYet
-        /// It is none of this program's.
+        /// The run is not one of this program's.
         case unknown
         case inProgress(ProgressBlock?)
         case ended(ExitStatus)
@@ -38,25 +38,26 @@ package final class OwnerDesk: Sendable {
         var subject: Subject?
         var exit: ExitStatus?
         var isClosing = false
-        /// Stops that were asked for between a run's being on record and its beginning here, and whether they drain.
+        /// Stop requests for runs that are on record but have not begun here, and whether they drain.
         var early: [Run.ID: Bool] = [:]
         var bells: [ObjectIdentifier: Bell] = [:]
     }
 
-    /// Makes the alert of a name inactive; `false` when there is none.
+    /// Makes the named alert inactive; returns `false` if there is none.
     package typealias AlertService = @Sendable (_ name: String) async throws -> Bool
 
     private let state = Mutex(State())
     private let queue: QueueDesk?
     private let alerts: AlertService?
 
-    /// No run yet.
+    /// Creates a desk without a run.
     package convenience init(alerts: AlertService? = nil) { self.init(queue: nil, alerts: alerts) }
 
-    /// No run of its own ever, when there is a queue that can be asked for those of its executions.
+    /// Creates a desk that never has a run of its own if there is a queue, which answers for the runs of its
+    /// executions.
     init(queue: QueueDesk?, alerts: AlertService? = nil) { (self.queue, self.alerts) = (queue, alerts) }
 
-    /// Does something with the queue, on a thread that may wait for it.
+    /// Runs a verb of the queue, on a thread that may block.
     func carryOut(_ verb: JSONValue) -> OwnerAnswer {
         guard let queue else {
             return .failed(.unavailable, "the program that owns the store has no queue; try again when it has ended")
@@ -64,7 +65,7 @@ package final class OwnerDesk: Sendable {
         return carryOut { try await queue.carryOut(verb) }
     }
 
-    /// Makes an alert inactive, on a thread that may wait for it.
+    /// Makes an alert inactive, on a thread that may block.
     func clear(_ alert: String) -> OwnerAnswer {
         guard let alerts else {
             return .failed(.unavailable, "the program that owns the store has no alerts; try again when it has ended")
@@ -76,7 +77,7 @@ package final class OwnerDesk: Sendable {
         do { return .done(try wait(for: body)) } catch { return OwnerAnswer(error) }
     }
 
-    /// Waits for `body`, on a thread that may do so.
+    /// Waits for `body`, on a thread that may block.
     private func wait<Value: Sendable>(for body: @escaping @Sendable () async throws -> Value) throws -> Value {
         let result = Mutex<Result<Value, any Error>?>(nil)
         let done = DispatchSemaphore(value: 0)
@@ -91,7 +92,7 @@ package final class OwnerDesk: Sendable {
         return try result.get()
     }
 
-    /// From now on `subject` can be asked for.
+    /// Makes `subject` available to other programs.
     package func begin(_ subject: Subject) {
         let drain = state.withLock { state in
             state.subject = subject
@@ -102,18 +103,18 @@ package final class OwnerDesk: Sendable {
         if let drain { subject.cancel(drain) }
     }
 
-    /// Tells those who watch that something has changed.
+    /// Notifies watchers of a change.
     package func ring() {
         for bell in state.withLock({ Array($0.bells.values) }) { bell.ring() }
     }
 
-    /// The run has ended, its end is in the store, and the program will end with `exit`.
+    /// Records that the run has ended, that its end is in the store, and that the program will exit with `exit`.
     package func end(_ exit: ExitStatus) {
         state.withLock { $0.exit = exit }
         ring()
     }
 
-    /// Lets those who watch go.
+    /// Releases the watchers.
     func close() {
         state.withLock { $0.isClosing = true }
         ring()
@@ -124,7 +125,7 @@ package final class OwnerDesk: Sendable {
     func listen(_ bell: Bell) { state.withLock { $0.bells[ObjectIdentifier(bell)] = bell } }
     func leave(_ bell: Bell) { state.withLock { $0.bells[ObjectIdentifier(bell)] = nil } }
 
-    /// How a run stands, on a thread that may wait for the store.
+    /// Returns the standing of a run, on a thread that may wait for the store.
     func stand(of run: Run.ID) throws -> Stand {
         if let queue { return try wait { try await queue.stand(of: run) } }
         let (subject, exit) = state.withLock { ($0.subject, $0.exit) }
@@ -133,7 +134,7 @@ package final class OwnerDesk: Sendable {
         return exit.map { .ended($0) } ?? .inProgress(subject.block())
     }
 
-    /// Lets the run go on after a pause.
+    /// Continues the run after a pause.
     func move(_ run: Run.ID, _ move: Pause.Move, toEnd: Bool) -> OwnerAnswer {
         guard let subject = state.withLock({ $0.exit == nil ? $0.subject : nil }), subject.run == run else {
             return queue == nil ? .notInProgress : carryOut(QueueVerb.goOn(run, move, toEnd: toEnd).jsonValue)
@@ -142,16 +143,16 @@ package final class OwnerDesk: Sendable {
         return .done([:])
     }
 
-    /// Stops the run; the stop is in force on return, for a run that has not begun yet as soon as it begins. A run of a
-    /// queue is stopped with its execution, on a thread that may wait for that.
+    /// Stops the run. The stop is in effect on return, or for a run that has not begun yet, as soon as it begins. A
+    /// queued run is stopped with its execution, on a thread that may wait for that.
     ///
-    /// - Returns: `false` when it is not in progress here.
+    /// - Returns: `false` if it is not in progress here.
     func cancel(_ run: Run.ID, drain: Bool) throws -> Bool {
         if let queue { return try wait { try await queue.cancel(run, drain: drain) } }
         let (subject, isEarly) = state.withLock { state -> (Subject?, Bool) in
             guard state.exit == nil else { return (nil, false) }
             guard state.subject == nil else { return (state.subject, false) }
-            // Of two wishes the sterner one counts.
+            // An immediate stop wins over a draining one.
             state.early[run] = drain && state.early[run] != false
             return (nil, true)
         }
@@ -162,16 +163,16 @@ package final class OwnerDesk: Sendable {
     }
 }
 
-/// Wakes a thread that waits for an event of the system.
+/// A bell that wakes a thread waiting for a system event.
 final class Bell: Sendable {
-    /// Becomes readable when the bell is rung.
+    /// The descriptor that becomes readable when the bell is rung.
     let descriptor: Int32
     private let handle: Int32
     private let isRung = Mutex(false)
 
-    /// A bell that nobody has rung.
+    /// Creates a bell that has not been rung.
     ///
-    /// - Throws: ``CommandFailure`` when there are no descriptors left.
+    /// - Throws: ``CommandFailure`` if no descriptors are left.
     init() throws(CommandFailure) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else {
@@ -193,7 +194,7 @@ final class Bell: Sendable {
         }
     }
 
-    /// Forgets that it was rung.
+    /// Resets the bell.
     func silence() {
         isRung.withLock { isRung in
             guard isRung else { return }

@@ -3,12 +3,12 @@ import Assay
 import Foundation
 import Synchronization
 
-/// Answers programs of the same user that ask about the run that this program carries through.
+/// A server for programs of the same user that ask about this program's run.
 ///
-/// Works on threads of its own, one to listen and one a connection, so that nobody who is slow keeps a run waiting.
+/// It has one thread for listening and one per connection, so that a slow client never delays a run.
 package final class OwnerSocket: Sendable {
     private static let mostConnections = 16
-    /// How long nobody is let in after descriptors or memory had run out, in milliseconds.
+    /// The time without accepting connections after descriptors or memory ran out, in milliseconds.
     private static let pause: Int32 = 100
 
     private let name: String
@@ -22,8 +22,8 @@ package final class OwnerSocket: Sendable {
 
     /// Listens at `name` in `folder`, which this program owns.
     ///
-    /// - Parameter accept: takes the next connection of a socket, as the system's function of that name does.
-    /// - Throws: ``CommandFailure`` when there is no socket to be had.
+    /// - Parameter accept: accepts the next connection of a socket, like the system's function of that name.
+    /// - Throws: ``CommandFailure`` if no socket is available.
     package init(
         _ name: String, in folder: String, desk: OwnerDesk,
         accept: @escaping @Sendable (Int32) -> Int32 = { Foundation.accept($0, nil, nil) }
@@ -35,7 +35,7 @@ package final class OwnerSocket: Sendable {
         start("assay.owner") { [self] in listen() }
     }
 
-    /// Ends all connections once they have been told how the run ended, and takes the socket away.
+    /// Ends all connections once they have received the end of the run, and removes the socket.
     package func close() async {
         desk.close()
         await withCheckedContinuation { continuation in
@@ -43,7 +43,7 @@ package final class OwnerSocket: Sendable {
         }
         desk.leave(bell)
         Foundation.close(descriptor)
-        // A socket that stays is replaced by the next owner.
+        // The next owner replaces a socket that remains.
         try? UnixSocket.remove(name, in: folder)
     }
 
@@ -68,7 +68,7 @@ package final class OwnerSocket: Sendable {
             guard ready[0].revents != 0 else { continue }
             let peer = accept(descriptor)
             guard peer >= 0 else {
-                // Who could not be let in still waits at the door, and `poll` would say so without end.
+                // A client that could not be accepted still waits, and `poll` would report it endlessly.
                 if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { rest() }
                 continue
             }
@@ -83,14 +83,14 @@ package final class OwnerSocket: Sendable {
                 continue
             }
             start("assay.owner.peer") { [self] in
-                // Without a bell nobody could tell the one who asks of changes: the connection is closed without a word.
+                // Without a bell the client could not be notified of changes, so the connection is closed silently.
                 do { try OwnerConnection(peer, desk).serve() } catch { Foundation.close(peer) }
                 connections.withLock { $0 -= 1 }
             }
         }
     }
 
-    /// Waits until there may be descriptors again, or the program ends.
+    /// Waits until descriptors may be available again, or the program ends.
     private func rest() {
         var ready = [pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)]
         _ = poll(&ready, 1, Self.pause)

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Sockets in the folder of a store, for this user's programs alone.
+/// Sockets in the folder of a store, for this user's programs only.
 ///
-/// The address of a socket is at most 107 bytes, paths of folders are not: the folder is opened, and the socket is named
-/// from there.
+/// A socket's address is at most 107 bytes, but a folder's path may be longer. So the folder is opened, and the socket
+/// is named relative to it.
 enum UnixSocket {
-    /// Listens at `name` in `folder`, in place of what a dead program left; only the owner of the folder may call it.
+    /// Listens at `name` in `folder`, and replaces a dead program's socket. Only the owner of the folder may call it.
     static func listen(_ name: String, in folder: String) throws(CommandFailure) -> Int32 {
         try opened(folder) { place throws(CommandFailure) in
             var found = stat()
@@ -16,7 +16,7 @@ enum UnixSocket {
                 _ = unlinkat(place, name, 0)
             }
             let descriptor = try make()
-            // Nobody gets in before `listen`, so that the rights are right when it matters.
+            // No one can connect before `listen`, so the permissions are right when it matters.
             guard with(name, in: place, { bind(descriptor, $0, $1) }) == 0,
                 fchmodat(place, name, 0o600, 0) == 0, Foundation.listen(descriptor, 16) == 0
             else {
@@ -28,12 +28,12 @@ enum UnixSocket {
         }
     }
 
-    /// Takes away what ``listen(_:in:)`` made; only the owner of the folder may call it.
+    /// Removes the socket of ``listen(_:in:)``. Only the owner of the folder may call it.
     static func remove(_ name: String, in folder: String) throws(CommandFailure) {
         try opened(folder) { place throws(CommandFailure) in _ = unlinkat(place, name, 0) }
     }
 
-    /// A connection to the one who listens at `name` in `folder`; `nil` when nobody does.
+    /// Connects to the program that listens at `name` in `folder`; `nil` if there is none.
     static func connect(_ name: String, in folder: String) throws(CommandFailure) -> Int32? {
         try opened(folder) { place throws(CommandFailure) in
             let descriptor = try make()
@@ -47,7 +47,7 @@ enum UnixSocket {
         }
     }
 
-    /// The user at the other end.
+    /// Returns the user at the other end.
     static func peer(of descriptor: Int32) -> uid_t? {
         #if os(Linux)
             // Process, user and group, four bytes each.
@@ -61,14 +61,14 @@ enum UnixSocket {
         #endif
     }
 
-    /// Gives up on a peer that takes longer than `seconds` to take what is sent.
+    /// Makes sending to a slow peer fail after `seconds`.
     static func limitSending(_ descriptor: Int32, seconds: Int) {
-        // The words of a `timeval`, whose fields belong to another module as soon as one more C module is around.
+        // The words of a `timeval`. Its fields belong to another module as soon as a further C module is present.
         let limit = [seconds, 0]
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, limit, socklen_t(2 * MemoryLayout<Int>.size))
     }
 
-    /// Sends all of `bytes`; `false` when the peer has gone or does not take them.
+    /// Sends all of `bytes`; returns `false` if the peer has gone or does not accept them.
     static func send(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
         var start = 0
         while start < bytes.count {
@@ -84,7 +84,7 @@ enum UnixSocket {
         return true
     }
 
-    /// What has arrived; empty at the end, or when the connection is broken.
+    /// Returns the bytes that have arrived; empty at the end or when the connection is broken.
     static func receive(from descriptor: Int32) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 4_096) { buffer, count in
             var got = -1

@@ -1,10 +1,10 @@
 import Assay
 
-/// What people are told of executions that wait.
+/// The facts by which people learn what executions wait for.
 struct QueueStand {
     /// Whether the queue is paused.
     let isPaused: Bool
-    /// The denial with which an execution is aborted.
+    /// The number of denials at which an execution is aborted.
     let maxDenials: Int
     /// Whether a program works on the queue, or at least owns the store.
     let isOwned: Bool
@@ -17,7 +17,7 @@ struct QueueStand {
         self.now = now
     }
 
-    /// What an execution waits for; `nil` for one that does not wait.
+    /// Returns what an execution waits for; `nil` for one that does not wait.
     func waits(_ execution: Execution) -> String? {
         guard execution.status == .pending else { return nil }
         if isPaused { return "the queue is paused" }
@@ -31,7 +31,7 @@ struct QueueStand {
 }
 
 extension Execution {
-    /// The priority as people give it.
+    /// The priority in the user's words.
     var priorityText: String {
         guard let own = ownPriority else { return denials.isEmpty ? "by time" : JSONValue(finite: priority).json }
         return own == Self.lowPriority ? "low" : JSONValue(finite: priority).json

@@ -1,18 +1,18 @@
 import Assay
 import AssaySQLite
 
-/// A queue that this program works on, as other programs may see and change it and the runs of its executions.
+/// The queue of this program, which other programs may watch and change together with the runs of its executions.
 struct QueueDesk: Sendable {
-    /// What is to be run beside the queue's own work.
+    /// Work to run beside the queue's own.
     typealias Later = AsyncStream<@Sendable () async -> Void>.Continuation
 
     let queue: ExecutionQueue
     let engine: Engine
-    /// Where spooled submissions lie.
+    /// The folder of spooled submissions.
     let folder: String
     let later: Later
 
-    /// Does what `verb` says in the words of ``QueueVerb``.
+    /// Runs `verb`, which has the JSON form of ``QueueVerb``.
     func carryOut(_ verb: JSONValue) async throws -> JSONValue {
         guard let verb = QueueVerb(json: verb) else {
             throw CommandFailure(
@@ -21,24 +21,26 @@ struct QueueDesk: Sendable {
         return try await queue.carryOut(verb, folder: folder, goingOn: goOn)
     }
 
-    /// How a run of the store stands: in progress as long as the queue holds its execution, ended also while it is paused.
+    /// Returns the standing of a stored run. It is in progress while the queue holds its execution, and ended also
+    /// while it is paused.
     func stand(of id: Run.ID) async throws -> OwnerDesk.Stand {
         while let execution = try await engine.store.run(id)?.executionID {
             let isHeld = queue.holds(execution)
-            // Looked at after that, since what the queue does not hold it does not change either.
+            // Read after that, because the queue does not change what it does not hold.
             guard let run = try await engine.store.run(id) else { break }
             if run.status.isTerminal { return .ended(ExitStatus(run)) }
             if isHeld { return .inProgress(nil) }
             if run.status == .paused { return .ended(ExitStatus(run)) }
-            // It goes on since, or is nobody's here.
+            // It has continued since, or does not belong to this program.
             guard queue.holds(execution) else { break }
         }
         return .unknown
     }
 
-    /// Cancels the execution of a run, or the run when it was left in a pause and is no execution's of the queue.
+    /// Cancels the execution of a run, or the run itself if it was left paused and belongs to no execution of the
+    /// queue.
     ///
-    /// - Returns: `false` when the run has ended before.
+    /// - Returns: `false` if the run had already ended.
     func cancel(_ id: Run.ID, drain: Bool) async throws -> Bool {
         guard let run = try await engine.store.run(id), !run.status.isTerminal else { return false }
         if queue.contains(run.executionID) { return try await queue.cancel(run.executionID, drain: drain) }
@@ -47,7 +49,7 @@ struct QueueDesk: Sendable {
         return true
     }
 
-    /// Lets a paused run go on beside the queue's own work, once it is certain that this program can.
+    /// Continues a paused run beside the queue's own work, once it is certain that this program can.
     private func goOn(_ id: Run.ID, _ move: Pause.Move, toEnd: Bool) async throws -> JSONValue {
         let run = try await engine.store.existingRun(id.text)
         guard run.status == .paused else {
@@ -61,7 +63,7 @@ struct QueueDesk: Sendable {
         try await queue.checkGoingOn(execution)
         let work: @Sendable () async -> Void = { [queue, engine] in
             do { _ = try await queue.goOn(execution, by: move, toEnd: toEnd, isWork: true) } catch {
-                // What is given up with the worker is on record as it was.
+                // If the worker was stopped, the record of the run is unchanged.
                 guard !Task.isCancelled else { return }
                 engine.warn("run '\(id)' could not go on: \(CommandFailure(error).message)")
             }

@@ -1,7 +1,7 @@
 import Assay
 import Synchronization
 
-/// What a worker has done with the executions of its queue, and what still waits for what.
+/// The work of a worker on the executions of its queue, and the reasons why others wait.
 final class QueueProgress: Sendable {
     private let begun: Timestamp
     private let queue: ExecutionQueue
@@ -12,7 +12,7 @@ final class QueueProgress: Sendable {
         (self.queue, self.store, self.begun) = (queue, store, begun)
     }
 
-    /// Takes note of an execution that has ended.
+    /// Records the end of an execution.
     func note(_ event: Event) {
         guard let word = event.data["to"]?.string, let status = Status(rawValue: word), status.isTerminal else {
             return
@@ -20,10 +20,10 @@ final class QueueProgress: Sendable {
         ended.withLock { $0[status] += 1 }
     }
 
-    /// Whether an execution was denied as often as may be.
+    /// Whether an execution reached the limit of denials.
     var hasAborted: Bool { ended.withLock { $0.aborted > 0 } }
 
-    /// How it stands, in one line.
+    /// Returns the standing of the queue in one line.
     func line() async throws -> String {
         let counts = queue.counts
         let parts = [
@@ -33,7 +33,7 @@ final class QueueProgress: Sendable {
         return parts.joined(separator: "; ")
     }
 
-    /// What came of it, in one line.
+    /// Returns the result in one line.
     func summary() async throws -> String {
         let pending = queue.counts.pending
         let rest = pending == 0 ? "nothing waits" : "\(pending.grouped) waiting\(try await reasons())"
@@ -52,7 +52,7 @@ final class QueueProgress: Sendable {
         "\(try await store.total(matching: ChargeFilter(since: begun))) \(store.currency)"
     }
 
-    /// What executions wait for besides their turn, the most frequent reasons first.
+    /// Returns what executions wait for besides their turn, the most frequent reasons first.
     private func reasons() async throws -> String {
         var counts: [String: Int] = [:]
         for execution in try await store.executions(matching: ExecutionFilter(statuses: [.pending])) {

@@ -2,7 +2,7 @@ import Assay
 import AssaySQLite
 import Foundation
 
-/// Something that can be done with a queue, by the program that owns the store or in its name by another.
+/// An operation on a queue, run by the program that owns the store, on its own behalf or for another program.
 enum QueueVerb {
     case submit(spool: String)
     case pause, unpause
@@ -13,7 +13,7 @@ enum QueueVerb {
     case resume(Execution.ID, RecoveryMode, ChangePolicy)
     case copy(Execution.ID, keepingMetadata: Bool)
     case prune(Set<Status>, olderThan: Duration?)
-    /// To let the paused run of an execution go on, which whoever works on the queue then does.
+    /// Continues the paused run of an execution, in the program that works on the queue.
     case goOn(Run.ID, Pause.Move, toEnd: Bool)
 
     /// The verb as JSON.
@@ -48,7 +48,7 @@ enum QueueVerb {
         }
     }
 
-    /// The verb that ``jsonValue`` wrote; `nil` for anything else.
+    /// Creates the verb that ``jsonValue`` wrote; `nil` for anything else.
     init?(json: JSONValue) {
         func id() -> Execution.ID? { json["execution_id"]?.string.flatMap { Identifier($0) } }
         switch json["verb"]?.string {
@@ -93,11 +93,11 @@ enum QueueVerb {
 }
 
 extension ExecutionQueue {
-    /// Does what `verb` says; the answer is about the execution concerned, or how many there were.
+    /// Runs `verb` and returns a value about the affected execution, or the number of affected ones.
     ///
     /// - Parameters:
-    ///   - folder: where spooled submissions lie.
-    ///   - goingOn: lets a paused run go on; `nil` where nobody works.
+    ///   - folder: the folder of spooled submissions.
+    ///   - goingOn: continues a paused run; `nil` if no worker is active.
     func carryOut(
         _ verb: QueueVerb, folder: String,
         goingOn: ((_ run: Run.ID, _ move: Pause.Move, _ toEnd: Bool) async throws -> JSONValue)? = nil
@@ -133,7 +133,7 @@ extension ExecutionQueue {
 }
 
 extension ExecutionQueue {
-    /// What is told of an execution that was submitted now, with how many go before it.
+    /// Returns the row of a newly submitted execution, with the number of executions ahead of it.
     func submitted(_ execution: Execution) -> JSONValue {
         guard case .object(var row) = execution.brief else { return .null }
         row["waiting_before"] = waitingBefore(execution.id).map { JSONValue(count: $0) } ?? .null
@@ -142,7 +142,7 @@ extension ExecutionQueue {
 }
 
 extension Execution {
-    /// What is told of an execution where it stands in a line.
+    /// The execution as a row of a listing.
     var brief: JSONValue {
         var row = JSONObject()
         let keys = [

@@ -3,7 +3,7 @@ import AssayPipelines
 import Foundation
 import Synchronization
 
-/// The pipelines that a worker was given: which executions are theirs, how the queue works, and what things cost.
+/// The pipelines of a worker: which executions belong to them, how the queue works, and what things cost.
 struct WorkerPipelines: Sendable {
     /// A pipeline file as the user named it.
     struct Given: Sendable {
@@ -17,9 +17,9 @@ struct WorkerPipelines: Sendable {
     private let shell: Shell
     private let caching: CacheMode?
 
-    /// The pipelines at `paths`.
+    /// Loads the pipelines at `paths`.
     ///
-    /// - Throws: ``CommandFailure`` when a file is no pipeline, says nothing of a queue, or contradicts another one.
+    /// - Throws: ``CommandFailure`` if a file is not a pipeline, has no queue, or contradicts another one.
     init(_ paths: [String], _ how: RunFlags, _ console: Console, in shell: Shell) throws {
         (self.console, self.shell, caching) = (console, shell, how.saidCaching)
         var given: [Given] = []
@@ -45,9 +45,9 @@ struct WorkerPipelines: Sendable {
         try JoinedPrices.check(given)
     }
 
-    /// The files of `folder` that say how their executions wait, in the order of their names.
+    /// Returns the pipeline files with a queue in `folder`, in the order of their names.
     ///
-    /// - Throws: ``CommandFailure`` when there are none.
+    /// - Throws: ``CommandFailure`` if there are none.
     static func files(in folder: String, _ console: Console, in shell: Shell) throws -> [String] {
         let names: [String]
         do { names = try FileManager.default.contentsOfDirectory(atPath: shell.place(of: folder)) } catch {
@@ -70,7 +70,7 @@ struct WorkerPipelines: Sendable {
         return files
     }
 
-    /// One worker has one queue, so what its files say of it is the same.
+    /// Checks that two files agree about the queue, because one worker has one queue.
     private static func check(
         _ path: String, _ target: RunTarget, agreesWith other: String, _ otherTarget: RunTarget
     ) throws {
@@ -88,7 +88,7 @@ struct WorkerPipelines: Sendable {
 
     // MARK: Executions
 
-    /// What an execution waits for when it is of none of these pipelines.
+    /// Returns what an execution waits for if it belongs to none of these pipelines.
     func elsewhere(_ execution: Execution) -> String? {
         guard pipeline(of: execution) == nil else { return nil }
         let file = execution.runRequest["pipeline"]?.string
@@ -109,7 +109,7 @@ struct WorkerPipelines: Sendable {
         }
     }
 
-    /// What an execution needs to run: the definition that was submitted, at the prices of its file.
+    /// Returns what an execution needs to run: the definition that was submitted, at the prices of its file.
     func resolve(_ execution: Execution) throws -> (Runnable, RunOptions) {
         guard pipeline(of: execution) != nil else {
             throw ProcessingError(
@@ -132,7 +132,7 @@ struct WorkerPipelines: Sendable {
 
     // MARK: The engine
 
-    /// An engine for all of them.
+    /// Creates an engine for all of the pipelines.
     func engine(_ store: any Store, in shell: Shell) -> Engine {
         guard given.count > 1 else { return given[0].target.engine(store, in: shell) }
         var target = given[0].target
@@ -140,22 +140,22 @@ struct WorkerPipelines: Sendable {
         return target.engine(store, in: shell)
     }
 
-    /// What is watched for in events.
+    /// The alert rules of all pipelines.
     var alerts: [AlertRule] { given.flatMap(\.target.alerts) }
 
-    /// From now on warnings of the files are events of `engine`.
+    /// Makes later warnings of the files events of `engine`.
     func passWarnings(to engine: Engine) { for pipeline in given { pipeline.target.warnings.pass(to: engine) } }
 }
 
 extension RunTarget {
-    /// Whether it is the same work as `other`.
+    /// Returns whether it is the same work as `other`.
     fileprivate func isOf(_ other: RunTarget) -> Bool {
         work.name == other.work.name && work.isGraph == other.work.isGraph
             && options.pipeline == other.options.pipeline
     }
 }
 
-/// The prices of several files as one list; what they say of one thing is the same.
+/// The prices of several files as one list. The files agree on each price.
 private final class JoinedPrices: PriceSource {
     private let sources: [any PriceSource]
     private let last: Mutex<PriceList>
@@ -167,13 +167,13 @@ private final class JoinedPrices: PriceSource {
 
     func current() -> PriceList {
         last.withLock { last in
-            // A later change by which the files contradict each other is not taken over.
+            // Ignore a later change that makes the files contradict each other.
             if let joined = Self.join(sources, currency: last.currency) { last = joined }
             return last
         }
     }
 
-    /// Refuses files that price one thing in two ways.
+    /// Refuses files with different prices for the same thing.
     static func check(_ pipelines: [WorkerPipelines.Given]) throws {
         var known: [PriceSubject: (path: String, prices: [Price])] = [:]
         var currency: (path: String, name: String)?
@@ -198,7 +198,7 @@ private final class JoinedPrices: PriceSource {
         }
     }
 
-    /// All prices; `nil` when two lists contradict each other.
+    /// Returns all prices; `nil` if two lists contradict each other.
     private static func join(_ sources: [any PriceSource], currency: String) -> PriceList? {
         let lists = sources.map { $0.current() }
         var joined = PriceList(currency: lists.first?.currency ?? currency)

@@ -1,11 +1,11 @@
-/// What `--batch-size` asks for.
+/// The value of `--batch-size`.
 enum BatchSize: Hashable, Sendable {
-    /// What slot, complexity and policy give.
+    /// The size that slot, complexity and policy determine.
     case automatic
-    /// So many items.
+    /// A fixed number of items.
     case items(Int)
 
-    /// What `text` writes; `nil` for anything but `auto` or a whole number above 0.
+    /// Parses `text`; `nil` for anything but `auto` or a whole number above 0.
     init?(_ text: String) {
         if text == "auto" {
             self = .automatic

@@ -2,29 +2,29 @@ import Assay
 import Foundation
 import Synchronization
 
-/// What becomes of a run whenever a breakpoint pauses it: somebody at a terminal says so, or it is left paused.
+/// The handling of a run's pauses at breakpoints: the user at a terminal decides, or the run is left paused.
 final class PauseDesk: Sendable {
-    /// What happens at the desk.
+    /// An event for the handling of pauses.
     private enum Happening: Sendable {
         case paused(RunHandle, NodeStart)
-        /// A line that somebody typed.
+        /// A line that the user typed.
         case line(String)
-        /// Nobody types any more.
+        /// The end of the user's input.
         case end
     }
 
     private let (happenings, tells) = AsyncStream.makeStream(of: Happening.self)
     private let isOpen = Atomic(false)
 
-    /// Says that somebody will ``attend(_:in:)``; before that, pauses are not the desk's, and no run is kept for it.
+    /// Enables the handling by ``attend(_:in:)``. Pauses before that are ignored here, and no run is kept for them.
     func open() { isOpen.store(true, ordering: .releasing) }
 
-    /// Takes note of a pause; ``attend(_:in:)`` says what becomes of it.
+    /// Records a pause; ``attend(_:in:)`` handles it.
     func paused(_ run: RunHandle, before start: NodeStart) {
         if isOpen.load(ordering: .acquiring) { tells.yield(.paused(run, start)) }
     }
 
-    /// Answers pauses until the task is cancelled.
+    /// Handles pauses until the task is cancelled.
     func attend(_ console: Console, in shell: Shell) async {
         let isTerminal = shell.input.isTerminal && console.screen.columns != nil
         var reads = false
@@ -81,19 +81,19 @@ final class PauseDesk: Sendable {
         }
     }
 
-    /// Leaves a run that nobody here says anything about.
+    /// Leaves a run paused because no user here decides about it.
     private func leave(_ run: RunHandle, _ console: Console) {
         console.screen.answered()
-        // One that has been told to go on meanwhile is met again at its next pause.
+        // A run that was continued in the meantime is handled at its next pause.
         try? run.leave()
     }
 
-    /// Takes lines on a thread of its own, since nothing can be waited for that is typed.
+    /// Reads lines on a separate thread, because typed input cannot be awaited.
     private func read(_ input: any ByteSource) {
         let tells = tells
         let thread = Thread {
             var buffer = LineBuffer()
-            // A line that is too long, or an input that cannot be read, is its end.
+            // A line that is too long, or an unreadable input, ends the input.
             while let bytes = try? input.read(4_096), !bytes.isEmpty {
                 buffer.add(bytes)
                 do {
@@ -107,7 +107,7 @@ final class PauseDesk: Sendable {
     }
 }
 
-/// Where a run stands still, and its breakpoints, for people.
+/// The point at which a run is paused, with its breakpoints, for people.
 struct PauseText {
     let lines: [String]
 

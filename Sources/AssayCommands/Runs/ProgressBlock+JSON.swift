@@ -1,7 +1,7 @@
 import Assay
 
 extension ProgressBlock {
-    /// How the run stands, as JSON.
+    /// The progress as JSON.
     var jsonValue: JSONValue {
         [
             "counts": counts.jsonValue, "cached": JSONValue(count: cached), "resumed": JSONValue(count: resumed),
@@ -12,7 +12,7 @@ extension ProgressBlock {
         ]
     }
 
-    /// The block that ``jsonValue`` wrote; `nil` for anything else.
+    /// Creates the block that ``jsonValue`` wrote; `nil` for anything else.
     init?(json: JSONValue) {
         func number(_ key: String) -> Int? { json[key]?.number?.integer }
         func count(_ key: String) -> Int? { json["counts"]?[key]?.number?.integer }

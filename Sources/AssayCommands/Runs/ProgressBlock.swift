@@ -1,13 +1,13 @@
 package import Assay
 
-/// How a run stands at one moment, drawn in a few lines.
+/// The progress of a run at one moment, drawn in a few lines.
 package struct ProgressBlock: Sendable {
-    /// An item that failed.
+    /// A failed item.
     package struct Failure: Sendable {
         let inputID: String
         let text: String
 
-        /// The failure of an item, in words.
+        /// Creates the failure of an item, in words.
         package init(inputID: String, text: String) {
             self.inputID = inputID
             self.text = text
@@ -24,7 +24,7 @@ package struct ProgressBlock: Sendable {
     let waits: [ItemWait]
     let failures: [Failure]
 
-    /// A run of which `elapsed` has passed.
+    /// Creates the progress of a run after `elapsed`.
     package init(
         counts: Counts, cached: Int = 0, resumed: Int = 0, cost: MoneySum = .zero, avoided: MoneySum = .zero,
         currency: String = "USD", elapsed: Duration, waits: [ItemWait] = [],
@@ -41,19 +41,19 @@ package struct ProgressBlock: Sendable {
         self.failures = failures
     }
 
-    /// How many reasons for waits are shown.
+    /// The number of reasons for waits to show.
     private static let shownWaits = 3
 
-    /// Items that have ended.
+    /// The number of items that have ended.
     private var ended: Int { counts.succeeded + counts.failed + counts.skipped + counts.cancelled }
 
-    /// Items a second, of those that were worked on.
+    /// Items per second, of those that were worked on.
     private var rate: Double {
         let seconds = elapsed / .seconds(1)
         return seconds > 0 ? Double(ended - resumed) / seconds : 0
     }
 
-    /// The block in lines of less than `width` columns, so that no terminal breaks them.
+    /// Returns the block in lines of less than `width` columns, so that no terminal wraps them.
     package func lines(width: Int, paint: Paint) -> [String] {
         let width = max(1, width - 1)
         var lines = [bar(width), numbers(paint, width)]
@@ -89,7 +89,7 @@ package struct ProgressBlock: Sendable {
 }
 
 extension ItemWait {
-    /// "3 wait for a call of doc_7".
+    /// The text, such as "3 wait for a call of doc_7".
     var text: String { "\(count.grouped) \(count == 1 ? "waits" : "wait") for \(reason)" }
 }
 

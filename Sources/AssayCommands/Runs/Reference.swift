@@ -1,16 +1,16 @@
 import Assay
 
-/// Names of things on record that may be shortened.
+/// Names of things on record, which may be abbreviated.
 enum Reference {
-    /// The fewest characters by which something may be called.
+    /// The shortest abbreviation, in characters.
     static let shortest = 4
 }
 
 extension Store {
-    /// The run that the user calls `name`: by all of its name, by 4 or more characters that begin it and no other, or
-    /// as `last`, the newest one.
+    /// Returns the run that the user calls `name`: its whole name, an unambiguous prefix of 4 or more characters, or
+    /// `last` for the newest run.
     ///
-    /// - Throws: ``CommandFailure`` when there is none, or when several names begin so.
+    /// - Throws: ``CommandFailure`` if there is none, or if several names have the prefix.
     func existingRun(_ name: String) async throws -> Run {
         if let id = Identifier(name), let run = try await run(id) { return run }
         if name == "last", let run = try await runs(matching: RunFilter(limit: 1)).first { return run }

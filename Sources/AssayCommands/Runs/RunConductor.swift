@@ -1,6 +1,6 @@
 import Assay
 
-/// Carries a run through for a command: shows how it stands, writes its outcomes, and lets signals end it.
+/// The conductor of a run for a command: it shows the progress, writes the outcomes, and lets signals end the run.
 struct RunConductor {
     /// A call of the engine that begins a run and returns when it has ended.
     typealias Begin = (_ options: RunOptions, _ watching: @escaping @Sendable (RunHandle) -> Void) async throws ->
@@ -10,18 +10,18 @@ struct RunConductor {
     let console: Console
     let engine: Engine
     let stop: StopFlag
-    /// Where other programs see and stop the run; `nil` when none can.
+    /// The access for other programs to watch and stop the run; `nil` if there is none.
     let desk: OwnerDesk?
-    /// What becomes of pauses at breakpoints; `nil` for what has none.
+    /// The handling of pauses at breakpoints; `nil` if there are no breakpoints.
     let pauses: PauseDesk?
-    /// Whether messages about a run that goes well are left out.
+    /// Whether to omit messages about a run that succeeds.
     let isQuiet: Bool
 
-    /// Conducts the run that `begin` begins with `options`.
+    /// Runs `begin` with `options` and returns the exit status.
     func conduct(_ options: RunOptions, _ begin: Begin) async throws -> ExitStatus {
         let progress = RunProgress(time: shell.world.time)
         let lines = OutcomeLines(console, progress)
-        // What succeeded is taken back when something fails: nothing is told before that is certain.
+        // When something fails, successes are discarded, so nothing is written before that is certain.
         let isHeld = options.failurePolicy == .atomic
         let goesInBatches = options.batching != nil
         var options = options
@@ -58,13 +58,13 @@ struct RunConductor {
             if isHeld, !goesInBatches, console.format == .jsonl { try await writer.writeOutcomes(of: report.runID) }
             try await writer.write(report, isQuiet: isQuiet)
         } catch SinkError.closed {
-            // What nobody reads need not be written; how the run ended still counts.
+            // The reader has gone, so the rest need not be written; the status of the run still counts.
         }
         if !isQuiet || report.status != .succeeded { tellWhatNext(report, refusedBy: progress.refusedBudget) }
         return ExitStatus(report.run, stoppedBy: stop.signal)
     }
 
-    /// How the program ends if it can write what it has to.
+    /// Returns the exit status, provided that all output can be written.
     private func exit(of result: Result<Report, any Error>) -> ExitStatus {
         switch result {
         case .success(let report): ExitStatus(report.run, stoppedBy: stop.signal)
@@ -72,9 +72,9 @@ struct RunConductor {
         }
     }
 
-    // MARK: While it lasts
+    // MARK: In progress
 
-    /// Carries `begin` out while signals are heard and the live block is drawn.
+    /// Runs `begin` while it handles signals and draws the live block.
     private func watched(
         _ progress: RunProgress, _ signals: AsyncStream<StopSignal>,
         _ begin: (@escaping @Sendable (RunHandle) -> Void) async throws -> Report
@@ -93,18 +93,18 @@ struct RunConductor {
         }
     }
 
-    /// The run as other programs see it.
+    /// Returns the run as other programs see it.
     private func subject(_ handle: RunHandle, _ progress: RunProgress) -> OwnerDesk.Subject {
         OwnerDesk.Subject(handle.runID) {
             progress.snapshot(currency: engine.store.currency)
         } cancel: { drain in
             stop.raise(.cancel)
             handle.cancel(drain: drain)
-            // A list that ends early would be taken for whole, if it were not for the flag that was raised.
+            // A list that ends early would be taken for a complete one without the raised flag.
             shell.input.stop()
             console.screen.say("stopping: cancelled from another terminal")
         } move: { move, toEnd in
-            // A run that does not stand still keeps its breakpoints, and refuses to go on.
+            // A run that is not paused keeps its breakpoints and refuses to continue.
             if toEnd, handle.pausedBefore != nil {
                 for breakpoint in handle.breakpoints { handle.removeBreakpoint(at: breakpoint.processorID) }
             }
@@ -114,7 +114,7 @@ struct RunConductor {
         }
     }
 
-    /// The first signal lets what is in flight finish, the second one ends the run at once.
+    /// Handles signals: the first one lets work in flight finish, the second one ends the run at once.
     private func listen(to signals: AsyncStream<StopSignal>, _ progress: RunProgress) async {
         for await signal in signals {
             let isFirst = stop.signal == nil || signal == .hangUp
@@ -129,7 +129,7 @@ struct RunConductor {
         }
     }
 
-    /// Whether a block can stand on the screen: a terminal for messages, and no data that runs through it.
+    /// Whether the screen can show a live block: messages go to a terminal, and no data is written between them.
     private var isLive: Bool {
         console.screen.columns != nil && !isQuiet && !(console.format == .jsonl && console.columns != nil)
     }
@@ -144,7 +144,7 @@ struct RunConductor {
         }
     }
 
-    /// Says what the engine wants the user to know; what failed often stands in the table at the end.
+    /// Shows the engine's hints and warnings. Repeated failures are already in the table at the end.
     private func tell(hint event: Event) {
         guard let message = event.data["message"]?.string, event.data["hint"] != "repeated_failure" else { return }
         if event.kind != .hint {
@@ -154,7 +154,7 @@ struct RunConductor {
         }
     }
 
-    // MARK: At its end
+    // MARK: At the end
 
     private func tellWhatNext(_ report: Report, refusedBy budget: String?) {
         let counts = report.counts
@@ -168,7 +168,7 @@ struct RunConductor {
         if report.error?.phase == .preprocessing, report.status == .failed {
             return console.note("nothing was worked on; mend that and run the command again")
         }
-        // A run in memory is gone with the program, and one whose inputs were not all read is not whole.
+        // A run in memory is gone with the program, and one whose inputs were not all read is incomplete.
         guard report.run.isListed, !(engine.store is MemoryStore) else {
             if report.status == .paused { console.note("left in a pause, and gone with the store in memory") }
             return
@@ -208,7 +208,7 @@ extension Report {
 }
 
 extension RunProgress {
-    /// Takes note of the base price; what items cost comes with their outcomes, which never get lost.
+    /// Records the base price. The costs of items come with their outcomes, which are never lost.
     fileprivate func note(baseIn event: Event) {
         guard event.inputID == nil, event.data["kind"]?.string == Charge.Kind.base.rawValue,
             let cost = event.data["cost"]?.number.flatMap({ try? Money($0) })

@@ -1,6 +1,6 @@
 package import Assay
 
-/// What became of one item in a run, as far as two runs are compared by it.
+/// The outcome of one item in a run, reduced to what comparisons need.
 struct ItemStand: Hashable {
     let status: Status
     let isCarried: Bool
@@ -28,12 +28,12 @@ struct ItemStand: Hashable {
     }
 }
 
-/// An item that ended otherwise in one run than in another.
+/// An item with different outcomes in two runs.
 struct ItemDifference {
     let inputID: String
     let old, new: ItemStand?
 
-    /// Whether there is anything to tell; that a carried item costs nothing once more is not.
+    /// Whether the difference is worth showing. The lower cost of a carried item is not.
     var isNotable: Bool {
         guard let old, let new else { return true }
         return old.status != new.status || old.output != new.output || (old.cost != new.cost && !new.isCarried)
@@ -42,12 +42,12 @@ struct ItemDifference {
 
 /// A value of a request that differs.
 package struct ValueDifference: Hashable, Sendable {
-    /// The keys and positions on the way to it, with dots between.
+    /// The keys and indexes on the path to it, joined by dots.
     package let path: String
-    /// The values; `nil` where there is none.
+    /// The values; `nil` if there is none.
     package let old, new: JSONValue?
 
-    /// Everything in which two values differ, down to single values.
+    /// Returns all differences between two values, down to single values.
     package static func between(_ old: JSONValue?, _ new: JSONValue?, at path: String = "") -> [ValueDifference] {
         func below(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
         switch (old, new) {
@@ -65,7 +65,7 @@ package struct ValueDifference: Hashable, Sendable {
         }
     }
 
-    /// A processor is named by its name, anything else by its place.
+    /// Returns the name of a list element: a processor's name, or the index of anything else.
     private static func name(of place: Int, _ lists: [JSONValue]...) -> String {
         let names = lists.compactMap { $0.indices.contains(place) ? $0[place]["processor_id"]?.string : nil }
         return names.first ?? "\(place)"

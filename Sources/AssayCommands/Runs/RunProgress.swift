@@ -1,11 +1,11 @@
 import Assay
 import Synchronization
 
-/// What is known of a run in progress: its handle, and sums over what is in the store.
+/// The state of a run in progress: its handle, and sums over what is in the store.
 final class RunProgress: Sendable {
     private struct State {
         var handle: RunHandle?
-        /// When the first item was begun that was worked on.
+        /// The time at which work on the first item began.
         var workingSince: Duration?
         var cached = 0
         var resumed = 0
@@ -21,15 +21,15 @@ final class RunProgress: Sendable {
 
     init(time: any TimeSource) { self.time = time }
 
-    /// Takes note of the run that has begun.
+    /// Records the run that has begun.
     func begin(_ handle: RunHandle) { state.withLock { $0.handle = handle } }
 
-    /// Takes note of a charge that is no item's.
+    /// Records a charge that belongs to no item.
     func note(base: Money) {
         state.withLock { $0.cost += base }
     }
 
-    /// Takes note of the budget that stops the run.
+    /// Records the budget that stops the run.
     func note(refusedBy budget: String?) { state.withLock { $0.refusedBudget = budget } }
 
     /// The name of the budget that stops the run.
@@ -38,7 +38,7 @@ final class RunProgress: Sendable {
     /// The run, once it has begun.
     var handle: RunHandle? { state.withLock { $0.handle } }
 
-    /// Takes note of outcomes that are in the store.
+    /// Records outcomes that are in the store.
     func note(_ outcomes: [Outcome]) {
         let now = time.uptime()
         state.withLock { state in
@@ -55,7 +55,7 @@ final class RunProgress: Sendable {
         }
     }
 
-    /// How things stand now; `nil` before the run has begun.
+    /// Returns the current progress; `nil` before the run has begun.
     func snapshot(currency: String) -> ProgressBlock? {
         let now = time.uptime()
         return state.withLock { state in

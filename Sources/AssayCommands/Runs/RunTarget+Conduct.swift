@@ -4,7 +4,7 @@ import AssaySQLite
 import Synchronization
 
 extension RunTarget {
-    /// Runs the target in the store that the settings name, from an engine of its own to the exit status.
+    /// Runs the target in the store that the settings name, with its own engine, and returns the exit status.
     func conduct(
         _ console: Console, stop: StopFlag, in shell: Shell,
         _ run: (Engine, RunOptions, @escaping @Sendable (RunHandle) -> Void) async throws -> Report
@@ -14,7 +14,7 @@ extension RunTarget {
         return try await conduct(console, stop: stop, store: store, in: shell, run)
     }
 
-    /// An engine for the target, with its prices.
+    /// Creates an engine for the target, with its prices.
     func engine(_ store: any Store, in shell: Shell) -> Engine {
         Engine(
             store: store, prices: prices ?? PriceList(currency: store.currency),
@@ -22,7 +22,7 @@ extension RunTarget {
             events: EventStream(monitoring, time: shell.world.time), world: shell.world)
     }
 
-    /// As ``conduct(_:stop:in:_:)``, in a store that is open.
+    /// Runs the target as ``conduct(_:stop:in:_:)`` does, in an open store.
     func conduct(
         _ console: Console, stop: StopFlag, store: any Store, in shell: Shell,
         _ run: (Engine, RunOptions, @escaping @Sendable (RunHandle) -> Void) async throws -> Report
@@ -55,7 +55,7 @@ extension RunTarget {
         return try result.get()
     }
 
-    /// Attaches what the file says watches the pipes of a graph: a message, or a line of a file, for every value.
+    /// Attaches the file's taps to the pipes of a graph: each value gives a message, or a line in a file.
     func attachTaps(_ console: Console) throws {
         guard case .graph(let graph, _) = work else { return }
         for tap in taps {
@@ -65,7 +65,7 @@ extension RunTarget {
                 try graph.attach(
                     { value in
                         do { try await write(value) } catch {
-                            // One that cannot be written is seldom alone.
+                            // A failure to write is seldom the only one.
                             if !hasWarned.exchange(true, ordering: .relaxed) {
                                 console.warn("tap \(value.pipe): \(CommandFailure(error).message.safe)")
                             }
@@ -79,7 +79,7 @@ extension RunTarget {
         }
     }
 
-    /// The socket at which other programs may ask for the run; a run does without when there cannot be one.
+    /// Creates the socket at which other programs may ask about the run. The run continues without one if that fails.
     private func socket(beside store: any Store, _ desk: OwnerDesk?, _ console: Console) -> OwnerSocket? {
         guard let desk, let store = store as? SQLiteStore else { return nil }
         do { return try OwnerSocket(SQLiteStore.socketName, in: store.folder, desk: desk) } catch {

@@ -1,36 +1,36 @@
 import Assay
 import AssayPipelines
 
-/// What is to be run, and how: a pipeline file, or one processor by its type.
+/// A target to run: a pipeline file, or one processor by its type.
 struct RunTarget {
-    /// What is run.
+    /// The work to run.
     var work: Runnable
-    /// For whom it works.
+    /// The scope of the work.
     var scope = Scope()
-    /// The items when none are named.
+    /// The items to use when none are named.
     var items: [Item] = []
-    /// How it is run.
+    /// The options of the run.
     var options = RunOptions()
-    /// What things cost.
+    /// The price source.
     var prices: (any PriceSource)?
-    /// How executions of it wait; `nil` when its file does not say.
+    /// The queue for its executions; `nil` if its file does not give one.
     var queue: PipelineQueue?
-    /// Which events are recorded.
+    /// The settings for recorded events.
     var monitoring = Monitoring()
-    /// What is watched for in them.
+    /// The alert rules for its events.
     var alerts: [AlertRule] = []
-    /// What the pipes of a graph are watched by.
+    /// The taps on the pipes of a graph.
     var taps: [TapSetting] = []
-    /// What a later resume needs to make the same target.
+    /// The request from which a later resume recreates the target.
     var request: JSONObject
-    /// What becomes of pauses at breakpoints of a graph.
+    /// The handling of pauses at breakpoints of a graph.
     let pauses: PauseDesk?
-    /// From what worker processes make the processor.
+    /// The setup from which worker processes create the processor.
     private let workerSetup: WorkerSetup
-    /// Where it says what is wrong and stops nothing.
+    /// The output for warnings.
     let warnings: Warnings
 
-    /// A pipeline file.
+    /// Creates a target from a pipeline file.
     init(pipeline path: String, parameters: [String], _ console: Console, in shell: Shell) throws {
         let warnings = Warnings(console)
         let pipeline: Pipeline
@@ -51,7 +51,7 @@ struct RunTarget {
             ], warnings)
     }
 
-    /// One processor of a type.
+    /// Creates a target of one processor by its type.
     init(processor type: String, parameters: [String], _ console: Console, in shell: Shell) throws {
         var object = JSONObject()
         for parameter in try parameters.map({ try ParameterOverride($0) }) {
@@ -77,10 +77,10 @@ struct RunTarget {
         warnings = Warnings(console)
     }
 
-    /// What a run on record was started with.
+    /// Creates a target from the request of a run on record.
     ///
-    /// - Throws: ``CommandFailure`` for a run that was not started from the command line, or from another folder, from
-    ///   which its relative paths were meant.
+    /// - Throws: ``CommandFailure`` for a run that was not started from the command line, or that was started in
+    ///   another folder, to which its relative paths refer.
     init(request: JSONValue, named name: String, _ console: Console, in shell: Shell) throws {
         if let folder = request["folder"]?.string, folder != shell.folder {
             throw CommandFailure.usage(
@@ -133,9 +133,9 @@ struct RunTarget {
 }
 
 extension RunTarget {
-    /// Puts in what flags, environment and `assay.yaml` say of how the run is done.
+    /// Applies the flags, environment variables and `assay.yaml` that say how to run.
     ///
-    /// - Parameter earlier: what the run that is resumed had been given, which counts where they are silent.
+    /// - Parameter earlier: the flags of the run that is resumed, used where the settings are silent.
     mutating func apply(_ settings: Settings, earlier: JSONValue? = nil) throws {
         try work.refuseFlagsOfProcessors(settings)
         let runner =
@@ -148,7 +148,7 @@ extension RunTarget {
         if runner != nil || workers != nil {
             let named = options.runner.name
             let word = runner ?? (named == "sequential" && workers != 1 ? "thread" : named)
-            // How many at once the file says holds for another kind of runner, too.
+            // The file's number of workers also holds for another kind of runner.
             let most = named == "sequential" || word == "sequential" ? nil : options.runner.maxWorkers
             do { options.runner = try RunnerChoice.runner(word, workers: workers ?? most) } catch {
                 throw CommandFailure.usage(error.message)
@@ -184,7 +184,7 @@ extension RunTarget {
         request["flags"] = .object(flags)
     }
 
-    /// Has the run go in batches if a size or a slot is given.
+    /// Runs in batches if a size or a slot is given.
     private mutating func setBatches(_ settings: Settings, _ earlier: JSONValue?) throws {
         let given = try settings.value(.batchSize, "'auto' or a whole number above 0") { BatchSize($0) }
         let slot = settings.text(.slot) ?? earlier?["slot"]?.string
@@ -212,7 +212,7 @@ extension RunTarget {
             maxDelay: old.maxDelay, jitter: old.jitter, retryOn: old.retryOn)
     }
 
-    /// The runner that `word` names, as far as this program has it.
+    /// Returns `word` if it names a runner of this program.
     private static func runnerWord(_ word: String) throws -> String {
         if word == "temporal" {
             throw ProcessingError(
@@ -228,7 +228,7 @@ extension RunTarget {
 }
 
 extension CommandFailure {
-    /// The refusal of a pipeline file; a file that is not there is not an invalid one.
+    /// Returns the failure for a refused pipeline file. A missing file is not an invalid one.
     static func pipeline(_ error: any Error, _ path: String) -> CommandFailure {
         let failure = CommandFailure(error)
         let isMissing = (error as? ProcessingError)?.findings.contains {

@@ -1,15 +1,15 @@
 import Synchronization
 
-/// Whether something has asked the program to end, and what.
+/// A flag that records the first request for the program to end.
 package final class StopFlag: Sendable {
     private let state = Mutex<StopSignal?>(nil)
 
-    /// Nothing has.
+    /// Creates a flag that is not raised.
     package init() {}
 
-    /// What asked first.
+    /// The first signal.
     package var signal: StopSignal? { state.withLock { $0 } }
 
-    /// Remembers what asked.
+    /// Records the signal unless one was recorded before.
     package func raise(_ signal: StopSignal) { state.withLock { $0 = $0 ?? signal } }
 }

@@ -1,14 +1,15 @@
 import Assay
 import AssayPipelines
 
-/// What a run on record was started with, as a run that goes on with it may change it.
+/// The request that a run on record was started with, as a later run may change it.
 struct StoredRequest {
     private(set) var members: JSONObject
 
-    /// The request of a run on record.
+    /// Creates the request of a run on record.
     init(_ request: JSONValue) { members = request.object ?? [:] }
 
-    /// A request that is about to be filed with the run which it begins, with what holds for that run alone.
+    /// Creates the request to file with a run that is about to begin, including the options that hold only for that
+    /// run.
     init(_ request: JSONObject, _ options: RunOptions) {
         members = request
         let standard = RunOptions()
@@ -19,21 +20,21 @@ struct StoredRequest {
         members["refreshed_since"] = options.caching == .refresh ? options.refreshedSince?.jsonValue : nil
     }
 
-    /// What was said of the cache.
+    /// The cache mode in the request.
     var caching: CacheMode {
         members["caching"]?.string.flatMap { CacheMode(rawValue: $0) } ?? .asConfigured
     }
 
-    /// Has a run do with the cache what was said of it when the work was begun, unless `said` says otherwise.
+    /// Applies the cache mode with which the work was begun, unless `said` gives another one.
     ///
-    /// - Parameter begun: since when it is being done.
+    /// - Parameter begun: the time at which the work was begun.
     func repeatCaching(_ said: CacheMode?, in options: inout RunOptions, since begun: Timestamp?) {
         options.caching = said ?? caching
         guard options.caching == .refresh, said == nil else { return }
         options.refreshedSince = members["refreshed_since"].flatMap { Timestamp(jsonValue: $0) } ?? begun
     }
 
-    /// Has the same run go on as it was begun; what `said` says of the cache wins.
+    /// Applies the options with which the same run was begun; the cache mode in `said` wins.
     func goOn(_ options: inout RunOptions, caching said: CacheMode?, since begun: Timestamp) {
         if let recovery = members["recovery"]?.string.flatMap({ RecoveryMode(rawValue: $0) }) {
             options.recovery = recovery
@@ -44,12 +45,12 @@ struct StoredRequest {
         repeatCaching(said, in: &options, since: begun)
     }
 
-    /// The flags that the run had been given.
+    /// The flags of the run.
     var flags: JSONValue? { members["flags"] }
 
-    /// Puts in changes written as `key.key=value`; flags and parameters that would hide them are dropped.
+    /// Applies changes written as `key.key=value`, and drops flags and parameters that would hide them.
     ///
-    /// - Throws: ``CommandFailure`` for a change that cannot be made.
+    /// - Throws: ``CommandFailure`` for a change that cannot be applied.
     mutating func apply(_ texts: [String]) throws {
         for text in texts {
             do {
@@ -75,7 +76,7 @@ struct StoredRequest {
         }
         guard var definition = members["definition"] else { return }
         let flags = hidden(by: change)
-        // A runner that was named by a flag is the one whose further keys are meant.
+        // Further keys refer to the runner that a flag named.
         if change.path.count > 1, change.path[0] == "runner", let word = members["flags"]?["runner"] {
             definition = try DefinitionChange("runner.type=\(word.string ?? "")").applied(to: definition)
         }
@@ -85,7 +86,7 @@ struct StoredRequest {
         members["flags"] = .object(given)
     }
 
-    /// The processor and the parameter that a change is about.
+    /// Returns the processor and the parameter that a change is about.
     private func parameter(of change: DefinitionChange) -> (name: String, key: String)? {
         guard change.path.first == "processors", let at = change.path.lastIndex(of: "parameters"), at > 1,
             at + 1 < change.path.count
@@ -93,7 +94,7 @@ struct StoredRequest {
         return (change.path[1..<at].joined(separator: "."), change.path[at + 1])
     }
 
-    /// Forgets a parameter that was given on the command line, which would count more than the definition.
+    /// Drops a parameter from the command line, which would override the definition.
     private mutating func drop(_ parameter: (name: String, key: String)) {
         let given = members["parameters"]?.array ?? []
         members["parameters"] = .array(
@@ -103,7 +104,7 @@ struct StoredRequest {
             })
     }
 
-    /// The flags that say the same as a change.
+    /// Returns the flags that would override a change.
     private func hidden(by change: DefinitionChange) -> [Settings.Key] {
         let path = change.path
         if path.contains("parameters") { return [] }
@@ -121,15 +122,15 @@ struct StoredRequest {
         }
     }
 
-    /// What the request means now.
+    /// Returns the target that the request describes now.
     ///
-    /// - Parameter isChanged: whether what is wrong with it is due to a change and told as such.
+    /// - Parameter isChanged: whether to report errors as results of a change.
     func target(of run: Run.ID, isChanged: Bool, _ console: Console, in shell: Shell) throws -> RunTarget {
         do { return try RunTarget(request: .object(members), named: "run '\(run)'", console, in: shell) } catch let
             error
             as ProcessingError where isChanged && !error.findings.isEmpty
         {
-            // Places in the definition as it is stored would lead nowhere.
+            // Positions in the stored definition would lead nowhere.
             let findings = error.findings.map(\.message).joined(separator: "; ")
             throw CommandFailure.usage("--set makes a definition that is refused: \(findings)")
         }

@@ -1,10 +1,10 @@
 import Assay
 import Synchronization
 
-/// Where parts of a target say what is wrong and stops nothing: the messages, and events once there is an engine.
+/// The output for warnings from parts of a target: messages, and events once there is an engine.
 final class Warnings: Sendable {
     private struct State {
-        // The engine holds what holds this.
+        // Weak, because the engine indirectly holds this object.
         weak var engine: Engine?
     }
 
@@ -13,10 +13,10 @@ final class Warnings: Sendable {
 
     init(_ console: Console) { self.console = console }
 
-    /// From now on warnings are events of `engine`, which whoever conducts the run shows.
+    /// Makes later warnings events of `engine`, which the command shows.
     func pass(to engine: Engine) { state.withLock { $0.engine = engine } }
 
-    /// Tells one.
+    /// Gives a warning.
     func tell(_ message: String) {
         if let engine = state.withLock({ $0.engine }) {
             engine.warn(message)

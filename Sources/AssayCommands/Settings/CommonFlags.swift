@@ -10,7 +10,7 @@ package struct OutputFlags: ParsableArguments {
 
     package init() {}
 
-    /// The values as settings know them.
+    /// The values by setting.
     var settings: [Settings.Key: String?] { [.output: output?.rawValue, .color: color?.rawValue] }
 }
 
@@ -21,6 +21,6 @@ package struct StoreFlags: ParsableArguments {
 
     package init() {}
 
-    /// The values as settings know them.
+    /// The values by setting.
     var settings: [Settings.Key: String?] { [.store: store] }
 }

@@ -1,7 +1,7 @@
 import Assay
 
 extension Duration {
-    /// The duration that `text` writes with its unit: `250ms`, `30s`, `10m`, `2h`, `7d`; `nil` for anything else.
+    /// Parses `text` as a duration with its unit: `250ms`, `30s`, `10m`, `2h`, `7d`; `nil` for anything else.
     package init?(text: String) {
         let units: [(suffix: String, milliseconds: Int64)] = [
             ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
@@ -13,7 +13,7 @@ extension Duration {
         self = .milliseconds(seconds * Double(unit.milliseconds))
     }
 
-    /// The duration in few letters for people: `350ms`, `4.2s`, `1m 10s`, `2h 5m`, `3d 4h`.
+    /// The duration in few letters, for people: `350ms`, `4.2s`, `1m 10s`, `2h 5m`, `3d 4h`.
     package var brief: String {
         let milliseconds = max(0, milliseconds)
         let seconds = milliseconds / 1_000

@@ -2,11 +2,11 @@ import Assay
 import AssayPipelines
 import Foundation
 
-/// Values that commands take from flags, else the environment, else `assay.yaml`, else a default.
+/// Values for commands: from flags, else the environment, else `assay.yaml`, else a default.
 ///
-/// Each knows its origin. What a pipeline file says of a run counts as its default.
+/// Each has an origin. The settings of a pipeline file count as defaults.
 package struct Settings: Sendable {
-    /// What can be set.
+    /// The name of a setting.
     package enum Key: String, CaseIterable, Sendable {
         case store, output, color, quiet, currency, account, underwriting, runner, workers, retries, timeout, budget
         case onFailure = "on_failure"
@@ -16,12 +16,12 @@ package struct Settings: Sendable {
         /// The name of the environment variable.
         package var variable: String { "ASSAY_" + rawValue.uppercased() }
 
-        /// The name of the flag; `nil` when there is none.
+        /// The name of the flag; `nil` if there is none.
         package var flag: String? {
             self == .currency ? nil : "--" + rawValue.replacingOccurrences(of: "_", with: "-")
         }
 
-        /// What holds when nobody says anything; `nil`: it depends on the pipeline.
+        /// The default value; `nil`: it depends on the pipeline.
         package var standard: String? {
             switch self {
             case .store: ".assay/assay.db"
@@ -36,7 +36,7 @@ package struct Settings: Sendable {
         }
     }
 
-    /// Where a value comes from.
+    /// The origin of a value.
     package enum Origin: Hashable, Sendable, CustomStringConvertible {
         case flag(String)
         case environment(String)
@@ -52,7 +52,7 @@ package struct Settings: Sendable {
             }
         }
 
-        /// The same for messages of runs: `--on-failure`, `ASSAY_ON_FAILURE`, `assay.yaml:3`.
+        /// The origin for messages of runs: `--on-failure`, `ASSAY_ON_FAILURE`, `assay.yaml:3`.
         package var place: String {
             switch self {
             case .flag(let text), .environment(let text), .file(let text): text
@@ -61,21 +61,21 @@ package struct Settings: Sendable {
         }
     }
 
-    /// A value and where it comes from.
+    /// A value and its origin.
     package struct Setting: Hashable, Sendable {
-        /// The value as it was written.
+        /// The value as written.
         package let text: String
-        /// Where it comes from.
+        /// The origin of the value.
         package let origin: Origin
     }
 
     private var values: [Key: Setting] = [:]
-    /// What the user should hear about the file.
+    /// Warnings for the user about the file.
     package private(set) var warnings: [String] = []
 
-    /// The settings for a command that was given `flags`.
+    /// Creates the settings of a command with `flags`.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` and every finding when `assay.yaml` has an error.
+    /// - Throws: ``ProcessingError`` with code `configuration` and every finding if `assay.yaml` has an error.
     package init(flags: [Key: String?] = [:], in shell: Shell) throws {
         for key in Key.allCases {
             values[key] = key.standard.map { Setting(text: $0, origin: .standard) }
@@ -92,13 +92,13 @@ package struct Settings: Sendable {
         }
     }
 
-    /// The value of `key`; `nil` when nobody says anything and there is no default.
+    /// The value of `key`; `nil` if it is not set and has no default.
     package subscript(key: Key) -> Setting? { values[key] }
 
-    /// The value of `key` as `read` understands it.
+    /// Returns the value of `key` as parsed by `read`.
     ///
     /// - Parameter rule: what the value must be.
-    /// - Throws: ``CommandFailure`` naming origin and rule when it does not.
+    /// - Throws: ``CommandFailure`` with origin and rule if the value breaks the rule.
     package func value<Value>(_ key: Key, _ rule: String, _ read: (String) throws -> Value?) throws -> Value? {
         guard let setting = values[key] else { return nil }
         let reason: String
@@ -115,10 +115,10 @@ package struct Settings: Sendable {
         }
     }
 
-    /// The text of `key`.
+    /// Returns the text of `key`.
     package func text(_ key: Key) -> String? { values[key]?.text }
 
-    /// The values that were given and not assumed, of the keys that a later resume needs.
+    /// The explicitly given values of the keys that a later resume needs.
     package var given: [Key: String] {
         let kept: [Key] = [.runner, .workers, .retries, .timeout, .budget, .onFailure, .batchSize, .slot]
         return values.filter { kept.contains($0.key) }.mapValues(\.text)
@@ -126,24 +126,24 @@ package struct Settings: Sendable {
 }
 
 extension Settings {
-    /// The store's flag as it must be repeated to name the same store again; empty when it need not be.
+    /// The store's flag for commands that must name the same store again; empty if it is not needed.
     package var storeAgain: String {
         guard let setting = self[.store], case .flag = setting.origin else { return "" }
         return " --store \(setting.text.quotedForShell)"
     }
 
-    /// How data is written.
+    /// Returns the format of data.
     package func output() throws -> OutputFormat {
         let words = OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")
         return try value(.output, "one of \(words)", OutputFormat.init(rawValue:)) ?? .table
     }
 
-    /// When colours are used.
+    /// Returns the choice of when to use colors.
     package func color() throws -> ColorChoice {
         try value(.color, "auto, always or never", ColorChoice.init(rawValue:)) ?? .auto
     }
 
-    /// Whether messages about a run that goes well are left out.
+    /// Returns whether to omit messages about a run that succeeds.
     package func quiet() throws -> Bool {
         try value(.quiet, "true or false") { ["true": true, "1": true, "false": false, "0": false][$0] } ?? false
     }

@@ -6,12 +6,12 @@ import Foundation
 struct SettingsFile {
     static let name = "assay.yaml"
 
-    /// What it sets.
+    /// The settings in the file.
     private(set) var values: [Settings.Key: Settings.Setting] = [:]
-    /// Why it was passed over.
+    /// The reasons why the file was skipped.
     private(set) var warnings: [String] = []
 
-    /// Reads the file if there is one that nobody else can have written.
+    /// Reads the file if it exists and no one else can have written it.
     init(in shell: Shell) throws(ProcessingError) {
         let path = shell.place(of: Self.name)
         var found = stat()
@@ -49,7 +49,7 @@ struct SettingsFile {
         }
     }
 
-    /// Why a file could be somebody else's; `nil` when it cannot.
+    /// Returns why another user could have written a file; `nil` if none could.
     private static func distrust(_ path: String, folder: String) -> String? {
         for (name, what) in [(folder, "its folder"), (path, "it")] {
             var found = stat()

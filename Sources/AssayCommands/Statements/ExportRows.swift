@@ -9,7 +9,7 @@ struct ExportRows {
     let keys: [String]
     var rows: [[JSONValue]] = []
 
-    /// Writes the rows in the user's format; tables are the caller's.
+    /// Writes the rows in the user's format. The caller writes tables.
     func write(_ format: ExportFormat, to console: Console) throws {
         switch format {
         case .table, .none: break
@@ -19,7 +19,7 @@ struct ExportRows {
             try console.write(json: "\n]}\n")
         case .jsonl: for row in rows { try console.write(json: json(row) + "\n") }
         case .csv:
-            // On a terminal nothing that a bank wrote may move the cursor.
+            // On a terminal, text from a bank must not move the cursor.
             let isSafe = console.columns != nil
             try console.write(text: line(keys))
             for row in rows { try console.write(text: line(row.map { isSafe ? Self.cell($0).safe : Self.cell($0) })) }
@@ -32,7 +32,7 @@ struct ExportRows {
         return JSONValue.object(object).json
     }
 
-    /// RFC 4180.
+    /// Returns a row in the format of RFC 4180.
     private func line(_ cells: [String]) -> String {
         cells.map { cell in
             let isPlain = !cell.utf8.contains { [0x2C, 0x22, 0x0A, 0x0D].contains($0) }
@@ -40,7 +40,7 @@ struct ExportRows {
         }.joined(separator: ",") + "\r\n"
     }
 
-    /// A text that a spreadsheet would take for a formula is written behind an apostrophe.
+    /// Returns a value as a cell. An apostrophe precedes a text that a spreadsheet would take for a formula.
     private static func cell(_ value: JSONValue) -> String {
         switch value {
         case .null: return ""
@@ -54,7 +54,7 @@ struct ExportRows {
     }
 }
 
-/// How figures are written.
+/// The format of figures.
 enum ExportFormat: String, CaseIterable, Sendable {
     /// Tables for people.
     case table
@@ -62,17 +62,17 @@ enum ExportFormat: String, CaseIterable, Sendable {
     case csv
     /// One JSON object.
     case json
-    /// One JSON object a line.
+    /// One JSON object per line.
     case jsonl
-    /// Not at all.
+    /// No data.
     case none
 }
 
 extension JSONValue {
-    /// An amount, or null.
+    /// Creates an amount, or null.
     init(_ amount: Amount?) { self = amount?.jsonValue ?? .null }
-    /// A day, or null.
+    /// Creates a day, or null.
     init(_ day: Day?) { self = day?.jsonValue ?? .null }
-    /// A count, or null.
+    /// Creates a count, or null.
     init(_ count: Int?) { self = count.map { JSONValue(count: $0) } ?? .null }
 }

@@ -11,9 +11,9 @@ struct StatementOutputFlags: ParsableArguments {
     @Option(help: "When colours are used: auto, always or never.")
     var color: ColorChoice?
 
-    /// The console, and how the data is written.
+    /// Returns the console and the format of the data.
     func console(_ store: StoreFlags?, in shell: Shell) throws -> (Console, ExportFormat) {
-        // What settings say elsewhere knows no CSV, which only these commands write.
+        // Other settings do not have CSV, which only these commands write.
         let named = output.flatMap { $0 == .csv ? OutputFormat.table : OutputFormat(rawValue: $0.rawValue) }
         let flags: [Settings.Key: String?] = [.output: named?.rawValue, .color: color?.rawValue]
         let console = try Console((store?.settings ?? [:]).merging(flags) { $1 }, in: shell)
@@ -21,7 +21,7 @@ struct StatementOutputFlags: ParsableArguments {
     }
 }
 
-/// Which run, and which of its accounts.
+/// The choice of a run and of its accounts.
 struct StatementChoice: ParsableArguments {
     @Argument(help: "The run; the newest one by default.")
     var run: String?

@@ -1,21 +1,21 @@
 import Foundation
 
-/// Where bytes go: a stream of the program, or a list in tests.
+/// A destination of bytes: a stream of the program, or a list in tests.
 package protocol ByteSink: Sendable {
-    /// Writes all of `bytes` before it returns; nothing is held back.
+    /// Writes all of `bytes` before it returns, without buffering.
     func write(_ bytes: [UInt8]) throws(SinkError)
-    /// How many columns the terminal behind it has; `nil` when there is none.
+    /// The number of columns of the terminal behind it; `nil` if there is none.
     var columns: Int? { get }
 }
 
-/// Why nothing more can be written.
+/// The reason why nothing more can be written.
 package enum SinkError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The reader has gone.
     case closed
-    /// The system refused, with its error number.
+    /// The system refused with this error number.
     case failed(Int32)
 
-    /// The system's words.
+    /// The reason in words.
     package var description: String {
         switch self {
         case .closed: "the reader has gone"
@@ -24,11 +24,11 @@ package enum SinkError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// An open file of the system.
+/// A sink for an open file of the system.
 package struct DescriptorSink: ByteSink {
     let descriptor: Int32
 
-    /// The program's output or error output.
+    /// Creates a sink for the program's output or error output.
     package init(_ descriptor: Int32) { self.descriptor = descriptor }
 
     package var columns: Int? {
@@ -51,7 +51,7 @@ package struct DescriptorSink: ByteSink {
             switch errno {
             case EINTR: continue
             case EAGAIN:
-                // Somebody made the shared stream non-blocking.
+                // Another program made the shared stream non-blocking.
                 var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&ready, 1, -1)
             case EPIPE: throw .closed

@@ -1,16 +1,16 @@
 import Foundation
 
-/// Where bytes come from: the program's input, a file, or a list in tests.
+/// A source of bytes: the program's input, a file, or a list in tests.
 package protocol ByteSource: Sendable {
-    /// Up to `limit` bytes, waiting for the first; none at the end.
+    /// Returns up to `limit` bytes, waiting for the first; none at the end.
     ///
-    /// - Throws: ``CommandFailure`` when they cannot be read.
+    /// - Throws: ``CommandFailure`` if they cannot be read.
     func read(_ limit: Int) throws -> [UInt8]
 
-    /// Ends a ``read(_:)`` that waits, as if the end had come; may be called from anywhere.
+    /// Ends a waiting ``read(_:)`` as if the end had come. May be called from anywhere.
     func stop()
 
-    /// Whether somebody types it.
+    /// Whether a user types it.
     var isTerminal: Bool { get }
 }
 
@@ -19,20 +19,20 @@ extension ByteSource {
     package var isTerminal: Bool { false }
 }
 
-/// An open file of the system; a file of its own is closed with it.
+/// A source for an open file of the system. It closes a file that it opened itself.
 package final class DescriptorSource: ByteSource {
     private let descriptor: Int32
     private let name: String
     private let isOwned: Bool
-    /// Two ends of a pipe; the first becomes readable when nothing more shall be read.
+    /// The two ends of a pipe. The first becomes readable when reading must stop.
     private let stopped = DescriptorSource.pipeEnds()
 
-    /// The program's input.
+    /// Creates a source for the program's input.
     package init() { (descriptor, name, isOwned) = (0, "input", false) }
 
-    /// The file at `path`, which the user calls `name`.
+    /// Opens the file at `path`, which the user calls `name`.
     ///
-    /// - Throws: ``CommandFailure`` when it is not there or cannot be read.
+    /// - Throws: ``CommandFailure`` if it does not exist or cannot be read.
     package init(path: String, name: String) throws {
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         (self.name, isOwned) = (name, true)
@@ -79,7 +79,7 @@ package final class DescriptorSource: ByteSource {
 }
 
 extension CommandFailure {
-    /// The refusal of a file or folder that is not there or cannot be read.
+    /// Returns the failure for a file or folder that does not exist or cannot be read.
     package static func unreadable(_ name: String, _ code: Int32) -> CommandFailure {
         guard code != ENOENT, code != ENOTDIR else {
             return CommandFailure(.notFound, "\(name): no such file or folder")

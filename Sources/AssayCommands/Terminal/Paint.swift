@@ -1,16 +1,16 @@
 import ArgumentParser
 
-/// When colours are used.
+/// The choice of when to use colors.
 package enum ColorChoice: String, CaseIterable, ExpressibleByArgument, Sendable {
     case auto, always, never
 }
 
-/// Puts colours into texts, or does not.
+/// A painter that adds colors to texts, or leaves them plain.
 package struct Paint: Sendable {
-    /// Whether it does.
+    /// Whether it adds colors.
     package let isOn: Bool
 
-    /// Decides by the user's choice, `NO_COLOR`, and whether there is a terminal.
+    /// Creates a painter from the user's choice, `NO_COLOR`, and whether there is a terminal.
     package init(_ choice: ColorChoice, environment: [String: String], isTerminal: Bool) {
         switch choice {
         case .always: isOn = true
@@ -19,7 +19,7 @@ package struct Paint: Sendable {
         }
     }
 
-    /// A colour or weight.
+    /// A color or weight.
     package enum Color: Int, Sendable {
         case bold = 1
         case dim = 2
@@ -28,7 +28,7 @@ package struct Paint: Sendable {
         case yellow = 33
     }
 
-    /// `text` in `color`.
+    /// Returns `text` in `color`.
     package func callAsFunction(_ text: String, _ color: Color) -> String {
         isOn && !text.isEmpty ? "\u{1B}[\(color.rawValue)m\(text)\u{1B}[0m" : text
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The messages of a program, below which one live block may stand that is drawn again and again.
+/// The messages of a program, with at most one live block below them that is redrawn repeatedly.
 package final class Screen: Sendable {
     private let sink: any ByteSink
     private let state = Mutex(State())
@@ -10,13 +10,13 @@ package final class Screen: Sendable {
         var asks = false
     }
 
-    /// Messages that go to `sink`.
+    /// Creates a screen that writes to `sink`.
     package init(_ sink: any ByteSink) { self.sink = sink }
 
-    /// How many columns the terminal has; `nil` when there is none, and then nothing can be live.
+    /// The number of columns of the terminal; `nil` if there is none, and then no block can be live.
     package var columns: Int? { sink.columns }
 
-    /// Writes a message of one or more lines above the live block, which is drawn again by the next ``show(_:)``.
+    /// Writes a message of one or more lines above the live block, which the next ``show(_:)`` redraws.
     package func say(_ text: String) {
         state.withLock { state in
             write(erasing(state.drawn) + text + "\n")
@@ -24,7 +24,7 @@ package final class Screen: Sendable {
         }
     }
 
-    /// Writes a question as a message; until ``answered()`` nothing is drawn below it, where the answer is typed.
+    /// Writes a question as a message. Until ``answered()`` nothing is drawn below it, where the user types the answer.
     package func ask(_ text: String) {
         state.withLock { state in
             write(erasing(state.drawn) + text + "\n")
@@ -32,10 +32,10 @@ package final class Screen: Sendable {
         }
     }
 
-    /// Says that no answer is waited for any more.
+    /// Records that no answer is expected any longer.
     package func answered() { state.withLock { $0.asks = false } }
 
-    /// Replaces the live block; none when there are no lines, or while a question stands.
+    /// Replaces the live block. An empty one removes it; nothing is drawn while a question is open.
     package func show(_ lines: [String]) {
         state.withLock { state in
             guard !state.asks, !lines.isEmpty || !state.drawn.isEmpty else { return }
@@ -44,9 +44,9 @@ package final class Screen: Sendable {
         }
     }
 
-    /// Moves to where the block begins and clears from there.
+    /// Returns the codes that move to the beginning of the block and clear from there.
     ///
-    /// A terminal that became narrower since has broken lines into several rows.
+    /// A terminal that has become narrower has wrapped lines into several rows.
     private func erasing(_ drawn: [Int]) -> String {
         guard !drawn.isEmpty else { return "" }
         let width = max(1, sink.columns ?? 80)
@@ -54,11 +54,11 @@ package final class Screen: Sendable {
         return "\r\u{1B}[\(rows)A\u{1B}[J"
     }
 
-    // Messages that nobody can read any more are no reason to fail.
+    // Messages that no one can read any longer are no reason to fail.
     private func write(_ text: String) { try? sink.write(Array(text.utf8)) }
 }
 
 extension String {
-    /// The text without the colours that ``Paint`` puts in.
+    /// The text without the colors of ``Paint``.
     var plain: String { contains("\u{1B}") ? replacing(/\u{1B}\[[0-9]*m/, with: "") : self }
 }

@@ -2,26 +2,26 @@ package import Assay
 package import AssayPipelines
 import Foundation
 
-/// Everything a command uses of the world around it.
+/// The environment of a command: everything it uses of the outside world.
 package struct Shell: Sendable {
-    /// Where data goes.
+    /// The destination of data.
     package var output: any ByteSink
-    /// Where messages and progress go.
+    /// The destination of messages and progress.
     package var messages: any ByteSink
-    /// Where `-` reads from.
+    /// The source for `-`.
     package var input: any ByteSource
-    /// The environment's variables.
+    /// The environment variables.
     package var environment: [String: String]
-    /// What relative paths start from; `nil`: the program's working folder.
+    /// The folder to which relative paths refer; `nil`: the program's working folder.
     package var workingFolder: String?
-    /// The processor types that can be named.
+    /// The available processor types.
     package var registry: Registry
     /// Time, identifiers and chance.
     package var world: World
-    /// Begins to receive signals.
+    /// The function that begins to receive signals.
     package var stopSignals: @Sendable () -> AsyncStream<StopSignal>
 
-    /// A shell of the given parts.
+    /// Creates a shell from its parts.
     package init(
         output: any ByteSink, messages: any ByteSink, input: any ByteSource, environment: [String: String],
         workingFolder: String?, registry: Registry, world: World,
@@ -37,7 +37,7 @@ package struct Shell: Sendable {
         self.stopSignals = stopSignals
     }
 
-    /// The one this program was started in.
+    /// Returns the shell in which this program was started.
     package static func system() -> Shell {
         Shell(
             output: DescriptorSink(1), messages: DescriptorSink(2), input: DescriptorSource(),
@@ -45,13 +45,13 @@ package struct Shell: Sendable {
             stopSignals: { StopSignal.received() })
     }
 
-    /// The folder from which relative paths are meant.
+    /// The folder to which relative paths refer.
     package var folder: String {
         let path = workingFolder ?? FileManager.default.currentDirectoryPath
         return URL(fileURLWithPath: path, isDirectory: true).resolvingSymlinksInPath().standardizedFileURL.path
     }
 
-    /// Where the file or folder is that the user calls `path`.
+    /// Returns the path of the file or folder that the user calls `path`.
     package func place(of path: String) -> String {
         guard let workingFolder, !path.hasPrefix("/") else { return path }
         return workingFolder + "/" + path
@@ -62,7 +62,7 @@ extension Registry {
     /// All processor types of this program.
     package static let complete: Registry = {
         var registry = Registry.standard
-        // The names are this program's own; that two are equal is found by its tests.
+        // The names are this program's own, and its tests find duplicates.
         do { try StatementProcessors.register(in: &registry) } catch { fatalError("\(error)") }
         return registry
     }()

@@ -2,7 +2,7 @@
 import Foundation
 import Synchronization
 
-/// A wish from outside that the program ends.
+/// A request from outside that the program end.
 package enum StopSignal: Sendable {
     /// Ctrl-C.
     case interrupt
@@ -10,7 +10,7 @@ package enum StopSignal: Sendable {
     case terminate
     /// SIGHUP: the terminal was closed.
     case hangUp
-    /// `assay cancel`, which only the run is asked by.
+    /// `assay cancel`, which asks only the run to end.
     case cancel
 
     var status: ExitStatus {
@@ -26,10 +26,10 @@ package enum StopSignal: Sendable {
         StopSignal.interrupt: SIGINT, .terminate: SIGTERM, .hangUp: SIGHUP,
     ]
 
-    /// The signals that this program receives from now on, until nobody listens any more.
+    /// Receives signals from now on, until the stream is no longer consumed.
     ///
-    /// Whoever listens ends the program; when that takes longer than `grace` after the second signal, or a third one
-    /// comes, the program ends as it is. What is in the store by then is all that is needed to go on.
+    /// The consumer ends the program. If that takes longer than `grace` after the second signal, or if a third signal
+    /// arrives, the program exits immediately. By then the store has everything that is needed to continue.
     package static func received(grace: Duration = .seconds(2)) -> AsyncStream<StopSignal> {
         let (stream, continuation) = AsyncStream.makeStream(of: StopSignal.self)
         let queue = DispatchQueue(label: "assay.signals")
@@ -37,13 +37,14 @@ package enum StopSignal: Sendable {
         let sources = numbers.compactMap { kind, number -> (any DispatchSourceSignal)? in
             var before = sigaction()
             sigaction(number, nil, &before)
-            // Whoever starts a program that outlives its terminal has the signal ignored.
+            // A program that outlives its terminal is started with the signal ignored.
             if kind == .hangUp, before.isIgnored { return nil }
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 continuation.yield(kind)
-                // A closed terminal and its shell may both send it: it never is the second signal that ends at once.
+                // A closed terminal and its shell may both send it, so it never counts as the second signal that ends
+                // the program at once.
                 if kind == .hangUp { return }
                 let soFar = count.next()
                 if soFar > 2 { _exit(kind.status.rawValue) }

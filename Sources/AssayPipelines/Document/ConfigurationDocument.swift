@@ -1,16 +1,16 @@
 package import Assay
 import Foundation
 
-/// A configuration file that has been read, and the findings that its meaning will be added to.
+/// A parsed configuration file and the findings about it, to which its interpretation adds more.
 ///
-/// YAML and JSON give the same tree, with the same limits: 1 MiB, 10,000 values, 64 levels. Of YAML only plain maps,
-/// lists and scalars are known. Reading takes time and memory in proportion to the length of the file only.
+/// YAML and JSON give the same tree under the same limits: 1 MiB, 10,000 values, 64 levels. The YAML subset has only
+/// plain maps, lists and scalars. Reading takes time and memory in proportion to the length of the file.
 package struct ConfigurationDocument {
     /// The languages a file may be written in.
     package enum Format: Sendable {
         case yaml, json
 
-        /// The format that a suffix such as `.yaml` stands for; `nil` for other suffixes.
+        /// Creates the format that a suffix such as `.yaml` names; `nil` for other suffixes.
         package init?(suffix: String) {
             switch suffix {
             case ".yaml", ".yml": self = .yaml
@@ -22,10 +22,10 @@ package struct ConfigurationDocument {
 
     /// The tree of the whole file.
     package let root: ConfigurationNode
-    /// What is wrong so far: keys given twice, aliases and the like do not keep the rest from being read.
+    /// The findings so far. Duplicate keys, aliases and the like do not stop the rest from being read.
     package let findings: Findings
 
-    /// The whole file, ready to be read by kind and key.
+    /// A reader of the whole file by kind and key.
     package var value: ValueReader { ValueReader(root: root, findings: findings) }
 
     /// Reads the file at `path`, whose suffix names its format.
@@ -77,7 +77,7 @@ package struct ConfigurationDocument {
         self.findings = findings
     }
 
-    /// Where `bytes` stop being UTF-8; `nil` if they never do.
+    /// Returns the offset at which `bytes` stop being UTF-8; `nil` if all of them are.
     private static func invalidOffset(in bytes: [UInt8]) -> Int? {
         guard String(validating: bytes, as: UTF8.self) == nil else { return nil }
         var (iterator, parser, offset) = (bytes.makeIterator(), Unicode.UTF8.ForwardParser(), 0)
@@ -87,13 +87,14 @@ package struct ConfigurationDocument {
 }
 
 extension ConfigurationDocument {
-    /// Format and bytes of the file at `path`; one byte more than is allowed is enough to refuse it.
+    /// Returns the format and the bytes of the file at `path`. It reads at most one byte beyond the limit, which is
+    /// enough to refuse the file.
     private static func contents(of path: String) throws(Finding) -> (Format, [UInt8]) {
         func failure(_ message: String) -> Finding { Finding(file: path, position: nil, message: message) }
         func unreadable(_ code: Int32) -> Finding {
             failure(code == ENOENT ? "no such file" : "cannot be read: \(String(cString: strerror(code)).lowercased())")
         }
-        // Does not wait for the other end of a pipe, which is refused below.
+        // Do not wait for the other end of a pipe; a pipe is refused below.
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw unreadable(errno) }
         defer { close(file) }

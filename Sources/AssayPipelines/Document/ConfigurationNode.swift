@@ -1,20 +1,20 @@
 package import Assay
 import Foundation
 
-/// A place in a configuration file, as editors count it.
+/// A position in a configuration file, as editors count it.
 package struct SourcePosition: Hashable, Sendable, Comparable {
     /// The line, from 1.
     package let line: Int
     /// The column in Unicode code points, from 1.
     package let column: Int
 
-    /// The place at `line` and `column`, both from 1.
+    /// Creates the position at `line` and `column`, both from 1.
     package init(line: Int, column: Int) {
         self.line = line
         self.column = column
     }
 
-    /// Where every file begins.
+    /// The beginning of a file.
     package static let start = SourcePosition(line: 1, column: 1)
 
     package static func < (left: SourcePosition, right: SourcePosition) -> Bool {
@@ -22,9 +22,9 @@ package struct SourcePosition: Hashable, Sendable, Comparable {
     }
 }
 
-/// A value of a configuration file and where it stands.
+/// A value of a configuration file and its position.
 package struct ConfigurationNode: Hashable, Sendable {
-    /// What the value is.
+    /// The kind and the content of a value.
     package enum Value: Hashable, Sendable {
         case null
         case bool(Bool)
@@ -32,9 +32,9 @@ package struct ConfigurationNode: Hashable, Sendable {
         case number(Number)
         case text(String)
         case list([ConfigurationNode])
-        /// The entries in the order of the file; no key twice.
+        /// The entries in file order; no key occurs twice.
         case map([Entry])
-        /// A value that a finding has already been reported for; readers pass over it in silence.
+        /// A value that has already been reported; readers skip it silently.
         case refused
     }
 
@@ -42,17 +42,17 @@ package struct ConfigurationNode: Hashable, Sendable {
     package struct Entry: Hashable, Sendable {
         /// The key.
         package let key: String
-        /// Where the key stands.
+        /// The position of the key.
         package let keyPosition: SourcePosition
         /// The value under the key.
         package internal(set) var value: ConfigurationNode
     }
 
-    /// The value as the file has it, before environment variables are put in.
+    /// The value as written in the file, before environment variables are substituted.
     package internal(set) var value: Value
-    /// Where the value begins; the place of the key if the file gives a key and no value.
+    /// The beginning of the value; the position of the key if the file gives a key without a value.
     package let position: SourcePosition
-    /// The text after environment variables were put in; `nil` for what names none.
+    /// The text after environment variables are substituted; `nil` for a value that names none.
     package internal(set) var resolved: Secret<String>?
 
     init(_ value: Value, at position: SourcePosition) {
@@ -62,10 +62,10 @@ package struct ConfigurationNode: Hashable, Sendable {
 }
 
 extension ConfigurationNode {
-    /// The value as JSON, texts as they stand in the file: what digests and messages may show.
+    /// The value as JSON with its texts as written in the file, for digests and messages.
     package var json: JSONValue { json(revealing: false) }
 
-    /// The value as JSON, with environment variables put in.
+    /// The value as JSON with environment variables substituted.
     package var resolvedJSON: Secret<JSONValue> { Secret(json(revealing: true)) }
 
     private func json(revealing: Bool) -> JSONValue {
@@ -77,7 +77,7 @@ extension ConfigurationNode {
         case .list(let elements): return .array(elements.map { $0.json(revealing: revealing) })
         case .map(let entries):
             var object = JSONObject()
-            // Added in the order the object keeps, so that no member has to be moved.
+            // Insert in the order that the object keeps, so that no member has to move.
             for entry in entries.sorted(by: { Self.precedes($0.key, $1.key) }) {
                 object[entry.key] = entry.value.json(revealing: revealing)
             }
@@ -85,7 +85,8 @@ extension ConfigurationNode {
         }
     }
 
-    /// Whether the bytes of `left` come before those of `right`; keys may be long, so they are compared as a block.
+    /// Returns whether the bytes of `left` sort before those of `right`. Keys may be long, so they are compared as
+    /// blocks.
     private static func precedes(_ left: String, _ right: String) -> Bool {
         var (left, right) = (left, right)
         return left.withUTF8 { left in
@@ -97,7 +98,7 @@ extension ConfigurationNode {
         }
     }
 
-    /// Kind and value in the words of findings: `text 'three'`, `number 3`, `a list`.
+    /// Kind and value in the wording of findings: `text 'three'`, `number 3`, `a list`.
     package var summary: String {
         switch value {
         case .null, .refused: "null"
@@ -109,7 +110,7 @@ extension ConfigurationNode {
         }
     }
 
-    /// The value alone in the words of findings: `-1s`, `1.5`.
+    /// The value alone in the wording of findings: `-1s`, `1.5`.
     var plainSummary: String {
         switch value {
         case .number(let value): "\(value)"

@@ -1,14 +1,14 @@
 package import Assay
 
-/// The parameters of a processor, before and after environment variables were put in.
+/// The parameters of a processor, before and after environment variables are substituted.
 package struct Parameters: Sendable {
-    /// The parameters as they stand in the file, for digests and whatever is shown.
+    /// The parameters as written in the file, for digests and display.
     package let written: JSONValue
-    /// The parameters as the processor gets them.
+    /// The parameters as the processor receives them.
     package let values: Secret<JSONValue>
-    /// The values of the variables in use, for keeping them out of what is written down.
+    /// The values of the variables in use, which must not appear in anything that is written down.
     package let secrets: [Secret<String>]
-    /// The variables in use that are part of what the processor does, by name: all but credentials.
+    /// The variables in use that are part of the processor's definition, by name: all except credentials.
     package var counted: [String: Secret<String>] = [:]
 
     /// No parameters.
@@ -16,11 +16,11 @@ package struct Parameters: Sendable {
 }
 
 extension ValueReader {
-    /// Puts environment variables into the texts of the value: `${NAME}` is the variable, `$${` stands for `${`.
+    /// Substitutes environment variables in the texts of the value: `${NAME}` is the variable, `$${` is a literal `${`.
     ///
-    /// Reports variables that are not set, and texts that grow beyond 1 MiB in all.
-    /// - Parameter isCredential: whether the text at a place, named by the keys that lead there, is a credential.
-    /// - Returns: the value for reading further by key and kind, and the same as JSON.
+    /// Reports variables that are not set, and texts that exceed 1 MiB in total.
+    /// - Parameter isCredential: whether the text under the given path of keys is a credential.
+    /// - Returns: a reader for the value, and the same value as JSON.
     package func resolving(
         _ environment: [String: String], isCredential: @escaping (_ keys: [String]) -> Bool = { _ in false }
     ) -> (value: ValueReader, parameters: Parameters) {
@@ -36,7 +36,7 @@ extension ValueReader {
     }
 }
 
-/// Puts environment variables into texts.
+/// A substitution of environment variables in texts.
 private struct Substitution {
     let environment: [String: String]
     let isCredential: (_ keys: [String]) -> Bool
@@ -82,7 +82,7 @@ private struct Substitution {
         return node
     }
 
-    /// `text` with its variables; `nil` after a finding.
+    /// Returns `text` with its variables substituted; `nil` after a finding.
     private mutating func resolve(_ text: String, at position: SourcePosition) -> String? {
         var result: [UInt8] = []
         var rest = Array(text.utf8)[...]

@@ -1,4 +1,4 @@
-/// Reads JSON strictly: one value, no comments, no trailing commas, every escape as the standard has it.
+/// A strict JSON reader: one value, no comments, no trailing commas, only the escapes of the standard.
 struct JSONReader {
     private let bytes: [UInt8]
     private var index = 0
@@ -41,7 +41,7 @@ struct JSONReader {
         return true
     }
 
-    // As deep as the builder allows lists and maps to be.
+    // Recursion is as deep as the builder allows lists and maps to nest.
     private mutating func value() throws(Finding) {
         skipSpace()
         let position = here
@@ -149,7 +149,7 @@ struct JSONReader {
         return scalar
     }
 
-    /// The code unit of the `\uXXXX` at `start`.
+    /// Returns the code unit of the `\uXXXX` at `start`.
     private func unit(at start: Int) -> UInt16? {
         guard start + 6 <= bytes.count, bytes[start] == UInt8(ascii: "\\"), bytes[start + 1] == UInt8(ascii: "u") else {
             return nil

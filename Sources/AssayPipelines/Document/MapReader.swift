@@ -1,8 +1,8 @@
 import Assay
 
-/// Reads a map of known keys, and reports those that are missing or that nobody knows.
+/// A reader of a map with known keys, which reports missing and unknown keys.
 ///
-/// Ask for every key the map may have, then call ``finish()``:
+/// Ask for every key that the map may have, then call ``finish()``:
 /// ```swift
 /// guard let node = value.map() else { return }
 /// let id = node.required("processor_id")?.identifier()
@@ -10,7 +10,7 @@ import Assay
 /// node.finish()
 /// ```
 package final class MapReader {
-    /// The map as a value of its own.
+    /// The map itself as a value.
     package let value: ValueReader
     private let entries: [ConfigurationNode.Entry]
     private let wording: Wording
@@ -22,7 +22,7 @@ package final class MapReader {
         self.wording = wording
     }
 
-    /// How findings speak of the map's keys.
+    /// The wording of findings about the map's keys.
     enum Wording {
         /// `unknown key 'x' in processors[0]`, `processors[0] needs 'x'`.
         case keys
@@ -30,16 +30,16 @@ package final class MapReader {
         case parameters(of: String)
     }
 
-    /// The value under `key`; `nil` if the map does not give it, or gives null.
+    /// Returns the value under `key`; `nil` if the map does not have it, or if it is null.
     package subscript(key: String) -> ValueReader? {
         guard let value = given(key), value.node.value != .null else { return nil }
         return value
     }
 
-    /// The value under `key`; reports the map if it does not give it.
+    /// Returns the value under `key`; reports the map if it does not have one.
     package func required(_ key: String) -> ValueReader? {
         if let value = self[key] { return value }
-        // A key without a value is reported where it stands, a missing one where its map begins.
+        // Report a key without a value at the key, and a missing key at the beginning of its map.
         let place = given(key) ?? value
         switch wording {
         case .keys: place.report("\(value.path.isEmpty ? "the file" : value.path) needs '\(key)'")
@@ -48,10 +48,10 @@ package final class MapReader {
         return nil
     }
 
-    /// Whether the map has `key`, with whatever value.
+    /// Returns whether the map has `key`, with any value.
     package func contains(_ key: String) -> Bool { given(key) != nil }
 
-    /// Reports every key that was not asked for.
+    /// Reports every key that was not requested.
     package func finish() {
         let known = Set(known)
         for entry in entries where !known.contains(entry.key) {
@@ -74,14 +74,14 @@ package final class MapReader {
     }
 }
 
-/// Names that may be given once only, and where each was given first.
+/// Names that must be unique, with the line on which each first occurs.
 package struct UniqueNames {
     private var lines: [String: Int] = [:]
 
-    /// No name yet.
+    /// Creates a set without names.
     package init() {}
 
-    /// Takes the name that `value` holds, or reports it: `processor_id 'a' is already used at line 4`.
+    /// Takes the name in `value`, or reports it: `processor_id 'a' is already used at line 4`.
     ///
     /// - Returns: whether the name was free.
     @discardableResult
@@ -95,14 +95,14 @@ package struct UniqueNames {
     }
 }
 
-/// Names of a file that other places of it refer to; there may be thousands of both.
+/// Names in a file that other parts of it refer to. There may be thousands of names and of references.
 struct KnownNames {
     private let inOrder: [String]
     private let all: Set<String>
 
     init(_ names: [String]) { (inOrder, all) = (names, Set(names)) }
 
-    /// The name that `value` holds, or `nil` after a finding; `what` says what it names.
+    /// Returns the name in `value`, or `nil` after a finding; `what` is the kind of thing it names.
     func name(_ value: ValueReader, _ what: String, place: String) -> String? {
         guard let text = value.text() else { return nil }
         if all.contains(text) { return text }

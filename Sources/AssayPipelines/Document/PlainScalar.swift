@@ -1,9 +1,10 @@
 import Assay
 
-/// What the plain (unquoted) scalars of a YAML file mean.
+/// The meaning of the plain (unquoted) scalars of a YAML file.
 enum PlainScalar {
-    /// `null`, `~` and nothing are null; `true` and `false` are booleans; what JSON would read as a number is one;
-    /// all else is text, so `no`, `0x1F`, `007`, `1:30` and `.nan` stay as they are written.
+    /// Returns the value of a plain scalar. `null`, `~` and the empty text are null; `true` and `false` are booleans;
+    /// what JSON would read as a number is a number. All else is text, so `no`, `0x1F`, `007`, `1:30` and `.nan` stay
+    /// as written.
     ///
     /// - Returns: `nil` for a number that ``DecimalText`` cannot hold.
     static func value(of text: String) -> ConfigurationNode.Value? {
@@ -16,25 +17,25 @@ enum PlainScalar {
     }
 }
 
-/// The grammar of JSON's numbers, which is that of decimal numbers everywhere in configuration files.
+/// The grammar of JSON's numbers, used for decimal numbers everywhere in configuration files.
 enum DecimalText {
-    /// What is said of a number that is well written but too long.
+    /// The rule for findings about a well-formed number that is too long.
     static let tooLong = "a number has at most 38 digits and a power of ten from -6144 to 6144"
 
-    /// Whether all of `text` is a decimal number, of whatever length.
+    /// Returns whether all of `text` is a decimal number of any length.
     static func isNumber(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         return length(bytes[...]) == bytes.count
     }
 
-    /// The number that `text` writes; `nil` if it is none or longer than ``tooLong`` says.
+    /// Returns the number in `text`; `nil` if it is not a number or is longer than ``tooLong`` allows.
     static func number(_ text: String) -> Number? {
         let mantissa = text.utf8.prefix { $0 | 0x20 != UInt8(ascii: "e") }
         let digits = mantissa.filter { $0 &- 48 < 10 }.drop { $0 == 48 }
         return digits.count <= 38 ? Number(text) : nil
     }
 
-    /// How many bytes at the beginning of `bytes` are a decimal number; `nil` if none are.
+    /// Returns the number of bytes at the beginning of `bytes` that form a decimal number; `nil` if none do.
     static func length(_ bytes: ArraySlice<UInt8>) -> Int? {
         var index = bytes.startIndex
         func next() -> UInt8? { index < bytes.endIndex ? bytes[index] : nil }

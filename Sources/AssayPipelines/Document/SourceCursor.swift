@@ -1,14 +1,14 @@
-/// Turns byte offsets of a text into lines and columns, in one pass for offsets that grow.
+/// A converter from byte offsets of a text to lines and columns, in one pass for increasing offsets.
 struct SourceCursor {
     private let bytes: [UInt8]
     private var offset = 0
     private var line = 1
     private var column = 1
 
-    /// A cursor at the beginning of `bytes`.
+    /// Creates a cursor at the beginning of `bytes`.
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Where the byte at `target` stands; `target` is at least that of the call before.
+    /// Returns the position of the byte at `target`, which must not be less than in the previous call.
     mutating func position(of target: Int) -> SourcePosition {
         while offset < target {
             let byte = bytes[offset]
@@ -16,7 +16,7 @@ struct SourceCursor {
             if byte == 0x0A {
                 (line, column) = (line + 1, 1)
             } else if offset == bytes.count || bytes[offset] & 0xC0 != 0x80 {
-                // Counted at the last byte of each code point.
+                // Count at the last byte of each code point.
                 column += 1
             }
         }

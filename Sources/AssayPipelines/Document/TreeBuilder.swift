@@ -1,18 +1,18 @@
 import Assay
 
-/// Builds the tree of a configuration file from what a reader meets, and refuses what is too much of it.
+/// A builder of the tree of a configuration file, which refuses trees beyond the limits.
 ///
-/// Both formats go through here, so both have the same limits and the same rule for keys.
+/// Both formats use it, so both have the same limits and the same rule for keys.
 struct TreeBuilder {
     static let maximumBytes = 1_048_576
     static let maximumValues = 10_000
     static let maximumDepth = 64
 
-    /// A list or map whose end has not been met.
+    /// A list or map whose end has not been reached.
     private struct Open {
         let position: SourcePosition
         let isMap: Bool
-        /// Whether it stands where a key should, so that it is dropped when it ends.
+        /// Whether it is in the position of a key, so that it is dropped when it ends.
         let isKey: Bool
         var elements: [ConfigurationNode] = []
         var entries: [ConfigurationNode.Entry] = []
@@ -23,11 +23,11 @@ struct TreeBuilder {
     /// A key that waits for its value.
     private enum Key {
         case text(String, SourcePosition)
-        /// A key that was reported; its value is dropped.
+        /// A reported key, whose value is dropped.
         case refused(SourcePosition)
     }
 
-    /// Where mistakes go that do not keep the rest from being read.
+    /// The collection of findings about mistakes that do not stop the rest from being read.
     let findings: Findings
     /// The finished tree.
     private(set) var root: ConfigurationNode?
@@ -39,7 +39,7 @@ struct TreeBuilder {
     /// Whether the next value is the key of a map.
     var expectsKey: Bool { open.last.map { $0.isMap && $0.key == nil } ?? false }
 
-    /// Takes a value that is neither list nor map, or the text of a key.
+    /// Adds a value that is neither list nor map, or the text of a key.
     ///
     /// - Throws: ``Finding`` beyond 10,000 values.
     mutating func add(_ value: ConfigurationNode.Value, at position: SourcePosition) throws(Finding) {
@@ -54,7 +54,7 @@ struct TreeBuilder {
         }
     }
 
-    /// Takes the place of a value or key that the file leaves out.
+    /// Adds null in place of a value or key that the file leaves out.
     mutating func addNothing(at position: SourcePosition) throws(Finding) {
         switch open.last?.key {
         case .text(_, let key), .refused(let key): try add(.null, at: key)
@@ -73,14 +73,14 @@ struct TreeBuilder {
         open.append(Open(position: position, isMap: map, isKey: isKey))
     }
 
-    /// Ends the list or map that was begun last.
+    /// Ends the most recently begun list or map.
     mutating func end() {
         guard let closed = open.popLast() else { return }
         guard !closed.isKey else { return open[open.count - 1].key = .refused(closed.position) }
         place(ConfigurationNode(closed.isMap ? .map(closed.entries) : .list(closed.elements), at: closed.position))
     }
 
-    /// Reports that `kind` are not allowed, and drops the key and the value that follows.
+    /// Reports that `kind` are not allowed, and drops the key and its value.
     mutating func refuseKey(_ kind: String, at position: SourcePosition) {
         report(kind, at: position)
         open[open.count - 1].key = .refused(position)
@@ -91,7 +91,7 @@ struct TreeBuilder {
         findings.report("\(kind) are not allowed", at: position)
     }
 
-    /// A finding that ends reading.
+    /// Returns a finding that ends reading.
     func failure(_ message: String, at position: SourcePosition?) -> Finding {
         Finding(file: findings.file, position: position, message: message)
     }
@@ -103,7 +103,7 @@ struct TreeBuilder {
 
     private mutating func addKey(_ text: String, at position: SourcePosition) {
         let last = open.count - 1
-        // By bytes: the two spellings of an accented letter are two keys, as they are in JSON values.
+        // Compare by bytes: the two spellings of an accented letter are two keys, as in JSON values.
         let bytes = Array(text.utf8)
         if let line = open[last].firstLines[bytes] {
             findings.report("key \(text.quoted) is given twice (first at line \(line))", at: position)

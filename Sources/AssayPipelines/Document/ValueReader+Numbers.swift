@@ -1,10 +1,10 @@
 package import Assay
 
-/// The values that a number or duration may have, and the words findings have for them.
+/// The allowed values of a number or duration, with their wording in findings.
 package struct Bounds<Value: Comparable & Sendable>: Sendable {
-    /// What a value must be: `greater than 0`.
+    /// The rule for a value: `greater than 0`.
     package let rule: String
-    /// Whether a value is one of them.
+    /// Returns whether a value is allowed.
     package let contains: @Sendable (Value) -> Bool
 
     /// More than `low`.
@@ -18,14 +18,14 @@ package struct Bounds<Value: Comparable & Sendable>: Sendable {
 }
 
 extension Bounds<Duration> {
-    /// More than no time at all.
+    /// More than zero.
     package static let positive = Bounds(rule: "greater than 0") { $0 > .zero }
-    /// Any time, none included.
+    /// Zero or more.
     package static let notNegative = Bounds(rule: "at least 0") { $0 >= .zero }
 }
 
 extension ValueReader {
-    /// A number with the digits of the file.
+    /// Returns a number with the digits of the file.
     package func number(in bounds: Bounds<Number>? = nil) -> Number? {
         guard case .number(let number) = node.value else {
             expected("a number")
@@ -34,7 +34,7 @@ extension ValueReader {
         return check(number, bounds)
     }
 
-    /// A whole number; `3.0` is one.
+    /// Returns a whole number; `3.0` is one.
     package func integer(in bounds: Bounds<Int>? = nil) -> Int? {
         guard case .number(let number) = node.value else {
             expected("a whole number")
@@ -47,7 +47,7 @@ extension ValueReader {
         return check(integer, bounds)
     }
 
-    /// A number of at most `places` decimals.
+    /// Returns a number of at most `places` decimals.
     package func decimal(places: Int, in bounds: Bounds<Number>? = nil) -> Number? {
         let rule = "a number of at most \(places) decimals"
         guard case .number(let number) = node.value else {
@@ -61,13 +61,13 @@ extension ValueReader {
         return check(number, bounds)
     }
 
-    /// An amount of money: at most 9 decimals, from 0 to 1,000,000.
+    /// Returns an amount of money: at most 9 decimals, from 0 to 1,000,000.
     package func amount() -> Money? {
         decimal(places: 9, in: Bounds(rule: "between 0 and 1,000,000") { $0 >= 0 && $0 <= 1_000_000 })
             .flatMap { try? Money($0) }
     }
 
-    /// A sum of money: at most 9 decimals, from 0 to 9,000,000,000.
+    /// Returns a sum of money: at most 9 decimals, from 0 to 9,000,000,000.
     package func sum() -> Money? {
         decimal(places: 9, in: Bounds(rule: "between 0 and 9,000,000,000") { $0 >= 0 && $0 <= 9_000_000_000 })
             .flatMap { try? Money(sum: $0) }
@@ -83,9 +83,9 @@ extension ValueReader {
 // MARK: Durations
 
 extension ValueReader {
-    /// A length of time with its unit: `250ms`, `30s`, `10m`, `2h`, `7d`; at most 36500d.
+    /// Returns a duration with its unit: `250ms`, `30s`, `10m`, `2h`, `7d`; at most 36500d.
     ///
-    /// - Parameter plainSeconds: whether a number without a unit is taken for seconds.
+    /// - Parameter plainSeconds: whether a number without a unit means seconds.
     package func duration(in bounds: Bounds<Duration> = .positive, plainSeconds: Bool = false) -> Duration? {
         switch node.value {
         case .number(let seconds) where plainSeconds: return duration(seconds, unit: 1_000, bounds)
@@ -125,13 +125,14 @@ extension ValueReader {
 }
 
 extension Duration {
-    /// `number` units of `unit` milliseconds, without what is finer than an attosecond; `nil` beyond 36500 days.
+    /// Creates the duration of `number` units of `unit` milliseconds, truncated to attoseconds; `nil` beyond 36500
+    /// days.
     fileprivate init?(_ number: Number, unit: Int128) {
         let longest = Duration.seconds(36_500 * 86_400).attoseconds
         let number = number.reduced
         var (attoseconds, overflow) = number.coefficient.multipliedReportingOverflow(by: unit)
         guard !overflow else { return nil }
-        // From milliseconds to attoseconds; zeros beyond 38 change nothing.
+        // From milliseconds to attoseconds. Zeros beyond 38 change nothing.
         let power = number.exponent + 15
         for _ in 0..<min(abs(power), 38) {
             guard power < 0 || attoseconds.magnitude <= longest else { return nil }

@@ -1,18 +1,18 @@
 package import Assay
 
-/// Reads one value of a configuration file as what it should be.
+/// A reader of one value of a configuration file as an expected kind.
 ///
-/// Each method returns `nil` for a value that is something else, after reporting it, so that the caller goes on with
-/// a default and all mistakes of a file are found at once. Findings show texts as they stand in the file, never what
-/// environment variables put into them.
+/// Each method reports a value of another kind and returns `nil`, so that the caller continues with a default and all
+/// mistakes of a file are found at once. Findings show texts as written in the file, never with environment variables
+/// substituted.
 package struct ValueReader {
     /// The value.
     package let node: ConfigurationNode
-    /// What findings call the value: its key, `timeout`, or its list and place in it, `input_pipes[0]`.
+    /// The name of the value in findings: its key, `timeout`, or its list and index, `input_pipes[0]`.
     package let name: String
-    /// The way from the file's top to the value: `processors[0].timeout`; empty at the top itself.
+    /// The path from the top of the file to the value: `processors[0].timeout`; empty at the top itself.
     package let path: String
-    /// Where mistakes are reported.
+    /// The collection to which mistakes are reported.
     package let findings: Findings
 
     init(_ node: ConfigurationNode, name: String, path: String, findings: Findings) {
@@ -22,15 +22,15 @@ package struct ValueReader {
         self.findings = findings
     }
 
-    /// The top of a file.
+    /// Creates a reader of the top of a file.
     init(root: ConfigurationNode, findings: Findings) {
         self.init(root, name: "the file", path: "", findings: findings)
     }
 
-    /// Reports what is wrong with the value, in words of the caller.
+    /// Reports the value with `message`.
     package func report(_ message: String) { findings.report(message, at: node.position) }
 
-    /// Reports what is wrong with what stands under `path` in the value: at its key, or as near to it as there is one.
+    /// Reports the value under `path` within this one, at its key, or at the nearest existing key.
     package func report(_ message: String, under path: [String]) {
         var (node, position) = (node, node.position)
         for key in path {
@@ -51,10 +51,10 @@ package struct ValueReader {
         findings.report(message, at: position)
     }
 
-    /// Where the value stands, for messages of runs: `pipeline.yaml:12`.
+    /// The position of the value for messages of runs: `pipeline.yaml:12`.
     package var place: String { findings.place(of: node.position) }
 
-    /// Warns of the value, which can be used all the same.
+    /// Warns about the value, which can still be used.
     package func warn(_ message: String) { findings.warn(message, at: node.position) }
 
     /// Reports that the value is of the wrong kind: `max_retries must be a whole number, found text 'three'`.
@@ -72,7 +72,7 @@ package struct ValueReader {
 // MARK: Texts and words
 
 extension ValueReader {
-    /// A text, with environment variables put in.
+    /// Returns a text with environment variables substituted.
     package func text() -> String? {
         guard case .text(let text) = node.value else {
             expected("text")
@@ -81,7 +81,7 @@ extension ValueReader {
         return node.resolved?.revealed ?? text
     }
 
-    /// `true` or `false`.
+    /// Returns `true` or `false`.
     package func bool() -> Bool? {
         guard case .bool(let value) = node.value else {
             expected("true or false")
@@ -90,7 +90,7 @@ extension ValueReader {
         return value
     }
 
-    /// A name of something of the machine: a processor, a graph, an execution, a port.
+    /// Returns the name of an internal object: a processor, a graph, an execution, a port.
     package func identifier() -> Identifier? {
         guard let text = text() else { return nil }
         if let identifier = Identifier(text) { return identifier }
@@ -105,7 +105,7 @@ extension ValueReader {
         return nil
     }
 
-    /// A name of something of the user's world: an account, an underwriting, an input.
+    /// Returns the name of an object of the user's domain: an account, an underwriting, an input.
     package func externalID() -> ExternalID? {
         guard let text = text() else { return nil }
         guard let identifier = ExternalID(text) else {
@@ -115,9 +115,9 @@ extension ValueReader {
         return identifier
     }
 
-    /// One of the words `known`; `what` says what they are: `unknown error strategy 'retyr'; did you mean 'retry'?`.
+    /// Returns one of the words `known`; `what` is their kind: `unknown error strategy 'retyr'; did you mean 'retry'?`.
     ///
-    /// - Parameter place: what goes before in a finding, such as `connections[0]: `.
+    /// - Parameter place: the beginning of a finding, such as `connections[0]: `.
     package func word(_ what: String, of known: [String], place: String = "") -> String? {
         guard let text = text() else { return nil }
         guard known.contains(text) else {
@@ -127,16 +127,16 @@ extension ValueReader {
         return text
     }
 
-    /// The case of an enumeration whose raw value the text is.
+    /// Returns the enumeration case whose raw value is the text.
     package func word<Word: CaseIterable & RawRepresentable<String>>(_ what: String, as type: Word.Type = Word.self)
         -> Word?
     {
         word(what, of: Word.allCases.map(\.rawValue)).flatMap(Word.init(rawValue:))
     }
 
-    /// Reports a word that names nothing: `unknown processor 'transfrom'; did you mean 'transform'?`.
+    /// Reports an unknown word: `unknown processor 'transfrom'; did you mean 'transform'?`.
     ///
-    /// - Parameter place: what goes before, such as `connections[0]: `.
+    /// - Parameter place: the beginning of the finding, such as `connections[0]: `.
     package func reportUnknown(_ what: String, among known: [String], place: String = "") {
         guard case .text(let written) = node.value else { return }
         report("\(place)unknown \(what) \(written.quoted)\(findings.suggestion(for: written, among: known))")
@@ -146,7 +146,7 @@ extension ValueReader {
 // MARK: Lists and maps
 
 extension ValueReader {
-    /// The elements of a list.
+    /// Returns the elements of a list.
     package func list() -> [ValueReader]? {
         guard case .list(let elements) = node.value else {
             expected("a list")
@@ -157,27 +157,27 @@ extension ValueReader {
         }
     }
 
-    /// The elements of a list; any other value counts as a list of its own.
+    /// Returns the elements of a list; any other value counts as a list of one element.
     package func oneOrMore() -> [ValueReader] {
         if case .list = node.value { list() ?? [] } else { [self] }
     }
 
-    /// A map whose keys are known.
+    /// Returns a reader of a map with known keys.
     package func map() -> MapReader? {
         members().map { MapReader($0, of: self) }
     }
 
-    /// A map of the parameters of `owner`, such as `processor 'a' of type simple`, which findings name.
+    /// Returns a reader of the parameters of `owner`, such as `processor 'a' of type simple`, which findings name.
     package func parameters(of owner: String) -> MapReader? {
         members().map { MapReader($0, of: self, wording: .parameters(of: owner)) }
     }
 
-    /// The keys and values of a map whose keys are the user's, in the order of the file.
+    /// Returns the keys and values of a map with arbitrary keys, in file order.
     package func entries() -> [(key: String, keyPosition: SourcePosition, value: ValueReader)]? {
         members()?.map { ($0.key, $0.keyPosition, value(of: $0)) }
     }
 
-    /// The value of an entry of this map.
+    /// Returns the value of an entry of this map.
     func value(of entry: ConfigurationNode.Entry) -> ValueReader {
         let name = entry.key.visible
         return ValueReader(

@@ -1,7 +1,7 @@
 import CYaml
 
-/// Reads YAML as a stream of events, so that nothing is ever expanded: aliases, tags and merge keys are refused as
-/// they are met, and the limits hold before a value is kept.
+/// A YAML reader on a stream of events, so that nothing is ever expanded. It refuses aliases, tags and merge keys as
+/// they occur, and applies the limits before it keeps a value.
 struct YAMLReader: ~Copyable {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private var builder: TreeBuilder
@@ -36,8 +36,8 @@ struct YAMLReader: ~Copyable {
 
     /// Refuses lines that begin with `%`.
     ///
-    /// libyaml compares each tag directive with all before it and gives no event until it has read the last one,
-    /// so a file of directives has to be refused before it is parsed.
+    /// libyaml compares each tag directive with all earlier ones and emits no event until it has read the last one, so
+    /// a file of directives must be refused before it is parsed.
     private func refuseDirectives(in bytes: [UInt8]) throws(Finding) {
         for offset in bytes.indices where bytes[offset] == UInt8(ascii: "%") && Self.beginsLine(offset, in: bytes) {
             var cursor = SourceCursor(bytes)
@@ -45,7 +45,7 @@ struct YAMLReader: ~Copyable {
         }
     }
 
-    /// Whether `offset` follows one of YAML's line breaks: line feed, carriage return, U+0085, U+2028, U+2029.
+    /// Returns whether `offset` follows one of YAML's line breaks: line feed, carriage return, U+0085, U+2028, U+2029.
     private static func beginsLine(_ offset: Int, in bytes: [UInt8]) -> Bool {
         guard offset > 0 else { return true }
         switch bytes[offset - 1] {
@@ -112,17 +112,17 @@ struct YAMLReader: ~Copyable {
         }
     }
 
-    /// What libyaml stumbled over.
+    /// Returns a finding about libyaml's error.
     private func syntaxError(in bytes: [UInt8]) -> Finding {
         let problem = parser.pointee.problem.map { String(cString: $0) } ?? "out of memory"
         if problem.hasPrefix("Maximum nesting level") {
-            // libyaml reads ahead on a line, and gives up at its own limit before the builder meets the 65th level.
+            // libyaml reads ahead on a line and reaches its own limit before the builder sees the 65th level.
             return builder.failure("nested more than 64 deep", at: SourcePosition(parser.pointee.problem_mark))
         }
         let context = parser.pointee.context.map { " " + String(cString: $0) } ?? ""
         let position: SourcePosition
         if parser.pointee.error == YAML_READER_ERROR {
-            // Found while filling the buffer, ahead of every mark.
+            // The error was found while filling the buffer, ahead of every mark.
             var cursor = SourceCursor(bytes)
             position = cursor.position(of: min(parser.pointee.problem_offset, bytes.count))
         } else {

@@ -1,13 +1,13 @@
 import Assay
 
-/// Reads the key `batch`: that a run goes in batches, and how.
+/// A reader of the key `batch`: whether and how a run is batched.
 struct BatchSchema {
     func batching(_ value: ValueReader) -> Batching? {
         guard let map = value.map() else { return nil }
         let standard = BatchPolicy.standard
         var batching = Batching(
             size: map["size"].flatMap(size), slot: map["slot"]?.text(), isParallel: map["parallel"]?.bool() ?? false)
-        // Whether three sizes agree is for the policy; each by itself is looked at here, where it stands.
+        // The policy checks whether the three sizes agree. Each size by itself is checked here, at its position.
         let sizes = ["default_batch_size", "max_batch_size", "min_batch_size"].map { map[$0]?.integer() }
         let threshold = map["error_threshold"]?.decimal(places: 18, in: .between(0, and: 1))
         let rule = map["threshold_rule"]?.word("threshold rule", as: BatchPolicy.ThresholdRule.self)
@@ -42,7 +42,7 @@ struct BatchSchema {
         }
     }
 
-    /// How much work an item is.
+    /// Returns the complexity of an item's work.
     static func complexity(_ value: ValueReader) -> Complexity? { value.word("complexity", as: Complexity.self) }
 
     private func size(_ value: ValueReader) -> Int? {

@@ -1,7 +1,7 @@
-/// Which parameters of the built-in types are credentials: their values may change without the processor doing another
-/// thing.
+/// The parameters of the built-in types that are credentials. Their values may change without changing the processor's
+/// definition.
 enum Credentials {
-    /// Whether the text that `keys` lead to, among the parameters of a processor of `type`, is one.
+    /// Returns whether the text under `keys` in the parameters of a processor of `type` is a credential.
     static func holds(_ type: String?, _ keys: [String]) -> Bool {
         switch type {
         case "command": keys.first == "environment"

@@ -2,14 +2,14 @@ public import Assay
 
 /// A change of one value of a pipeline definition: `budget.limit=25.00`, `processors.NAME.parameters.KEY=VALUE`.
 ///
-/// Whether the result makes sense is for ``Pipeline/load(definition:path:registry:environment:overrides:warn:)``.
+/// ``Pipeline/load(definition:path:registry:environment:overrides:warn:)`` checks whether the result is valid.
 public struct DefinitionChange: Hashable, Sendable {
-    /// The keys on the way to the value, as they were written between dots.
+    /// The keys on the path to the value, as written between dots.
     public let path: [String]
     /// The new value.
     public let value: JSONValue
 
-    /// The change that `text` writes; the value is read as a plain scalar of YAML, or as JSON when it begins as such.
+    /// Parses `text` as a change. The value is read as a plain scalar of YAML, or as JSON if it begins like JSON.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` for another form.
     public init(_ text: String) throws(ProcessingError) {
@@ -37,10 +37,10 @@ public struct DefinitionChange: Hashable, Sendable {
         }
     }
 
-    /// The definition with the change; maps that are missing on the way are made.
+    /// Returns the definition with the change; missing maps on the path are created.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` when the path leads through something that is no map, or
-    ///   to a processor that is not there.
+    /// - Throws: ``ProcessingError`` with code `configuration` if the path leads through a value that is not a map, or
+    ///   to a processor that does not exist.
     public func applied(to definition: JSONValue) throws(ProcessingError) -> JSONValue {
         try changed(definition, path[...])
     }
@@ -52,7 +52,7 @@ public struct DefinitionChange: Hashable, Sendable {
             object[key] = try changed(Self.opened(object[key] ?? .null, under: key, rest.count), rest.dropFirst())
             return .object(object)
         case .array(var elements):
-            // A budget that stands alone needs no name, in a list or not.
+            // A single budget needs no name, in a list or not.
             if rest.count == 1, path.first == "budget", elements.count == 1 {
                 return .array([try changed(elements[0], rest)])
             }
@@ -67,13 +67,13 @@ public struct DefinitionChange: Hashable, Sendable {
         }
     }
 
-    /// A runner that is written as a word stands for a map with its type.
+    /// Expands a runner that is written as a word into a map with its type.
     private static func opened(_ value: JSONValue, under key: String, _ left: Int) -> JSONValue {
         guard key == "runner", left > 1, case .string = value else { return value }
         return ["type": value]
     }
 
-    /// The element that the next words name, and how many words that takes: names of processors may have dots.
+    /// Returns the element that the next words name and the number of those words: names of processors may have dots.
     private func place(
         in elements: [JSONValue], _ rest: ArraySlice<String>
     ) throws(ProcessingError) -> (index: Int, length: Int) {
@@ -89,12 +89,12 @@ public struct DefinitionChange: Hashable, Sendable {
             "\(name.quoted) cannot be set: there is no \(word.quoted)\(Suggestion(for: word, among: known).ending)")
     }
 
-    /// By what an element of a list is named: a processor by its id, a budget by its name.
+    /// Returns the name of a list element: the id of a processor, the name of a budget.
     private func name(of element: JSONValue) -> String? {
         guard path.first == "budget" else { return element["processor_id"]?.string }
         return element["name"]?.string ?? Budget.standardName
     }
 
-    /// The path as it was written.
+    /// The path as written.
     public var name: String { path.joined(separator: ".") }
 }

@@ -2,7 +2,7 @@ import Assay
 import Foundation
 
 extension DefinitionFiles {
-    /// The files that `pattern` matches, or the one that it names, from `folder`; all are read.
+    /// Returns the files that `pattern` matches, or the one that it names, from `folder`; the contents of all count.
     static func files(matching pattern: String, from folder: String) -> [Entry] {
         guard !pattern.isEmpty, !pattern.utf8.contains(0) else { return [] }
         let place = FilePath.absolute(pattern, from: folder)
@@ -16,13 +16,13 @@ extension DefinitionFiles {
         .filter(isFile).sorted().map { entry($0, in: folder, isRead: true) }
     }
 
-    /// The program and the arguments of `command` that are files: read when they lie in or below `folder`, else known by
-    /// their paths.
+    /// Returns the program and those arguments of `command` that are files. Files in or below `folder` count by their
+    /// contents, others by their paths.
     ///
     /// - Parameters:
-    ///   - executable: the program that was found.
-    ///   - arguments: the arguments as they are handed over.
-    ///   - workingFolder: where the program starts, if it is told.
+    ///   - executable: the resolved program.
+    ///   - arguments: the arguments as passed.
+    ///   - workingFolder: the program's working folder, if one is given.
     static func files(
         ofCommand executable: String, arguments: [String], from folder: String, workingFolder: String?
     ) -> DefinitionFiles {

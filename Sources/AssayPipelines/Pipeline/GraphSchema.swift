@@ -1,27 +1,28 @@
 import Assay
 
-/// Reads nodes and connections into a graph.
+/// A reader of nodes and connections into a graph.
 struct GraphSchema {
     let nodes: NodeSchema
     let strategies: StrategySchema
 
-    /// A graph as far as it could be read.
+    /// A graph with everything that could be read.
     struct Drawn {
         let graph: Graph
-        /// Whether it has all nodes that are meant, so that whoever names another one is wrong.
+        /// Whether it has all intended nodes, so that a reference to any other node is wrong.
         var hasAllNodes = true
-        /// Whether it has all pipes that are meant.
+        /// Whether it has all intended pipes.
         var hasAllPipes = true
     }
 
-    /// The graph named `id` of what stands under `processors` and `connections`; `nil` when there is no list of nodes.
+    /// Returns the graph named `id` from the values under `processors` and `connections`; `nil` if there is no list of
+    /// nodes.
     func graph(_ id: Identifier?, processors: ValueReader, connections: ValueReader?) -> Drawn? {
         guard let list = processors.list(), let graph = id.map({ try? Graph($0.text) }) ?? Graph() else { return nil }
         var drawn = Drawn(graph: graph)
         var names = UniqueNames()
         var places: [Identifier: ValueReader] = [:]
         var known: [String?] = []
-        // Nodes whose ports are in doubt.
+        // Nodes whose ports are uncertain.
         var unclear: Set<Identifier> = []
         for value in list {
             guard let map = value.map() else {
@@ -34,14 +35,14 @@ struct GraphSchema {
                 drawn.hasAllNodes = false
                 continue
             }
-            // Connections to a node with faults of its own are looked at all the same.
+            // Connections to a faulty node are still checked.
             guard var made = node.node ?? placeholder(name, node) else { continue }
             places[made.id] = value
             do { try graph.add(made) } catch {
                 value.report((error as? ProcessingError)?.message ?? "\(error)")
                 guard let empty = placeholder(name, node) else { continue }
                 made = empty
-                // Its name is new, so that nothing speaks against it.
+                // Its name is new, so this cannot fail.
                 try? graph.add(made)
             }
             if !node.hasClearPorts { unclear.insert(made.id) }
@@ -50,7 +51,7 @@ struct GraphSchema {
         let before = nodes.findings.count
         let joined = connect(graph, connections, unclear: unclear)
         drawn.hasAllPipes = drawn.hasAllNodes && unclear.isEmpty && nodes.findings.count == before
-        // What is wrong with the shape of half a graph says nothing of the whole one.
+        // Problems in the shape of a partial graph say nothing about the whole one.
         guard drawn.hasAllPipes else { return drawn }
         for problem in graph.validate() {
             let place = problem.connection.map { joined[$0] } ?? problem.node.flatMap { places[$0] } ?? processors
@@ -66,7 +67,7 @@ struct GraphSchema {
         var name: String?
         var inputs: [String]?
         var outputs: [String]?
-        /// Whether its ports, and what is said of them, were read without a finding.
+        /// Whether its ports and the keys about them were read without a finding.
         var hasClearPorts = true
         var node: Node?
     }
@@ -104,7 +105,7 @@ struct GraphSchema {
         return read
     }
 
-    /// A node that stands for one with faults, so that what refers to it is not reported as well.
+    /// Returns a stand-in for a faulty node, so that references to it are not reported as well.
     private func placeholder(_ name: String, _ read: Read) -> Node? {
         func some(_ ports: [String]?, _ standard: String) -> [String] {
             ports.map { $0.isEmpty ? [standard] : $0 } ?? [standard]
@@ -132,13 +133,13 @@ struct GraphSchema {
 
     // MARK: Connections
 
-    /// Makes the pipes, and returns where each stands in the file.
+    /// Creates the pipes and returns the position of each in the file.
     ///
-    /// - Parameter unclear: the nodes of which nobody knows the ports.
+    /// - Parameter unclear: the nodes whose ports are unknown.
     private func connect(_ graph: Graph, _ value: ValueReader?, unclear: Set<Identifier>) -> [ValueReader] {
         var places: [ValueReader] = []
         let names = graph.nodes.map(\.id.text)
-        // Nodes may have thousands of ports, and as many connections.
+        // Nodes may have thousands of ports, with as many connections.
         var (outputs, inputs): ([Identifier: Set<Identifier>], [Identifier: Set<Identifier>]) = ([:], [:])
         for connection in value?.list() ?? [] {
             guard let map = connection.map() else { continue }
@@ -163,7 +164,7 @@ struct GraphSchema {
         return places
     }
 
-    /// The node at one end of a connection; `nil` after a finding.
+    /// Returns the node at one end of a connection; `nil` after a finding.
     private func node(_ value: ValueReader?, _ names: [String], in graph: Graph, _ place: String) -> Node? {
         guard let value, let name = value.text() else { return nil }
         if let node = graph.node(name) { return node }
@@ -171,7 +172,7 @@ struct GraphSchema {
         return nil
     }
 
-    /// The port at one end of a connection; `nil` after a finding.
+    /// Returns the port at one end of a connection; `nil` after a finding.
     private func port(
         _ value: ValueReader?, _ side: String, of node: Node, _ ports: [Identifier],
         _ known: inout [Identifier: Set<Identifier>], _ place: String

@@ -1,18 +1,19 @@
 import Assay
 
-/// What error strategies mean for the items of a single processor.
+/// The meaning of error strategies for the items of a single processor.
 struct ItemStrategy {
-    /// Retry: a further attempt.
+    /// The policy for further attempts.
     var retry: RetryPolicy?
-    /// Skip leaves an item failed and goes on, halt stops the run; `nil`: `on_failure` decides.
+    /// The policy after a failure: skip leaves the item failed and continues, halt stops the run; `nil`: `on_failure`
+    /// decides.
     var failure: FailurePolicy?
-    /// Whether nothing after it is asked.
+    /// Whether later strategies are ignored.
     fileprivate var isFinal = false
 
-    /// The strategy that `value` holds.
+    /// Creates the strategy in `value`.
     init(_ value: ValueReader) { add(value) }
 
-    /// Adds the strategy that `value` holds after those that were added: the first retry or skip wins, else halt.
+    /// Adds the strategy in `value` after the earlier ones. The first retry or skip wins, else halt.
     private mutating func add(_ value: ValueReader) {
         guard let map = value.map() else { return }
         let word = map.required("type")?.word("error strategy", of: ["composite", "halt", "retry", "skip"])

@@ -1,19 +1,19 @@
 import Assay
 
-/// Reads what stands under `processors`: one processor, and how it is to be run.
+/// A reader of one element of `processors`: a processor and how to run it.
 struct NodeSchema {
     let registry: Registry
-    /// The folder of the file, from where relative paths are meant.
+    /// The folder of the file, to which relative paths refer.
     let folder: String
     let environment: [String: String]
     let overrides: [ParameterOverride]
-    /// From what worker processes make the processors of the file.
+    /// The setup from which worker processes create the processors of the file.
     let workerSetup: WorkerSetup
-    /// What the file says of services.
+    /// The terms of services in the file.
     let services: [String: ServiceTerms]
     let findings: Findings
 
-    /// What a file says of a processor, alone or in a graph.
+    /// The settings of a processor in the file, alone or in a graph.
     struct Settings {
         var name: String?
         var processor: RegisteredProcessor?
@@ -29,7 +29,7 @@ struct NodeSchema {
         var price: Price?
     }
 
-    /// What `map` says; keys that only graphs have are the caller's to read before it finishes the map.
+    /// Returns the settings in `map`. The caller reads the keys that only graphs have and then finishes the map.
     func settings(_ map: MapReader) -> Settings {
         var settings = Settings()
         settings.name = map.required("processor_id")?.identifier()?.text
@@ -65,9 +65,9 @@ struct NodeSchema {
         return settings
     }
 
-    /// The runner that `value` names, as a word or with its number of workers.
+    /// Returns the runner that `value` names, as a word or with its number of workers.
     ///
-    /// - Parameter concurrency: how many at once where the runner does not say.
+    /// - Parameter concurrency: the number of items at once if the runner does not specify it.
     func runner(_ value: ValueReader, concurrency: Int? = nil) -> (any Runner)? {
         guard case .map = value.node.value else {
             return runner(word: value, workers: value.node.value == .text("sequential") ? nil : concurrency)
@@ -87,7 +87,7 @@ struct NodeSchema {
         }
     }
 
-    /// The parameters of the processor, those given outside of the file put in.
+    /// Returns the parameters of the processor, with overrides from outside the file applied.
     private func parameters(_ map: MapReader, of name: String?, type: String?) -> (ValueReader, Parameters)? {
         let given =
             map["parameters"]
@@ -108,7 +108,7 @@ struct NodeSchema {
             .resolving(environment) { Credentials.holds(type, $0) }
     }
 
-    /// Reports overrides of processors that are none of `names`; `nil` among them may be the one that is meant.
+    /// Reports overrides of processors that are not among `names`. A `nil` among them may be the intended one.
     func reportOverrides(unless names: [String?]) {
         guard !names.contains(nil) else { return }
         for override in overrides where !names.contains(override.processorID) {
@@ -117,7 +117,7 @@ struct NodeSchema {
         }
     }
 
-    /// The files that `value` names and that its patterns match, from the file's folder.
+    /// Returns the files that `value` names and that its patterns match, relative to the file's folder.
     private func dependencies(_ value: ValueReader) -> [DefinitionFiles.Entry] {
         guard let elements = value.list() else { return [] }
         return elements.flatMap { element -> [DefinitionFiles.Entry] in
@@ -150,7 +150,7 @@ struct NodeSchema {
 }
 
 extension ConfigurationNode {
-    /// A value that is no file's, at the place it is put.
+    /// Creates a node from a value that is not in the file, at the given position.
     fileprivate init(json: JSONValue, at position: SourcePosition) {
         let value: Value =
             switch json {

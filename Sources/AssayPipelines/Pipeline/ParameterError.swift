@@ -1,11 +1,11 @@
-/// What is wrong with the parameters of a processor, each mistake with the key it is about.
+/// The mistakes in the parameters of a processor, each with its key.
 ///
-/// A type's `make` may throw it in place of any other error; the findings then name the places of the keys.
+/// A type's `make` may throw it instead of any other error; the findings then have the positions of the keys.
 public struct ParameterError: Error, Sendable, CustomStringConvertible {
-    /// The mistakes: the way to the key within the parameters, and what is wrong.
+    /// The mistakes: the path to the key within the parameters, and what is wrong.
     public var findings: [(path: [String], message: String)]
 
-    /// Makes a value of its parts.
+    /// Creates an error from its findings.
     public init(_ findings: [(path: [String], message: String)]) { self.findings = findings }
 
     /// The messages.

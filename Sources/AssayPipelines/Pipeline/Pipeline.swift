@@ -1,11 +1,11 @@
 public import Assay
 import Foundation
 
-/// A pipeline file that has been read and checked: what to run, how, and at which prices.
+/// A validated pipeline file: what to run, how, and at which prices.
 public struct Pipeline: Sendable {
     /// The file as the user named it.
     public let path: String
-    /// What a file describes, and how it is to be run.
+    /// The work that a file describes, with its options.
     public enum Content: Sendable {
         /// One processor, run over all items in three phases.
         case processor(RegisteredProcessor, RunOptions)
@@ -13,37 +13,38 @@ public struct Pipeline: Sendable {
         case graph(Graph, GraphOptions)
     }
 
-    /// What it runs, and how.
+    /// The work and its options.
     public let content: Content
-    /// For whom it works; also given to items that name none.
+    /// The scope of the work, also used for items without their own.
     public let scope: Scope
     /// The items to use when the caller gives none.
     public let items: [Item]
-    /// What things cost; `nil` when the file does not say.
+    /// The price source; `nil` if the file does not give one.
     public let prices: (any PriceSource)?
-    /// How executions of it wait; `nil` when the file does not say.
+    /// The queue for its executions; `nil` if the file does not give one.
     public let queue: PipelineQueue?
-    /// Which events are recorded.
+    /// The settings for recorded events.
     public let monitoring: Monitoring
-    /// What is watched for in them.
+    /// The alert rules for its events.
     public let alerts: [AlertRule]
-    /// Where checkpoints are kept.
+    /// The settings for checkpoints.
     public let checkpoints: CheckpointSettings
-    /// What the pipes of a graph are watched by.
+    /// The taps on the pipes of a graph.
     package let taps: [TapSetting]
-    /// What in the file may not be meant.
+    /// The warnings about the file.
     package var warnings: [Finding] = []
-    /// The file's contents as a value, texts before environment variables were put in; from this it can be read again.
+    /// The file's contents as a value, with texts before environment variables are substituted. The pipeline can be
+    /// loaded from it again.
     public let definition: JSONValue
 
     /// Reads the file at `path`.
     ///
     /// - Parameters:
-    ///   - registry: the processor types it may name.
-    ///   - environment: the variables that `${NAME}` in parameters stands for; `nil`: those of this program.
+    ///   - registry: the processor types that the file may name.
+    ///   - environment: the variables for `${NAME}` in parameters; `nil`: those of this program.
     ///   - overrides: parameters that replace those of the file.
-    ///   - warn: takes what is wrong with a later change of the price file.
-    /// - Throws: ``ProcessingError`` with code `configuration`, one finding a line: `FILE:LINE:COLUMN: WHAT`.
+    ///   - warn: receives problems with a later change of the price file.
+    /// - Throws: ``ProcessingError`` with code `configuration`, one finding per line: `FILE:LINE:COLUMN: WHAT`.
     public static func load(
         _ path: String, registry: Registry, environment: [String: String]? = nil,
         overrides: [ParameterOverride] = [], warn: @escaping @Sendable (String) -> Void = { _ in }
@@ -56,7 +57,7 @@ public struct Pipeline: Sendable {
         ).read()
     }
 
-    /// Reads what ``definition`` kept of the file at `path`.
+    /// Reads a ``definition`` kept from the file at `path`.
     ///
     /// - Throws: as ``load(_:registry:environment:overrides:warn:)``.
     public static func load(
@@ -75,7 +76,7 @@ public struct Pipeline: Sendable {
 }
 
 extension Pipeline {
-    /// The one processor that it runs over all items; `nil` for a graph.
+    /// The single processor that it runs over all items; `nil` for a graph.
     public var processor: RegisteredProcessor? {
         if case .processor(let processor, _) = content { processor } else { nil }
     }
@@ -83,7 +84,7 @@ extension Pipeline {
     /// The graph that it runs; `nil` for a single processor.
     public var graph: Graph? { if case .graph(let graph, _) = content { graph } else { nil } }
 
-    /// How it is to be run, as far as that holds for processors and graphs alike.
+    /// The options that processors and graphs share.
     public var options: RunOptions {
         switch content {
         case .processor(_, let options): options
@@ -91,7 +92,7 @@ extension Pipeline {
         }
     }
 
-    /// From what a worker process makes ``processor`` once more.
+    /// Returns the setup from which a worker process recreates ``processor``.
     ///
     /// - Parameter overrides: the parameters that replaced those of the file.
     public func workerSetup(overrides: [ParameterOverride] = []) -> WorkerSetup {
@@ -100,19 +101,19 @@ extension Pipeline {
 }
 
 extension Pipeline {
-    /// The keys of a file that say what is done, rather than how, when and for whom.
+    /// The keys of a file that define the work, rather than how, when and for whom it runs.
     private static let keysOfWork = ["run_as", "graph_id", "processors", "connections", "digest_ignores"]
 
-    /// The digest of what the file says is to be done, as it is written; executions of a queue are of it.
+    /// The digest of the work as written in the file, which identifies the pipeline of queued executions.
     package var identity: Digest {
         var work = JSONObject()
         for key in Self.keysOfWork { work[key] = definition[key] }
         return Digest(of: .object(work))
     }
 
-    /// Whether the file at `path` is a pipeline that says how its executions wait.
+    /// Returns whether the file at `path` is a pipeline with a queue.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` when it cannot be read to its end.
+    /// - Throws: ``ProcessingError`` with code `configuration` if it cannot be read to its end.
     package static func waitsInQueue(_ path: String) throws(ProcessingError) -> Bool {
         guard case .map(let entries) = try ConfigurationDocument(path: path).root.value else { return false }
         let keys = Set(entries.map(\.key))
@@ -120,7 +121,7 @@ extension Pipeline {
     }
 }
 
-/// A parameter given outside of the pipeline file: `name.key=value`.
+/// A parameter given outside the pipeline file: `name.key=value`.
 public struct ParameterOverride: Hashable, Sendable {
     /// The processor.
     public var processorID: String
@@ -129,8 +130,8 @@ public struct ParameterOverride: Hashable, Sendable {
     /// Its value.
     public var value: JSONValue
 
-    /// The override that `text` writes; a value that is not JSON is taken as text. The last dot before the `=` ends
-    /// the name, which may have dots of its own.
+    /// Parses `text` as an override; a value that is not JSON is text. The last dot before the `=` ends the name, which
+    /// may contain dots.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` for another form.
     public init(_ text: String) throws(ProcessingError) {

@@ -1,7 +1,7 @@
 import Assay
 import Foundation
 
-/// What the keys of a pipeline file mean.
+/// The meaning of the keys of a pipeline file.
 struct PipelineSchema {
     let document: ConfigurationDocument
     let path: String
@@ -10,11 +10,11 @@ struct PipelineSchema {
     let overrides: [ParameterOverride]
     let warn: @Sendable (String) -> Void
 
-    /// Keys that mean nothing without a graph.
+    /// Keys that are meaningless without a graph.
     private static let graphKeys = ["breakpoints", "max_in_flight", "taps"]
     private static let graphNodeKeys = ["input_pipes", "inputs", "merge", "output_pipes"]
 
-    /// The pipeline, or every finding.
+    /// Returns the pipeline or throws all findings.
     func read() throws(ProcessingError) -> Pipeline {
         let pipeline = pipeline()
         try document.findings.check()
@@ -96,7 +96,7 @@ struct PipelineSchema {
             taps: taps, definition: definition(content))
     }
 
-    /// The file's contents; a name that was made up is the one under which a later run finds what this one saves.
+    /// Returns the file's contents. A generated graph name is included, so that a later run finds what this one saves.
     private func definition(_ content: Pipeline.Content) -> JSONValue {
         guard case .graph(let graph, _) = content, case .object(var members) = document.root.json else {
             return document.root.json
@@ -132,8 +132,8 @@ struct PipelineSchema {
         return (.graph(drawn.graph, options), settings ?? [])
     }
 
-    /// What a graph without a name of its own is called, which is the same whenever the file is read; `nil` when nothing
-    /// of the file's name may stand in one.
+    /// The name of a graph without a name of its own, derived from the file's name so that it is the same on every
+    /// read; `nil` if no character of the file's name is allowed.
     private var nameOfFile: Identifier? {
         let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         let letters = stem.unicodeScalars.map { scalar in
@@ -142,7 +142,7 @@ struct PipelineSchema {
         return Identifier(String(letters.prefix(128).drop { $0 == "." }))
     }
 
-    /// The folder of the file, from where its relative paths are meant.
+    /// The folder of the file, to which its relative paths refer.
     private var folder: String { URL(fileURLWithPath: path).deletingLastPathComponent().path }
 
     // MARK: Top level
@@ -156,7 +156,7 @@ struct PipelineSchema {
     private func failurePolicy(_ value: ValueReader) -> FailurePolicy? {
         if case .map = value.node.value {
             guard let map = value.map() else { return nil }
-            // As many decimals as can be multiplied with any number of items.
+            // As many decimals as can be multiplied by any number of items.
             let share = map.required("tolerate")?.decimal(places: 18, in: .between(0, and: 1))
             map.finish()
             return share.map { .tolerate(share: $0.reduced) }
@@ -180,8 +180,8 @@ struct PipelineSchema {
         }
     }
 
-    /// Says which prices of the file match nothing in it. What a processor uses is known of those that tell their costs; of
-    /// all others, as programs are, every service may be one.
+    /// Warns of prices in the file that match nothing in it. Only processors that declare their costs have known
+    /// services; any other processor, such as a program, may use every service.
     private func warnOfUnused(_ prices: ValueReader, _ content: Pipeline.Content) {
         let processors: [(name: String, processor: RegisteredProcessor)] =
             switch content {
@@ -218,7 +218,8 @@ struct PipelineSchema {
 
     // MARK: The processor
 
-    /// The one processor of a file that runs as such, with what its node says put into `options`.
+    /// Returns the single processor of a file that runs without a graph, and applies the settings of its node to
+    /// `options`.
     private func processor(
         _ list: ValueReader, _ nodeSchema: NodeSchema, _ shared: ValueReader?, _ options: inout RunOptions
     ) -> RegisteredProcessor? {
@@ -238,7 +239,7 @@ struct PipelineSchema {
         options.itemCache = settings.cache
         options.billing = settings.billing ?? .onSuccess
         options.doubtPolicy = settings.doubtPolicy ?? .hold
-        // That of the file is read, and checked, also where the processor has one of its own.
+        // The strategy of the file is read and checked even if the processor has its own.
         let common = shared.map { ItemStrategy($0) }
         let strategy = map["error_strategy"].map { ItemStrategy($0) } ?? common
         options.retryPolicy = strategy?.retry ?? options.retryPolicy

@@ -1,20 +1,20 @@
 public import Assay
 
-/// What a pipeline file says of the queue.
+/// The queue settings of a pipeline file.
 public struct PipelineQueue: Sendable {
-    /// How it works.
+    /// The configuration of the queue.
     public let configuration: QueueConfiguration
-    /// Who may run now.
+    /// The policy that decides which executions may run now.
     public let admission: any AdmissionPolicy
 }
 
-/// Reads the key `queue`.
+/// A reader of the key `queue`.
 struct QueueSchema {
     let registry: Registry
 
     static let builtIn = ["always", "rate"]
 
-    /// The queue, unless something in it is wrong.
+    /// Returns the queue; `nil` after a finding.
     func read(_ value: ValueReader) -> PipelineQueue? {
         guard let map = value.map() else { return nil }
         func whole(_ key: String, _ standard: Int, least: Int = 1) -> Int {

@@ -1,20 +1,20 @@
 public import Assay
 import Foundation
 
-/// What pipeline files may name: types of processors, error strategies and admission policies, and charge policies; and
-/// who knows of services how calls ended.
+/// The names that pipeline files may use: types of processors, error strategies and admission policies, and charge
+/// policies; and the resolvers of calls of unknown outcome, by service.
 ///
-/// Registering changes no graph or pipeline that was made before.
+/// Registration does not affect graphs or pipelines that already exist.
 public struct Registry: Sendable {
     /// Makes a processor of a type.
     ///
     /// - Parameters:
     ///   - name: the processor's id.
-    ///   - parameters: what the file gives it, environment variables put in.
+    ///   - parameters: its parameters in the file, with environment variables substituted.
     /// - Throws: ``ProcessingError`` whose message says what is wrong with the parameters.
     public typealias Make = @Sendable (_ name: String, _ parameters: JSONValue) throws -> RegisteredProcessor
 
-    /// How a type reads its parameters: by key with places of its own, or as one JSON value.
+    /// The way a type reads its parameters: by key with positions, or as one JSON value.
     enum Reading: Sendable {
         case map(@Sendable (_ name: String, _ parameters: MapReader, Surroundings) -> RegisteredProcessor?)
         case json(known: [String], Make)
@@ -23,14 +23,14 @@ public struct Registry: Sendable {
     private var types: [String: Reading] = [:]
     private var strategies: [String: StrategyReading] = [:]
     private var admissions: [String: AdmissionReading] = [:]
-    /// Charge policies that prices may name besides the standard ones; an engine is given them.
+    /// Charge policies that prices may name besides the standard ones. Pass them to the engine.
     public private(set) var chargePolicies: [any ChargePolicy] = []
-    /// Who is asked about calls of unknown outcome, by service; an engine is given them.
+    /// The resolvers of calls of unknown outcome, by service. Pass them to the engine.
     public private(set) var resolvers: [String: any DoubtResolver] = [:]
 
     /// Makes an error strategy of a type from the keys beside `type`.
     ///
-    /// - Throws: ``ProcessingError`` whose message says what is wrong with them.
+    /// - Throws: ``ProcessingError`` whose message says what is wrong with the keys.
     public typealias MakeStrategy = @Sendable (_ keys: JSONValue) throws -> any ErrorStrategy
 
     private struct StrategyReading: Sendable {
@@ -40,7 +40,7 @@ public struct Registry: Sendable {
 
     /// Makes an admission policy of a type from the keys beside `type`.
     ///
-    /// - Throws: ``ProcessingError`` whose message says what is wrong with them.
+    /// - Throws: ``ProcessingError`` whose message says what is wrong with the keys.
     public typealias MakeAdmission = @Sendable (_ keys: JSONValue) throws -> any AdmissionPolicy
 
     private struct AdmissionReading: Sendable {
@@ -48,10 +48,10 @@ public struct Registry: Sendable {
         let make: MakeAdmission
     }
 
-    /// A registry without types.
+    /// Creates a registry without types.
     public init() {}
 
-    /// The types that need nothing besides this library: `aggregator`, `command`, `data_filter`, `http`, `simple`,
+    /// The types that need only this library: `aggregator`, `command`, `data_filter`, `http`, `simple`,
     /// `text_transformer`.
     public static let standard: Registry = {
         var registry = Registry()
@@ -113,9 +113,9 @@ public struct Registry: Sendable {
         chargePolicies.append(policy)
     }
 
-    /// Adds who is asked how calls of `service` ended whose outcome is unknown.
+    /// Adds the resolver of calls of `service` whose outcome is unknown.
     ///
-    /// - Throws: ``ProcessingError`` with code `exists` when the service has one.
+    /// - Throws: ``ProcessingError`` with code `exists` if the service has one.
     public mutating func register(
         _ resolver: any DoubtResolver, ofService service: String
     ) throws(ProcessingError) {
@@ -131,13 +131,13 @@ public struct Registry: Sendable {
     /// The names of the registered types of admission policies.
     var admissionNames: [String] { Array(admissions.keys) }
 
-    /// The admission policy of a registered type; `nil` after a finding.
+    /// Returns the admission policy of a registered type; `nil` after a finding.
     func admission(named name: String, from map: MapReader) -> (any AdmissionPolicy)? {
         guard let reading = admissions[name] else { return nil }
         return made(from: map, reading.known, reading.make)
     }
 
-    /// What `make` makes of the keys `known` of a map; `nil` after a finding.
+    /// Returns the result of `make` for the keys `known` of a map; `nil` after a finding.
     private func made<Value>(
         from map: MapReader, _ known: [String], _ make: (_ keys: JSONValue) throws -> Value
     ) -> Value? {
@@ -153,7 +153,7 @@ public struct Registry: Sendable {
     /// The names of the registered types of error strategies.
     var strategyNames: [String] { Array(strategies.keys) }
 
-    /// The strategy of a registered type; `nil` after a finding.
+    /// Returns the strategy of a registered type; `nil` after a finding.
     func strategy(named name: String, from map: MapReader) -> (any ErrorStrategy)? {
         guard let reading = strategies[name] else { return nil }
         return made(from: map, reading.known, reading.make)
@@ -162,13 +162,13 @@ public struct Registry: Sendable {
     /// The names of all types, sorted.
     public var names: [String] { types.keys.sorted() }
 
-    /// A processor named `name` of a type, from parameters that are no file's.
+    /// Makes a processor named `name` of a type, from parameters that are not in a file.
     ///
     /// - Parameters:
-    ///   - folder: from where relative paths in the parameters are meant; `nil`: this program's.
-    ///   - environment: the variables that the type may look at; `nil`: those of this program.
-    /// - Throws: ``ProcessingError`` with code `configuration` for an unknown type, a name that is no ``Identifier``
-    ///   or parameters the type does not take.
+    ///   - folder: the folder to which relative paths in the parameters refer; `nil`: this program's.
+    ///   - environment: the variables that the type may read; `nil`: those of this program.
+    /// - Throws: ``ProcessingError`` with code `configuration` for an unknown type, a name that is not an
+    ///   ``Identifier`` or parameters that the type does not accept.
     public func make(
         _ type: String, name: String, parameters: JSONValue = [:], folder: String? = nil,
         environment: [String: String]? = nil
@@ -196,9 +196,9 @@ public struct Registry: Sendable {
         return processor
     }
 
-    /// A processor of the type that `type` holds; `nil` after a finding.
+    /// Makes a processor of the type in `type`; `nil` after a finding.
     ///
-    /// - Parameter name: `nil` if the file gives none; then the parameters are looked at and no processor is made.
+    /// - Parameter name: `nil` if the file gives none; then only the parameters are checked.
     func make(
         type: ValueReader, name: String?, from value: ValueReader, _ surroundings: Surroundings
     ) -> RegisteredProcessor? {
@@ -231,7 +231,7 @@ public struct Registry: Sendable {
                 value.report(parameters.hiding((error as? ProcessingError)?.message ?? "\(error)"))
             }
         }
-        // Whatever the type keeps of them, what identifies the processor is what was written.
+        // The written parameters identify the processor, whatever the type keeps of them.
         processor?.parameters = parameters.written
         processor?.type = type
         processor?.variables = Secret(parameters.counted.mapValues(\.revealed))
@@ -241,27 +241,27 @@ public struct Registry: Sendable {
     }
 }
 
-/// What a processor type may look at while it reads its parameters.
+/// The context in which a processor type reads its parameters.
 struct Surroundings: Sendable {
-    /// From where relative paths are meant.
+    /// The folder to which relative paths refer.
     let folder: String
     /// The variables of the program.
     let environment: [String: String]
     /// The parameters as a whole.
     let parameters: Parameters
-    /// What is known of services, by their names.
+    /// The terms of services, by name.
     var services: [String: ServiceTerms] = [:]
 
-    /// `path` as an absolute one.
+    /// Returns `path` as an absolute path.
     func place(of path: String) -> String {
         path.hasPrefix("/") ? path : URL(fileURLWithPath: folder).appendingPathComponent(path).standardizedFileURL.path
     }
 }
 
 extension Parameters {
-    /// `message` with `***` in place of what environment variables put into the parameters.
+    /// Returns `message` with `***` in place of values that environment variables put into the parameters.
     func hiding(_ message: String) -> String { filter.hiding(message) }
 
-    /// Hides them in what is shown and stored.
+    /// A filter that hides those values in everything that is shown and stored.
     var filter: SecretFilter { SecretFilter(secrets.map(\.revealed)) }
 }

@@ -1,14 +1,14 @@
 public import Assay
 
-/// The runners by the words of files and flags.
+/// The runners, by their words in files and flags.
 public enum RunnerChoice {
     /// The words that name a runner.
     public static let words = ["auto", "process", "sequential", "thread"]
 
-    /// The runner that `word` names.
+    /// Returns the runner that `word` names.
     ///
-    /// - Parameter workers: how many items at once; `nil`: as many as the machine has cores.
-    /// - Throws: ``ProcessingError`` with code `configuration` for an unknown word or number.
+    /// - Parameter workers: the number of items at once; `nil`: the number of cores.
+    /// - Throws: ``ProcessingError`` with code `configuration` for an unknown word or an invalid number.
     public static func runner(_ word: String, workers: Int? = nil) throws(ProcessingError) -> any Runner {
         switch word {
         case "auto":

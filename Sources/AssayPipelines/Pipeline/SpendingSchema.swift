@@ -1,8 +1,8 @@
 import Assay
 
-/// Reads what limits spending: budgets, and circuit breakers of services.
+/// A reader of spending limits: budgets and circuit breakers of services.
 struct SpendingSchema {
-    /// One budget or a list of them.
+    /// Returns one budget or a list of them.
     func budgets(_ value: ValueReader) -> [Budget] {
         var names = UniqueNames()
         return value.oneOrMore().compactMap { budget($0, &names) }
@@ -33,7 +33,7 @@ struct SpendingSchema {
         }
     }
 
-    /// What is known of services, by their names.
+    /// Returns the terms of services, by name.
     func services(_ value: ValueReader) -> [String: ServiceTerms] {
         var services: [String: ServiceTerms] = [:]
         for (service, _, keys) in value.entries() ?? [] {
@@ -44,7 +44,7 @@ struct SpendingSchema {
         return services
     }
 
-    /// What a service does with keys: a word, or the header in which it wants them.
+    /// Returns how a service treats keys: a word, or the header in which it expects them.
     private func terms(_ value: ValueReader) -> ServiceTerms? {
         guard let text = value.text() else { return nil }
         if let keys = ServiceTerms.Keys(rawValue: text) { return ServiceTerms(keys: keys) }
@@ -60,7 +60,7 @@ struct SpendingSchema {
         return ServiceTerms(keyHeader: text)
     }
 
-    /// Circuit breakers by service.
+    /// Returns circuit breakers by service.
     func breakers(_ value: ValueReader) -> [String: CircuitBreakerPolicy] {
         var breakers: [String: CircuitBreakerPolicy] = [:]
         for (service, _, keys) in value.entries() ?? [] { breakers[service] = breaker(keys) }
@@ -73,7 +73,7 @@ struct SpendingSchema {
         return breaker(map)
     }
 
-    /// A circuit breaker of the keys in `map`, which the caller finishes.
+    /// Returns a circuit breaker from the keys in `map`, which the caller finishes.
     func breaker(_ map: MapReader) -> CircuitBreakerPolicy? {
         let failures = map["failure_threshold"]?.integer(in: .atLeast(1)) ?? 5
         let recovery = map["recovery_timeout"]?.duration(plainSeconds: true) ?? .seconds(60)
@@ -89,7 +89,7 @@ struct SpendingSchema {
 }
 
 extension SettingPlaces {
-    /// Notes where the limits of one budget, or of a list of them, stand, under `budget.NAME`.
+    /// Records the positions of the limits of one budget, or of a list of them, under `budget.NAME`.
     mutating func add(budgets value: ValueReader) {
         let nodes: [ConfigurationNode] =
             if case .list(let elements) = value.node.value { elements } else { [value.node] }

@@ -1,15 +1,15 @@
 package import Assay
 
-/// Reads error strategies, as nodes of a graph have them.
+/// A reader of error strategies for nodes of a graph.
 package struct StrategySchema {
     let registry: Registry
 
-    /// Reads the strategies that are built in and those of `registry`.
+    /// Creates a reader of the built-in strategies and those of `registry`.
     package init(registry: Registry = .standard) { self.registry = registry }
 
     static let builtIn = ["circuit_breaker", "composite", "halt", "retry", "skip"]
 
-    /// The strategy that `value` holds.
+    /// Returns the strategy in `value`.
     package func strategy(_ value: ValueReader) -> (any ErrorStrategy)? {
         guard let map = value.map() else { return nil }
         let type = map.required("type")
@@ -52,7 +52,7 @@ package struct StrategySchema {
                 break
             }
             let strategies = parts.compactMap(self.strategy)
-            // Where a part was refused that is what is to be mended.
+            // A refused part has its own finding, so the composite adds none.
             guard strategies.count == parts.count else {
                 strategy = nil
                 break
@@ -74,7 +74,7 @@ package struct StrategySchema {
         }
     }
 
-    /// How often and when an attempt is repeated.
+    /// Returns how often and when an attempt is repeated.
     static func retry(_ map: MapReader) -> RetryPolicy? {
         let seconds: (String) -> Double? = { key in
             map[key]?.duration(in: .notNegative, plainSeconds: true).map { $0 / .seconds(1) }

@@ -2,9 +2,9 @@ package import Assay
 import Foundation
 import Logging
 
-/// Reads what watches a run: monitoring, alerts, breakpoints and taps; and where checkpoints are kept.
+/// A reader of the keys for monitoring, alerts, breakpoints, taps and checkpoints.
 package struct WatchSchema {
-    /// From where relative paths are meant.
+    /// The folder to which relative paths refer.
     let folder: String
     /// The variables of the program.
     let environment: [String: String]
@@ -14,7 +14,7 @@ package struct WatchSchema {
         self.environment = environment
     }
 
-    /// Key `monitoring`.
+    /// Reads the key `monitoring`.
     package func monitoring(_ value: ValueReader) -> Monitoring {
         var monitoring = Monitoring()
         guard let map = value.map() else { return monitoring }
@@ -35,7 +35,7 @@ package struct WatchSchema {
         return Logger.Level(rawValue: word)
     }
 
-    /// Key `checkpoints`.
+    /// Reads the key `checkpoints`.
     package func checkpoints(_ value: ValueReader) -> CheckpointSettings {
         var settings = CheckpointSettings()
         guard let map = value.map() else { return settings }
@@ -49,7 +49,7 @@ package struct WatchSchema {
 
     // MARK: Alerts
 
-    /// Key `alerts`.
+    /// Reads the key `alerts`.
     package func alerts(_ value: ValueReader) -> [AlertRule] {
         var seen: [String: Int] = [:]
         return (value.list() ?? []).compactMap { alert($0, &seen) }
@@ -119,7 +119,7 @@ package struct WatchSchema {
         guard words.count == elements.count, let name = words.first else { return nil }
         let surroundings = Surroundings(folder: folder, environment: environment, parameters: .none)
         guard let program = ProgramFile.find(name, said: first, surroundings) else { return nil }
-        // A script behind an interpreter is held to the same rule as a program.
+        // A script behind an interpreter follows the same rule as a program.
         let arguments = zip(words, elements).map { (text: $0, said: $1) }
         _ = ProgramFile.findScript(among: arguments.dropFirst(), surroundings)
         let command = AlertCommand(
@@ -129,9 +129,9 @@ package struct WatchSchema {
 
     // MARK: Breakpoints and taps
 
-    /// Key `breakpoints`.
+    /// Reads the key `breakpoints`.
     ///
-    /// - Parameter processors: the nodes there are.
+    /// - Parameter processors: the nodes of the graph.
     package func breakpoints(_ value: ValueReader, processors: [Identifier]) -> [Breakpoint] {
         let names = KnownNames(processors.map(\.text))
         return (value.list() ?? []).compactMap { breakpoint($0, names) }
@@ -149,9 +149,9 @@ package struct WatchSchema {
         return try? Breakpoint(node, condition: condition ?? nil, hitCount: hitCount, isEnabled: isEnabled)
     }
 
-    /// Key `taps`.
+    /// Reads the key `taps`.
     ///
-    /// - Parameter pipes: the pipes there are: `a:output->b:input`.
+    /// - Parameter pipes: the pipes of the graph: `a:output->b:input`.
     package func taps(_ value: ValueReader, pipes: [String]) -> [TapSetting] {
         let names = KnownNames(pipes)
         return (value.list() ?? []).compactMap { value in
@@ -169,10 +169,10 @@ package struct WatchSchema {
     }
 }
 
-/// A tap of a pipeline file.
+/// A tap in a pipeline file.
 package struct TapSetting: Hashable, Sendable {
     /// The pipe.
     package let pipe: String
-    /// The file that gets a line for every value; `nil`: the log.
+    /// The file that receives a line for every value; `nil`: the log.
     package let file: String?
 }

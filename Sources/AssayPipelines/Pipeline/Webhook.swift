@@ -2,9 +2,9 @@ import Assay
 import Foundation
 import FoundationNetworking
 
-/// Where an alert is sent to, as JSON in the body of a POST.
+/// A destination of alerts, which are sent as JSON in the body of a POST.
 struct Webhook: Sendable {
-    /// Makes a request; the answer is its status.
+    /// Makes a request and returns the status of its response.
     typealias Send = @Sendable (URLRequest) async throws -> Int
 
     private let url: URL
@@ -12,7 +12,7 @@ struct Webhook: Sendable {
     private let timeout: Duration
     private let time: any TimeSource
 
-    /// How requests are made outside of tests.
+    /// The function that makes requests outside of tests.
     static let http: Send = { try await HTTPClient.shared.send($0).status }
 
     init(
@@ -25,16 +25,16 @@ struct Webhook: Sendable {
         self.send = send
     }
 
-    /// Sends an alert and returns when it was taken.
+    /// Sends an alert and returns when it is accepted.
     ///
-    /// - Throws: ``ProcessingError`` with code `api` when it was not, `timeout` when that took too long.
+    /// - Throws: ``ProcessingError`` with code `api` if it is not accepted, `timeout` if that takes too long.
     func send(_ alert: Alert) async throws {
         var request = URLRequest(url: url)
         request.httpMethod = "POST"
         request.setValue("application/json", forHTTPHeaderField: "Content-Type")
         request.setValue("assay", forHTTPHeaderField: "User-Agent")
         request.httpBody = Data(alert.jsonValue.jsonBytes)
-        // The path and the query of such an address are often all that keeps others from using it.
+        // The path and the query of such an address are often its only protection.
         let secrets = SecretFilter([url.absoluteString, url.path, url.query].compactMap { $0 })
         let host = (url.host ?? "").quoted
         let status: Int?
@@ -48,7 +48,7 @@ struct Webhook: Sendable {
         guard (200..<300).contains(status) else { throw ProcessingError(.api, "webhook \(host) answered \(status)") }
     }
 
-    /// The status that was answered; `nil` after the time-out.
+    /// Returns the status of the response; `nil` after the time-out.
     private func status(of request: URLRequest) async throws -> Int? {
         let deadline = time.uptime() + timeout
         return try await withThrowingTaskGroup(of: Int?.self) { group in

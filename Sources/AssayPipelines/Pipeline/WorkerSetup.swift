@@ -1,7 +1,7 @@
 public import Assay
 import Foundation
 
-/// From what a worker process makes the processor of a pipeline file, or of a type, once more.
+/// A setup from which a worker process recreates the processor of a pipeline file or of a type.
 ///
 /// ```swift
 /// WorkerProcess.serveIfAsked { name, setup in
@@ -11,12 +11,12 @@ import Foundation
 public enum WorkerSetup: Sendable {
     /// A pipeline file, as ``Pipeline/definition`` keeps it.
     case pipeline(definition: JSONValue, path: String, overrides: [ParameterOverride])
-    /// A type with parameters that are no file's; relative paths in them start in `folder`.
+    /// A type with parameters that are not in a file; relative paths in them refer to `folder`.
     case type(String, parameters: JSONValue, folder: String)
 
-    /// The processor, with the environment variables of this program.
+    /// Makes the processor with the environment variables of this program.
     ///
-    /// - Throws: ``ProcessingError`` with code `configuration` when `registry` cannot make it.
+    /// - Throws: ``ProcessingError`` with code `configuration` if `registry` cannot make it.
     public func processor(named name: String, from registry: Registry) throws -> RegisteredProcessor {
         switch self {
         case .pipeline(let definition, let path, let overrides):
@@ -38,7 +38,7 @@ public enum WorkerSetup: Sendable {
         return processor
     }
 
-    /// The setup that ``jsonValue`` wrote.
+    /// Creates the setup that ``jsonValue`` wrote.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` for anything else.
     public init(json: JSONValue) throws(ProcessingError) {
@@ -54,7 +54,7 @@ public enum WorkerSetup: Sendable {
         }
     }
 
-    /// What ``ProcessRunner`` hands to its workers.
+    /// The value that ``ProcessRunner`` passes to its workers.
     public var jsonValue: JSONValue {
         switch self {
         case .pipeline(let definition, let path, let overrides):
@@ -67,12 +67,12 @@ public enum WorkerSetup: Sendable {
 }
 
 extension RunOptions {
-    /// Has worker processes, if the runner starts any, make their processor from `setup`.
+    /// Makes worker processes, if the runner starts any, create their processor from `setup`.
     public mutating func handToWorkers(_ setup: WorkerSetup) { runner = setup.handed(to: runner) }
 }
 
 extension WorkerSetup {
-    /// `runner`, with workers, if it starts any, that make their processor from this.
+    /// Returns `runner` with workers, if it starts any, that create their processor from this setup.
     func handed(to runner: any Runner) -> any Runner {
         if let processes = runner as? ProcessRunner { return processes.handing(jsonValue) }
         if let choice = runner as? AutomaticRunner { return choice.handing(jsonValue) }

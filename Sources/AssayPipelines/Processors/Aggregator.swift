@@ -1,8 +1,8 @@
 import Assay
 
-/// The built-in type `aggregator`: how many values there are, or what they come to.
+/// The built-in type `aggregator`: the number of values or their sum.
 struct Aggregator: Processor {
-    /// What is made of the values.
+    /// The operation on the values.
     enum Operation: String, CaseIterable {
         case count, sum
     }

@@ -2,7 +2,7 @@ import Assay
 
 /// The built-in type `data_filter`: keeps the values of one kind.
 struct DataFilter: Processor {
-    /// What is kept; booleans are not numbers.
+    /// The values to keep; booleans are not numbers.
     enum Condition: String, CaseIterable {
         case numbersOnly = "numbers_only"
         case stringsOnly = "strings_only"
@@ -24,14 +24,14 @@ struct DataFilter: Processor {
         let word = parameters["condition"].map { $0.word("condition", as: Condition.self) }
         guard let condition = word ?? Condition.all else { return nil }
         var processor = try? RegisteredProcessor(DataFilter(name: name, condition: condition))
-        // Null is no value of the other kinds, so that it can stand for none.
+        // Null is not a value of the other kinds, so it can mean no output.
         if condition != .all { processor?.givesOutput = { (try? $0.json()) != .null } }
         return processor
     }
 
     var costsOfAnyInput: [ExpectedCost]? { [] }
 
-    /// What is kept of a list; any other value itself, or null for one that is not kept.
+    /// Returns the matching values of a list. Any other value is returned itself if it matches, else null.
     func extract(_ input: JSONValue, in context: Context) -> JSONValue {
         if let list = input.array { return .array(list.filter(condition.keeps)) }
         return condition.keeps(input) ? input : .null

@@ -1,8 +1,8 @@
 import Assay
 
-/// The built-in type `simple`: one small function over one value.
+/// The built-in type `simple`: one small function of one value.
 struct SimpleProcessor: Processor {
-    /// What it does with a value.
+    /// The function of a value.
     enum Function: String, CaseIterable {
         case passthrough, uppercase, lowercase, strip, multiply
     }
@@ -35,7 +35,7 @@ struct SimpleProcessor: Processor {
         guard let number = input.number else {
             throw ProcessingError(.validation, "multiply needs a number, found \(input.word)")
         }
-        // As it would be written by hand, zeros at the end included; without them where there is no room.
+        // The product as written by hand, with trailing zeros; without them if there is no room.
         guard
             let product = Self.product(number, multiplier) ?? Self.product(number.reduced, multiplier.reduced)
         else { throw ProcessingError(.validation, "\(number) × \(multiplier) has more than 38 digits") }
@@ -48,9 +48,9 @@ struct SimpleProcessor: Processor {
     }
 }
 
-/// The built-in type `text_transformer`: one change of a text.
+/// The built-in type `text_transformer`: one transformation of a text.
 struct TextTransformer: Processor {
-    /// What it does with a text.
+    /// The transformation of a text.
     enum Transformation: String, CaseIterable {
         case uppercase, lowercase, reverse, length, none
     }
@@ -80,7 +80,7 @@ struct TextTransformer: Processor {
 }
 
 extension JSONValue {
-    /// The text, or the failure of an item that is none.
+    /// Returns the text; throws the failure of the item if the value is not text.
     fileprivate func requiredText(for function: String) throws(ProcessingError) -> String {
         guard let string else { throw ProcessingError(.validation, "\(function) needs text, found \(word)") }
         return string
@@ -100,7 +100,7 @@ extension JSONValue {
 }
 
 extension String {
-    /// The text without white space at its ends.
+    /// The text without white space at either end.
     fileprivate var trimmed: String {
         let start = drop(while: \.isWhitespace)
         guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }

@@ -2,15 +2,15 @@ import Foundation
 import FoundationNetworking
 import Synchronization
 
-/// Makes HTTP requests: one answer or one failure each, nothing kept between them.
+/// An HTTP client: one response or one failure per request, with no state kept between them.
 final class HTTPClient: NSObject, URLSessionDataDelegate {
-    /// The client of this program; it lives as long as that does.
+    /// The shared client, which lives as long as the program.
     static let shared = HTTPClient()
 
-    /// The longest body of an answer.
+    /// The largest body of a response, in bytes.
     static let maximumBytes = 16 << 20
 
-    /// How many redirects of one request are followed.
+    /// The number of redirects to follow for one request.
     private static let maximumRedirects = 5
 
     private struct Exchange {
@@ -23,14 +23,14 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
     private let exchanges = Mutex<[Int: Exchange]>([:])
     private let session = Mutex<URLSession?>(nil)
 
-    /// The answer to `request`, redirects within the same host followed.
+    /// Returns the response to `request`, following redirects within the same host.
     ///
-    /// - Parameter headers: the names of headers that may hold credentials. A redirect to another scheme or port of
-    ///   the host is followed without them.
-    /// - Throws: ``HTTPFailure`` when there is none; `CancellationError` when the calling task is cancelled.
+    /// - Parameter headers: the names of headers that may hold credentials. A redirect to another scheme or port of the
+    ///   host is followed without them.
+    /// - Throws: ``HTTPFailure`` if there is no response; `CancellationError` if the calling task is cancelled.
     func send(_ request: URLRequest, private headers: [String] = []) async throws -> HTTPAnswer {
         var request = request
-        // How long an answer may take is the engine's to decide, which cancels this task.
+        // The engine decides how long a response may take and cancels this task.
         request.timeoutInterval = 7 * 86_400
         var isSequel = false
         var redirects = 0
@@ -39,7 +39,7 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
             do { answer = try await exchange(request) } catch let failure as HTTPFailure where isSequel {
                 throw HTTPFailure(message: failure.message, isCertain: false)
             }
-            // To be sent elsewhere for the result of a request that changes something means that it was carried out.
+            // A redirect to the result of a request that changes something means that the request was carried out.
             if answer.isRedirect, !Self.keepsMethod(of: request, after: answer) { isSequel = true }
             answer.isSequel = isSequel
             guard redirects < Self.maximumRedirects, var next = Self.redirect(of: request, to: answer) else {
@@ -53,13 +53,12 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
         }
     }
 
-    /// Whether a redirect asks for the same again, and not for a look at what came of it.
+    /// Returns whether a redirect repeats the request, rather than fetching its result.
     private static func keepsMethod(of request: URLRequest, after answer: HTTPAnswer) -> Bool {
         [307, 308].contains(answer.status) || ["GET", "HEAD"].contains(request.httpMethod)
     }
 
-    /// Whether both addresses have the same scheme, host and port, so that what may be told to one may be told to the
-    /// other.
+    /// Returns whether both addresses have the same scheme, host and port, so that both may receive the same secrets.
     private static func isSameService(_ one: URL?, _ other: URL?) -> Bool {
         guard let one, let other else { return false }
         let ports = ["http": 80, "https": 443]
@@ -77,7 +76,8 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
             return try await withCheckedThrowingContinuation { continuation in
                 exchanges.withLock { $0[task.taskIdentifier] = Exchange(continuation: continuation) }
                 task.resume()
-                // Cancelled in between: a task that was not resumed yet would never complete.
+                // The task may have been cancelled in the meantime: a URL task that was not resumed would never
+                // complete.
                 if Task.isCancelled { task.cancel() }
             }
         } onCancel: {
@@ -85,13 +85,13 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
         }
     }
 
-    /// The request that an answer asks for instead; `nil` for other answers, and for another host.
+    /// Returns the request to which a response redirects; `nil` for other responses, and for another host.
     private static func redirect(of request: URLRequest, to answer: HTTPAnswer) -> URLRequest? {
         guard answer.isRedirect, let from = request.url,
             let to = answer.headers["location"].flatMap({ URL(string: $0, relativeTo: from) })?.absoluteURL,
             let host = to.host?.lowercased(), host == from.host?.lowercased()
         else { return nil }
-        // What was sent in secret must not be sent again for all to read.
+        // Data sent encrypted must not be sent again in clear text.
         guard to.scheme == "https" || (to.scheme == "http" && from.scheme == "http") else { return nil }
         var next = request
         next.url = to
@@ -119,13 +119,13 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
         }
     }
 
-    // MARK: What the session tells
+    // MARK: Session delegate
 
     func urlSession(
         _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
         newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
     ) {
-        // Followed by `send`: on Linux the session would leave the body behind.
+        // `send` follows redirects: on Linux the session would drop the body.
         completionHandler(nil)
     }
 
@@ -177,7 +177,7 @@ final class HTTPClient: NSObject, URLSessionDataDelegate {
         }
         guard let error = error as? URLError else { return HTTPFailure(message: "\(error)", isCertain: false) }
         if error.code == .cancelled { return CancellationError() }
-        // Everything that ends before the request can be on its way.
+        // All errors that occur before the request can be on its way.
         let unsent: [URLError.Code] = [
             .badURL, .unsupportedURL, .cannotFindHost, .cannotConnectToHost, .dnsLookupFailed,
             .notConnectedToInternet, .secureConnectionFailed, .serverCertificateHasBadDate,

@@ -2,9 +2,9 @@ import Assay
 import Foundation
 import FoundationNetworking
 
-/// The request that an `http` processor makes of each item.
+/// The request that an `http` processor makes for each item.
 struct HTTPPlan: Sendable {
-    /// What is sent besides the item.
+    /// The HTTP method.
     enum Method: String, CaseIterable {
         case get = "GET"
         case head = "HEAD"
@@ -13,11 +13,11 @@ struct HTTPPlan: Sendable {
         case patch = "PATCH"
         case delete = "DELETE"
 
-        /// Whether its requests carry something.
+        /// Whether its requests have a body.
         var hasBody: Bool { [.post, .put, .patch].contains(self) }
     }
 
-    /// What is sent in the body.
+    /// The content of the body.
     enum Body: String, CaseIterable {
         case data, none
     }
@@ -26,30 +26,30 @@ struct HTTPPlan: Sendable {
     private let url: Secret<URL>
     private let headers: Secret<[(name: String, value: String)]>
     private let sendsData: Bool
-    /// What identifies the request besides the item, environment variables by their names.
+    /// The parts that identify the request besides the item, with environment variables by name.
     private let written: JSONObject
-    /// Keeps environment variables out of messages.
+    /// A filter that keeps environment variables out of messages.
     let filter: SecretFilter
-    /// How messages name it: method and address as they stand in the file.
+    /// The name of the request in messages: method and address as written in the file.
     let title: String
-    /// The host as it stands in the file; `nil` when an environment variable begins the address.
+    /// The host as written in the file; `nil` if the address begins with an environment variable.
     let host: String?
-    /// Method and path as they stand in the file; `nil` as for ``host``.
+    /// Method and path as written in the file; `nil` as for ``host``.
     let operation: String?
 
-    /// The headers that the file sets, any of which may hold credentials.
+    /// The names of the headers that the file sets, any of which may hold credentials.
     var headerNames: [String] { headers.revealed.map(\.name) }
 
-    /// What calls with equal values of are the same call.
+    /// Returns the key of a call; calls with equal keys are the same call.
     func key(for input: JSONValue) -> JSONValue {
         var key = written
         if sendsData { key["body"] = input }
         return .object(key)
     }
 
-    /// The request for an item.
+    /// Returns the request for an item.
     ///
-    /// - Parameter header: the one in which the service wants the key.
+    /// - Parameter header: the header in which the service expects the key.
     func request(for input: JSONValue, idempotencyKey: String, in header: String) -> URLRequest {
         var request = URLRequest(url: url.revealed)
         request.httpMethod = method.rawValue
@@ -118,15 +118,15 @@ extension HTTPPlan {
         operation = "\(method.rawValue) \(path.isEmpty ? "/" : path)"
     }
 
-    /// Longer addresses no service takes, and taking them apart takes time.
+    /// The longest address, in bytes. No service accepts longer ones, and parsing them takes time.
     static let longestAddress = 16_384
 
-    /// Headers that the request needs to be its own.
+    /// Headers that only the request itself may set.
     private static let reserved = [
         "connection", "content-length", "expect", "host", "transfer-encoding", "upgrade",
     ]
 
-    /// Whether `text` is the name of a header.
+    /// Returns whether `text` is a valid header name.
     static func isHeaderName(_ text: String) -> Bool {
         !text.isEmpty
             && text.utf8.allSatisfy {
@@ -134,7 +134,7 @@ extension HTTPPlan {
             }
     }
 
-    /// Whether the request sets the header named `text` by itself.
+    /// Returns whether the request itself sets the header named `text`.
     static func isReserved(_ text: String) -> Bool { reserved.contains(text.lowercased()) }
 
     private static func headers(_ value: ValueReader) -> [(name: String, value: String)]? {
@@ -150,7 +150,7 @@ extension HTTPPlan {
             } else if !seen.insert(entry.key.lowercased()).inserted {
                 refuse("header \(entry.key.quoted) is given twice")
             } else if text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
-                // Without its value, which may be a secret.
+                // Omit the value, which may be a secret.
                 entry.value.report("header \(entry.key.quoted) must not hold control characters")
             } else {
                 return (entry.key, text)

@@ -1,13 +1,13 @@
 import Assay
 import Foundation
 
-/// The header by which a service says when to come again.
+/// The header by which a service says when to retry.
 enum RetryAfter {
-    /// The wait that `text` asks for at `moment`: a number of seconds or an HTTP date; `nil` for anything else.
+    /// Returns the wait that `text` requests at `moment`: a number of seconds or an HTTP date; `nil` for anything else.
     static func wait(_ text: String, since moment: Timestamp) -> Duration? {
         let text = text.trimmingCharacters(in: .whitespaces)
         if !text.isEmpty, text.utf8.allSatisfy({ $0 &- 48 < 10 }) {
-            // More digits than a number holds ask for longer than anybody waits.
+            // More digits than a number holds mean a longer wait than anyone accepts.
             return .seconds(min(Int(text) ?? .max, 1_000_000_000))
         }
         return date(text).map { max(.zero, .milliseconds($0.milliseconds - moment.milliseconds)) }
@@ -17,7 +17,7 @@ enum RetryAfter {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    /// A date such as `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that servers may send.
+    /// Parses a date such as `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that servers may send.
     private static func date(_ text: String) -> Timestamp? {
         let parts = text.split(separator: " ").map(String.init)
         guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT",
@@ -29,6 +29,6 @@ enum RetryAfter {
 }
 
 extension Timestamp {
-    /// This moment by the machine's clock.
+    /// Returns the current time of the machine's clock.
     static func now() -> Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000)) }
 }

@@ -1,17 +1,17 @@
 import Assay
 import Foundation
 
-/// Finds the programs that pipeline files name, and refuses those that somebody else may change.
+/// A search for the programs that pipeline files name. It refuses programs that other users may change.
 enum ProgramFile {
-    /// A program or script that may be run.
+    /// A program or script that is allowed to run.
     struct Found {
         /// Its absolute path.
         let path: String
-        /// What is to be said of it, though it may be run.
+        /// A warning about it, though it may run.
         var hint: String?
     }
 
-    /// The program `name`; `nil` after a finding at `value`.
+    /// Finds the program `name`; `nil` after a finding at `value`.
     static func find(_ name: String, said value: ValueReader, _ surroundings: Surroundings) -> Found? {
         let shown = value.node.json.string ?? ""
         guard !name.isEmpty else {
@@ -33,25 +33,25 @@ enum ProgramFile {
             case .good: return Found(path: place)
             case .hint(let hint): return Found(path: place, hint: hint)
             }
-            // Another one of that name further on is not the one that was meant.
+            // A later program of the same name is not the intended one.
             break
         }
         value.report("command \(shown.quoted) \(reason)")
         return nil
     }
 
-    /// The script among the arguments of an interpreter, which is what is run; `nil` when there is none, or after a
+    /// Finds the script among the arguments of an interpreter; `nil` if there is none, if it needs no hint, or after a
     /// finding at its value.
     ///
-    /// It is the first argument with a slash or the suffix of a script. What has no such suffix may be data, which need
-    /// not exist yet.
+    /// It is the first argument with a slash or the suffix of a script. An argument without such a suffix may be data
+    /// that does not exist yet.
     static func findScript(
         among arguments: ArraySlice<(text: String, said: ValueReader)>, _ surroundings: Surroundings
     ) -> Found? {
         var isCode = false
         for (text, value) in arguments {
             guard !text.hasPrefix("-") else {
-                // What follows is a program's text or the name of a module, not a file.
+                // The next argument is program text or a module name, not a file.
                 isCode = ["-c", "-e", "-m", "--eval", "--command"].contains(text)
                 continue
             }
@@ -59,7 +59,7 @@ enum ProgramFile {
             let isScript =
                 suffixes.contains(text.split(separator: ".").last.map(String.init) ?? "") && text.contains(".")
             guard !isCode, isScript || text.contains("/") else { continue }
-            // What is not relative to the pipeline's folder is looked for where the program works.
+            // Any other path is resolved in the program's working folder.
             guard text.hasPrefix("./") || text.hasPrefix("../") || text.hasPrefix("/") else { return nil }
             return script(at: surroundings.place(of: text), isScript: isScript, said: value)
         }
@@ -104,7 +104,7 @@ enum ProgramFile {
         case refused(String)
     }
 
-    /// Who besides root and the user may change what is at `place`, and what is to be done about it.
+    /// Checks whether anyone besides root and the user may change the file at `place`, and how to fix that.
     private static func rights(to place: String, _ shown: String, _ status: stat) -> Rights {
         guard status.st_uid == 0 || status.st_uid == geteuid() else {
             return .refused("belongs to another user, who may change it; use a copy of your own")
@@ -127,14 +127,15 @@ enum ProgramFile {
             "\(shown.quoted) may be changed by its group, which is yours alone as it stands; to be sure: \(remedy)")
     }
 
-    /// Whether everybody may put another file into the folder.
+    /// Returns whether everyone may put another file into the folder.
     private static func mayBeReplaced(in folder: String) -> Bool {
         var status = stat()
         guard stat(folder, &status) == 0 else { return true }
         return status.st_mode & S_IWOTH != 0 && status.st_mode & S_ISVTX == 0
     }
 
-    /// Whether a group is the user's own: of the user's name, the one the user has at first, and without other members.
+    /// Returns whether a group is private to the user: it has the user's name, is the user's primary group and has no
+    /// other members.
     private static func isPrivate(_ id: gid_t) -> Bool {
         guard let user = getpwuid(geteuid()), user.pointee.pw_gid == id, let group = getgrgid(id),
             let name = user.pointee.pw_name, let groupName = group.pointee.gr_name, strcmp(name, groupName) == 0

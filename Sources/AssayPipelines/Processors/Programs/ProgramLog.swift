@@ -1,15 +1,15 @@
 import Assay
 import Logging
 
-/// What a program writes besides its answers, as it is kept with the run it works for.
+/// The output of a program besides its answers, kept with the run that it works for.
 struct ProgramLog: Sendable {
-    /// The longest line that is kept.
+    /// The longest line to keep, in bytes.
     static let maximumBytes = LogLine.longestText
 
     let context: Context
     let filter: SecretFilter
 
-    /// Keeps a line, what the program knows in secret hidden.
+    /// Records a line, with the program's secrets hidden.
     func write(_ text: String, at level: Logger.Level = .info, from source: LogLine.Source) {
         context.desk.say(filter.hiding(text), at: level, from: source, in: context)
     }

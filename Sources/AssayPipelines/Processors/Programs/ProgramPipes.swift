@@ -3,43 +3,43 @@ import Foundation
 import Logging
 import Synchronization
 
-/// The three pipes of a program, served by a thread of their own so that nobody ever waits for the program to read or
-/// to be quiet.
+/// The three pipes of a program, served by a dedicated thread so that no one ever waits for the program to read or to
+/// stop writing.
 ///
-/// What is written is kept until the program takes it. What it writes is kept until somebody takes it, and no more is
-/// read from it when that becomes much. What it says on its error stream is read at once and all but the end forgotten.
+/// Input is kept until the program takes it. Output is kept until a caller takes it, and reading pauses when much of it
+/// is pending. The error stream is read at once, and only its end is kept for messages.
 final class ProgramPipes: Sendable {
-    /// What is read from a program.
+    /// The way to read a program's output.
     enum Reading: Sendable {
-        /// A line at a time, without its end.
+        /// One line at a time, without its end.
         case lines
-        /// Everything up to the end, as one.
+        /// Everything up to the end, as one piece.
         case whole
     }
 
-    /// What comes out of a program.
+    /// A piece of a program's output.
     enum Piece: Sendable {
         /// A line, or all of the output.
         case output([UInt8])
-        /// More than ``ProgramPipes/maximumBytes`` in one piece, with its beginning; nothing follows.
+        /// A piece longer than ``ProgramPipes/maximumBytes``, given by its beginning; nothing follows.
         case tooLong([UInt8])
-        /// Nothing more will come.
+        /// The end of the output.
         case end
     }
 
-    /// The longest line, and the longest output.
+    /// The largest line and the largest output, in bytes.
     static let maximumBytes = 16 << 20
-    /// What a line costs besides its bytes.
+    /// The cost of a pending line besides its bytes.
     private static let overhead = 64
-    /// How many bytes of its error stream are kept for messages.
+    /// The number of bytes of the error stream to keep for messages.
     static let keptBytes = 4_096
 
     private struct State {
         var outgoing: [ArraySlice<UInt8>] = []
-        /// How many bytes were handed over to be written, and how many the pipe took.
+        /// The number of bytes queued for the program, and the number that the pipe has accepted.
         var given = 0
         var sent = 0
-        /// How many the program had taken when its input was closed.
+        /// The number of bytes that the program had read when its input was closed.
         var takenAtClose: Int?
         var closesInput = false
         var isClosed = false
@@ -48,9 +48,9 @@ final class ProgramPipes: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
         var errorEnd: [UInt8] = []
         var isEnding = false
-        /// For whom the program works; `nil` between two requests.
+        /// The context of the current request; `nil` between two requests.
         var context: Context?
-        /// Whose lines come when it works for nobody: its run and processor.
+        /// The context for lines between requests, without an item: its run and processor.
         let starter: Context
 
         init(context: Context) { (self.context, starter) = (context, context) }
@@ -66,15 +66,16 @@ final class ProgramPipes: Sendable {
 
     private let handed: Mutex<[Descriptor]>
 
-    /// What becomes the program's descriptors 0, 1 and 2.
+    /// The program's descriptors 0, 1 and 2.
     var ends: [Descriptor?] { handed.withLock { $0 } }
 
-    /// Pipes for a program that is to be started.
+    /// Creates the pipes of a program that is about to be started.
     ///
     /// - Parameters:
-    ///   - filter: hides secrets in what the program says on its error stream, before anything of it is forgotten.
-    ///   - context: for whom the program is started, and speaks until its first request has ended.
-    /// - Throws: ``ProcessingError`` with code `runner_unavailable` when there are no descriptors left.
+    ///   - filter: hides secrets in the error stream, before any of it is dropped.
+    ///   - context: the context in which the program starts, used for its error stream until its first request has
+    ///     ended.
+    /// - Throws: ``ProcessingError`` with code `runner_unavailable` if no descriptors are left.
     init(
         reading: Reading, hiding filter: SecretFilter, in context: Context
     ) throws(ProcessingError) {
@@ -85,14 +86,14 @@ final class ProgramPipes: Sendable {
         (self.input, self.output, self.errors) = (input.write, output.read, errors.read)
         handed = Mutex([input.read, output.write, errors.write])
         for descriptor in [input.write, output.read, errors.read, bell.read, bell.write] {
-            // Ours alone: the program's ends are descriptions of their own and stay as it expects them.
+            // Only for our ends. The program's ends are separate descriptions and stay as it expects them.
             _ = fcntl(descriptor.number, F_SETFL, fcntl(descriptor.number, F_GETFL) | O_NONBLOCK)
         }
     }
 
-    /// Begins to serve the pipes of a program that has been started.
+    /// Starts serving the pipes of a program that has started.
     func begin() {
-        // Held by us as well, they would never end.
+        // If we kept them open as well, the pipes would never end.
         handed.withLock { $0 = [] }
         let thread = Thread { [self] in serve() }
         thread.name = "assay-program"
@@ -102,9 +103,10 @@ final class ProgramPipes: Sendable {
 
     // MARK: The engine's side
 
-    /// Says for whom the program works from now on: what it says is kept for that item, and for nobody else's message.
+    /// Sets the context that the program works for from now on. Its error stream is kept for that item and appears in
+    /// no other item's message.
     ///
-    /// - Parameter isFirst: whether it has not worked before, so that all it said is about this.
+    /// - Parameter isFirst: whether this is its first request, so that all its output so far belongs to it.
     func beginRequest(of context: Context, isFirst: Bool) {
         state.withLock { state in
             state.context = context
@@ -112,10 +114,10 @@ final class ProgramPipes: Sendable {
         }
     }
 
-    /// Says that the program has answered, or never will.
+    /// Records that the program has answered or never will.
     func endRequest() { state.withLock { $0.context = nil } }
 
-    /// Hands bytes over to be written when the program reads.
+    /// Queues bytes to be written when the program reads.
     func write(_ bytes: [UInt8]) {
         state.withLock { state in
             state.outgoing.append(bytes[...])
@@ -124,21 +126,21 @@ final class ProgramPipes: Sendable {
         ring()
     }
 
-    /// How many bytes were handed over to be written so far.
+    /// The number of bytes queued so far.
     var given: Int { state.withLock { $0.given } }
 
-    /// How many bytes the program has taken of what was written to it.
+    /// The number of bytes that the program has read.
     var taken: Int { state.withLock { taken($0) } }
 
     private func taken(_ state: borrowing State) -> Int {
         if let taken = state.takenAtClose { return taken }
         var waiting: Int32 = 0
-        // What lies in the pipe was written and not read.
+        // Bytes in the pipe were written and not read.
         guard ioctl(input.number, UInt(FIONREAD), &waiting) == 0 else { return 0 }
         return state.sent - Int(waiting)
     }
 
-    /// Has no more to do with the program: ``next()`` tells the end.
+    /// Stops serving callers: ``next()`` returns the end from now on.
     func close() {
         let waiter = state.withLock { state in
             state.isClosed = true
@@ -156,13 +158,13 @@ final class ProgramPipes: Sendable {
         ring()
     }
 
-    /// Says that the program has ended: what it wrote until then is read, and no end of a pipe is waited for.
+    /// Records that the program has ended. Its output until then is still read, without waiting for the pipes to end.
     func programHasEnded() {
         state.withLock { $0.isEnding = true }
         ring()
     }
 
-    /// The next piece of the output; for one caller at a time.
+    /// Returns the next piece of the output. Only one caller may wait at a time.
     func next() async -> Piece {
         while true {
             if let (piece, wasFull) = take() {
@@ -183,7 +185,7 @@ final class ProgramPipes: Sendable {
     private func take() -> (Piece, wasFull: Bool)? {
         state.withLock { state in
             guard let piece = state.pieces.first else { return nil }
-            // The end stays for whoever asks next.
+            // The end stays for later callers.
             if case .output(let bytes) = piece {
                 state.pieces.removeFirst()
                 defer { state.pending -= bytes.count + Self.overhead }
@@ -193,17 +195,17 @@ final class ProgramPipes: Sendable {
         }
     }
 
-    /// The end of what the program said on its error stream, as text without white space around it.
+    /// The end of the error stream as text, trimmed of white space.
     var errorEnd: String {
         let bytes = state.withLock { $0.errorEnd.suffix(Self.keptBytes) }
-        // A character that was cut at the beginning is left out.
+        // Drop a character that was cut at the beginning.
         let whole = bytes.drop { $0 & 0xC0 == 0x80 }
         return String(decoding: whole, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     private func ring() {
         var byte: UInt8 = 0
-        // A bell that is full rings already.
+        // A full bell pipe already wakes the thread.
         _ = Foundation.write(bell.write.number, &byte, 1)
     }
 
@@ -230,7 +232,7 @@ final class ProgramPipes: Sendable {
                 pollfd(fd: wants.read ? output.number : -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: errorsAreOpen ? errors.number : -1, events: Int16(POLLIN), revents: 0),
             ]
-            // A program that has ended wrote what it wrote: what is not there now will not come.
+            // A program that has ended has written everything: what is not in the pipe now will not come.
             let ready = poll(&polled, nfds_t(polled.count), wants.ending ? 0 : -1)
             if ready < 0, errno == EINTR { continue }
             if polled[0].revents != 0 { while read(bell.read.number, &buffer, buffer.count) > 0 {} }
@@ -242,7 +244,7 @@ final class ProgramPipes: Sendable {
                 case .some(let count):
                     gotSomething = true
                     let pieces = reader.read(buffer[..<count])
-                    // What was said before the answer is known before it is.
+                    // Error lines written before an answer must be known before the answer is.
                     if errorsAreOpen { hearAll(&said, &errorLines, &buffer) }
                     deliver(pieces)
                     if case .tooLong = pieces.last { outputIsOpen = false }
@@ -261,7 +263,7 @@ final class ProgramPipes: Sendable {
                 case nil: break
                 }
             }
-            // With the output full, whoever takes from it rings and the rest is read then.
+            // When the output is full, the caller that takes a piece rings, and the rest is read then.
             let isFull = outputIsOpen && !wants.read
             if wants.ending, !gotSomething {
                 if !isFull { break }
@@ -279,7 +281,7 @@ final class ProgramPipes: Sendable {
         errors.close()
     }
 
-    /// Writing to a program that is gone is an error of the write, not a signal that ends this program.
+    /// Blocks SIGPIPE, so that writing to a dead program fails the write and does not end this program.
     private func blockBrokenPipes() {
         var signals = sigset_t()
         sigemptyset(&signals)
@@ -292,7 +294,7 @@ final class ProgramPipes: Sendable {
         _ = poll(&polled, 1, -1)
     }
 
-    /// How many bytes were read, 0 at the end; `nil` when there are none now.
+    /// Returns the number of bytes read, 0 at the end; `nil` if there are none now.
     private func fill(_ buffer: inout [UInt8], from descriptor: Descriptor) -> Int? {
         let count = read(descriptor.number, &buffer, buffer.count)
         if count < 0 { return errno == EAGAIN || errno == EINTR ? nil : 0 }
@@ -305,7 +307,7 @@ final class ProgramPipes: Sendable {
         let code = errno
         state.withLock { state in
             if count < 0 {
-                // Nobody reads any more; that is for the program's end to tell.
+                // The reader is gone. The program's end will report that.
                 if code != EAGAIN, code != EINTR { state.outgoing = [] }
                 return
             }
@@ -342,24 +344,24 @@ final class ProgramPipes: Sendable {
         waiter?.resume()
     }
 
-    /// Takes what was said on the error stream.
+    /// Handles bytes of the error stream.
     private func hear(_ bytes: ArraySlice<UInt8>, _ said: inout SecretStream, _ lines: inout ErrorLines) {
         let speaker = state.withLock { $0.context ?? $0.starter.withoutItem }
         if lines.isOther(speaker) {
-            // What was held back is the other's, too.
+            // Bytes that were held back belong to the previous speaker, too.
             take(said.finish(), &lines)
             lines.change(to: speaker)
         }
         take(said.read(bytes), &lines)
     }
 
-    /// Takes what was said, secrets hidden.
+    /// Handles bytes of the error stream whose secrets are hidden.
     private func take(_ bytes: [UInt8], _ lines: inout ErrorLines) {
         keep(bytes[...])
         lines.read(bytes[...])
     }
 
-    /// Takes what lies in the error stream now.
+    /// Handles everything in the error stream now.
     private func hearAll(_ said: inout SecretStream, _ lines: inout ErrorLines, _ buffer: inout [UInt8]) {
         var waiting: Int32 = 0
         guard ioctl(errors.number, UInt(FIONREAD), &waiting) == 0 else { return }
@@ -380,7 +382,7 @@ final class ProgramPipes: Sendable {
     }
 }
 
-/// Cuts output into pieces.
+/// A splitter of output into pieces.
 private struct OutputReader {
     private let reading: ProgramPipes.Reading
     private var rest: [UInt8] = []
@@ -409,33 +411,33 @@ private struct OutputReader {
         return pieces
     }
 
-    /// What remains when nothing more comes.
+    /// Returns the remaining pieces at the end of the output.
     mutating func finish() -> [ProgramPipes.Piece] {
         guard !isOver else { return [] }
         isOver = true
-        // A last line need not have an end.
+        // The last line need not have a line break.
         return (rest.isEmpty && reading == .lines ? [] : [.output(rest)]) + [.end]
     }
 }
 
-/// Cuts the error stream into lines, which are kept for the item in whose work they are said.
+/// A splitter of the error stream into lines, each kept for the item during whose work it was written.
 private struct ErrorLines {
-    /// How much of a program's error stream is kept of one attempt.
+    /// The number of bytes of the error stream to keep for one attempt.
     private static let keptBytes = 1 << 20
 
     private var rest: [UInt8] = []
-    /// Who speaks.
+    /// The context whose lines are being read.
     private(set) var speaker: Context
     private var kept = 0
 
     init(_ speaker: Context) { self.speaker = speaker }
 
-    /// Whether somebody else speaks now.
+    /// Returns whether `context` is of another item or attempt than the current speaker.
     func isOther(_ context: Context) -> Bool {
         (context.inputID, context.attempt) != (speaker.inputID, speaker.attempt)
     }
 
-    /// Ends the line of whoever spoke, whose words never stand beside another's.
+    /// Ends the line of the previous speaker, so that lines of two speakers never mix.
     mutating func change(to context: Context) {
         finish()
         (speaker, kept) = (context, 0)

@@ -2,7 +2,7 @@ import Assay
 import Foundation
 import Synchronization
 
-/// The programs that work for one run: no more than the run has workers, started when needed.
+/// The programs that work for one run: at most one per worker of the run, started on demand.
 final class ProgramPool: Sendable {
     /// A program that answers one request after another.
     final class Worker: Sendable {
@@ -14,10 +14,10 @@ final class ProgramPool: Sendable {
             state = Mutex((context, false))
         }
 
-        /// For whom it worked last.
+        /// The context of the latest request.
         var context: Context { state.withLock { $0.context } }
 
-        /// Takes note of a request; whether it is the first.
+        /// Records a request and returns whether it is the first.
         func noteRequest(in context: Context) -> Bool {
             state.withLock { state in
                 state.context = context
@@ -38,7 +38,7 @@ final class ProgramPool: Sendable {
         var lastNumber = 0
         var idle: [Worker] = []
         var isClosing = false
-        /// Why no more programs are started.
+        /// The reason why no more programs are started.
         var failure: ProcessingError?
     }
 
@@ -46,7 +46,7 @@ final class ProgramPool: Sendable {
     private let limit: Int
     private let state: Mutex<State>
 
-    /// A pool for a run with `limit` workers.
+    /// Creates a pool for a run with `limit` workers.
     init(_ plan: ProgramPlan, limit: Int) {
         self.plan = plan
         self.limit = max(1, limit)
@@ -55,7 +55,7 @@ final class ProgramPool: Sendable {
 
     // MARK: Requests
 
-    /// The program's answer to a request.
+    /// Returns the program's answer to a request.
     func answer(_ request: ProgramRequest, in context: Context) async throws -> JSONValue {
         try await takePlace(in: context)
         switch plan.mode {
@@ -84,7 +84,7 @@ final class ProgramPool: Sendable {
             }
             switch loss {
             case .untouched(let exit):
-                // It ended between two requests: nothing was asked of it yet.
+                // It ended between two requests, so this one was never sent.
                 warn(of: exit, context)
                 await worker.program.end()
             case .died(let error):
@@ -128,13 +128,13 @@ final class ProgramPool: Sendable {
         if let failure = state.withLock({ $0.failure }) { throw failure }
         for hint in plan.hints { context.desk.hint("group_writable", hint, explainsTimeout: false, in: context) }
         do { return try RunningProgram(plan, reading: reading, variables: variables, in: context) } catch {
-            // When something had run out, another attempt may find some.
+            // If a resource had run out, another attempt may succeed.
             guard !error.retryable else { throw error }
             throw fail("\(plan.title.quoted) cannot be started: \(plan.filter.hiding(error.message))")
         }
     }
 
-    /// Starts no more programs.
+    /// Prevents further programs from being started.
     private func fail(_ reason: String) -> ProcessingError {
         state.withLock { state in
             let failure = state.failure ?? ProcessingError(.programBroken, reason, retryable: false)
@@ -145,7 +145,8 @@ final class ProgramPool: Sendable {
 
     // MARK: Places
 
-    /// Has an item wait for a place, which is not its time: what holds it is another's program, or one that is ending.
+    /// Waits for a place. The wait does not count as the item's time: the place is held by another item's program or by
+    /// one that is ending.
     private func takePlace(in context: Context) async throws {
         let isFree = state.withLock { state in
             guard state.free > 0 else { return false }
@@ -204,11 +205,11 @@ final class ProgramPool: Sendable {
 
     // MARK: Ends
 
-    /// Ends a program, and gives its place to another one when nothing of it is left.
+    /// Ends a program, and releases its place when nothing of it is left.
     ///
-    /// An attempt that was given up waits for that, and whoever gave it up for the attempt; others go on meanwhile.
+    /// A cancelled attempt waits for that, and so does whatever cancelled it; other items continue meanwhile.
     private func end(_ program: RunningProgram) async {
-        // Waited for by `close` in any case, which needs every place.
+        // `close` waits for this in any case, because it needs every place.
         let ending = Task {
             await program.end()
             givePlaceBack()
@@ -222,14 +223,15 @@ final class ProgramPool: Sendable {
             "a worker of '\(plan.name)' \(exit) between two requests; another one is started", in: context)
     }
 
-    /// Lets all programs end; returns when nothing of them is left.
+    /// Lets all programs end, and returns when nothing of them is left.
     func close() async {
         let idle = state.withLock { state in
             state.isClosing = true
             defer { state.idle = [] }
             return state.idle
         }
-        // Not a part of the calling task, which may be cancelled: what was started is waited for all the same.
+        // This is not part of the calling task, because that may be cancelled and the started programs must still be
+        // waited for.
         await Task {
             await withTaskGroup(of: Void.self) { group in
                 for worker in idle {
@@ -240,7 +242,7 @@ final class ProgramPool: Sendable {
                 }
                 for _ in 0..<limit {
                     group.addTask {
-                        // Nobody cancels this, so a place is all that can come.
+                        // Nothing cancels this task, so it can only receive a place.
                         do { try await self.waitForPlace() } catch { assertionFailure("\(error)") }
                     }
                 }

@@ -3,19 +3,19 @@ import Foundation
 import Logging
 import Synchronization
 
-/// A program that was started, with its pipes and the folder it works in.
+/// A started program with its pipes and its working folder.
 final class RunningProgram: Sendable {
     let pipes: ProgramPipes
     private let process: ChildProcess
     private let ending: Task<ChildProcess.Exit, Never>
 
-    /// How long a program may take to end when it is asked to.
+    /// The time that a program has to end after it is asked to.
     static let grace = Duration.seconds(5)
 
     /// Starts the program of `plan` for the run of `context`.
     ///
-    /// - Parameter variables: the environment besides that of every program of the run.
-    /// - Throws: ``ProcessingError`` with code `runner_unavailable`, retryable when something had run out.
+    /// - Parameter variables: environment variables besides those of every program of the run.
+    /// - Throws: ``ProcessingError`` with code `runner_unavailable`, retryable if a resource had run out.
     init(
         _ plan: ProgramPlan, reading: ProgramPipes.Reading, variables: [String: String] = [:], in context: Context
     ) throws(ProcessingError) {
@@ -47,10 +47,10 @@ final class RunningProgram: Sendable {
         }
     }
 
-    /// How it ended; `nil` while it lives.
+    /// Its exit; `nil` while it runs.
     var exit: ChildProcess.Exit? { process.exit }
 
-    /// How it ended, when it has; `nil` when the calling task is cancelled before.
+    /// Waits for its exit; `nil` if the calling task is cancelled first.
     func exitUnlessCancelled() async -> ChildProcess.Exit? {
         let race = Race<ChildProcess.Exit?>()
         return await withTaskCancellationHandler {
@@ -63,10 +63,10 @@ final class RunningProgram: Sendable {
         }
     }
 
-    /// Returns when it has ended and nothing of it is left.
+    /// Waits until it has ended and nothing of it is left.
     @discardableResult func waitForExit() async -> ChildProcess.Exit { await ending.value }
 
-    /// How it ended, if it does within `limit`.
+    /// Waits for its exit, at most `limit`; `nil` after that.
     func exit(within limit: Duration) async -> ChildProcess.Exit? {
         let race = Race<ChildProcess.Exit?>()
         let exit = await withCheckedContinuation { continuation in
@@ -77,27 +77,27 @@ final class RunningProgram: Sendable {
                 countdown.cancel()
             }
         }
-        // On a busy machine the news of its end may take longer than its end.
+        // On a busy machine the news of its end may take longer than the end itself.
         return exit == nil && hasEnded ? await waitForExit() : exit
     }
 
-    /// Whether it has ended, by the word of the kernel.
+    /// Whether it has ended according to the kernel.
     private var hasEnded: Bool {
         if process.exit != nil { return true }
         var info = siginfo_t()
         let result = waitid(P_PID, id_t(process.id), &info, WEXITED | WNOHANG | WNOWAIT)
-        // No such child: its end has been taken note of.
+        // No such child: its end has already been collected.
         return result != 0 || info.si_signo != 0
     }
 
-    /// Makes it end: SIGTERM to its group, SIGKILL after 5 s; returns when nothing of it is left.
+    /// Ends it with SIGTERM to its group, and SIGKILL after 5 s. Returns when nothing of it is left.
     func end() async {
         await process.end(grace: Self.grace)
         await waitForExit()
         pipes.close()
     }
 
-    /// Lets it end by itself after its input has ended, and makes it end if it does not within 5 s.
+    /// Closes its input so that it ends by itself, and ends it if it does not within 5 s.
     func retire() async {
         pipes.closeInput()
         if await exit(within: Self.grace) == nil { await end() }
@@ -105,7 +105,7 @@ final class RunningProgram: Sendable {
     }
 }
 
-/// Goes on with the first of several values.
+/// A race that resumes a continuation with the first of several values.
 private final class Race<Value: Sendable>: Sendable {
     private struct State {
         var continuation: CheckedContinuation<Value, Never>?

@@ -1,12 +1,12 @@
 import Assay
 import Foundation
 
-/// One request to a program that is started for it alone.
+/// A request to a program that is started for it alone.
 struct SingleRun {
     let program: RunningProgram
     let plan: ProgramPlan
 
-    /// Hands the data over and returns what the program makes of it.
+    /// Sends the data and returns the program's result.
     func answer(_ request: ProgramRequest) async throws -> JSONValue {
         program.pipes.write(request.data.jsonBytes)
         program.pipes.closeInput()
