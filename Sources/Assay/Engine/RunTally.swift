@@ -5,8 +5,6 @@ final class RunTally: Sendable {
     let meters: Meters
     /// What its items wait for.
     let waits = WaitBoard()
-    /// Whether what its items are given to dies of all of them.
-    let suspicion = Suspicion()
     private let run: Run
     private let events: EventStream
     private let world: World

@@ -1,5 +1,5 @@
-/// Reads the files of items that are taken in, as many at once as there are cores, and spares those whose content is on
-/// record.
+/// Reads files that items stand for or processors are made of, as many at once as there are cores, and spares those whose
+/// content is on record.
 struct FileIntake: Sendable {
     private let store: any Store
     private let time: any TimeSource
@@ -22,7 +22,8 @@ struct FileIntake: Sendable {
         return items
     }
 
-    private func read(_ files: [InputFile]) async throws -> [InputFile] {
+    /// The files with their contents known as far as they can be read.
+    func read(_ files: [InputFile]) async throws -> [InputFile] {
         let moment = time.now()
         let known = rereads ? [:] : try await store.fileDigests(of: files.map(\.path))
         let read = await withTaskGroup(of: (Int, InputFile).self) { group in
