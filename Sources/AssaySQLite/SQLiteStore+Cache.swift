@@ -30,7 +30,7 @@ extension SQLiteStore {
 /// A cache entry with its stored value, and the digest of all its parts except the hits.
 struct CacheRow: Sendable {
     static let columns = Columns(
-        "key, service, operation, stored_at, expires_at, cost, cost_id, hits, value, sha256")
+        "key, service, operation, stored_at, expires_at, cost, keyed, cost_id, hits, value, sha256")
     fileprivate static let insertion = "REPLACE INTO cache (\(columns)) VALUES (\(columns.marks))"
     static let selection = "SELECT \(columns) FROM cache"
     fileprivate static let ofKey = selection + " WHERE key = ?"
@@ -45,6 +45,27 @@ struct CacheRow: Sendable {
         sha256 = Self.digest(of: entry, value)
     }
 
+    fileprivate static func keyed(of entry: CacheEntry) -> JSONValue {
+        var object = JSONObject()
+        for (key, charge) in entry.keyed.sorted(by: { $0.key < $1.key }) {
+            object[key] = [.number(Number(charge.amount.billionths)), charge.step.map { .string($0) } ?? .null]
+        }
+        return .object(object)
+    }
+
+    /// The charges that ``keyed(of:)`` wrote; `nil` for anything else.
+    fileprivate static func keyed(in text: String) -> [String: CacheEntry.Keyed]? {
+        guard let members = (try? JSONValue(json: text))?.object?.members else { return nil }
+        var keyed: [String: CacheEntry.Keyed] = [:]
+        for member in members {
+            guard let parts = member.value.array, parts.count == 2, let amount = parts[0].number?.integer else {
+                return nil
+            }
+            keyed[member.key] = CacheEntry.Keyed(Money(billionths: Int64(amount)), in: parts[1].string)
+        }
+        return keyed
+    }
+
     static func digest(of entry: CacheEntry, _ value: [UInt8]) -> String {
         var digest = PartsDigest()
         digest.add(entry.key)
@@ -54,6 +75,8 @@ struct CacheRow: Sendable {
         digest.add(entry.expiresAt?.milliseconds ?? .max)
         digest.add(entry.cost.billionths)
         digest.add(entry.costID)
+        // Rows of before there were any have no digest of them.
+        if !entry.keyed.isEmpty { digest.add(keyed(of: entry).json) }
         return digest.hex(with: value)
     }
 }
@@ -82,6 +105,7 @@ extension Connection {
         insert.bind(entry.storedAt.milliseconds)
         insert.bind(entry.expiresAt?.milliseconds)
         insert.bind(entry.cost.billionths)
+        insert.bind(CacheRow.keyed(of: entry).json)
         insert.bind(entry.costID)
         insert.bind(entry.hits)
         insert.bind(json: row.value)
@@ -143,12 +167,13 @@ extension SQLStatement {
     func readCacheEntryAndKey() -> (key: String, entry: CacheEntry?) {
         let (key, service, operation, storedAt) = (text(), text(), text(), Timestamp(milliseconds: integer()))
         let expiresAt = optionalInteger().map { Timestamp(milliseconds: $0) }
-        let (cost, costID, hits) = (Money(billionths: integer()), optionalText(), int())
+        let (cost, charged, costID, hits) = (Money(billionths: integer()), text(), optionalText(), int())
         let value = Array(text().utf8)
-        guard let json = try? JSONValue(json: value) else { return (key, nil) }
+        guard let json = try? JSONValue(json: value), let keyed = CacheRow.keyed(in: charged) else { return (key, nil) }
         let entry = CacheEntry(
             key: key, service: service, operation: operation, value: json, storedAt: storedAt, expiresAt: expiresAt,
-            cost: cost, costID: costID, hits: hits)
+            cost: cost,
+            keyed: keyed, costID: costID, hits: hits)
         return (key, CacheRow.digest(of: entry, value) == text() ? entry : nil)
     }
 }

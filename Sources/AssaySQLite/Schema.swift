@@ -35,6 +35,7 @@ struct Schema {
         Migration(name: "11", sql: admissions),
         Migration(name: "12", sql: files),
         Migration(name: "13", sql: worths),
+        Migration(name: "14", sql: keyedWorths),
     ])
 
     /// The mark of a file as a store of this engine: "asay".
@@ -53,6 +54,9 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    /// Cached outputs know what charges with keys came to, which are made once in an execution.
+    private static let keyedWorths = "ALTER TABLE cache ADD COLUMN keyed TEXT NOT NULL DEFAULT '{}'"
 
     /// The times of admissions under rates. Rates apply across programs.
     private static let admissions = """

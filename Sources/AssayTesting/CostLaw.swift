@@ -190,8 +190,11 @@ public struct CostLaw: Sendable, CustomStringConvertible {
         private mutating func part(using chance: inout SeededNumbers) -> JSONValue {
             var operations: [JSONValue] = []
             for _ in 0..<Int.random(in: 0...3, using: &chance) {
-                operations.append(
-                    Int.random(in: 0..<3, using: &chance) == 0 ? ["fail"] : step(depth: 0, using: &chance))
+                switch Int.random(in: 0..<4, using: &chance) {
+                case 0: operations.append(["fail"])
+                case 1: operations.append(keyedCharge(using: &chance))
+                default: operations.append(step(depth: 0, using: &chance))
+                }
             }
             for _ in 0..<Int.random(in: 0...3, using: &chance) { operations.append(payment(using: &chance)) }
             return .array(operations)
@@ -208,15 +211,21 @@ public struct CostLaw: Sendable, CustomStringConvertible {
         }
 
         private mutating func payment(using chance: inout SeededNumbers) -> JSONValue {
-            let cents = JSONValue.number(Number(Int.random(in: 0...500, using: &chance)))
             switch Int.random(in: 0..<4, using: &chance) {
-            case 0: return ["charge", cents, .null]
-            case 1:
-                names += 1
-                return ["charge", cents, .string("k\(names)")]
-            case 2: return ["call without key", cents]
+            case 0: return ["charge", cents(using: &chance), .null]
+            case 1: return keyedCharge(using: &chance)
+            case 2: return ["call without key", cents(using: &chance)]
             default: return ["call", .string(["a", "b", "c", "d", "e"].randomElement(using: &chance)!)]
             }
+        }
+
+        private mutating func keyedCharge(using chance: inout SeededNumbers) -> JSONValue {
+            names += 1
+            return ["charge", cents(using: &chance), .string("k\(names)")]
+        }
+
+        private func cents(using chance: inout SeededNumbers) -> JSONValue {
+            .number(Number(Int.random(in: 0...500, using: &chance)))
         }
     }
 }

@@ -118,6 +118,17 @@ extension StoreConformance {
             try expect(await store.charges(matching: ChargeFilter()).count, 0)
             try expect(await store.cacheEntry("key"), nil)
         },
+        StoreConformance("charges that were said to be on record stay so when the outcome of their item is refused") {
+            store in
+            let run = try await Sample.begun(in: store, items: 1)
+            _ = try await store.record([Sample.charge("told", key: "k1")])
+            try await store.save(Sample.checkpoint("read", 1), charges: [Sample.charge("saved")])
+            let outcome = CommittedOutcome(Sample.failed(0), charges: [Sample.charge("again", key: "k1")])
+            try expect(await store.commit([outcome], of: run.id, epoch: 2), [false])
+            try expect(await store.commit([CommittedOutcome(Sample.success(0))], of: run.id, epoch: 1), [true])
+            try expect(await store.commit([outcome], of: run.id, epoch: 1), [false])
+            try expect(await store.charges(matching: ChargeFilter()).map(\.costID), ["told", "saved"])
+        },
         StoreConformance("a store writes outcome, charges and cache entry together") { store in
             let run = try await Sample.begun(in: store, items: 1)
             let entry = Sample.cacheEntry("key", ["a": 1])

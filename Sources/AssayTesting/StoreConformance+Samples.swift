@@ -127,7 +127,9 @@ enum Sample {
     static func cacheEntry(_ key: String, _ value: JSONValue) -> CacheEntry {
         CacheEntry(
             key: key, service: "clear", operation: "search", value: value, storedAt: moment(0),
-            expiresAt: value == .null ? nil : moment(1_000), cost: money(5), costID: "c1")
+            expiresAt: value == .null ? nil : moment(1_000), cost: money(5),
+            keyed: value == .null ? [:] : ["page": .init(money(2), in: "read"), "whole": .init(money(1), in: nil)],
+            costID: "c1")
     }
 
     /// Stores `a` and `b` of a service, `c` of a processor, and `d` of another service; `a` is used twice, `b` never

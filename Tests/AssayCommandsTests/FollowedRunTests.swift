@@ -1,6 +1,8 @@
 import Assay
 import AssayCommands
+import AssayPipelines
 import Foundation
+import Logging
 import Testing
 
 /// Two commands that share a store, as two terminals do.
@@ -61,6 +63,42 @@ import Testing
         #expect(await code == 0)
         #expect(other.output.text.contains("succeeded  2 succeeded, 0 failed of 2"))
         #expect(await shell.assay(command, "last") == 0)
+    }
+
+    @Test("shows others what is said in it as it is said, when it is of a queue as well")
+    func logsOfQueue() async throws {
+        let gates = [Gate(), Gate()]
+        var registry = Registry.standard
+        try registry.register("speaks", parameters: []) { name, _ in
+            try RegisteredProcessor(
+                ClosureProcessor(name) { (input: String, context: Context) -> String in
+                    for (place, gate) in gates.enumerated() {
+                        context.logger.info("\(input) comes to gate \(place)")
+                        await gate.pass()
+                    }
+                    return input
+                })
+        }
+        let shell = try TestShell(registry: registry)
+        try shell.write(
+            """
+            run_as: processor
+            processors: [{processor_id: s, processor_type: speaks, parameters: {}}]
+            queue: {queue_capacity: 1, capacity_refresh_time: 0.01}
+
+            """, to: "p.yaml")
+        try shell.write("{\"data\":\"one\"}\n", to: "in.jsonl")
+        #expect(await shell.submit("x") == 0)
+        async let code = shell.assay("queue", "work", "--pipeline", "p.yaml", "--until-empty", "-o", "none")
+        await gates[0].arrival()
+        let other = Self.terminal(shell)
+        async let followed = CommandLineTool.run(["logs", "last", "--follow"], in: other.shell)
+        await other.output.waits(for: "one comes to gate 0")
+        gates[0].open()
+        await other.output.waits(for: "one comes to gate 1")
+        gates[1].open()
+        #expect(await followed == 0)
+        #expect(await code == 0)
     }
 
     @Test("shows others what is said in it as it is said, until its end")

@@ -59,6 +59,27 @@ import Testing
         #expect(try await run(shell).0.map { $0["output"] } == ["v2", "v2"])
     }
 
+    @Test("has the content of a program in what a key of the queue stands for", arguments: [false, true])
+    func submittedProgram(isOwned: Bool) async throws {
+        let shell = try shell("queue: {queue_capacity: 2, capacity_refresh_time: 0.01}")
+        func submit(_ key: String) async -> Int32 {
+            await shell.assay("queue", "submit", "p.yaml", "--inputs", "in.jsonl", "--idempotency-key", key)
+        }
+        #expect(await submit("first") == 0)
+        var owner: Program?
+        if isOwned {
+            owner = try Program(["queue", "work", "--pipeline", "p.yaml", "-o", "jsonl"], in: shell.folder)
+            _ = owner?.lines(1)
+        }
+        #expect(await submit("k") == 0)
+        #expect(await submit("k") == 0)
+        try shell.write(Self.program("v2"), to: "score.py")
+        #expect(await submit("k") == 65)
+        #expect(await submit("l") == 0)
+        owner?.send(SIGINT)
+        if let owner { #expect(owner.end() == 130) }
+    }
+
     @Test("has what a processor depends on in its definition")
     func dependencies() async throws {
         let shell = try shell("    cache: true\n    depends_on: [./lib/*.txt]")

@@ -12,7 +12,7 @@ import Testing
     func safe(text: String, expected: String) { #expect(text.safe == expected) }
 
     @Test("keeps its value when JSON is made safe")
-    func safeJSON() { #expect("{\"a\":\"\u{9B}2J\u{202E}ü\"}".safeJSON == "{\"a\":\"\\u009b2J\\u202eü\"}") }
+    func safeJSON() { #expect("{\"a\":\"\u{9B}2J\u{202E}ü\"}\n".safeJSON == "{\"a\":\"\\u009b2J\\u202eü\"}\n") }
 
     @Test(
         "takes the columns it is given",

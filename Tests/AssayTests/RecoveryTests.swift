@@ -382,6 +382,42 @@ import Testing
         )
     }
 
+    @Test(
+        "a point that names the stage of a failure outside of every step has the item start over, whoever made it",
+        arguments: [["kept"], nil] as [JSONValue?], Runners.all)
+    func stage(data: JSONValue?, runner: any Runner) async throws {
+        let processor = StepProcessor(steps: ["read", "look"])
+        var payload: JSONObject = ["step": "extraction"]
+        payload["data"] = data
+        let options = try RunOptions.with {
+            $0.runner = runner
+            // The attempt that is not counted uses none of the retries up.
+            $0.retryPolicy = try RetryPolicy(maxRetries: 0)
+        }
+        let report = try await Engine.testing().run(
+            processor, items: [Item("a", 1, payload: .object(payload))], options: options)
+        #expect(try report.outputs(as: JSONValue.self) == [Self.made("look", of: Self.made("read", of: 1))])
+        #expect(processor.calls[["read", "look"]] == [1, 1])
+        #expect(report.outcomes[0].attempts == (data == nil ? 1 : 2))
+    }
+
+    @Test("started over, an item keeps the steps that its execution has saved")
+    func stageSaved() async throws {
+        let engine = Engine.testing()
+        let calls = Calls()
+        let failed = try await engine.run(
+            StepProcessor(steps: ["read", "look"], calls: calls) { place, _, _ in
+                if place == "look" { throw Refusal() }
+            }, items: [Item("a", 1)])
+        let payload: JSONValue = ["step": "extraction", "data": "kept"]
+        calls.reset()
+        let again = try await engine.again(
+            StepProcessor(steps: ["read", "look"], calls: calls), after: failed, items: [Item("a", 1, payload: payload)]
+        )
+        #expect(try again.outputs(as: JSONValue.self) == [Self.made("look", of: Self.made("read", of: 1))])
+        #expect(calls[["read", "look"]] == [0, 1])
+    }
+
     @Test("a further attempt keeps what the one before did from the resume point on") func retriedPoint() async throws {
         let processor = StepProcessor { place, _, attempt in
             if place == "extraction", attempt == 1 { throw Refusal() }

@@ -36,6 +36,11 @@ if CommandLine.arguments.last == "starved" {
     exit(0)
 }
 
+if let count = CrashRig.wanted {
+    try await CrashRig.lose(count)
+    exit(0)
+}
+
 // As a parent: works until it is killed, having said who its workers are.
 setvbuf(stdout, nil, Int32(_IOLBF), 0)
 var options = RunOptions()
@@ -48,6 +53,9 @@ struct Misbehaving: Processor {
     let name = "misbehaving"
 
     func extract(_ input: String, in context: Context) async throws -> String {
+        if input.hasPrefix("once ") {
+            return context.attempt > 1 ? input : try await extract(String(input.dropFirst("once ".count)), in: context)
+        }
         switch input {
         case "pid":
             usleep(100_000)

@@ -57,8 +57,24 @@ extension Engine {
         let outermost = saved.filter { step in
             !names.contains { $0 != step.step && step.step.hasPrefix($0 + "/") }
         }
-        let spared = outermost.reduce(MoneySum.zero) { $0 + ($1.worth ?? .zero) }
+        let spared =
+            outermost.reduce(MoneySum.zero) { $0 + ($1.worth ?? .zero) }
+            + (try await charged(found.keyed, of: entry, outside: outermost.map(\.step), session))
         return (try? (MoneySum(found.cost) - spared).money()) ?? .zero
+    }
+
+    /// What charges with keys came to that an item's execution has made, but for those made in `steps`.
+    private nonisolated(nonsending) func charged(
+        _ keyed: [String: CacheEntry.Keyed], of entry: StoredItem, outside steps: [String], _ session: RunSession
+    ) async throws -> MoneySum {
+        let outside = keyed.filter { member in
+            !steps.contains { member.value.step?.isStep(inside: $0) == true }
+        }
+        guard !outside.isEmpty else { return .zero }
+        let amounts = Dictionary(
+            uniqueKeysWithValues: outside.map { (session.chargeKey($0.key, of: entry.item.id), $0.value.amount) })
+        let known = try await store.recordedKeys(among: Array(amounts.keys))
+        return known.reduce(.zero) { $0 + (amounts[$1] ?? .zero) }
     }
 
     /// Returns the outcome of an item whose output was cached, and records its zero charge.
@@ -110,7 +126,7 @@ extension Engine {
             committed.cached = CacheEntry(
                 key: key, service: session.run.processorID.text,
                 operation: CacheFilter.extraction, value: value, storedAt: now,
-                expiresAt: policy.ttl.map { now.advanced(by: $0) }, cost: worth)
+                expiresAt: policy.ttl.map { now.advanced(by: $0) }, cost: worth, keyed: remains.keyed)
         }
         return committed
     }

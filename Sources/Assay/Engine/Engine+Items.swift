@@ -161,7 +161,7 @@ extension Engine {
             return nil
         }
         if entry.isAsListed, let outcome = try await cachedOutcome(of: entry, session) {
-            session.tally.suspicion.noteEnd(at: entry.index)
+            session.suspicion.noteEnd(at: entry.index)
             lane.keep(CommittedOutcome(outcome))
             return nil
         }
@@ -180,9 +180,17 @@ extension Engine {
     ) async throws -> Bool {
         let session = floor.session
         switch answer {
+        case .success where floor.flow == nil && work.desk.hasMissedStage:
+            // Not a failure of the item, whose attempts are counted anew.
+            var work = work
+            try await work.desk.recordCharges()
+            work.desk.startOver()
+            work.earlierAttempts += 1
+            guard lane.begin(work, generation) else { return false }
+            _ = try await isStopped(work, in: lane, on: floor, generation)
         case .success(let output):
             guard lane.endWork(generation) else { return false }
-            session.tally.suspicion.noteEnd(at: work.entry.index)
+            work.session.suspicion.noteEnd(at: work.entry.index)
             if let flow = floor.flow {
                 try await succeed(work, output, in: lane, of: flow)
             } else if let error = work.missedResumePoint {
@@ -204,10 +212,8 @@ extension Engine {
             let crashed = lost || (work.session.processor.startsPrograms && error.isCrashOfProgram)
             if crashed {
                 work.crashes += 1
-                if floor.flow == nil {
-                    session.tally.suspicion.noteDeath(at: work.entry.index, of: work.entry.item.id, because: error)
-                    if session.tally.suspicion.isBroken { session.stop(.init(reason: .programBroken, drains: true)) }
-                }
+                work.session.suspicion.noteDeath(at: work.entry.index, of: work.entry.item.id, because: error)
+                session.stopIfBroken(work.session)
             }
             let isPoison = crashed && work.crashes >= work.session.options.maxCrashes
             if floor.flow == nil, error.code == .programBroken {
@@ -241,7 +247,7 @@ extension Engine {
             }
             guard case .retry(let delay) = answer else {
                 guard lane.endWork(generation) else { return false }
-                session.tally.suspicion.noteEnd(at: work.entry.index)
+                work.session.suspicion.noteEnd(at: work.entry.index)
                 try await fail(work, error, isPoison ? .poison : nil, by: answer, in: lane, on: floor)
                 break
             }
@@ -272,7 +278,7 @@ extension Engine {
         _ work: Work, in lane: Lane, on floor: Floor, _ generation: Int
     ) async throws -> Bool {
         guard floor.session.stopped?.endsRetries == true, lane.endWork(generation) else { return false }
-        floor.session.tally.suspicion.noteEnd(at: work.entry.index)
+        work.session.suspicion.noteEnd(at: work.entry.index)
         if let flow = floor.flow {
             await giveUp(work, [], in: flow, on: floor)
         } else {
@@ -383,7 +389,7 @@ extension Engine {
         let session = floor.session
         work.desk.endAttempt()
         await worker?.stop()
-        session.tally.suspicion.noteEnd(at: work.entry.index)
+        work.session.suspicion.noteEnd(at: work.entry.index)
         do { try await work.desk.doubtOpenCalls() } catch { floor.fail(error) }
         if let flow = floor.flow {
             await giveUp(work, finished, in: flow, on: floor)
@@ -421,7 +427,7 @@ final class Floor: Sendable {
         shortestLimit = session.options.shortestLimit
         state = Mutex(State(lanes: (0..<lanes).map { _ in Lane(crew: session.crew) }, running: lanes))
         let id = session.run.id
-        let suspicion = session.tally.suspicion
+        let suspicion = session.suspicion
         frames = Frames(over: session.places, comesLate: suspicion.isKiller) { place, limit in
             try await store.items(of: id, from: place, limit: limit).filter { !session.hasEnded($0.index) }
         }
@@ -472,7 +478,7 @@ final class Floor: Sendable {
     /// Returns items to work on: the next in order, otherwise half of what another lane has claimed; empty when all are
     /// started.
     nonisolated(nonsending) func nextFrame() async throws -> ArraySlice<StoredItem> {
-        let suspicion = session.tally.suspicion
+        let suspicion = session.suspicion
         order: while session.stopped == nil {
             switch suspicion.order() {
             case .inOrder: break order
@@ -482,7 +488,7 @@ final class Floor: Sendable {
                 suspicion.begin(at: entry?.index)
                 if let entry { return [entry] }
             case .broken:
-                session.stop(.init(reason: .programBroken, drains: true))
+                session.stopIfBroken(session)
                 return []
             }
             if Task.isCancelled { return [] }

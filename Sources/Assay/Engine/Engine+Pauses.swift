@@ -37,6 +37,7 @@ extension Engine {
         let comeback = pause
         return try await conduct(graph, options) { wiring, plan, run in
             let processor = RegisteredProcessor(graph.id, wiring)
+            try await processor.readFiles(in: self.store, self.world.time, rereads: run.rehash, records: true)
             guard processor.definition(in: store).parts == paused.definitionParts else {
                 throw ProcessingError(
                     .definitionChanged,

@@ -47,6 +47,7 @@ extension Engine {
         graph: GraphWork? = nil
     ) async throws -> (Run, History) {
         try ledger.checkCurrency()
+        try await processor.readFiles(in: store, world.time, rereads: options.rehash, records: !isPlan)
         let id = world.makeIdentifier()
         let previous: Run? =
             if let named = options.previousRunID { try await store.run(named) } else { nil }
@@ -121,7 +122,7 @@ extension Engine {
             case .new: break
             case .again(_, let hasKilled):
                 resuming.append(index)
-                if hasKilled { session.tally.suspicion.noteKiller(at: index) }
+                if hasKilled { session.suspicion.noteKiller(at: index) }
             case .afresh(let changed): entry.inputChanged = changed
             case .refused(let error): throw error
             case .settled(var outcome):
@@ -493,7 +494,8 @@ enum Verdict {
         case .graphHalted: return session.tally.haltFailure
         case .failurePolicy, .atomic: return session.tally.policyFailure
         case .programBroken:
-            error = session.tally.brokenProgram ?? session.tally.suspicion.failure(of: session.run.processorID)
+            guard let broken = session.tally.brokenProgram else { return nil }
+            error = broken
         case .budgetExhausted:
             guard let refusal = session.tally.budgetRefusal else { return nil }
             error = refusal

@@ -6,11 +6,14 @@ final class GraphCourse: Sendable {
     let recovery: RunRecovery
     /// The base prices of the nodes, by place.
     let bases: [BaseCharge]
+    /// What is known of the programs of the nodes, by place.
+    let suspicions: [Suspicion]
     private let profile = Mutex<[Identifier: NodeMetrics]>([:])
     private let counted = Mutex<[GraphBook.Join]>([])
 
     init(_ work: GraphWork, _ session: RunSession) {
         bases = work.wiring.nodes.map { _ in BaseCharge() }
+        suspicions = work.wiring.nodes.map { _ in Suspicion() }
         let strategies = work.wiring.nodes.compactMap { node in node.errorStrategy.map { (node.id, $0) } }
         recovery = RunRecovery(
             graph: work.graph.id, standard: work.options.errorStrategy,

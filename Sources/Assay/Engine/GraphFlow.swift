@@ -104,6 +104,8 @@ final class GraphFlow: Sendable {
         var held: [NodeStart.Key: Held] = [:]
         /// Held starts that may be made now, by team.
         var released: [ArraySlice<Held>]
+        /// Starts that wait until it is known whether their nodes' programs die of whatever they are given.
+        var suspended: [GraphSchedule.Unit] = []
         /// Whether a pause was noticed.
         var isPaused = false
         /// Whether the pause is on record, so that the run can be continued.
@@ -133,14 +135,14 @@ final class GraphFlow: Sendable {
         teams = plan.teams
         crews = plan.crews
         course = session.course ?? GraphCourse(work, session)
-        nodes = plan.sessions(of: work.wiring.nodes, in: session, course.bases)
+        nodes = plan.sessions(of: work.wiring.nodes, in: session, course)
         let comeback = work.comeback
         self.comeback = comeback
         wayBack = comeback.map { work.wiring.ancestors(of: $0.node) } ?? []
         failures = Dictionary((comeback?.pause.failures ?? []).map { ($0.key, $0) }) { $1 }
         (lanesToStart, laneStarts) = AsyncStream.makeStream(of: Lane.self)
         let (id, store) = (session.run.id, session.store)
-        frames = Frames(over: session.places, comesLate: session.tally.suspicion.isKiller) { place, limit in
+        frames = Frames(over: session.places, comesLate: session.suspicion.isKiller) { place, limit in
             try await store.items(of: id, from: place, limit: limit).filter {
                 !session.hasEnded($0.index) && $0.index != comeback?.entry.index
             }
@@ -166,7 +168,8 @@ final class GraphFlow: Sendable {
     func wantedLanes() -> [Int] { state.withLock { wantedLanes(&$0) } }
 
     private func wantedLanes(_ state: inout State) -> [Int] {
-        teams.indices.filter { team in
+        state.schedule.holdsBackSources = holdsBackSources
+        return teams.indices.filter { team in
             let pool = teams[team].pool
             guard !state.starting[team], state.lanes[pool].active < state.lanes[pool].limit,
                 state.schedule.demand(of: team) > 0 && !state.standsStill || !state.released[team].isEmpty,
@@ -184,14 +187,6 @@ final class GraphFlow: Sendable {
 
     /// Makes a lane for the work of `team`.
     func makeLane(for team: Int) -> Lane { Lane(crew: crews[team], team: team) }
-
-    /// Uncounts a lane of `team` that was never started or has been given up.
-    func laneIsGone(of team: Int) {
-        state.withLock { state in
-            state.lanes[teams[team].pool].active -= 1
-            state.starting[team] = false
-        }
-    }
 
     enum Next {
         case start(GraphSchedule.Unit, StoredItem, fed: Payload?, values: [Payload?])
@@ -215,12 +210,16 @@ final class GraphFlow: Sendable {
 
     private func next(for team: Int, _ state: inout State) -> Next {
         state.starting[team] = false
+        for unit in state.takeUnsuspected(in: self).reversed() { state.schedule.putBack(unit) }
+        state.schedule.holdsBackSources = holdsBackSources
         // Many items may have entered and wait before the second node, so a stop lets no further node begin.
         if session.stopped != nil { state.schedule.halt() }
         if state.noticePause() { return .pause }
         let isOver = session.stopped?.drains == false
         if !isOver, let held = state.released[team].popFirst() { return .goOn(held.unit, held.entry, held.input) }
-        switch isOver || state.standsStill ? .nothing : state.schedule.next(for: team) {
+        var next = isOver || state.standsStill ? .nothing : state.schedule.next(for: team)
+        while case .start(let unit) = next, isHeldBack(unit, &state) { next = state.schedule.next(for: team) }
+        switch next {
         case .start(let unit):
             guard let (entry, fed) = state.travellers[unit.item]?.start(unit.node) else { return .nothing }
             return .start(unit, entry, fed: fed, values: state.schedule.takeInput(of: unit))
@@ -228,6 +227,24 @@ final class GraphFlow: Sendable {
         case .nothing:
             state.lanes[teams[team].pool].active -= 1
             return .nothing
+        }
+    }
+
+    /// Whether no further item is let in until it is known whether the program of a source dies of whatever it is given.
+    private var holdsBackSources: Bool { sources.contains { nodes[$0].suspicion.holdsBack } }
+
+    /// Has a start wait while the node's program is tried with other items; what comes first is what it is tried with.
+    private func isHeldBack(_ unit: GraphSchedule.Unit, _ state: inout State) -> Bool {
+        let suspicion = nodes[unit.node].suspicion
+        guard !suspicion.isTrying(unit.item) else { return false }
+        switch suspicion.order() {
+        case .inOrder: return false
+        case .probe:
+            suspicion.begin(at: unit.item)
+            return false
+        case .wait, .broken:
+            state.suspended.append(unit)
+            return true
         }
     }
 
@@ -244,7 +261,7 @@ final class GraphFlow: Sendable {
     /// - Returns: the items that this ended.
     nonisolated(nonsending) func admit() async throws -> [Departure] {
         let frame: ArraySlice<StoredItem>
-        do { frame = try await frames.next(1) } catch {
+        do { frame = try await nextFrame() } catch {
             state.withLock { $0.schedule.noItem() }
             throw error
         }
@@ -253,6 +270,18 @@ final class GraphFlow: Sendable {
             return []
         }
         return try admit(entry)
+    }
+
+    /// The next item, which is one from out of order when the program of a source is to be tried with it.
+    private nonisolated(nonsending) func nextFrame() async throws -> ArraySlice<StoredItem> {
+        for source in sources {
+            guard case .probe(let probe) = nodes[source].suspicion.order() else { continue }
+            let entry = try await frames.next(probe)
+            nodes[source].suspicion.begin(at: entry?.index)
+            session.stopIfBroken(nodes[source])
+            if let entry { return [entry] }
+        }
+        return try await frames.next(1)
     }
 
     /// Admits the item at which the run returns to its pause, before all others; none in other runs.
@@ -289,6 +318,7 @@ final class GraphFlow: Sendable {
         steps: [Outcome.Step] = [], unsaved: UnsavedOutput? = nil, avoided: Money = .zero, lasted: Duration? = nil
     ) -> [Departure] {
         let microseconds = lasted.map { $0 / .microseconds(1) }
+        nodes[unit.node].suspicion.noteEnd(at: unit.item)
         if isNew { meters?.count(node, at: unit.node) }
         let bytes = bytes(of: end, from: unit.node)
         let (departures, hasNews) = state.withLock { state in
@@ -413,4 +443,14 @@ final class GraphFlow: Sendable {
 
     /// Ends the wait: the graph will not be halted anymore.
     func endWaitForHalt() { halts.finish() }
+}
+
+extension GraphFlow.State {
+    /// Takes out the starts that need not wait any longer for what becomes of a suspicion.
+    fileprivate mutating func takeUnsuspected(in flow: GraphFlow) -> [GraphSchedule.Unit] {
+        guard !suspended.isEmpty else { return [] }
+        let free = suspended.filter { !flow.nodes[$0.node].suspicion.holdsBack }
+        suspended.removeAll { free.contains($0) }
+        return free
+    }
 }

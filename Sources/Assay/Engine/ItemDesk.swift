@@ -53,27 +53,24 @@ final class ItemDesk: Desk {
     /// Begins a further attempt: uses are counted anew, and saved steps return their values unless `forgetting` them.
     func beginAttempt(forgetting: Bool) {
         state.withLock { state in
-            state.attempt += 1
-            state.isOver = false
-            state.remark = nil
-            state.unkeyedCalls = [:]
-            state.emitted = []
-            state.uses = [:]
-            let worth = state.worth
-            state.worth = WorkWorth()
-            state.openSteps = []
-            state.failedStep = nil
-            state.usedResumeData = false
             // The work behind a reached resume point was done again and is as good as any other step.
             if state.reachedResumePoint { state.resumePoint = nil }
             if forgetting {
                 state.saved = [:]
             } else {
                 for step in state.completed {
-                    state.saved[step.step] = SavedStep(value: step.value, worth: worth.sum(inside: step.step))
+                    state.saved[step.step] = SavedStep(value: step.value, worth: state.worth.sum(inside: step.step))
                 }
             }
-            state.completed = []
+            state.beginAttempt()
+        }
+    }
+
+    /// Begins a further attempt without the resume point, whose data is forgotten.
+    func startOver() {
+        state.withLock { state in
+            state.resumePoint = nil
+            state.beginAttempt()
         }
     }
 
@@ -205,7 +202,7 @@ final class ItemDesk: Desk {
             state.charges.append(charge)
             return true
         }
-        note(worth: charge.cost, key: charge.key, in: context)
+        note(worth: charge.cost, key: usage.key, in: context)
         if !waits { try await session.record(counted: [charge]) }
         return !waits
     }
@@ -280,12 +277,12 @@ final class ItemDesk: Desk {
         }
     }
 
-    func answered(in context: Context) { session.tally.suspicion.noteAnswer() }
+    func answered(in context: Context) { session.suspicion.noteAnswer() }
 
     func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {
+        // Before anybody hears of it: who does may end the attempt.
+        if explainsTimeout { state.withLock { state in if state.isCurrent(context) { state.remark = message } } }
         session.hint(kind, message)
-        guard explainsTimeout else { return }
-        state.withLock { state in if state.isCurrent(context) { state.remark = message } }
     }
 
     /// A remark on the attempt for its time-out message.
@@ -337,6 +334,8 @@ final class ItemDesk: Desk {
         var charges: [Charge]
         /// The worth of the last attempt, with cache hits counted at what they avoided; `nil` when it is unknown.
         var worth: Money?
+        /// The charges with keys in that, by their keys.
+        var keyed: [String: CacheEntry.Keyed]
         /// The definition of a reused step value that another definition made.
         var usedDefinition: Digest?
     }
@@ -348,18 +347,28 @@ final class ItemDesk: Desk {
             defer { state.charges = [] }
             return Remains(
                 steps: state.steps, completed: state.completed, failedStep: state.failedStep ?? state.openSteps.last,
-                charges: state.charges, worth: state.worth.total, usedDefinition: state.usedDefinition)
+                charges: state.charges, worth: state.worth.total, keyed: state.worth.keyed,
+                usedDefinition: state.usedDefinition)
         }
     }
 
     /// The step of the resume point that was never requested, with the steps that were.
     var missedResumePoint: (named: String, asked: [String])? {
         state.withLock { state in
-            guard let step = state.resumePoint?.step, !state.reachedResumePoint else { return nil }
-            // A point that names a stage, and of which nothing was used, made the item start over.
-            guard !Stage.names.contains(step) || state.usedResumeData else { return nil }
+            guard let step = state.resumePoint?.step, !state.reachedResumePoint, !Stage.names.contains(step) else {
+                return nil
+            }
             var seen: Set<String> = []
             return (step, state.steps.map(\.name).filter { seen.insert($0).inserted })
+        }
+    }
+
+    /// Whether the attempt rests on what a resume point handed in that names no step, but the stage of a failure outside
+    /// of every step: the item is to start over.
+    var hasMissedStage: Bool {
+        state.withLock { state in
+            guard let step = state.resumePoint?.step, !state.reachedResumePoint else { return false }
+            return Stage.names.contains(step) && state.usedResumeData
         }
     }
 }
@@ -376,6 +385,21 @@ extension Digest {
 extension ItemDesk.State {
     func isCurrent(_ context: Context) -> Bool { !closed && !isOver && attempt == context.attempt }
 
+    /// Begins a further attempt in which everything is counted anew.
+    fileprivate mutating func beginAttempt() {
+        attempt += 1
+        isOver = false
+        remark = nil
+        unkeyedCalls = [:]
+        emitted = []
+        uses = [:]
+        worth = WorkWorth()
+        openSteps = []
+        completed = []
+        failedStep = nil
+        usedResumeData = false
+    }
+
     /// Returns the value that a step has without running: saved, or handed in with a resume point that lies behind it.
     fileprivate mutating func value(of path: String) -> SavedStep? {
         guard let point = resumePoint, let named = point.step, !reachedResumePoint else { return saved[path] }
@@ -391,14 +415,18 @@ extension ItemDesk.State {
         // A point that lists its completed steps and names a stage was made outside of any step, so it hands in
         // nothing.
         if point.saved != nil, Stage.names.contains(named) { return nil }
+        guard let data = point.data else { return nil }
         usedResumeData = true
-        return point.data.map { SavedStep(value: $0, worth: nil) }
+        return SavedStep(value: data, worth: nil)
     }
+}
+
+extension String {
+    /// Whether this is the step at `path`, or one in its body.
+    func isStep(inside path: String) -> Bool { self == path || hasPrefix(path + "/") }
 }
 
 extension Charge {
     /// Returns whether it was made in the body of a step, or of one inside it.
-    fileprivate func isMade(inside path: String) -> Bool {
-        step.map { $0 == path || $0.hasPrefix(path + "/") } ?? false
-    }
+    fileprivate func isMade(inside path: String) -> Bool { step?.isStep(inside: path) ?? false }
 }

@@ -55,9 +55,13 @@ struct LanePlan: Sendable {
 
     /// Makes the session of each node.
     ///
-    /// - Parameter bases: the base prices of the nodes, by place.
-    func sessions(of nodes: [Node], in graph: RunSession, _ bases: [BaseCharge]) -> [RunSession] {
-        nodes.enumerated().map { RunSession(node: $1, of: graph, crew: crews[teamOfNode[$0]], base: bases[$0]) }
+    /// - Parameter course: what batches of the graph have in common.
+    func sessions(of nodes: [Node], in graph: RunSession, _ course: GraphCourse) -> [RunSession] {
+        nodes.enumerated().map { place, node in
+            RunSession(
+                node: node, of: graph, crew: crews[teamOfNode[place]], base: course.bases[place],
+                suspicion: course.suspicions[place])
+        }
     }
 
     /// Releases all idle workers.

@@ -36,7 +36,7 @@ struct RunDesk: Desk {
         let charge = try await session.makeCharge(usage, in: context, step: nil)
         try await session.spend(charge, hasHappened: usage.incurred, inside: usage.inside, in: context)
         try await session.record(counted: [charge])
-        note(worth: charge.cost, key: charge.key, in: context)
+        note(worth: charge.cost, key: usage.key, in: context)
         return true
     }
 
@@ -63,7 +63,7 @@ struct RunDesk: Desk {
 
     func heartbeat(in context: Context) throws { throw Self.refused("heartbeat", context) }
 
-    func answered(in context: Context) { session.tally.suspicion.noteAnswer() }
+    func answered(in context: Context) { session.suspicion.noteAnswer() }
 
     func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {
         session.hint(kind, message)
@@ -85,14 +85,18 @@ extension RunSession {
         if basis.priceSource == PriceOrigin.none {
             try await noteMissingPrice(of: usage.service, usage.operation, else: "give the charge a cost")
         }
-        let item = context.inputID ?? ""
         return Charge(
             costID: tally.nextCostID(),
-            key: usage.key.map { "usage|\(run.executionID)|\(run.processorID)|\(item.utf8.count)|\(item)|\($0)" },
+            key: usage.key.map { chargeKey($0, of: context.inputID ?? "") },
             kind: .usage, runID: run.id, executionID: run.executionID, processorID: run.processorID,
             inputID: context.inputID, itemIndex: context.itemIndex, step: step, service: usage.service,
             operation: usage.operation, cost: cost, timestamp: world.time.now(), basis: basis, metadata: usage.metadata,
             accountID: context.scope.accountID, underwritingID: context.scope.underwritingID)
+    }
+
+    /// The key on record of a charge that an item's work made under `key`.
+    func chargeKey(_ key: String, of item: String) -> String {
+        "usage|\(run.executionID)|\(run.processorID)|\(item.utf8.count)|\(item)|\(key)"
     }
 
     // MARK: Paid calls

@@ -37,6 +37,8 @@ final class RunSession: Sendable {
     /// The base charge of its processor. A whole run shares its own with its batches; the nodes of a graph have their
     /// own.
     let base: BaseCharge
+    /// Whether its program or its workers die of whatever they are given; a graph's nodes have their own.
+    let suspicion: Suspicion
     /// The place of its first item in the run.
     let start: Int
     /// The session of the whole run, for a batch.
@@ -92,7 +94,7 @@ final class RunSession: Sendable {
         startedAt = ledger.world.time.uptime() - (run.duration ?? .zero)
         tally = RunTally(run, events: events, world: ledger.world, store: ledger.store, onLogged: options.onLogged)
         crew = Crew(of: options.runner, for: processor)
-        base = BaseCharge()
+        (base, suspicion) = (BaseCharge(), Suspicion())
         (start, whole, isBatch, nodeID) = (0, nil, false, nil)
         var logger = logger
         logger[metadataKey: "run"] = "\(run.id)"
@@ -124,6 +126,7 @@ final class RunSession: Sendable {
         (store, ledger, breakers) = (whole.store, whole.ledger, whole.breakers)
         (world, events, startedAt) = (whole.world, whole.events, whole.startedAt)
         (tally, crew, base, logger) = (whole.tally, whole.crew, whole.base, whole.logger)
+        suspicion = whole.suspicion
         (self.start, self.whole, isBatch, nodeID, graph) = (start, whole, true, nil, whole.graph)
         state = Mutex(State())
     }
@@ -134,15 +137,17 @@ final class RunSession: Sendable {
     ///
     /// It has the node's processor and settings. Counts, events and stops are those of the whole run.
     ///
-    /// - Parameter base: the node's base price, which all batches of a run share.
-    init(node: Node, of graph: RunSession, crew: Crew, base: BaseCharge) {
+    /// - Parameters:
+    ///   - base: the node's base price, which all batches of a run share.
+    ///   - suspicion: what they know of its program.
+    init(node: Node, of graph: RunSession, crew: Crew, base: BaseCharge, suspicion: Suspicion) {
         var run = graph.run
         run.processorID = node.id
         run.definition = node.processor.definition(in: graph.store).digest
         (self.run, processor, options) = (run, node.processor, RunOptions(of: node, in: graph.options))
         (store, ledger, breakers) = (graph.store, graph.ledger, graph.breakers)
         (world, events, startedAt) = (graph.world, graph.events, graph.startedAt)
-        (tally, self.crew, self.base) = (graph.tally, crew, base)
+        (tally, self.crew, self.base, self.suspicion) = (graph.tally, crew, base, suspicion)
         (start, whole, isBatch, nodeID, self.graph) = (0, graph, false, node.id, nil)
         var logger = graph.logger
         logger[metadataKey: "graph"] = "\(graph.run.processorID)"

@@ -5,8 +5,6 @@ final class RunTally: Sendable {
     let meters: Meters
     /// The current waits of its items.
     let waits = WaitBoard()
-    /// The suspicion that a broken program, not single items, crashes its workers.
-    let suspicion = Suspicion()
     private let run: Run
     private let events: EventStream
     private let world: World

@@ -11,6 +11,16 @@ public enum Runnable: Sendable {
         case .graph(let graph, _): graph.id
         }
     }
+
+    /// The files that it is made of.
+    package var definitionFiles: [DefinitionFiles.Entry] {
+        let processor =
+            switch self {
+            case .processor(let processor): processor
+            case .graph(let graph, _): RegisteredProcessor(graph.id, graph.wiring)
+            }
+        return processor.filesOfDefinition.flatMap(\.entries)
+    }
 }
 
 extension Engine {

@@ -126,6 +126,16 @@ final class Suspicion: Sendable {
         }
     }
 
+    /// Whether the item at `place` is one that it is tried with now.
+    func isTrying(_ place: Int) -> Bool {
+        hasDied.load(ordering: .acquiring) && state.withLock { $0.trying.contains(place) }
+    }
+
+    /// Whether nothing is to be started for the time being: until the probes in progress have ended, or for good.
+    var holdsBack: Bool {
+        hasDied.load(ordering: .acquiring) && state.withLock { $0.isBroken || $0.isSuspected && $0.probes.isEmpty }
+    }
+
     /// Whether it died of whatever it was given.
     var isBroken: Bool { state.withLock { $0.isBroken } }
 
@@ -197,4 +207,13 @@ final class Suspicion: Sendable {
 extension Outcome {
     /// Whether programs or workers died of the item.
     var hasKilled: Bool { reason == .poison || error?.code == .workerCrashed }
+}
+
+extension RunSession {
+    /// Stops the run if the program of `worker`, which is this or one of its nodes, died of whatever it was given.
+    func stopIfBroken(_ worker: RunSession) {
+        guard worker.suspicion.isBroken else { return }
+        tally.noteBrokenProgram(worker.suspicion.failure(of: worker.run.processorID))
+        stop(.init(reason: .programBroken, drains: true))
+    }
 }

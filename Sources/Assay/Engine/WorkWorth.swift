@@ -11,12 +11,15 @@ struct WorkWorth: Sendable {
     private var sums: [String: MoneySum] = [:]
     /// The restored steps whose worth is unknown.
     private var unknown: Set<String> = []
-    /// The keys of charges that were counted.
-    private var keys: Set<String> = []
+    /// The charges with keys, each counted once.
+    private(set) var keyed: [String: CacheEntry.Keyed] = [:]
 
     /// Adds an amount spent in the body of a step; `nil`: outside of every step.
     mutating func add(_ amount: Money, in step: String?, key: String?) {
-        if let key, !keys.insert(key).inserted { return }
+        if let key {
+            guard keyed[key] == nil else { return }
+            keyed[key] = CacheEntry.Keyed(amount, in: step)
+        }
         sums[step ?? "", default: .zero] += amount
     }
 

@@ -66,6 +66,8 @@ struct GraphSchedule: Sendable {
     private(set) var isClosed = false
     /// Whether admission of items is paused.
     var holdsAdmission = false
+    /// Whether none enters until it is known whether the program of a source dies of whatever it is given.
+    var holdsBackSources = false
     /// Whether all further starts are stopped.
     private(set) var isHalted = false
 
@@ -112,8 +114,11 @@ struct GraphSchedule: Sendable {
         return .admit
     }
 
+    /// Takes back a start that ``next(for:)`` has asked for, which is asked for before all others.
+    mutating func putBack(_ unit: Unit) { startable[desks[unit.node].team].prepend(unit) }
+
     private var canAdmit: Bool {
-        !isClosed && !holdsAdmission && flows.count + admitting < maxInFlight
+        !isClosed && !holdsAdmission && !holdsBackSources && flows.count + admitting < maxInFlight
             && (freeSources > admitting || sources.isEmpty)
     }
 

@@ -2,7 +2,8 @@ import Synchronization
 
 /// The files that a processor is made of: its program, what that is given, and what it depends on.
 ///
-/// They are read when somebody first asks for their digests, and looked at again before and after each attempt.
+/// They are read when a run begins, as far as their contents are not on record, or when somebody first asks for their
+/// digests, and looked at again before and after each attempt.
 package final class DefinitionFiles: Sendable {
     /// One of the files.
     package struct Entry: Hashable, Sendable {
@@ -20,8 +21,14 @@ package final class DefinitionFiles: Sendable {
     }
 
     private struct Content {
-        var digest: Digest
-        var stamp: FileStamp?
+        let digest: Digest
+        let stamp: FileStamp?
+
+        /// What was read of `file`.
+        init(_ file: InputFile) {
+            digest = file.digest ?? DefinitionFiles.unreadable
+            if case .known(_, _, let stamp) = file.content { self.stamp = stamp } else { stamp = nil }
+        }
     }
 
     /// The files.
@@ -65,8 +72,19 @@ package final class DefinitionFiles: Sendable {
     }
 
     private static func read(_ entry: Entry, at moment: Timestamp) -> Content {
-        guard let (digest, stamp) = try? InputFile.digest(of: entry.path) else { return Content(digest: unreadable) }
-        return Content(digest: digest, stamp: stamp.isTrusted(at: moment) ? stamp : nil)
+        Content(InputFile(path: entry.path).read(at: moment))
+    }
+
+    /// Reads the files that nobody has read yet, as far as their contents are not on record.
+    func read(by intake: FileIntake) async throws {
+        let unread = contents.withLock { known in entries.filter { $0.isRead && known[$0.path] == nil } }
+        guard !unread.isEmpty else { return }
+        let files = try await intake.read(unread.map { InputFile(path: $0.path) })
+        contents.withLock { contents in
+            for (entry, file) in zip(unread, files) where contents[entry.path] == nil {
+                contents[entry.path] = Content(file)
+            }
+        }
     }
 
     /// Makes sure that the files are what they were when they were first read; blocks for a look at their status, or for
@@ -86,5 +104,22 @@ package final class DefinitionFiles: Sendable {
             }
             contents.withLock { $0[entry.path] = read }
         }
+    }
+}
+
+extension RegisteredProcessor {
+    /// The files that it is made of, or that its nodes are.
+    var filesOfDefinition: [DefinitionFiles] {
+        (files.map { [$0] } ?? []) + (nodes ?? []).flatMap(\.processor.filesOfDefinition)
+    }
+
+    /// Finds out the contents of the files that it is made of.
+    ///
+    /// - Parameters:
+    ///   - rereads: whether to read all of them, whatever is on record.
+    ///   - records: whether what is read is put on record.
+    func readFiles(in store: any Store, _ time: any TimeSource, rereads: Bool, records: Bool) async throws {
+        let intake = FileIntake(store, time, records: records, rereads: rereads)
+        for files in filesOfDefinition { try await files.read(by: intake) }
     }
 }

@@ -22,7 +22,8 @@ struct FileIntake: Sendable {
         return items
     }
 
-    private func read(_ files: [InputFile]) async throws -> [InputFile] {
+    /// The files with their contents known as far as they can be read.
+    func read(_ files: [InputFile]) async throws -> [InputFile] {
         let moment = time.now()
         let known = rereads ? [:] : try await store.fileDigests(of: files.map(\.path))
         let read = await withTaskGroup(of: (Int, InputFile).self) { group in

@@ -57,12 +57,13 @@ extension ExecutionQueue {
     /// - Throws: ``ProcessingError``: `not_found`, what making its graph throws, `illegal_move` for one of a processor
     ///   or that is not paused, `definition_changed` when the graph is not the one that was paused.
     package func checkGoingOn(_ id: Execution.ID) async throws {
-        let (id, graph, _, _) = try await paused(execution(id))
+        let (id, graph, _, options) = try await paused(execution(id))
         let run = try await engine.existingRun(id)
         guard run.status == .paused else {
             throw ProcessingError(.illegalMove, "run '\(id)' is \(run.status.rawValue), not paused")
         }
         let processor = RegisteredProcessor(graph.id, graph.wiring)
+        try await processor.readFiles(in: store, world.time, rereads: options.rehash, records: true)
         let definition = processor.definition(in: store)
         guard definition.parts == run.definitionParts else {
             throw ProcessingError.definitionChanged(processor.name, definition, since: run)

@@ -63,12 +63,16 @@ extension ExecutionQueue {
         execution.notBefore = submission.notBefore
         execution.metadata = submission.metadata
         execution.waitsFor = elsewhere(execution)
+        let files = DefinitionFiles(submission.idempotencyKey == nil ? [] : submission.definitionFiles)
+        try await files.read(by: FileIntake(store, world.time, records: true, rereads: submission.rehash))
         let list: (rest: [Item], staged: Int, digest: Digest)
         do { list = try await read(submission, as: id) } catch {
             try? await store.discardStaged(for: id)
             throw error
         }
-        execution.content = submission.idempotencyKey == nil ? nil : Digest(of: submission.content(list.digest))
+        if submission.idempotencyKey != nil {
+            execution.content = Digest(of: submission.content(list.digest, files.digests))
+        }
         return SubmittedExecution(execution, items: list.rest, staged: list.staged)
     }
 
@@ -250,7 +254,7 @@ extension [Execution.ID] {
 
 extension Submission {
     /// Everything by which two submissions under one key are compared.
-    fileprivate func content(_ items: Digest) -> JSONValue {
+    fileprivate func content(_ items: Digest, _ files: [String: Digest]) -> JSONValue {
         [
             isOfGraph ? "graph_id" : "processor_id": .string(processorID.text), "items": .string(items.text),
             "account_id": JSONValue(scope.accountID?.text), "underwriting_id": JSONValue(scope.underwritingID?.text),
@@ -258,6 +262,7 @@ extension Submission {
             "request": .object(request), "run_request": runRequest,
             "timeout_ms": timeout.map { JSONValue($0) } ?? .null, "streaming": .bool(isStreaming),
             "not_before": notBefore?.jsonValue ?? .null, "metadata": .object(metadata),
+            "files": .object(JSONObject(files.map { ($0.key, .string($0.value.text)) })),
         ]
     }
 }

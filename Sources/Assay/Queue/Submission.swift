@@ -37,6 +37,8 @@ public struct Submission: Sendable {
     public var rehash = false
     /// What is to be remembered.
     public var metadata: JSONObject = [:]
+    /// The files that its processors are made of, by whose contents it is compared with another one under its key.
+    package var definitionFiles: [DefinitionFiles.Entry] = []
 
     /// A processor over items that arrive over time, which can be submitted once; the list may be of any length.
     public init(_ processorID: Identifier, streaming items: @escaping Items) {

@@ -36,6 +36,8 @@ public struct CacheEntry: Hashable, Sendable {
     public var expiresAt: Timestamp?
     /// The worth of the value: the cost of making it without a cache and without anything saved.
     public var cost: Money
+    /// The charges with keys in that, by their keys: a use of the entry does not avoid those that are on record.
+    public var keyed: [String: Keyed]
     /// The name of the charge of that cost.
     public var costID: String?
     /// The number of times it was used since.
@@ -44,7 +46,7 @@ public struct CacheEntry: Hashable, Sendable {
     /// Creates an entry from the given parts.
     public init(
         key: String, service: String, operation: String, value: JSONValue, storedAt: Timestamp,
-        expiresAt: Timestamp? = nil, cost: Money, costID: String? = nil, hits: Int = 0
+        expiresAt: Timestamp? = nil, cost: Money, keyed: [String: Keyed] = [:], costID: String? = nil, hits: Int = 0
     ) {
         self.key = key
         self.service = service
@@ -53,8 +55,22 @@ public struct CacheEntry: Hashable, Sendable {
         self.storedAt = storedAt
         self.expiresAt = expiresAt
         self.cost = cost
+        self.keyed = keyed
         self.costID = costID
         self.hits = hits
+    }
+
+    /// A charge with a key, as a part of what an entry is worth.
+    public struct Keyed: Hashable, Sendable {
+        /// What it came to.
+        public var amount: Money
+        /// The step in whose body it was made; `nil`: in none.
+        public var step: String?
+
+        /// A charge of the given parts.
+        public init(_ amount: Money, in step: String?) {
+            (self.amount, self.step) = (amount, step)
+        }
     }
 
     /// Returns whether it may be used at `moment`, which is while its age is below its time to live.

@@ -125,7 +125,7 @@ private struct PausedRun {
                 throw CommandFailure(.unavailable, "the program that owns the store does not hold run '\(run)'")
             case .refused(let reason):
                 throw CommandFailure(.unavailable, "the program that holds the run says: \(reason)")
-            case .ended, .progress, .stopping: continue
+            case .ended, .progress, .goesOn, .stopping: continue
             }
         }
         throw CommandFailure(.unavailable, "the program that holds the run has gone; try again")

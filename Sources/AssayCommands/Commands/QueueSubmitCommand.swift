@@ -68,6 +68,7 @@ package struct QueueSubmitCommand: ShellCommand {
         submission.scope = target.scope
         submission.priority = try priority.flatMap { try Self.priority($0) }
         submission.idempotencyKey = idempotencyKey
+        submission.definitionFiles = target.work.definitionFiles
         submission.request = try Self.members(request, "--request")
         submission.metadata = try Self.members(metadata, "--metadata")
         submission.rehash = how.rehash

@@ -24,6 +24,7 @@ package struct WatchCommand: ShellCommand {
         let time = shell.world.time
         var toldAt: Duration?
         let end = try await follower.follow(run) { block in
+            guard let block else { return }
             if console.format == .jsonl { return try console.write(json: block.jsonValue.json + "\n") }
             if let columns = console.screen.columns {
                 return console.screen.show(block.lines(width: columns, paint: console.messagePaint))

@@ -28,7 +28,7 @@ struct AlertAccess {
             case .failed(let exit, let message): throw CommandFailure(exit, message)
             case .refused(let reason):
                 throw CommandFailure(.unavailable, "the program that owns the store says: \(reason)")
-            case .stopping, .notInProgress, .progress, .ended: continue
+            case .stopping, .notInProgress, .progress, .goesOn, .ended: continue
             }
         }
         throw CommandFailure(

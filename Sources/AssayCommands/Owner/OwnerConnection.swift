@@ -107,12 +107,12 @@ struct OwnerConnection {
             switch try desk.stand(of: run) {
             case .ended(let exit): return tell(.ended(exit))
             case .unknown: return tell(.notInProgress)
-            case .inProgress(let block?):
-                guard tell(.progress(block)) else { return false }
-                // Whoever watches says nothing meanwhile; what can be read is the end.
+            case .inProgress(let block):
+                guard tell(block.map { .progress($0) } ?? .goesOn) else { return false }
+                // Those who watch say nothing meanwhile; what can be read is the end.
                 guard !desk.isClosing, !poll(-1).peer else { return false }
                 if rests() { return false }
-            case .inProgress(nil), .notYet: guard !desk.isClosing, !poll(-1).peer else { return false }
+            case .notYet: guard !desk.isClosing, !poll(-1).peer else { return false }
             }
         }
     }

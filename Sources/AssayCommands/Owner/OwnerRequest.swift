@@ -71,6 +71,8 @@ package enum OwnerAnswer: Sendable {
     case notInProgress
     /// How the run stands.
     case progress(ProgressBlock)
+    /// The run goes on, and something about it may be new.
+    case goesOn
     /// The run has ended, and its end is in the store; this is how its program ends.
     case ended(ExitStatus)
     /// What was asked of the queue or of a paused run is done, and in the store.
@@ -98,6 +100,7 @@ package enum OwnerAnswer: Sendable {
         case "progress":
             guard let block = ProgressBlock(json: json) else { throw Self.unknown }
             self = .progress(block)
+        case "goes_on": self = .goesOn
         case "ended":
             guard let code = json["exit"]?.number?.integer, let exit = ExitStatus(rawValue: Int32(code)) else {
                 throw Self.unknown
@@ -127,6 +130,7 @@ package enum OwnerAnswer: Sendable {
             var object = block.jsonValue.object ?? [:]
             object["answer"] = "progress"
             return .object(object)
+        case .goesOn: return ["answer": "goes_on"]
         case .ended(let exit): return ["answer": "ended", "exit": JSONValue(count: Int(exit.rawValue))]
         case .done(let result): return ["answer": "done", "result": result]
         case .failed(let exit, let message):

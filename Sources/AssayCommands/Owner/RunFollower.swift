@@ -22,9 +22,9 @@ struct RunFollower {
     ///
     /// - Parameters:
     ///   - cancelling: whether the run is to be stopped, and whether items in flight may finish; `nil`: it is left alone.
-    ///   - changed: is told how the run stands.
+    ///   - changed: is told when something about the run may be new, and how it stands where that is known.
     func follow(
-        _ name: String, cancelling drain: Bool? = nil, changed: (ProgressBlock) async throws -> Void = { _ in }
+        _ name: String, cancelling drain: Bool? = nil, changed: (ProgressBlock?) async throws -> Void = { _ in }
     ) async throws -> End {
         var name = name
         var isFirst = true
@@ -82,7 +82,7 @@ struct RunFollower {
 
     /// Speaks with the owner until the run has ended; `nil` when the owner goes away before that.
     private func converse(
-        _ client: OwnerClient, _ run: Run.ID, _ drain: Bool?, _ changed: (ProgressBlock) async throws -> Void
+        _ client: OwnerClient, _ run: Run.ID, _ drain: Bool?, _ changed: (ProgressBlock?) async throws -> Void
     ) async throws -> ExitStatus? {
         // An owner that has gone is met as the end of its answers.
         if let drain { try? client.ask(.cancel(run, drain: drain)) }
@@ -91,6 +91,7 @@ struct RunFollower {
             switch answer {
             case .ended(let exit): return exit
             case .progress(let block): try await changed(block)
+            case .goesOn: try await changed(nil)
             case .refused(let reason):
                 throw CommandFailure(.unavailable, "the program that holds the run says: \(reason)")
             case .stopping: console.note("run \(run) is stopping")
@@ -106,7 +107,7 @@ extension RunFollower {
     /// Follows as ``follow(_:cancelling:changed:)`` and gives up after `limit`.
     func follow(
         _ name: String, cancelling drain: Bool? = nil, atMost limit: Duration?,
-        changed: @escaping @Sendable (ProgressBlock) async throws -> Void = { _ in }
+        changed: @escaping @Sendable (ProgressBlock?) async throws -> Void = { _ in }
     ) async throws -> End {
         guard let limit else { return try await follow(name, cancelling: drain, changed: changed) }
         let time = shell.world.time

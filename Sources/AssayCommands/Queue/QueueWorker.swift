@@ -37,10 +37,15 @@ struct QueueWorker {
         pipelines.passWarnings(to: engine)
         let begun = shell.world.time.now()
         let told = Told(console)
+        let (logged, said) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let queue = try await ExecutionQueue(
             engine, pipelines.queue.configuration, admission: pipelines.queue.admission,
             elsewhere: { [pipelines] in told.noting(pipelines.elsewhere($0), of: $0) }
-        ) { [pipelines] in try pipelines.resolve($0) }
+        ) { [pipelines] execution in
+            var (work, options) = try pipelines.resolve(execution)
+            options.onLogged = { said.yield() }
+            return (work, options)
+        }
         let (works, later) = AsyncStream.makeStream(of: (@Sendable () async -> Void).self)
         let alerts = try engine.watch(pipelines.alerts) { console.warn($0.safe) }
         let folder = (store as? SQLiteStore)?.folder ?? ""
@@ -72,6 +77,10 @@ struct QueueWorker {
             }
             group.addTask {
                 await queue.onRelease { desk.ring() }
+                return false
+            }
+            group.addTask {
+                for await _ in logged { desk.ring() }
                 return false
             }
             group.addTask {

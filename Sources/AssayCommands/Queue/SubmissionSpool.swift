@@ -107,6 +107,8 @@ extension Submission {
             "run_request": runRequest, "timeout_ms": timeout.map { .number(Number($0.milliseconds)) } ?? .null,
             "streaming": .bool(isStreaming), "not_before": notBefore?.jsonValue ?? .null,
             "metadata": .object(metadata), "rehash": .bool(rehash),
+            "definition_files": .array(
+                definitionFiles.map { [.string($0.name), .string($0.path), .bool($0.isRead)] }),
         ]
     }
 
@@ -130,5 +132,11 @@ extension Submission {
         notBefore = json["not_before"].flatMap { Timestamp(jsonValue: $0) }
         metadata = json["metadata"]?.object ?? [:]
         rehash = json["rehash"]?.bool ?? false
+        for file in json["definition_files"]?.array ?? [] {
+            guard let parts = file.array, parts.count == 3, let name = parts[0].string, let path = parts[1].string,
+                let isRead = parts[2].bool
+            else { return nil }
+            definitionFiles.append(DefinitionFiles.Entry(name: name, path: path, isRead: isRead))
+        }
     }
 }

@@ -17,12 +17,14 @@ extension String {
         return text
     }
 
-    /// JSON text in which what a terminal would act on is written as `\uXXXX`; the value stays the same.
+    /// JSON text in which what a terminal would act on is written as `\uXXXX`; the value stays the same, and lines end where
+    /// they did, since values hold no line breaks.
     package var safeJSON: String {
-        guard unicodeScalars.contains(where: \.isUnsafe) else { return self }
+        func isUnsafe(_ scalar: Unicode.Scalar) -> Bool { scalar.isUnsafe && scalar != "\n" }
+        guard unicodeScalars.contains(where: isUnsafe) else { return self }
         var text = ""
         for scalar in unicodeScalars {
-            if scalar.isUnsafe {
+            if isUnsafe(scalar) {
                 let digits = String(scalar.value, radix: 16)
                 text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             } else {

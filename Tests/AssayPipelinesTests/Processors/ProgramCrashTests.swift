@@ -1,5 +1,6 @@
 import Assay
 import AssayPipelines
+import AssayTesting
 import Testing
 
 @Suite("Inputs that kill programs", .timeLimit(.minutes(5))) struct ProgramCrashTests {
@@ -70,6 +71,84 @@ import Testing
         #expect(again.error?.code == .programBroken)
     }
 
+    /// A graph whose node 'a' dies of every input that is "bomb", behind a node that changes nothing or none.
+    private func graph(isSource: Bool, runner: String) throws -> Pipeline {
+        try programs.folder.write(
+            """
+            import json, os, signal, sys
+            for line in sys.stdin:
+                request = json.loads(line)
+                with open(os.environ["RECORD"], "a") as file:
+                    file.write(request["input_id"] + "\\n")
+                if request["data"] == "bomb":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                print(json.dumps({"id": request["id"], "output": request["data"]}), flush=True)
+            """, to: "program.py")
+        return try programs.folder.load(
+            """
+            graph_id: g
+            runner: \(runner)
+            error_strategy: {type: skip, max_skips: 100}
+            processors:
+              - processor_id: a
+                processor_type: command
+                max_crashes: 1
+                parameters: {command: [/usr/bin/python3, ./program.py], environment: {RECORD: \(programs.record)}}
+              - {processor_id: b, processor_type: simple, parameters: {function: passthrough}}
+            connections:
+              - from_processor: \(isSource ? "a" : "b")
+                from_output: output
+                to_processor: \(isSource ? "b" : "a")
+                to_input: input
+            """, environment: ["PATH": "/usr/bin:/bin"])
+    }
+
+    private func run(_ pipeline: Pipeline, _ inputs: [JSONValue], _ engine: Engine = Engine()) async throws -> Report {
+        guard case .graph(let graph, let options) = pipeline.content else { throw CancellationError() }
+        return try await engine.run(
+            graph, over: inputs.enumerated().map { Item("\($0 + 1)", payload: Payload(json: $1)) }, options: options)
+    }
+
+    @Test(
+        "are not held against inputs either when the program is a node's", arguments: [true, false],
+        ["sequential", "{type: thread, max_workers: 4}"])
+    func node(isSource: Bool, runner: String) async throws {
+        let report = try await run(
+            graph(isSource: isSource, runner: runner), Array(repeating: "bomb", count: 12))
+        #expect(report.status == .failed)
+        #expect(report.error?.code == .programBroken)
+        #expect(report.error?.message.hasPrefix("'a' died on each of the ") == true)
+        #expect(report.counts.cancelled >= 4)
+        #expect(
+            report.outcomes.allSatisfy {
+                $0.status == .failed && $0.reason == .poison || $0.status == .cancelled && $0.reason == .programBroken
+            })
+        #expect(programs.marks.count == report.counts.failed)
+        if isSource, runner == "sequential" { #expect(programs.marks == ["1", "2", "3", "12", "8"]) }
+    }
+
+    @Test(
+        "at the head of the list fail alone at a node as well", arguments: [true, false],
+        ["sequential", "{type: thread, max_workers: 4}"])
+    func headOfNode(isSource: Bool, runner: String) async throws {
+        let report = try await run(graph(isSource: isSource, runner: runner), Self.bombsFirst)
+        #expect(
+            report.outcomes.map(\.status) == [
+                .failed, .failed, .failed, .succeeded, .succeeded, .succeeded, .succeeded,
+            ])
+        #expect(report.status == .partial)
+    }
+
+    @Test("at a node: what was never given to it is tried by a resume, before what killed it")
+    func resumedNode() async throws {
+        let engine = Engine()
+        let pipeline = try graph(isSource: true, runner: "sequential")
+        guard case .graph(let graph, let options) = pipeline.content else { throw CancellationError() }
+        let report = try await run(pipeline, Array(repeating: "bomb", count: 12), engine)
+        _ = try await engine.resume(report.runID, with: graph, options: options)
+        #expect(programs.marks.dropFirst(5).prefix(3) == ["4", "5", "6"])
+    }
+
     @Test("are asked about as other failures are, once they have cost their programs", arguments: ["fail", "bomb"])
     func policy(kind: String) async throws {
         let pipeline = try programs.python(
@@ -96,14 +175,18 @@ import Testing
             for request in requests():
                 print("hello", flush=True)
                 time.sleep(600)
-            """, node: "timeout: 2s")
-        let engine = Engine()
+            """, node: "timeout: 20s")
+        let time = ManualTime()
+        let engine = Engine(world: .testing(time: time))
         let hints = Collected()
-        let subscription = engine.events.subscribe([.hint]) { hints.add($0.data["message"]?.string ?? "") }
+        let subscription = engine.events.subscribe([.hint]) { event in
+            hints.add(event.data["message"]?.string ?? "")
+            time.advance(by: .seconds(20))
+        }
         let report = try await pipeline.run([1], engine: engine)
         await subscription.finish()
         let hint = "'a' wrote 1 line that answers nothing; each answer needs the request's id and a flush"
         #expect(hints.all.contains(hint))
-        #expect(report.told == ["timeout: timed out after 2 s; \(hint)"])
+        #expect(report.told == ["timeout: timed out after 20 s; \(hint)"])
     }
 }

@@ -55,9 +55,18 @@ struct ProgramFolder {
         _ program: String, parameters: String = "", node: String = "", top: String = "",
         environment: [String: String] = [:]
     ) throws -> Pipeline {
+        try shell(
+            program, parameters: "mode: once\n\(parameters)", node: node, top: top, environment: environment)
+    }
+
+    /// The pipeline that runs the shell script `program`.
+    func shell(
+        _ program: String, parameters: String = "", node: String = "", top: String = "",
+        environment: [String: String] = [:]
+    ) throws -> Pipeline {
         try folder.write(program, to: "program.sh")
         return try load(
-            command: "[/bin/sh, ./program.sh]", parameters: "mode: once\n\(parameters)", node: node, top: top,
+            command: "[/bin/sh, ./program.sh]", parameters: parameters, node: node, top: top,
             environment: environment)
     }
 

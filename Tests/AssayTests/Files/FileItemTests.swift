@@ -135,8 +135,9 @@ private struct Reader: Processor {
     @Test("is read once as long as its stamp is old enough to be trusted", arguments: [true, false])
     func spared(isOld: Bool) async throws {
         let folder = try Folder()
-        try folder.write("first", to: "a")
+        // Before it is written, so that its times are never old by this clock.
         let now = Int64(Date().timeIntervalSince1970 * 1_000)
+        try folder.write("first", to: "a")
         let time = ManualTime(start: Timestamp(milliseconds: now + (isOld ? 3_600_000 : 0)), runsFree: true)
         let store = MemoryStore()
         let engine = Engine.testing(store, time: time)
@@ -166,6 +167,30 @@ private struct Reader: Processor {
         try await store.save([FileDigest(path: known.path, stamp: known.stamp, digest: wrong)])
         #expect(try await digest(rehash: false) == wrong)
         #expect(try await digest(rehash: true) == right)
+    }
+
+    @Test("of a processor is read once by all programs that find its stamp, and anew when that is asked for")
+    func definition() async throws {
+        let folder = try Folder()
+        try folder.write("first", to: "model")
+        let store = MemoryStore()
+        let later = Int64(Date().timeIntervalSince1970 * 1_000) + 3_600_000
+        let engine = Engine.testing(store, time: ManualTime(start: Timestamp(milliseconds: later), runsFree: true))
+        func definition(rehash: Bool) async throws -> Digest {
+            // As another program has it, which has read nothing.
+            var processor = try RegisteredProcessor(ClosureProcessor<Int, Int>("test") { n, _ in n })
+            processor.files = DefinitionFiles([
+                .init(name: "./model", path: folder.path + "/model", isRead: true)
+            ])
+            return try await engine.run(
+                processor, over: [Item("a", 1)], options: .with { $0.rehash = rehash }
+            ).run.definition
+        }
+        let right = try await definition(rehash: false)
+        let known = try #require(try await store.fileDigests(of: [folder.path + "/model"]).values.first)
+        try await store.save([FileDigest(path: known.path, stamp: known.stamp, digest: Digest(of: "other"))])
+        #expect(try await definition(rehash: false) != right)
+        #expect(try await definition(rehash: true) == right)
     }
 
     @Test("with data of its own is the same only when both are")

@@ -58,6 +58,36 @@ import Testing
         await program.waitForExit()
     }
 
+    @Test("workers that crash leave no descriptor, process, folder or memory behind") func leftovers() async throws {
+        let crashes = Rig.isLong ? 1_000 : 40
+        let folder = NSTemporaryDirectory() + "/assay-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let (read, write) = try Descriptor.pipe()
+        let program = try ChildProcess(
+            unleashed: .init(
+                Helper.path, ["crashing", "\(crashes)"],
+                environment: ["PATH": "/usr/bin:/bin", "TMPDIR": folder, "RIG": folder], descriptors: [nil, write, nil])
+        )
+        write.close()
+        let left = try JSONValue(json: try #require(line(from: read)))
+        await program.waitForExit()
+        func pair(_ name: String) throws -> (before: Int, after: Int) {
+            let numbers = try #require(left[name]?.array?.compactMap { $0.number?.integer })
+            return (numbers[0], numbers[1])
+        }
+        // Every item costs a worker at first and is finished then: twenty before it is looked, the others after that.
+        #expect(try #require(left["finished"]?.array?.first?.number?.integer) >= crashes + 20)
+        let descriptors = try pair("descriptors")
+        #expect(descriptors.after <= descriptors.before)
+        #expect(left["processes"] == [0])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+        // Pools of the system grow and shrink; a thread or 32 KiB for each worker would show.
+        let (threads, memory) = (try pair("threads"), try pair("kilobytes"))
+        #expect(threads.after < threads.before + 20)
+        #expect(memory.after < memory.before + 32 << 10)
+    }
+
     private func run(
         _ executioner: Executioner
     ) async throws -> (report: Report, paid: [String: Int], calls: [CallRecord]) {
