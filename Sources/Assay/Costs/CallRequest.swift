@@ -1,5 +1,3 @@
-public import Logging
-
 /// The options for caching and billing a paid call.
 public struct CallOptions: Hashable, Sendable {
     /// The billing of failed calls.
