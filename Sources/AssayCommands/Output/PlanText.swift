@@ -14,7 +14,7 @@ struct PlanText {
             for entry in plan.entries { try console.write(json: entry.jsonValue.json + "\n") }
         case .table:
             var table = TextTable([
-                .flexible("INPUT"), .text("WHAT"), .number("CALLS"), .number("CACHED"), .number("LEAST"),
+                .path("INPUT"), .text("WHAT"), .number("CALLS"), .number("CACHED"), .number("LEAST"),
                 .number("MOST"), .flexible("WHY"),
             ])
             for entry in plan.entries { table.rows.append(cells(entry)) }
