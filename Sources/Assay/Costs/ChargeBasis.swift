@@ -123,7 +123,8 @@ extension Charge {
         object["avoided_cost"] = avoidedCost?.jsonValue
         object["cached_at"] = basis.cachedAt?.jsonValue
         object["quantity"] = basis.quantity.map { .number($0) }
-        object["unit_price"] = basis.unitPrice?.jsonValue
+        // Of a call the amount itself says it.
+        if kind != .call { object["unit_price"] = basis.unitPrice?.jsonValue }
         // A price from a list needs no word; one from the pipeline file, and none at all, do.
         if let source = basis.priceSource, source == .pipeline || source == .none {
             object["price_source"] = .string(source.rawValue)

@@ -3,7 +3,7 @@
 /// A plan adds these up, so a processor that tells them is one whose price is known before it runs.
 public struct ExpectedCost: Sendable {
     enum Kind: Sendable {
-        case call(key: JSONValue?, maximum: Money?, options: CallOptions)
+        case call(quantity: Number, key: JSONValue?, maximum: Money?, options: CallOptions)
         case usage(quantity: Number, cost: Money?)
     }
 
@@ -14,13 +14,15 @@ public struct ExpectedCost: Sendable {
     let isCertain: Bool
 
     /// A paid call, as it is going to be given to ``Context/call(_:_:maximumCost:key:options:_:)``.
+    ///
+    /// - Parameter quantity: how many units it is going to be settled with.
     public static func call(
-        _ service: String, _ operation: String, maximumCost: Money? = nil, key: JSONValue? = nil,
+        _ service: String, _ operation: String, quantity: Number = 1, maximumCost: Money? = nil, key: JSONValue? = nil,
         options: CallOptions = CallOptions(), isCertain: Bool = true
     ) -> ExpectedCost {
         ExpectedCost(
-            service: service, operation: operation, kind: .call(key: key, maximum: maximumCost, options: options),
-            isCertain: isCertain)
+            service: service, operation: operation,
+            kind: .call(quantity: quantity, key: key, maximum: maximumCost, options: options), isCertain: isCertain)
     }
 
     /// A charge, as it is going to be given to ``Context/charge(_:_:quantity:cost:key:incurred:metadata:)``.

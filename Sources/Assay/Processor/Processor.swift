@@ -28,8 +28,8 @@ public protocol Processor<Input, Output>: Sendable {
     func extract(_ input: Input, in context: Context) async throws -> Output
 
     /// What extracting `input`, transformed and validated, will pay for if nothing is saved or cached; `nil` when that
-    /// cannot be told. Plans ask for it; it must not do anything else.
-    func expectedCosts(of input: Input) -> [ExpectedCost]?
+    /// cannot be told. Plans ask for it; it must not do anything else, and its context refuses what costs.
+    func expectedCosts(of input: Input, in context: Context) async throws -> [ExpectedCost]?
 
     /// The most that extracting any input will pay for, without knowing which; `nil` when that depends on the input.
     ///
@@ -53,7 +53,7 @@ extension Processor {
     public func validate(_ input: Input, in context: Context) async throws {}
 
     /// Those of any input.
-    public func expectedCosts(of input: Input) -> [ExpectedCost]? { costsOfAnyInput }
+    public func expectedCosts(of input: Input, in context: Context) async throws -> [ExpectedCost]? { costsOfAnyInput }
 
     /// Cannot be told.
     public var costsOfAnyInput: [ExpectedCost]? { nil }

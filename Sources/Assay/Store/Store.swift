@@ -502,6 +502,8 @@ public struct ChargeFilter: Hashable, Sendable {
     public var service: String?
     /// Among the first of the ledger: up to this position, see ``Store/ledgerPosition()``.
     public var upTo: Int?
+    /// Behind this position of the ledger.
+    public var after: Int?
     /// Recorded at this moment or later.
     public var since: Timestamp?
     /// Recorded before this moment.
