@@ -40,8 +40,8 @@ enum StoreAccess {
 
     /// The store for a command that only reads.
     ///
-    /// It is opened beside whoever owns it, and owned by nobody who only looks; what a dead owner left is shown as
-    /// `interrupted`, and put in order by whoever next writes.
+    /// It is opened beside its owner, and looking does not make an owner; what a dead owner left is shown as
+    /// `interrupted`, and put in order by the next program that writes.
     ///
     /// - Throws: ``CommandFailure`` when there is no store.
     static func reader(_ console: Console, in shell: Shell) async throws -> any Store {

@@ -48,7 +48,7 @@ final class DatabaseFile: Sendable {
 
     deinit { close() }
 
-    /// Says that SQLite has closed the file for whoever opened this.
+    /// Says that SQLite has closed the file for the connection that opened this.
     func close() {
         guard
             isOpen.withLock({ isOpen in
@@ -84,15 +84,15 @@ extension DatabaseFile {
     /// Bytes of the file that nobody writes, far behind those that SQLite locks. Their locks belong to an open file
     /// description: what else this program opens and closes does not touch them, and they go with the program.
     enum Mark: off_t {
-        /// Held by the owner; only who wants to be the owner asks for it.
+        /// Held by the owner; only a program that wants to own the file asks for it.
         case ownership = 0x0FFF_FFFF_FFFF_0000
-        /// Held by the owner as well; who waits for its end asks for it.
+        /// Held by the owner as well; a program that waits for the owner's end asks for it.
         case life = 0x0FFF_FFFF_FFFF_0001
     }
 
     /// Takes a mark.
     ///
-    /// - Parameter waiting: whether to wait for whoever has it.
+    /// - Parameter waiting: whether to wait for its present holder.
     /// - Returns: `false` with `errno`.
     func take(_ mark: Mark, waiting: Bool = false) -> Bool {
         var request = Self.request(Int16(F_WRLCK), mark)

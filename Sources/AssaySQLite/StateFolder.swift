@@ -129,7 +129,7 @@ struct StateFolder: Sendable {
             guard code == EWOULDBLOCK else { throw failed("lock", name) }
             throw inUse(by: Ownership.note(lock).holder ?? holder())
         }
-        // Whoever removed the lock file has not made the store free.
+        // Removing the lock file does not make the store free.
         guard let file = DatabaseFile(database, forWriting: true) else {
             defer { close(lock) }
             throw failed("open", database)

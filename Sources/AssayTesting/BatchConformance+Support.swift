@@ -71,7 +71,7 @@ final class Load: Sendable {
     }
 }
 
-/// A run that is handed from whoever begins it to whoever waits for it.
+/// A run that is handed from the code that begins it to the code that waits for it.
 final class Handed: Sendable {
     private let handle = Mutex<RunHandle?>(nil)
     private let gate = Gate()

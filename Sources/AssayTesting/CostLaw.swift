@@ -72,7 +72,7 @@ public struct CostLaw: Sendable, CustomStringConvertible {
 
     /// Checks the law over two empty stores.
     ///
-    /// - Returns: what hits avoided, so that whoever checks many can see that there were some.
+    /// - Returns: what hits avoided, so that a check of many can see that there were some.
     /// - Throws: ``Finding`` when it does not hold.
     @discardableResult
     public func check(_ stores: (any Store, any Store), under runner: any Runner) async throws -> MoneySum {

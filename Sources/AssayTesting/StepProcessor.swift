@@ -1,7 +1,7 @@
 public import Assay
 import Synchronization
 
-/// How often things were done, by name; shared by whoever holds it.
+/// How often things were done, by name; its holders share it.
 public final class Calls: Sendable {
     private let log = Mutex<[String]>([])
 

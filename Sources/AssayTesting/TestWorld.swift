@@ -1,7 +1,7 @@
 public import Assay
 import Synchronization
 
-/// A clock that stands still until it is moved; whoever waits for a moment is woken when it is reached.
+/// A clock that stands still until it is moved; a waiter is woken when its moment is reached.
 public final class ManualTime: TimeSource {
     private struct Sleeper {
         let deadline: Duration
@@ -41,7 +41,7 @@ public final class ManualTime: TimeSource {
     /// Moves the wall clock without any time passing.
     public func jump(by duration: Duration) { state.withLock { $0.jumps += duration } }
 
-    /// Lets time pass and wakes whoever waited for it.
+    /// Lets time pass and wakes the waiters whose moment has come.
     public func advance(by duration: Duration) {
         let woken = state.withLock { state in
             state.elapsed += duration
@@ -119,7 +119,7 @@ extension Identifier {
     }
 }
 
-/// Counts from 1; shared by whoever holds it.
+/// Counts from 1; its holders share it.
 public final class Counter: Sendable {
     private let value = Mutex(0)
 

@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// Nothing happens before the first is asked for. One after another, each is cut and started only when it is asked for;
 /// in the parallel form they come in order of completion, and no more of them are in memory than are in progress at
-/// most. Whoever stops asking and lets go of the iterator cancels the call. The batches can be taken once.
+/// most. A consumer that stops asking and lets go of the iterator cancels the call. The batches can be taken once.
 public struct BatchStream: AsyncSequence, Sendable {
     public typealias Element = BatchResult
 
@@ -56,7 +56,7 @@ public struct BatchStream: AsyncSequence, Sendable {
     }
 }
 
-/// A call in batches and whoever takes them, each of whom waits for the other.
+/// A call in batches and its consumer, which wait for each other.
 final class BatchCourse: Sendable {
     /// Begins the call and returns when it has ended.
     typealias Begin =

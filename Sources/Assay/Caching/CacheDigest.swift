@@ -2,7 +2,7 @@ extension RegisteredProcessor {
     /// The digest of what `extract` is given of an item, under which its output is cached; all of the data counts.
     ///
     /// A file counts by its content: alone where `transform` changed nothing, so that it may have another name. A value
-    /// that leads to the file of its item counts together with the file's content, whoever made the value.
+    /// that leads to the file of its item counts together with the file's content, whatever made the value.
     func cacheDigest(of entry: StoredItem) throws -> Digest {
         let item = entry.item
         if let content = item.file?.digest {

@@ -1,4 +1,4 @@
-/// The sums of a ``BudgetBook``, and who waits for room in them.
+/// The sums of a ``BudgetBook``, and the calls that wait for room in them.
 struct BudgetCount {
     /// What was in the ledger of a subject's charges when counting began, from a moment on.
     struct Base: Hashable {
@@ -305,7 +305,7 @@ struct BudgetCount {
 
     // MARK: Waiting
 
-    /// Keeps who waits with `ticket`; `false` when it has been called already.
+    /// Registers the waiter of `ticket`; `false` when it has been called already.
     mutating func wait(_ ticket: Int, _ continuation: CheckedContinuation<Void, any Error>) -> Bool {
         guard let waiter = waiters[ticket], !waiter.isCalled else { return false }
         waiters[ticket]?.continuation = continuation
@@ -327,7 +327,7 @@ struct BudgetCount {
     mutating func callable(at moment: Timestamp) -> [CheckedContinuation<Void, any Error>] {
         var called: [CheckedContinuation<Void, any Error>] = []
         for (other, waiter) in waiters.sorted(by: { $0.key < $1.key }) where !waiter.isCalled {
-            // Whoever comes after one that is called is looked at again when that one has been answered.
+            // Waiters behind one that is called are looked at again when that one has been answered.
             if missingBases(for: waiter.ask, at: moment).isEmpty,
                 case .waits(let lacking, _) = verdict(on: waiter.ask, other, at: moment),
                 begins(waiter.ask, under: lacking)

@@ -32,7 +32,7 @@ struct Ledger: Sendable {
 
     /// What a missing price was probably meant to be: another one of the service, or of a service of a similar name.
     ///
-    /// Prices that cannot be read are none to be meant; whoever needs one finds that out by itself.
+    /// Unreadable prices are no candidates; a caller that needs one finds that out by itself.
     func likelyPrice(for service: String, _ operation: String) async -> String {
         let added = (try? await store.prices().entries) ?? []
         let known = (added + prices.current().entries).compactMap {

@@ -30,7 +30,7 @@ final class AttemptClock: Sendable {
     ///
     /// - Parameters:
     ///   - heartbeat: how long it may go without a sign of life; `nil`: as long as it has time.
-    ///   - alarm: wakes whoever looks after its end, when that has come nearer.
+    ///   - alarm: wakes the supervisor of attempts when the end has come nearer.
     func begin(at now: Duration, limit: Duration, heartbeat: Duration?, alarm: Alarm? = nil) {
         state.withLock { state in
             state = State(

@@ -22,7 +22,7 @@ struct BatchCutter {
 
     /// Where items come from.
     private enum Source {
-        /// From whoever runs them, filed batch by batch.
+        /// From the caller, filed batch by batch.
         case list(Engine.ItemSource, History)
         /// From the record, where all of them are.
         case record

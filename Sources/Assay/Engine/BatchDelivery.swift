@@ -24,7 +24,7 @@ final class BatchDelivery: Sendable {
     /// The sums, unless batches are forgotten once they are handed over.
     var aggregate: BatchAggregate? { state.withLock { $0.aggregate } }
 
-    /// Why whoever takes batches takes no more of them.
+    /// Why the consumer of batches takes no more of them.
     var failure: (any Error)? { state.withLock { $0.takerFailure } }
 
     /// Takes a finished batch and returns when it has been taken on.

@@ -233,7 +233,7 @@ extension Engine {
         let session = work.session
         work.admission = nil
         work.admission = try flow.recovery.admit(session.run.processorID)
-        // Whoever goes on with it must know by whose leave it is made.
+        // The next driver needs the breaker's admission.
         guard lane.begin(work, generation) else {
             if let admission = work.admission { flow.recovery.withdraw(session.run.processorID, after: admission) }
             throw CancellationError()

@@ -55,7 +55,7 @@ extension Engine {
             return try flow.goOn(byOne: flow.firstMove == .step)
         }
         try await file(flow, as: .paused)
-        // Only now: whoever lets the run go on finds it on record as paused.
+        // Only now, since a continuation must find the run on record as paused.
         guard let start = flow.stand() else { return }
         session.tally.emit(.runPaused, item: start.inputID, by: start.processorID) { ["value": start.value] }
         session.graph?.options.onPause?(RunHandle(session: session), start)

@@ -444,7 +444,7 @@ final class Floor: Sendable {
     /// The lanes at work.
     var lanes: [Lane] { state.withLock { $0.lanes } }
 
-    /// Takes a lane in; told by whoever keeps the floor from ending meanwhile.
+    /// Takes a lane in; the caller keeps the floor from ending meanwhile.
     func add(_ lane: Lane) {
         state.withLock { state in
             state.lanes.append(lane)

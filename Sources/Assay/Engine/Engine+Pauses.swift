@@ -73,7 +73,7 @@ extension Engine {
 
     private func cancel(_ paused: Run) async throws -> Report {
         let id = paused.id
-        // From here on it is a run in progress, so that whoever finds it after a crash ends it.
+        // From here on it is a run in progress, so that recovery after a crash ends it.
         var run = try await takeOver(paused, as: .running)
         let charges = try await store.charges(matching: ChargeFilter(runID: id)).filter { $0.kind != .base }
         let costs = Dictionary(grouping: charges) { $0.itemIndex }

@@ -26,7 +26,7 @@ public final class Engine: Sendable {
     /// - Parameters:
     ///   - prices: what things cost when neither pipeline nor store say.
     ///   - chargePolicies: policies besides the standard ones, found by their names.
-    ///   - resolvers: who knows how calls of unknown outcome ended, by service.
+    ///   - resolvers: find out how calls of unknown outcome ended, by service.
     ///   - events: where events go.
     ///   - logger: what ``Context/logger`` writes to.
     ///   - world: clock, identifiers and chance.

@@ -37,7 +37,7 @@ package enum EngineWait: Hashable, Sendable {
     }
 }
 
-/// What is shown of one wait; whoever has the item wait changes it when it waits for something else.
+/// What is shown of one wait; the code that makes the item wait changes it when the reason changes.
 package final class WaitSign: Sendable {
     private let state: Mutex<EngineWait>
 

@@ -2,7 +2,7 @@ import Synchronization
 
 /// The items that are still to be started, handed out in order in frames whose size the taker names.
 ///
-/// One page is in memory at a time; whoever finds it used up fetches the next while the others wait.
+/// One page is in memory at a time; the first caller that finds it used up fetches the next while the others wait.
 final class Frames: Sendable {
     private struct State {
         var page: ArraySlice<StoredItem> = []

@@ -82,7 +82,7 @@ extension GraphFlow {
         return values.map { value in value.flatMap { try? $0.json().jsonBytes.count } ?? 0 }
     }
 
-    /// Sends what there is to tell about pipes, in its order: whoever finds another at it leaves its own to that one.
+    /// Sends what there is to tell about pipes, in order: a caller that finds another at it leaves its own to that one.
     func tellOfPipes() {
         while let news = state.withLock({ $0.takeNews() }) {
             for one in news {

@@ -118,7 +118,7 @@ struct History {
     }
 
     /// The definition under which a run is filed that uses what the last one left: mixed of both where that was made by
-    /// another one, so that whoever goes on with it has to say once more what that means.
+    /// another one, so that its continuation has to say once more what that means.
     var filedDefinition: Digest {
         guard onChange == .keep, failedOnly || recovery == .resume, let last = runs.first?.run,
             last.definition != definition.digest || last.processorID != name

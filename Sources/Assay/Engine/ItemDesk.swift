@@ -196,7 +196,7 @@ final class ItemDesk: Desk {
     func charge(_ usage: Usage, in context: Context) async throws -> Bool {
         let charge = try await session.makeCharge(usage, in: context, step: Context.enclosingStep)
         try await session.spend(charge, hasHappened: usage.incurred, inside: usage.inside, in: context)
-        // Only the store knows whether a key is on record already; and who is late waits for nothing.
+        // Only the store knows whether a key is on record already; and a late charge waits for nothing.
         let waits = state.withLock { state in
             guard state.isCurrent(context), !usage.incurred, charge.key == nil else { return false }
             state.charges.append(charge)

@@ -58,7 +58,7 @@ final class Lane: Sendable {
         self.team = team
     }
 
-    /// The generation of whoever drives the lane now.
+    /// The generation of the lane's present driver.
     var generation: Int { state.withLock { $0.generation } }
 
     /// Names the task that drives the lane in `generation`, and the worker that it has.
@@ -109,7 +109,7 @@ final class Lane: Sendable {
 
     /// Starts the clock of an attempt.
     ///
-    /// - Parameter alarm: wakes whoever looks after the ends of attempts.
+    /// - Parameter alarm: wakes the supervisor of attempts.
     func arm(_ generation: Int, at now: Duration, alarm: Alarm) -> Bool {
         state.withLock { state in
             guard state.generation == generation, let work = state.work else { return false }

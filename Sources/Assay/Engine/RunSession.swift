@@ -457,7 +457,7 @@ final class RunSession: Sendable {
         Logger(label: "assay") { _ in RecordingLogHandler(self, context) }
     }
 
-    /// Keeps what was said by who works for `context`, and writes it to the engine's log.
+    /// Keeps what was said in the work of `context`, and writes it to the engine's log.
     func say(_ text: String, at level: Logger.Level, from source: LogLine.Source, in context: Context) {
         let text = secrets.hiding(text).cut(toBytes: LogLine.longestText).printableLines
         let logger = logger(item: context.inputID)

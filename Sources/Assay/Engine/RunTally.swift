@@ -333,7 +333,7 @@ final class RunTally: Sendable {
             processorID: node ?? (run.graphID == nil ? run.processorID : nil), inputID: item, data: data())
         event.graphID = run.graphID
         guard events.records(kind) else { return events.send(event) }
-        // Numbered and sent in one go, so that whoever listens hears of them in their order.
+        // Numbered and sent in one go, so that subscribers get them in order.
         emission.withLock { emission in
             emission.sequence += 1
             event.sequence = emission.sequence
@@ -359,7 +359,7 @@ final class RunTally: Sendable {
         !hasAskedForPrices.load(ordering: .relaxed) && !hasAskedForPrices.exchange(true, ordering: .relaxed)
     }
 
-    /// Files the events that were recorded since the last time, in their order: whoever finds another at it leaves
+    /// Files the events that were recorded since the last time, in order: a caller that finds another at it leaves
     /// its own to that one.
     nonisolated(nonsending) func fileEvents() async throws {
         while hasEvents.load(ordering: .acquiring), let events = takeEvents() {

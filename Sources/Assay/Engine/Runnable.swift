@@ -1,7 +1,7 @@
 /// What a run is of: one processor, or a graph of them.
 public enum Runnable: Sendable {
     case processor(RegisteredProcessor)
-    /// A graph has one run at a time, so whoever is asked for it again makes another one.
+    /// A graph has one run at a time, so each run is given a graph of its own.
     case graph(Graph, GraphOptions)
 
     /// The name of the processor, or of the graph.

@@ -102,7 +102,7 @@ private final class AlertDesk: Sendable {
     }
 
     func carryOut(_ firing: AlertFiring) async {
-        // Before the action: whoever it calls may look at once.
+        // Before the action, whose receiver may look at once.
         await save()
         switch firing.rule.action {
         case .log:

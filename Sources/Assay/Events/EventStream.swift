@@ -1,7 +1,7 @@
 public import Logging
 import Synchronization
 
-/// The events of an engine: recorded in the store, kept in a ring, and handed to whoever subscribed.
+/// The events of an engine: recorded in the store, kept in a ring, and handed to subscribers.
 ///
 /// An event that nobody wants costs one look at a set of kinds: its data is not even made.
 public final class EventStream: Sendable {

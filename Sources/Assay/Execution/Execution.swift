@@ -49,7 +49,7 @@ public struct Execution: Sendable {
     public var content: Digest?
     /// What the admission policy is shown.
     public var request: JSONObject = [:]
-    /// What its runs are made of, by whoever knows processors by name; it is stored with each run.
+    /// What its runs are made of, for the code that knows processors by name; it is stored with each run.
     public var runRequest: JSONValue = [:]
     /// The longest each of its runs may take; `nil` for what the options say.
     public var timeout: Duration?

@@ -2,7 +2,7 @@
 public struct InputFile: Hashable, Sendable {
     /// What is known of the content.
     enum Content: Hashable, Sendable {
-        /// Nothing; whoever takes the item in reads the file.
+        /// Nothing; the file is read when the item is taken in.
         case unread
         /// The digest of its bytes, and the stamp it had, if that can be trusted.
         case known(Digest, size: Int, FileStamp?)

@@ -1,6 +1,6 @@
 /// The breakpoints of a run, and where it stands still: told what is about to happen, it says what may.
 ///
-/// A pure state machine; whoever runs the graph asks it before each start of a node and acts on the answers.
+/// A pure state machine; the engine asks it before each start of a node and acts on the answers.
 public struct Breakpoints: Sendable {
     /// Whether nodes may start.
     public enum State: Hashable, Sendable {

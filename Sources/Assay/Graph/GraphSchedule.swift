@@ -2,7 +2,7 @@ import DequeModule
 
 /// Decides which node starts on which item next, and which item may enter the graph.
 ///
-/// It decides and does nothing: who runs the graph tells it what came of each start and asks for the next one. Nothing
+/// It decides and does nothing: the engine tells it what came of each start and asks for the next one. Nothing
 /// in it depends on time, and every answer costs time in proportion to what it changes.
 struct GraphSchedule: Sendable {
     /// A node at work on an item.

@@ -12,7 +12,7 @@ public enum PipeCapacity {
 
 /// A queue of limited length between those who put values in and those who take them out.
 ///
-/// First in, first out, for those who wait and those who do not; who waits is served in order of arrival. Everything
+/// First in, first out; waiters are served in the order of their arrival. Everything
 /// may be called from anywhere. A caller that is cancelled while it waits has put nothing in and taken nothing out.
 public final class Pipe<Value: Sendable>: Sendable {
     private typealias Putter = (
@@ -123,7 +123,7 @@ public final class Pipe<Value: Sendable>: Sendable {
         }
     }
 
-    /// Keeps a value, or hands it to whoever has waited longest for one; there is room.
+    /// Keeps a value, or hands it to the longest waiter for one; there is room.
     private func store(_ value: Value, _ state: inout State) {
         state.statistics.noteValue(size(value), at: time.now())
         guard let getter = state.getters.popFirst() else { return state.values.append(value) }
@@ -196,7 +196,7 @@ public final class Pipe<Value: Sendable>: Sendable {
         }
     }
 
-    /// The next value, whose place goes to whoever has waited longest for room.
+    /// The next value, whose place goes to the longest waiter for room.
     private func take(_ state: inout State) -> Value? {
         guard let value = state.values.popFirst() else { return nil }
         state.statistics.noteTaken(at: time.now())

@@ -69,7 +69,7 @@ final class LoopExecutor: TaskExecutor {
             return !state.parked
         }
         var byte: UInt8 = 0
-        // Whoever unparked this thread has rung or is about to.
+        // The thread that unparked this one has rung or is about to.
         if rung { while read(bell.read.number, &byte, 1) < 0, errno == EINTR {} }
         return watched[0].revents != 0
     }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// What is on its way to a worker: sent at once as far as the socket takes it, the rest from a thread of its own.
 ///
-/// So whoever reads from the worker never waits for the worker to read, and large values in both directions at once
+/// So the reader of the worker never waits for the worker to read, and large values in both directions at once
 /// cannot block each other.
 final class Outbox: Sendable {
     private let socket: Descriptor

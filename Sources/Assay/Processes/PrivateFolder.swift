@@ -41,7 +41,7 @@ package struct PrivateFolder: Sendable {
             guard mark.count == 3, isMeant(String(mark[0]), String(mark[1])), lstat("\(parent)/\(name)", &status) == 0,
                 status.st_uid == geteuid(), status.st_mode & S_IFMT == S_IFDIR
             else { continue }
-            // What cannot be removed stays for whoever comes next.
+            // What cannot be removed stays for the next owner.
             try? remove("\(parent)/\(name)")
         }
     }

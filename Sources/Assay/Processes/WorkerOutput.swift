@@ -113,7 +113,7 @@ final class WorkerOutput: Sendable {
 
     private func tell(_ lines: [Line]) {
         for line in lines {
-            // Beside: who takes them may take its time.
+            // On a task of its own, since the sink may be slow.
             outlet.async { [sink] in sink(line.text) }
             if let context = line.context { context.desk.say(line.text, at: .info, from: .stderr, in: context) }
         }

@@ -262,7 +262,7 @@ package protocol Desk: Sendable {
     /// How the run is done.
     var options: RunOptions { get }
     func logger(for context: Context) -> Logger
-    /// Keeps what was said by who works for `context`, secrets hidden.
+    /// Keeps what was said in the work of `context`, with secrets hidden.
     func say(_ text: String, at level: Logger.Level, from source: LogLine.Source, in context: Context)
     /// Tells those who watch of something that is not right and fails nothing.
     func warn(_ message: String, in context: Context)

@@ -13,7 +13,7 @@ public struct Chunk: Sendable {
 
 /// What an execution emits, in order, for anyone who listens; ends with the execution, with its error if it failed.
 ///
-/// Who comes late gets the last 1000 chunks first. Whoever emits waits while a listener is 1000 chunks behind.
+/// A late listener gets the last 1000 chunks first. The emitter waits while a listener is 1000 chunks behind.
 public struct ChunkSequence: AsyncSequence, Sendable {
     let hub: ChunkHub
 

@@ -16,7 +16,7 @@ extension ExecutionQueue {
 
     /// As ``goOn(_:by:toEnd:)``.
     ///
-    /// - Parameter isWork: whether whoever works on the queue does so; it then waits again when the work is given up.
+    /// - Parameter isWork: whether the queue's worker does so; it then waits again when the work is given up.
     package func goOn(
         _ id: Execution.ID, by move: Pause.Move, toEnd: Bool, isWork: Bool
     ) async throws -> Report {

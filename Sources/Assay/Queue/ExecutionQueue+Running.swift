@@ -221,8 +221,8 @@ extension ExecutionQueue {
         do { result = .success(try await work()) } catch { result = .failure(error) }
         do { try await settle(id, live, result) } catch {
             result = .failure(error)
-            // What the store did not take down is found again by whoever opens the queue next, and of one that was
-            // paused by whoever next goes on with it.
+            // What the store did not take down is found again when the queue is opened next, and of one that was
+            // paused when it is continued next.
             change { state in
                 if status == .paused { state.index.move(id, to: .paused) }
                 state.release(id, live, result)

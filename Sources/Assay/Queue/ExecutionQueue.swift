@@ -96,7 +96,7 @@ public final class ExecutionQueue: Sendable {
 
     // MARK: State
 
-    /// Changes the state, and wakes whoever waits for what is so now.
+    /// Changes the state, and wakes the waiters whose condition holds now.
     @discardableResult
     func change<Value>(_ body: (inout sending QueueState) throws -> sending Value) rethrows -> sending Value {
         let (value, woken) = try state.withLock { state in
@@ -132,7 +132,7 @@ public final class ExecutionQueue: Sendable {
 
     private func tellObservers() { for observer in state.withLock({ $0.takeObservers() }) { observer.resume() } }
 
-    /// Returns once `count` tasks wait for the queue to change, so that whoever changes it knows that they will see it.
+    /// Returns once `count` tasks wait for the queue to change, so that they are sure to see the next change.
     package func waited(by count: Int) async {
         await withCheckedContinuation { continuation in
             let waits = state.withLock { $0.observe(continuation, waiting: count) }
@@ -211,7 +211,7 @@ public final class ExecutionQueue: Sendable {
     public func stop() { change { $0.isStarted = false } }
 
     /// As ``stop()``, and lets what runs finish what is in flight: no wait is sat out, and an execution that is not done
-    /// by then waits at its place for whoever works on the queue next. Returns at once; repeating it changes nothing.
+    /// by then waits at its place for the next worker of the queue. Returns at once; repeating it changes nothing.
     public func drain() {
         stop()
         for live in state.withLock({ Array($0.live.values) }) { live.giveUp() }

@@ -48,7 +48,7 @@ struct MemoryLog {
         let place = Place(line)
         size -= line.size
         places[place]?.size -= line.size
-        // Of an item the oldest goes first, whoever drops it.
+        // Of an item the oldest goes first, by whichever limit.
         places[place]?.start += 1
         if let kept = places[place], kept.start > 1_024, kept.start * 2 > kept.numbers.count {
             places[place]?.numbers.removeFirst(kept.start)

@@ -13,7 +13,7 @@ enum QueueVerb {
     case resume(Execution.ID, RunOptions.Recovery, RunOptions.DefinitionChange)
     case copy(Execution.ID, keepingMetadata: Bool)
     case prune(Set<Status>, olderThan: Duration?)
-    /// To let the paused run of an execution go on, which whoever works on the queue then does.
+    /// Continues the paused run of an execution, in the program that works on the queue.
     case goOn(Run.ID, Pause.Move, toEnd: Bool)
 
     /// The verb as JSON.

@@ -13,7 +13,7 @@ final class Warnings: Sendable {
 
     init(_ console: Console) { self.console = console }
 
-    /// From now on warnings are events of `engine`, which whoever conducts the run shows.
+    /// From now on warnings are events of `engine`, which the run's conductor shows.
     func pass(to engine: Engine) { state.withLock { $0.engine = engine } }
 
     /// Tells one.

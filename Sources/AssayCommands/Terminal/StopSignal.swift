@@ -28,7 +28,7 @@ package enum StopSignal: Sendable {
 
     /// The signals that this program receives from now on, until nobody listens any more.
     ///
-    /// Whoever listens ends the program; when that takes longer than `grace` after the second signal, or a third one
+    /// The listener ends the program; when that takes longer than `grace` after the second signal, or a third one
     /// comes, the program ends as it is. What is in the store by then is all that is needed to go on.
     package static func received(grace: Duration = .seconds(2)) -> AsyncStream<StopSignal> {
         let (stream, continuation) = AsyncStream.makeStream(of: StopSignal.self)
@@ -37,7 +37,7 @@ package enum StopSignal: Sendable {
         let sources = numbers.compactMap { kind, number -> (any DispatchSourceSignal)? in
             var before = sigaction()
             sigaction(number, nil, &before)
-            // Whoever starts a program that outlives its terminal has the signal ignored.
+            // A parent that wants the program to outlive its terminal has the signal ignored.
             if kind == .hangUp, before.isIgnored { return nil }
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)

@@ -8,7 +8,7 @@ struct GraphSchema {
     /// A graph as far as it could be read.
     struct Drawn {
         let graph: Graph
-        /// Whether it has all nodes that are meant, so that whoever names another one is wrong.
+        /// Whether it has all nodes that are meant, so that a reference to another one is wrong.
         var hasAllNodes = true
         /// Whether it has all pipes that are meant.
         var hasAllPipes = true

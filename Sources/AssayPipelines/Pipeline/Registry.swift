@@ -2,7 +2,7 @@ public import Assay
 import Foundation
 
 /// What pipeline files may name: types of processors, error strategies and admission policies, and charge policies; and
-/// who knows of services how calls ended.
+/// resolvers of calls whose outcome is unknown.
 ///
 /// Registering changes no graph or pipeline that was made before.
 public struct Registry: Sendable {
@@ -113,7 +113,7 @@ public struct Registry: Sendable {
         chargePolicies.append(policy)
     }
 
-    /// Adds who is asked how calls of `service` ended whose outcome is unknown.
+    /// Adds the resolver of calls of `service` whose outcome is unknown.
     ///
     /// - Throws: ``ProcessingError`` with code `exists` when the service has one.
     public mutating func register(

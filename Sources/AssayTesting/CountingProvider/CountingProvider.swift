@@ -177,7 +177,7 @@ public final class CountingProvider: Sendable {
     }
 }
 
-/// Holds whoever waits until it is released.
+/// Holds its waiters until it is released.
 public final class Latch: Sendable {
     private let isReleased = Mutex(false)
     private let gate = DispatchSemaphore(value: 0)
@@ -185,7 +185,7 @@ public final class Latch: Sendable {
     /// A latch that holds.
     public init() {}
 
-    /// Lets everybody go who waits or will.
+    /// Releases all waiters, present and future.
     public func release() {
         isReleased.withLock { $0 = true }
         gate.signal()

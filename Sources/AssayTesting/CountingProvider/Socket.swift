@@ -70,7 +70,7 @@ enum Socket {
         }
     }
 
-    /// Ends both directions; whoever reads or accepts returns.
+    /// Ends both directions; threads that read or accept return.
     static func shut(_ socket: Int32) {
         #if canImport(Glibc)
             _ = shutdown(socket, Int32(SHUT_RDWR))

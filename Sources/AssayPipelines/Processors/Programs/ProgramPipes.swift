@@ -183,7 +183,7 @@ final class ProgramPipes: Sendable {
     private func take() -> (Piece, wasFull: Bool)? {
         state.withLock { state in
             guard let piece = state.pieces.first else { return nil }
-            // The end stays for whoever asks next.
+            // The end stays for the next caller.
             if case .output(let bytes) = piece {
                 state.pieces.removeFirst()
                 defer { state.pending -= bytes.count + Self.overhead }
@@ -261,7 +261,7 @@ final class ProgramPipes: Sendable {
                 case nil: break
                 }
             }
-            // With the output full, whoever takes from it rings and the rest is read then.
+            // With the output full, taking from it rings the bell and the rest is read then.
             let isFull = outputIsOpen && !wants.read
             if wants.ending, !gotSomething {
                 if !isFull { break }
@@ -435,7 +435,7 @@ private struct ErrorLines {
         (context.inputID, context.attempt) != (speaker.inputID, speaker.attempt)
     }
 
-    /// Ends the line of whoever spoke, whose words never stand beside another's.
+    /// Ends the line of the last speaker, whose words never stand beside another's.
     mutating func change(to context: Context) {
         finish()
         (speaker, kept) = (context, 0)

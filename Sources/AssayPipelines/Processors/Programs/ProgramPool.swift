@@ -206,7 +206,7 @@ final class ProgramPool: Sendable {
 
     /// Ends a program, and gives its place to another one when nothing of it is left.
     ///
-    /// An attempt that was given up waits for that, and whoever gave it up for the attempt; others go on meanwhile.
+    /// An attempt that was given up waits for that, and its supervisor for the attempt; others go on meanwhile.
     private func end(_ program: RunningProgram) async {
         // Waited for by `close` in any case, which needs every place.
         let ending = Task {
