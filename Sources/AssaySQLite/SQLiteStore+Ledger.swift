@@ -269,6 +269,7 @@ extension Query {
         add("processor_id", filter.processorID?.text)
         add("service", filter.service)
         add("seq", "<=", filter.upTo.map { Int64($0) })
+        add("seq", ">", filter.after.map { Int64($0) })
         add("timestamp", ">=", filter.since?.milliseconds)
         add("timestamp", "<", filter.until?.milliseconds)
     }

@@ -59,6 +59,10 @@ extension StoreConformance {
             }
             try expect(await sum { _ in }, 21)
             try expect(await sum { $0.upTo = position }, 10)
+            try expect(await sum { $0.after = position }, 11)
+            try expect(await sum { ($0.after, $0.upTo) = (1, position) }, 9)
+            try expect(await sum { ($0.after, $0.upTo, $0.runID) = (1, 3, Sample.id("run_1")) }, 5)
+            try expect(await sum { $0.after = position + 9 }, 0)
             try expect(await sum { $0.underwritingID = ExternalID("uw") }, 2)
             try expect(await sum { $0.processorID = Sample.id("other") }, 3)
             try expect(await sum { $0.service = "clear" }, 4)

@@ -67,7 +67,7 @@ import Testing
 
     @Test("shows others what is said in it as it is said, when it is of a queue as well")
     func logsOfQueue() async throws {
-        let gates = [Gate(), Gate()]
+        let gates = [Gate(), Gate(), Gate(), Gate()]
         var registry = Registry.standard
         try registry.register("speaks", parameters: []) { name, _ in
             try RegisteredProcessor(
@@ -93,10 +93,10 @@ import Testing
         await gates[0].arrival()
         let other = Self.terminal(shell)
         async let followed = CommandLineTool.run(["logs", "last", "--follow"], in: other.shell)
-        await other.output.waits(for: "one comes to gate 0")
-        gates[0].open()
-        await other.output.waits(for: "one comes to gate 1")
-        gates[1].open()
+        for (place, gate) in gates.enumerated() {
+            await other.output.waits(for: "one comes to gate \(place)")
+            gate.open()
+        }
         #expect(await followed == 0)
         #expect(await code == 0)
     }

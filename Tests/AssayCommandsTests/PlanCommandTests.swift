@@ -51,7 +51,7 @@ import Testing
             try shell.write(
                 "run_as: processor\nprocessors:\n  - {processor_id: pay, processor_type: paying, version: 2}\n",
                 to: "p.yaml")
-            expected = "the pipeline file 'p.yaml' is another"
+            expected = "processors.pay.version has changed"
         default:
             #expect(await shell.assay("costs", "prices", "set", "pay", "0.10") == 0)
             expected = "the base charge is 0.10, was 0.00"
@@ -66,7 +66,7 @@ import Testing
     static let otherwise: [(flags: [String], difference: String)] = [
         (["--on-failure", "stop"], "the failure policy is stop, was collect"),
         (["--timeout", "30s"], "the time limit of an attempt is 30s, was 1h 0m"),
-        (["--retries", "2"], "the retry policy is"), (["--budget", "7"], "the budgets is"),
+        (["--retries", "2"], "the retry policy is"), (["--budget", "7"], "budget '--budget' of 7.00 is new"),
         (["--runner", "thread", "--workers", "3"], "the number of workers is 3, was"),
         (["--no-cache"], "the use of the cache is off, was as_configured"),
     ]

@@ -71,6 +71,17 @@ import Testing
         #expect(shown.contains { $0.contains("average daily balance") })
     }
 
+    @Test("lose the beginning of their paths, not their days, where a terminal is narrow")
+    func paths() async throws {
+        let shell = try TestShell(registry: .complete)
+        let name = "a/folder/with/a/long/name/of/its/own/bank-2025-03.csv"
+        try shell.write(Self.bank, to: name)
+        let lines = await Self.lines(shell, columns: 80, "statements", "read", name)
+        let row = try #require(lines.last { $0.hasPrefix("…") && $0.contains("ok") })
+        #expect(row.contains("bank-2025-03.csv  ") && row.contains("2025-03-03–2025-03-07"))
+        #expect(row.columns <= 80)
+    }
+
     @Test("are written as CSV in which no cell is a formula and every row is whole")
     func csv() async throws {
         let shell = try await Self.shell()

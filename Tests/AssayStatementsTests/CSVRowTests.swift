@@ -89,6 +89,65 @@ import Testing
         #expect(try read(text, csv: profile).statements[0].entries.map(\.text) == texts)
     }
 
+    @Test("of one day that lead round in a circle have balances only where their order is known")
+    func circle() throws {
+        let text = """
+            Date,Description,Amount,Balance
+            2025-03-03,RENT,-600.00,400.00
+            2025-03-03,CLIENT,600.00,1000.00
+
+            """
+        let open = try read(text).statements[0]
+        #expect(open.opening == nil && open.closing == nil)
+        #expect(open.entries.map(\.amount) == [Amount("-600"), Amount("600")])
+        var profile = CSVProfile()
+        for (order, balance) in [(CSVProfile.Order.oldestFirst, "1000"), (.newestFirst, "400")] {
+            profile.order = order
+            let known = try read(text, csv: profile).statements[0]
+            #expect(known.opening == Amount(balance) && known.closing == Amount(balance))
+        }
+        let dated = try read(text.replacingOccurrences(of: "03-03,CLIENT", with: "03-04,CLIENT")).statements[0]
+        #expect(dated.opening == Amount("1000"))
+        let stated = try read("Opening balance,1000.00\n\n" + text).statements[0]
+        #expect(stated.opening == Amount("1000"))
+    }
+
+    /// Payments of equal size to a card, each of which makes the balance larger.
+    private static func equal(_ second: String) -> String {
+        "Date,Description,Amount,Balance\n2025-03-03,PAYMENT - THANK YOU,-600.00,1000.00\n\(second),PAYMENT - THANK YOU,-600.00,1600.00\n"
+    }
+
+    @Test("with equal amounts prove no order of the rows that their dates contradict")
+    func equalAmounts() throws {
+        let rising = try read(Self.equal("2025-03-04")).statements[0]
+        #expect(rising.entries.map(\.amount) == [Amount("600"), Amount("600")])
+        #expect(rising.closing == Amount("1600"))
+        let falling = try read(Self.equal("2025-03-02")).statements[0]
+        #expect(falling.entries.map(\.amount) == [Amount("-600"), Amount("-600")])
+    }
+
+    @Test("with equal amounts on one day are read only with the sign that a person knows")
+    func equalAmountsOfOneDay() throws {
+        let text = Self.equal("2025-03-03")
+        #expect(refusal(text)?.message.contains("set csv.amount_sign") == true)
+        var profile = CSVProfile()
+        for (sign, amount) in [(AmountSign.bank, "-600"), (.card, "600")] {
+            profile.amountSign = sign
+            let statement = try read(text, csv: profile).statements[0]
+            #expect(statement.entries.map(\.amount) == [Amount(amount), Amount(amount)])
+            #expect(statement.opening == nil && statement.closing == nil)
+        }
+    }
+
+    @Test("hold long numbers of references, which are no amounts", arguments: [18, 19, 30, 31, 38, 39, 40, 60, 64, 65])
+    func longNumbers(digits: Int) throws {
+        let number = String(repeating: "9", count: digits)
+        let text =
+            "Date,Description,Reference,Amount\n2025-03-03,RENT,\(number),-9.00\n2025-03-04,CLIENT,\(number),6.00\n"
+        #expect(try read(text).statements[0].entries.map(\.amount) == [Amount("-9"), Amount("6")])
+        #expect(refusal(text.replacingOccurrences(of: "6.00", with: number))?.code == .malformed)
+    }
+
     @Test("that a profile leaves out say nothing about the columns")
     func leftOut() throws {
         let text = Self.signed + "2025-03-06,NOTE,n. v.\n31/12/2025,NOTE,\"1,5\"\n"

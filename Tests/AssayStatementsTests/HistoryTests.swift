@@ -154,7 +154,7 @@ private func histories(_ statements: (String, Statement)..., includeTransactions
         // The 12th to the 14th are a Wednesday to a Friday, the 15th and 16th a weekend.
         #expect(position.missed == 3)
         #expect(position.returned == 1)
-        #expect(position.stream.nextExpected == Day("2025-03-22"))
+        #expect(position.nextDue == Day("2025-03-24"))
         #expect(position.opening == nil)
     }
 

@@ -5,12 +5,16 @@ import Foundation
 enum Samples {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Samples")
 
-    static let expected: JSON = {
-        guard let data = try? Data(contentsOf: folder.appendingPathComponent("expected.json")),
+    static let expected = expectations("expected.json")
+    /// What is known of the files in the shapes of bug reports.
+    static let shapes = expectations("shapes/expected.json")["files"]
+
+    private static func expectations(_ name: String) -> JSON {
+        guard let data = try? Data(contentsOf: folder.appendingPathComponent(name)),
             let json = try? JSONDecoder().decode(JSON.self, from: data)
         else { return .null }
         return json
-    }()
+    }
 
     static let files = expected["files"].keys
     static let csvFiles = files.filter { $0.hasPrefix("csv/") }

@@ -151,3 +151,32 @@ func code(of body: () async throws -> some Any) async -> ProcessingError.Code? {
         return nil
     }
 }
+
+/// A plan, and what it told of each input once all of them were known.
+struct FullPlan {
+    let plan: Plan
+    let entries: [Plan.Entry]
+
+    init(_ make: ((Plan.Entry) async throws -> Void) async throws -> Plan) async throws {
+        var told: [Plan.Entry] = []
+        let plan = try await make { told.append($0) }
+        (self.plan, entries) = (plan, told.map(plan.settled))
+    }
+}
+
+extension Engine {
+    /// A plan with its inputs.
+    func fullPlan(
+        _ processor: RegisteredProcessor, over items: [Item], options: RunOptions = RunOptions(),
+        by sample: Run.ID? = nil
+    ) async throws -> FullPlan {
+        try await FullPlan { try await plan(processor, over: items, options: options, by: sample, each: $0) }
+    }
+
+    /// A plan of a graph with its inputs.
+    func fullPlan(
+        _ graph: Graph, over items: [Item], options: GraphOptions = GraphOptions(), by sample: Run.ID? = nil
+    ) async throws -> FullPlan {
+        try await FullPlan { try await plan(graph, over: items, options: options, by: sample, each: $0) }
+    }
+}

@@ -60,7 +60,7 @@ struct Misbehaving: Processor {
         case "pid":
             usleep(100_000)
             return "\(getpid())"
-        case "nap": usleep(1_500_000)
+        case "nap": usleep(7_000_000)
         case "trap": _ = try await context.step("processing") { [Int]()[Int(input) ?? 0] }
         case "exit": exit(3)
         case "segv": raise(SIGSEGV)

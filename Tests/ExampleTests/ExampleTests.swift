@@ -142,6 +142,27 @@ import Testing
         }
     }
 
+    @Test("a program tells a plan what it is going to cost; what is paid for already is avoided") func plan() throws {
+        try inFolder { folder in
+            let example = Self.package.appendingPathComponent("Examples/programs")
+            let pipeline = example.appendingPathComponent("translate.yaml").path
+            let inputs = example.appendingPathComponent("texts.jsonl").path
+            func figures() throws -> [Double?] {
+                let run = try output(of: "assay", ["plan", pipeline, "--inputs", inputs, "-o", "json"], in: folder)
+                #expect(run.status == 0, "\(run.text)")
+                let plan = try JSONSerialization.jsonObject(with: Data(run.text.utf8)) as? [String: Any]
+                let group = (plan?["groups"] as? [[String: Any]])?.first
+                return [plan?["low"], plan?["high"], group?["avoided_cost"]].map { $0 as? Double }
+            }
+            // Seven words of 0.02.
+            #expect(try figures() == [0.14, 0.14, 0])
+            let (_, texts, total, _) = try report(of: pipeline, over: inputs, in: folder)
+            #expect(texts == ["eht kciuq nworb xof", "spmuj revo ti"])
+            #expect(total == 0.14)
+            #expect(try figures() == [0, 0, 0.14])
+        }
+    }
+
     @Test("programs that are started for each input answer on their output") func once() throws {
         try inFolder { folder in
             let example = Self.package.appendingPathComponent("Examples/programs")

@@ -7,24 +7,27 @@ extension Engine {
     /// outputs are saved or cached; elsewhere the plan has the least and the most that any input costs there, as far as
     /// the processor tells, else the most of the graph's last run.
     ///
+    /// - Parameters: as of a plan of a processor.
     /// - Throws: ``ProcessingError`` with code `graph`, `configuration` and `definition_changed` as the run would.
     public func plan(
-        _ graph: Graph, over items: some Sequence<Item>, options: GraphOptions = GraphOptions()
+        _ graph: Graph, over items: some Sequence<Item>, options: GraphOptions = GraphOptions(),
+        by sample: Run.ID? = nil, each: (Plan.Entry) async throws -> Void = { _ in }
     ) async throws -> Plan {
         var iterator = items.makeIterator()
-        return try await plan(graph, options, failedOnly: false) { limit in
+        return try await plan(graph, options, failedOnly: false, sample, each) { limit in
             var page: [Item] = []
             while page.count < limit, let item = iterator.next() { page.append(item) }
             return page
         }
     }
 
-    /// As ``plan(_:over:options:)`` for items that arrive over time.
+    /// As ``plan(_:over:options:by:each:)`` for items that arrive over time.
     public func plan<Items: AsyncSequence>(
-        _ graph: Graph, streaming items: Items, options: GraphOptions = GraphOptions()
+        _ graph: Graph, streaming items: Items, options: GraphOptions = GraphOptions(),
+        by sample: Run.ID? = nil, each: (Plan.Entry) async throws -> Void = { _ in }
     ) async throws -> Plan where Items.Element == Item {
         var iterator = items.makeAsyncIterator()
-        return try await plan(graph, options, failedOnly: false) { limit in
+        return try await plan(graph, options, failedOnly: false, sample, each) { limit in
             var page: [Item] = []
             while page.count < limit, let item = try await iterator.next() { page.append(item) }
             return page
@@ -35,16 +38,18 @@ extension Engine {
     ///
     /// - Throws: as the resume would before its run exists.
     public func plan(
-        resuming id: Run.ID, with graph: Graph, options: GraphOptions = GraphOptions(), failedOnly: Bool = false
+        resuming id: Run.ID, with graph: Graph, options: GraphOptions = GraphOptions(), failedOnly: Bool = false,
+        each: (Plan.Entry) async throws -> Void = { _ in }
     ) async throws -> Plan {
         var options = options
         let items: ItemSource
         (options.run, items) = try await continuation(of: id, options.run, by: graph.id)
-        return try await plan(graph, options, failedOnly: failedOnly, items: items)
+        return try await plan(graph, options, failedOnly: failedOnly, nil, each, items: items)
     }
 
     private func plan(
-        _ graph: Graph, _ options: GraphOptions, failedOnly: Bool, items rest: @escaping ItemSource
+        _ graph: Graph, _ options: GraphOptions, failedOnly: Bool, _ sample: Run.ID?,
+        _ each: (Plan.Entry) async throws -> Void, items rest: @escaping ItemSource
     ) async throws -> Plan {
         try options.check()
         let (wiring, levels) = try graph.valid()
@@ -57,393 +62,24 @@ extension Engine {
         let page = reading(rest, for: processor, options.run, records: false)
         var (run, history) = try await prepare(processor, options.run, failedOnly: failedOnly, isPlan: true)
         run.graphID = graph.id
-        var planner = try await GraphPlanner(
-            self, wiring, order: levels.flatMap(\.self), processor, options, run, history)
-        var gate = ListGate(options.run, runID: run.id)
-        while case let items = try await page(1_024), !items.isEmpty {
-            for item in items {
-                gate.check(item, at: planner.plan.entries.count)
-                try await planner.add(item)
+        do {
+            var planner = try await GraphPlanner(
+                self, wiring, order: levels.flatMap(\.self), processor, options, run, history, sample)
+            var gate = ListGate(options.run, runID: run.id)
+            var index = 0
+            while case let items = try await page(1_024), !items.isEmpty {
+                for item in items {
+                    gate.check(item, at: index)
+                    try await each(planner.add(item, at: index))
+                    index += 1
+                }
             }
-        }
-        return try await planner.finish(violation: gate.violation)
-    }
-}
-
-/// Adds up what a run of a graph would do, item by item and node by node.
-private struct GraphPlanner {
-    /// What comes out of a port, or arrives at one.
-    private enum Value {
-        case known(Payload)
-        /// Something that only the run will tell; whether it comes for certain if all before it succeeds.
-        case unknown(isCertain: Bool)
-        /// Nothing comes.
-        case nothing
-    }
-
-    /// A node with its settings and what is planned of it.
-    private struct Place {
-        let node: Node
-        let run: Run
-        let options: RunOptions
-        /// How often it may be tried on an item; `nil` when its strategy does not say.
-        let attempts: Int?
-        /// Whether its base price is charged for each input.
-        let paysByInput: Bool
-        /// What it certainly, or perhaps, starts on, for base prices by input.
-        var digests: [Digest] = []
-        var possibleDigests: [Digest] = []
-        /// How many inputs it starts on of which nobody knows the digest.
-        var unknownInputs = 0
-    }
-
-    let engine: Engine
-    let wiring: Wiring
-    let order: [Int]
-    let processor: RegisteredProcessor
-    let options: GraphOptions
-    let run: Run
-    var history: History
-    var plan: Plan
-    private var places: [Place]
-    private var figures: [Plan.Node]
-    private var forecast: CostForecast
-    private var earlier: GraphCostHistory?
-
-    init(
-        _ engine: Engine, _ wiring: Wiring, order: [Int], _ processor: RegisteredProcessor, _ options: GraphOptions,
-        _ run: Run, _ history: History
-    ) async throws {
-        (self.engine, self.wiring, self.order, self.processor) = (engine, wiring, order, processor)
-        (self.options, self.run, self.history) = (options, run, history)
-        forecast = CostForecast(engine)
-        figures = wiring.nodes.map { Plan.Node($0.id) }
-        places = []
-        for node in wiring.nodes {
-            var own = run
-            own.processorID = node.id
-            own.definition = node.processor.definition(in: engine.store).digest
-            places.append(
-                Place(
-                    node: node, run: own, options: RunOptions(of: node, in: options.run),
-                    attempts: (node.errorStrategy ?? options.errorStrategy).mostAttempts,
-                    paysByInput: try await engine.ledger.basePrice(of: own, pipeline: node.price).isByInput))
-        }
-        plan = Plan(
-            processorID: processor.name, definition: run.definition,
-            executionID: options.run.executionID ?? options.run.scope.executionID
-                ?? (options.run.previousRunID == nil ? nil : run.executionID),
-            runner: run.runner, currency: engine.store.currency, base: .zero, prices: [:], entries: [], gate: nil,
-            warnings: [])
-        plan.definitionParts = run.definitionParts
-        plan.gate = history.refusal?.message
-    }
-
-    // MARK: An item
-
-    mutating func add(_ item: Item) async throws {
-        let digest = try processor.digest(of: item)
-        var entry = Plan.Entry(inputID: item.id, action: .run, reason: "", digest: digest)
-        (entry.calls, entry.high) = (0, .zero)
-        let verdict = try await history.verdict(on: item, by: processor)
-        entry.reason = verdict.basis.words
-        switch verdict {
-        case .settled(let outcome): entry.action = outcome.status == .succeeded ? .carried : .kept
-        case .refused(let error): plan.refuse(error, &entry)
-        case .new, .again, .afresh:
-            if let error = item.file?.refusal {
-                entry.reason = "it fails: \(error.message)"
-                break
-            }
-            if case .again = verdict {
-                try await addWay(of: item, resumes: true, to: &entry)
-            } else {
-                try await addWay(of: item, resumes: false, to: &entry)
-            }
-        }
-        plan.entries.append(entry)
-    }
-
-    /// Follows an item through the graph as far as its values are known.
-    private mutating func addWay(of item: Item, resumes: Bool, to entry: inout Plan.Entry) async throws {
-        let feed: [Payload?]
-        do { feed = try wiring.feed(item.data, of: item.id) } catch {
-            plan.gate = plan.gate ?? ProcessingError(wrapping: error, as: .prevalidation).message
-            return
-        }
-        let fed = Dictionary(uniqueKeysWithValues: zip(wiring.sources, feed))
-        var given: [[Value]] = wiring.nodes.map { $0.outputs.map { _ in .nothing } }
-        var unknown: [Identifier] = []
-        for node in order {
-            let input: Value
-            if let value = fed[node] {
-                input = value.map { .known($0) } ?? .nothing
-            } else {
-                let values = wiring.incoming[node].map { given[wiring.edges[$0].from][wiring.edges[$0].output] }
-                input = try self.input(of: node, from: values)
-            }
-            if case .nothing = input { continue }
-            let part: Plan.Entry
-            (given[node], part) = try await visit(node, on: item, with: input, resumes: resumes, entry)
-            if part.high == nil || part.calls == nil { unknown.append(wiring.nodes[node].id) }
-            try fold(part, at: node, into: &entry)
-        }
-        if !entry.savedSteps.isEmpty { entry.action = .resumed }
-        if !unknown.isEmpty {
-            entry.reason += "; what \(Self.list(unknown)) costs is known only when it has run"
-        }
-    }
-
-    /// What a node that is no source is given.
-    private func input(of node: Int, from values: [Value]) throws -> Value {
-        var (known, isKnown, isCertain, comes) = ([Payload?](), true, true, false)
-        for value in values {
-            switch value {
-            case .known(let payload):
-                known.append(payload)
-                comes = true
-            case .unknown(let certain):
-                known.append(nil)
-                isKnown = false
-                comes = true
-                isCertain = isCertain && certain
-            case .nothing:
-                guard wiring.nodes[node].missingInputs == .allowMissing else { return .nothing }
-                known.append(nil)
-            }
-        }
-        guard comes else { return .nothing }
-        if isKnown { return .known(try wiring.input(of: node, from: known)) }
-        let oneIsCertain = values.contains { value in
-            switch value {
-            case .known, .unknown(isCertain: true): true
-            case .unknown(isCertain: false), .nothing: false
-            }
-        }
-        let startsWithAny = wiring.nodes[node].missingInputs == .allowMissing
-        return .unknown(isCertain: startsWithAny ? oneIsCertain : isCertain)
-    }
-
-    /// Adds what a node does on an item to the sums of the item and of the node.
-    private mutating func fold(_ part: Plan.Entry, at node: Int, into entry: inout Plan.Entry) throws {
-        entry.low = try entry.low.adding(part.low)
-        entry.high = try entry.high.flatMap { high in try part.high.map { try high.adding($0) } }
-        entry.calls = entry.calls.flatMap { calls in part.calls.map { calls + $0 } }
-        entry.hits += part.hits
-        entry.savedSteps += part.savedSteps
-        figures[node].low = try figures[node].low.adding(part.low)
-        figures[node].high = try figures[node].high.flatMap { high in try part.high.map { try high.adding($0) } }
-        figures[node].calls = figures[node].calls.flatMap { calls in part.calls.map { calls + $0 } }
-        figures[node].hits += part.hits
-        if !part.reason.isEmpty, figures[node].unknown == nil { figures[node].unknown = part.reason }
-    }
-
-    // MARK: A node
-
-    /// What a node would do on an item, and what it gives then.
-    private mutating func visit(
-        _ node: Int, on item: Item, with input: Value, resumes: Bool, _ whole: Plan.Entry
-    ) async throws -> (values: [Value], part: Plan.Entry) {
-        let place = places[node]
-        var part = Plan.Entry(inputID: item.id, action: .run, reason: "", digest: whole.digest)
-        (part.calls, part.high) = (0, .zero)
-        let resumes = resumes && place.node.recovery != .reprocess
-        let behind: (Bool) -> [Value] = { isCertain in
-            let isCertain =
-                isCertain && place.node.outputs.count == 1 && place.node.processor.givesOutput == nil
-            return place.node.outputs.map { _ in .unknown(isCertain: isCertain) }
-        }
-        guard case .known(let value) = input else {
-            guard case .unknown(let comes) = input else { return (behind(false), part) }
-            // Its output may have been saved or cached, for all that is known.
-            let isCertain = comes && !resumes
-            noteStart(at: node, nil, isCertain: isCertain)
-            try await addCosts(place.node.processor.costsOfAnyInput, at: node, for: item, to: &part)
-            if !isCertain || place.options.itemCacheInForce != nil { part.low = .zero }
-            if part.high != part.low || part.calls == nil {
-                part.reason = "what it is given is known only when the nodes before it have run"
-            }
-            return (behind(comes), part)
-        }
-        let given = StoredItem(item, index: plan.entries.count).given(value, asSource: wiring.incoming[node].isEmpty)
-        let digest = try place.node.processor.digest(of: given.item)
-        let subject = CheckpointSubject(
-            executionID: run.executionID, processorID: place.node.id, inputID: item.id)
-        let kept =
-            resumes
-            ? try await engine.store.checkpoints(of: subject).saved.filter {
-                $0.inputDigest == digest && History.accepts($0.definition, for: place.run, place.options)
-            } : []
-        if let saved = kept.last(where: { $0.step == Checkpoint.nodeOutput }) {
-            figures[node].saved += 1
-            part.savedSteps = [place.node.id.text]
-            return (try route(Payload(json: saved.value), from: node), part)
-        }
-        noteStart(at: node, digest, isCertain: true)
-        let key = itemKey(of: given, at: place, for: run.scope.filled(by: item))
-        if let key, let found = try await forecast.cached(key) {
-            figures[node].cached += 1
-            return (try route(Payload(json: found.value), from: node), part)
-        }
-        part.savedSteps = kept.filter { $0.step != Checkpoint.nodeOutput }.map { "\(place.node.id)/\($0.step)" }
-        let context = Context(
-            runID: run.id, executionID: run.executionID, processorID: place.node.id, scope: run.scope.filled(by: item),
-            lineage: run.lineage, inputID: item.id, attempt: 1, phase: .preprocessing,
-            itemIndex: plan.entries.count, file: given.item.file, desk: PlanDesk(terms: place.options.terms))
-        var prepared = value
-        switch await place.node.processor.prepare(value, context) {
-        case .unchanged: break
-        case .changed(let changed): prepared = changed
-        case .refused(is PlanDesk.NotPlanned, _, _):
-            (part.calls, part.high) = (nil, nil)
-            part.reason = "what it costs is known only when its \(Stage.validation.rawValue) has run"
-            return (behind(true), part)
-        case .refused(let error, let stage, _):
-            let error = ProcessingError(wrapping: error, as: stage.code, hiding: place.node.processor.secrets)
-            part.reason = "its \(stage.rawValue) refuses '\(item.id)': \(error.message)"
-            return (place.node.outputs.map { _ in .nothing }, part)
-        }
-        try await addCosts(try? place.node.processor.expectedCosts(prepared), at: node, for: item, to: &part)
-        if let key, !forecast.fills(key) {
-            part.low = .zero
-            part.reason = "an equal input before it may answer it from the cache"
-        } else if part.calls == nil {
-            part.reason = "its processor does not tell what it costs"
-        } else if part.high != part.low {
-            part.reason = "not all of its costs are certain"
-        }
-        return (behind(true), part)
-    }
-
-    private func route(_ output: Payload, from node: Int) throws -> [Value] {
-        try wiring.route(output, from: node).map { value in value.map { .known($0) } ?? .nothing }
-    }
-
-    private mutating func noteStart(at node: Int, _ digest: Digest?, isCertain: Bool) {
-        if isCertain { figures[node].starts += 1 } else { figures[node].possibleStarts += 1 }
-        guard places[node].paysByInput else { return }
-        switch digest {
-        case let digest? where isCertain: places[node].digests.append(digest)
-        case let digest?: places[node].possibleDigests.append(digest)
-        case nil: places[node].unknownInputs += 1
-        }
-    }
-
-    /// Where the output is looked up; `nil` when it is not.
-    private func itemKey(of entry: StoredItem, at place: Place, for owner: Scope) -> String? {
-        guard let policy = place.options.itemCacheInForce, !policy.refresh,
-            let input = try? place.node.processor.cacheDigest(of: entry)
-        else { return nil }
-        return CacheKey.item(input: input, scope: policy.scope, of: place.run, for: owner)
-    }
-
-    // MARK: Money
-
-    private mutating func addCosts(
-        _ expected: [ExpectedCost]?, at node: Int, for item: Item, to part: inout Plan.Entry
-    ) async throws {
-        guard let expected else {
-            if earlier == nil { earlier = try await GraphCostHistory(of: processor.name, engine.store) }
-            part.calls = nil
-            part.high = earlier?.most(at: places[node].node.id)
-            return
-        }
-        let work = CostForecast.Work(
-            run: places[node].run, options: places[node].options, owner: run.scope.filled(by: item),
-            attempts: places[node].attempts)
-        for cost in expected { try await forecast.add(cost, of: work, to: &part) }
-    }
-
-    /// The plan with what is known once all items are there.
-    mutating func finish(violation: GateFailure?) async throws -> Plan {
-        if let record = violation?.record { plan.gate = record.message }
-        if plan.gate != nil {
-            plan.skipRest()
-            figures = wiring.nodes.map { Plan.Node($0.id) }
-        } else {
-            for node in places.indices { try await addBase(of: node) }
-        }
-        for figure in figures {
-            plan.base = try plan.base.adding(figure.base)
-            plan.furtherBase = try plan.furtherBase.flatMap { sum in try figure.furtherBase.map { try sum.adding($0) } }
-        }
-        plan.nodes = figures
-        plan.prices = forecast.prices
-        plan.warnings = try await forecast.warnings(of: plan, options.run.budgets, for: run)
-        return plan
-    }
-
-    /// Base prices are charged when a node first starts on an item, or on every new one.
-    private mutating func addBase(of node: Int) async throws {
-        let (starts, possible) = (figures[node].starts, figures[node].possibleStarts)
-        guard starts + possible > 0 else { return }
-        let place = places[node]
-        guard place.paysByInput else {
-            let due = try await baseDue(of: place, [])
-            if starts > 0 { figures[node].base = due } else { figures[node].furtherBase = due }
-            return
-        }
-        figures[node].base = try await baseDue(of: place, place.digests)
-        let known = try await baseDue(of: place, place.digests + place.possibleDigests)
-        var further = Money(billionths: known.billionths - figures[node].base.billionths)
-        if place.unknownInputs > 0 {
-            let price = try await engine.ledger.price(of: .processor(place.node.id.text), pipeline: place.node.price)
-            guard let price = price.price, price.policy == StandardChargePolicy.perInput.name else {
-                // What another policy makes of inputs is known only for these inputs.
-                return figures[node].furtherBase = nil
-            }
-            further = try further.adding(price.amount.times(Number(place.unknownInputs)))
-        }
-        figures[node].furtherBase = further
-    }
-
-    /// What of the base price of a node has not been charged before.
-    private func baseDue(of place: Place, _ digests: [Digest]) async throws -> Money {
-        let price = try await engine.ledger.basePrice(of: place.run, pipeline: place.node.price)
-        let charges = try engine.ledger.baseCharges(for: place.run, at: price, digests: digests)
-        let known = try await engine.store.recordedKeys(among: charges.compactMap(\.key))
-        return try charges.filter { charge in charge.key.map { !known.contains($0) } ?? true }
-            .reduce(.zero) { try $0.adding($1.cost) }
-    }
-
-    private static func list(_ nodes: [Identifier]) -> String {
-        let names = nodes.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
-        return nodes.count > 5 ? "\(names) and \(nodes.count - 5) more" : names
-    }
-}
-
-/// The most that nodes cost on an item in the last run of their graph that says anything about that.
-private struct GraphCostHistory {
-    private var costs: [Identifier: Money]?
-
-    init(of graph: Identifier, _ store: any Store) async throws {
-        let runs = try await store.runs(matching: RunFilter(processorID: graph, limit: 10))
-        guard let run = runs.first(where: { $0.counts.succeeded > 0 }) else { return }
-        var sums: [Identifier: [String: Money]] = [:]
-        for charge in try await store.charges(matching: ChargeFilter(runID: run.id)) where charge.kind != .base {
-            let cost = try charge.cost.adding(charge.avoidedCost ?? .zero)
-            let sum = sums[charge.processorID]?[charge.inputID ?? ""] ?? .zero
-            sums[charge.processorID, default: [:]][charge.inputID ?? ""] = try sum.adding(cost)
-        }
-        costs = sums.mapValues { $0.values.max() ?? .zero }
-    }
-
-    /// `nil` when no run says it.
-    func most(at node: Identifier) -> Money? { costs.map { $0[node] ?? .zero } }
-}
-
-extension ErrorStrategy {
-    /// How often a node with this strategy is tried on an item at most; `nil` when it does not say.
-    fileprivate var mostAttempts: Int? {
-        switch self {
-        case let retry as RetryStrategy: return retry.policy.maxRetries + 1
-        case let composite as CompositeStrategy:
-            return composite.strategies.reduce(1) { sum, strategy in
-                guard let sum, let attempts = strategy.mostAttempts else { return nil }
-                return sum + attempts - 1
-            }
-        case is SkipStrategy, is HaltStrategy, is BreakerStrategy: return 1
-        default: return nil
+            let plan = try await planner.finish(violation: gate.violation)
+            await processor.finish?(run.id)
+            return plan
+        } catch {
+            await processor.finish?(run.id)
+            throw error
         }
     }
 }

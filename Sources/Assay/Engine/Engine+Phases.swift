@@ -120,7 +120,7 @@ extension Engine {
             entry.basis = verdict.basis
             switch verdict {
             case .new: break
-            case .again(_, let hasKilled):
+            case .again(_, let hasKilled, _):
                 resuming.append(index)
                 if hasKilled { session.suspicion.noteKiller(at: index) }
             case .afresh(let changed): entry.inputChanged = changed

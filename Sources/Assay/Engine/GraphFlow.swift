@@ -385,6 +385,8 @@ final class GraphFlow: Sendable {
         _ skipped: [(node: Int, reason: Outcome.Reason)], of item: Int, _ state: inout State
     ) {
         for (node, reason) in skipped {
+            // What a suspected program was to be tried with may not reach it.
+            nodes[node].suspicion.noteEnd(at: item)
             state.travellers[item]?.nodes[node].status = .skipped
             state.travellers[item]?.nodes[node].reason = reason
             state.book.noteSkipped(node, reason)

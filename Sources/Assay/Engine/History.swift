@@ -5,7 +5,7 @@ struct History {
         /// It was never seen before: runs in full.
         case new
         /// It was not finished, or is to go on from a checkpoint: runs, and its finished steps return their values.
-        case again(isReopened: Bool, hasKilled: Bool)
+        case again(isReopened: Bool, hasKilled: Bool, hasFailed: Bool)
         /// It comes with other data, or is to start over: runs in full, and its saved steps are forgotten.
         case afresh(changed: Bool)
         /// It has its outcome: taken over.
@@ -17,7 +17,7 @@ struct History {
         var basis: ItemBasis {
             switch self {
             case .new: .new
-            case .again(let isReopened, _): isReopened ? .reopened : .unfinished
+            case .again(let isReopened, _, _): isReopened ? .reopened : .unfinished
             case .afresh(let changed): changed ? .changed : .restarted
             case .settled(let outcome): outcome.status == .succeeded ? .finished : .notFailed
             case .refused: .restarted
@@ -108,7 +108,9 @@ struct History {
             }
             guard recovery == .resume else { return .afresh(changed: false) }
             guard let outcome, outcome.status == .succeeded, !isReopened else {
-                return .again(isReopened: isReopened, hasKilled: outcome?.hasKilled == true)
+                return .again(
+                    isReopened: isReopened, hasKilled: outcome?.hasKilled == true,
+                    hasFailed: outcome?.status == .failed)
             }
             return .settled(outcome.takenOver(ofOther: isOther))
         }
@@ -116,7 +118,7 @@ struct History {
     }
 
     /// The definition under which a run is filed that uses what the last one left: mixed of both where that was made by
-    /// another one, so that whoever goes on with it has to say once more what that means.
+    /// another one, so that its continuation has to say once more what that means.
     var filedDefinition: Digest {
         guard onChange == .keep, failedOnly || recovery == .resume, let last = runs.first?.run,
             last.definition != definition.digest || last.processorID != name

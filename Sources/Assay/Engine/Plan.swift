@@ -1,4 +1,6 @@
-/// What a run would do with each of its inputs, and what that would cost at the prices of now.
+/// What a run would do with its inputs, and what that would cost at the prices of now.
+///
+/// It holds sums and groups, however many inputs there are; each input is told while the plan is made.
 public struct Plan: Sendable {
     /// What would be done with an input.
     public enum Action: String, Codable, Sendable, CaseIterable {
@@ -24,6 +26,8 @@ public struct Plan: Sendable {
         public var inputID: String
         /// What would be done with it.
         public var action: Action
+        /// The group that it is counted in.
+        public var group: Group.Kind
         /// Why.
         public var reason: String
         /// The digest of its data.
@@ -34,6 +38,8 @@ public struct Plan: Sendable {
         public var calls: Int?
         /// Paid calls that the cache would answer.
         public var hits = 0
+        /// What is not paid because the cache has it.
+        public var avoided = Money.zero
         /// What it costs at least if it succeeds.
         public var low = Money.zero
         /// The most it costs; `nil` when nobody knows.
@@ -71,6 +77,21 @@ public struct Plan: Sendable {
         public init(_ processorID: Identifier) { self.processorID = processorID }
     }
 
+    /// What inputs probably cost whose processors do not tell it: the mean of inputs of an earlier run, at the prices of
+    /// now. Never exact.
+    public struct Estimate: Hashable, Sendable {
+        /// The run.
+        public var runID: Run.ID
+        /// Whether that run was made to find out.
+        public var isSample: Bool
+        /// How many of its inputs the mean is of.
+        public var basis: Int
+        /// How many inputs of the plan it stands for.
+        public var inputs = 0
+        /// What these probably cost.
+        public var cost = MoneySum.zero
+    }
+
     /// The processor, or the graph.
     public var processorID: Identifier
     /// Its version and parameters.
@@ -87,100 +108,43 @@ public struct Plan: Sendable {
     public var base: Money
     /// Base charges of nodes that may come besides; `nil` when nobody knows.
     public var furtherBase: Money? = .zero
-    /// Unit prices that the figures are made of, by service and operation.
+    /// Prices that the figures are made of, by processor, or by service and operation.
     public var prices: [String: Money]
-    /// Every input in order.
-    public var entries: [Entry]
+    /// The inputs in groups of those that are treated alike, in the order of ``Group/Kind``; none is empty.
+    public internal(set) var groups: [Group] = []
+    /// How many inputs would be treated in which way.
+    public internal(set) var counts: [Action: Int] = [:]
     /// Why the run would be stopped before any extraction; `nil` when it would not.
     public var gate: String?
     /// Budgets that the run may come up against, each in a sentence.
     public var warnings: [String]
     /// The nodes of a graph in order; `nil` for one processor.
     public var nodes: [Node]?
+    /// What those inputs probably cost that have no exact figures; `nil` when all have, or no run says it.
+    public var estimate: Estimate?
 
     /// A plan of nothing.
     package static let nothing = Plan(
         processorID: Identifier(unchecked: "none"), definition: Digest(of: .null), executionID: nil, runner: "",
-        currency: "USD", base: .zero, prices: [:], entries: [], gate: nil, warnings: [])
+        currency: "USD", base: .zero, prices: [:], gate: nil, warnings: [])
+
+    /// How many inputs there are.
+    public var inputs: Int { groups.reduce(0) { $0 + $1.inputs } }
 
     /// What the run costs at least if all inputs succeed.
-    public var low: MoneySum { entries.reduce(MoneySum(base)) { $0 + $1.low } }
+    public var low: MoneySum { groups.reduce(MoneySum(base)) { $0 + $1.low } }
 
     /// The most the run costs; `nil` when nobody knows for some input.
     public var high: MoneySum? {
         guard let furtherBase else { return nil }
         var sum = MoneySum(base) + furtherBase
-        for entry in entries {
-            guard let high = entry.high else { return nil }
+        for group in groups {
+            guard let high = group.high else { return nil }
             sum += high
         }
         return sum
     }
 
-    /// How many inputs would be treated in which way.
-    public var counts: [Action: Int] { entries.reduce(into: [:]) { $0[$1.action, default: 0] += 1 } }
-
-    /// Takes note that the run would be refused, since another definition worked on an input.
-    mutating func refuse(_ error: ProcessingError, _ entry: inout Entry) {
-        (entry.action, entry.reason) = (.changedProgram, error.message)
-        (entry.calls, entry.high) = (0, .zero)
-        gate = gate ?? error.message
-    }
-
-    /// Has every input skipped that is not as an earlier run left it: a gate stops the run.
-    mutating func skipRest() {
-        for place in entries.indices where ![.carried, .kept, .changedProgram].contains(entries[place].action) {
-            entries[place].action = .skipped
-            (entries[place].calls, entries[place].hits) = (0, 0)
-            (entries[place].low, entries[place].high) = (.zero, .zero)
-        }
-    }
-
-    /// What is different in `other`, each difference in a sentence that names the thing; at most `limit` and a count.
-    public func differences(from other: Plan, limit: Int = 10) -> [String] {
-        var found: [String] = []
-        func compare(_ what: String, _ now: String, _ then: String) {
-            if now != then { found.append("\(what) is \(now), was \(then)") }
-        }
-        compare("the processor", processorID.text, other.processorID.text)
-        if definition != other.definition {
-            let changes = Definition.differences(of: definitionParts, from: other.definitionParts)
-            found += (changes.isEmpty ? ["its definition has changed"] : changes).map { "'\(processorID)': \($0)" }
-        }
-        compare("the execution", executionID?.text ?? "new", other.executionID?.text ?? "new")
-        compare("the runner", runner, other.runner)
-        compare("the currency", currency, other.currency)
-        compare("the base charge", "\(base)", "\(other.base)")
-        compare(
-            "the base charge that may come besides", furtherBase.map { "\($0)" } ?? "unknown",
-            other.furtherBase.map { "\($0)" } ?? "unknown")
-        for name in Set(prices.keys).union(other.prices.keys).sorted() {
-            compare(
-                "the price of \(name)", prices[name].map { "\($0)" } ?? "none",
-                other.prices[name].map { "\($0)" } ?? "none")
-        }
-        compare("what stops the run", gate ?? "nothing", other.gate ?? "nothing")
-        compare("the number of inputs", "\(entries.count)", "\(other.entries.count)")
-        for (now, then) in zip(nodes ?? [], other.nodes ?? []) where now != then {
-            found.append("what node '\(now.processorID)' would do is otherwise")
-        }
-        for (now, then) in zip(entries, other.entries) where now != then { found.append(now.difference(from: then)) }
-        guard found.count > limit else { return found }
-        return found.prefix(limit) + ["and \(found.count - limit) more differences"]
-    }
-}
-
-extension Plan.Entry {
-    fileprivate func difference(from then: Plan.Entry) -> String {
-        if !inputID.equalsInBytes(then.inputID) { return "input '\(inputID)' stands in the place of '\(then.inputID)'" }
-        if digest != then.digest { return "the data of '\(inputID)' is another" }
-        if action != then.action {
-            return "'\(inputID)' would be \(action.rawValue) (\(reason)), was \(then.action.rawValue)"
-        }
-        if low != then.low || high != then.high {
-            return "'\(inputID)' would cost \(low) to \(high.map { "\($0)" } ?? "?"), was \(then.low) to "
-                + (then.high.map { "\($0)" } ?? "?")
-        }
-        return "'\(inputID)' would be done otherwise (\(reason)), was \(then.reason)"
-    }
+    /// What the run probably costs, where that is only estimated.
+    public var expected: MoneySum? { estimate.map { low + $0.cost } }
 }

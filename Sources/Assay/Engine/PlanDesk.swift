@@ -20,7 +20,7 @@ struct PlanDesk: Desk {
     func openCall(_ request: CallRequest, in context: Context) throws -> CallDecision { throw NotPlanned() }
     func closeCall(_ call: Call, _ end: CallEnd, in context: Context) throws { throw NotPlanned() }
     func emit(_ chunk: Payload, in context: Context) throws { throw NotPlanned() }
-    func heartbeat(in context: Context) throws { throw NotPlanned() }
+    func heartbeat(in context: Context) {}
     func answered(in context: Context) {}
     func hint(_ kind: String, _ message: String, explainsTimeout: Bool, in context: Context) {}
     func waiting<Value: Sendable>(

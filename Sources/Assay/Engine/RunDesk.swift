@@ -289,6 +289,7 @@ extension RunSession {
         case .returned, .made:
             if case .returned(let payload) = end, call.cacheKey != nil { value = Result { try payload.json() } }
             cost = settled ?? call.unitPrice ?? record.maximumCost
+            if settled == nil { basis.unitPrice = call.unitPrice }
             if settled == nil, call.unitPrice == nil, call.request.maximumCost == nil {
                 await hintAtPrice(of: record.service, record.operation)
             }

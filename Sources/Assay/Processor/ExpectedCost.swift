@@ -3,7 +3,7 @@
 /// A plan adds these up, so the price of a processor that declares them is known before it runs.
 public struct ExpectedCost: Sendable {
     enum Kind: Sendable {
-        case call(key: JSONValue?, maximum: Money?, options: CallOptions)
+        case call(quantity: Number, key: JSONValue?, maximum: Money?, options: CallOptions)
         case usage(quantity: Number, cost: Money?)
     }
 
@@ -15,12 +15,12 @@ public struct ExpectedCost: Sendable {
 
     /// Returns the cost of a paid call that will be made with ``Context/call(_:_:maximumCost:key:options:_:)``.
     public static func call(
-        _ service: String, _ operation: String, maximumCost: Money? = nil, key: JSONValue? = nil,
+        _ service: String, _ operation: String, quantity: Number = 1, maximumCost: Money? = nil, key: JSONValue? = nil,
         options: CallOptions = CallOptions(), isCertain: Bool = true
     ) -> ExpectedCost {
         ExpectedCost(
-            service: service, operation: operation, kind: .call(key: key, maximum: maximumCost, options: options),
-            isCertain: isCertain)
+            service: service, operation: operation,
+            kind: .call(quantity: quantity, key: key, maximum: maximumCost, options: options), isCertain: isCertain)
     }
 
     /// Returns the cost of a charge that will be made with

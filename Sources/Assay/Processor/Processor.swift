@@ -28,8 +28,8 @@ public protocol Processor<Input, Output>: Sendable {
     func extract(_ input: Input, in context: Context) async throws -> Output
 
     /// Returns the costs of extracting `input`, transformed and validated, if nothing is saved or cached; `nil` when
-    /// they are unknown. Plans call it; it must have no side effects.
-    func expectedCosts(of input: Input) -> [ExpectedCost]?
+    /// they are unknown. Plans call it; it must have no side effects, and its context refuses whatever costs money.
+    func expectedCosts(of input: Input, in context: Context) async throws -> [ExpectedCost]?
 
     /// The highest costs of extracting any input; `nil` when they depend on the input.
     ///
@@ -52,7 +52,7 @@ extension Processor {
     public func validate(_ input: Input, in context: Context) async throws {}
 
     /// Returns the costs of any input.
-    public func expectedCosts(of input: Input) -> [ExpectedCost]? { costsOfAnyInput }
+    public func expectedCosts(of input: Input, in context: Context) async throws -> [ExpectedCost]? { costsOfAnyInput }
 
     /// Unknown by default.
     public var costsOfAnyInput: [ExpectedCost]? { nil }

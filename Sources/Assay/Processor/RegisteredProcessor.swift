@@ -66,7 +66,7 @@ public struct RegisteredProcessor: Sendable {
 
     let prepare: @Sendable (Payload, Context) async -> Prepared
     let extract: @Sendable (Payload, Context) async throws -> Payload
-    let expectedCosts: @Sendable (Payload) throws -> [ExpectedCost]?
+    let expectedCosts: @Sendable (Payload, Context) async throws -> [ExpectedCost]?
     package let costsOfAnyInput: [ExpectedCost]?
     let aggregate: @Sendable (_ count: Int, _ page: @escaping OutputPage, Context) async throws -> Payload
 
@@ -108,7 +108,9 @@ public struct RegisteredProcessor: Sendable {
         extract = { input, context in
             Payload(try await processor.extract(input.value(as: P.Input.self), in: context))
         }
-        expectedCosts = { input in processor.expectedCosts(of: try input.value(as: P.Input.self)) }
+        expectedCosts = { input, context in
+            try await processor.expectedCosts(of: input.value(as: P.Input.self), in: context)
+        }
         costsOfAnyInput = processor.costsOfAnyInput
         aggregate = { count, page, context in
             Payload(try await processor.aggregate(Outputs<P.Output>(count: count, page: page), in: context))
@@ -123,7 +125,7 @@ public struct RegisteredProcessor: Sendable {
         (version, parameters, digestIgnores) = ("1", [:], [])
         self.prepare = prepare
         self.extract = extract
-        expectedCosts = { _ in nil }
+        expectedCosts = { _, _ in nil }
         costsOfAnyInput = nil
         aggregate = { count, page, _ in Payload(try await Outputs<JSONValue>(count: count, page: page).all()) }
     }

@@ -76,7 +76,7 @@ extension ExecutionQueue {
         return SubmittedExecution(execution, items: list.rest, staged: list.staged)
     }
 
-    /// Keeps others from submitting under the same name meanwhile; who comes with a key may find it taken in the end.
+    /// Reserves the name while it is submitted; a submission with a key may still find it taken.
     private func claimName(_ id: Execution.ID, key: String?) async throws {
         while true {
             let isFree = change { $0.busy.insert(id).inserted }

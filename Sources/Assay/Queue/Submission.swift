@@ -25,7 +25,7 @@ public struct Submission: Sendable {
     public var priority: Double?
     /// What the admission policy is shown.
     public var request: JSONObject = [:]
-    /// What its runs are made of, by whoever knows processors by name.
+    /// What its runs are made of, for the code that knows processors by name.
     public var runRequest: JSONValue = [:]
     /// The longest each of its runs may take.
     public var timeout: Duration?

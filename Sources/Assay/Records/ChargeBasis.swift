@@ -124,7 +124,8 @@ extension Charge {
         object["avoided_cost"] = avoidedCost?.jsonValue
         object["cached_at"] = basis.cachedAt?.jsonValue
         object["quantity"] = basis.quantity.map { .number($0) }
-        object["unit_price"] = basis.unitPrice?.jsonValue
+        // The amount of a call says it already.
+        if kind != .call { object["unit_price"] = basis.unitPrice?.jsonValue }
         // A price from a list needs no note; a price from the pipeline file, or no price, does.
         if let source = basis.priceSource, source == .pipeline || source == .none {
             object["price_source"] = .string(source.rawValue)

@@ -50,6 +50,8 @@ public struct ChargeFilter: Hashable, Sendable {
     public var service: String?
     /// The last position in the ledger that matches, see ``Store/ledgerPosition()``.
     public var upTo: Int?
+    /// Only charges after this position in the ledger.
+    public var after: Int?
     /// The earliest time of recording.
     public var since: Timestamp?
     /// The time before which the charge was recorded.

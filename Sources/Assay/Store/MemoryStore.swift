@@ -243,12 +243,14 @@ public final class MemoryStore: Store {
 
     public func charges(matching filter: ChargeFilter) async throws -> [Charge] {
         state.withLock { state in
-            let end = filter.upTo ?? .max
+            let range = (filter.after ?? 0)..<max(filter.after ?? 0, filter.upTo ?? .max)
             let places =
                 filter.runID.map { state.chargesOfRun[$0] ?? [] }
                 ?? filter.executionID.map { state.chargesOfExecution[$0] ?? [] }
-            guard let places else { return state.charges.prefix(end).filter(filter.matches) }
-            return places.filter { $0 < end }.map { state.charges[$0] }.filter(filter.matches)
+            guard let places else {
+                return state.charges[range.clamped(to: state.charges.indices)].filter(filter.matches)
+            }
+            return places.filter(range.contains).map { state.charges[$0] }.filter(filter.matches)
         }
     }
 

@@ -45,7 +45,7 @@ package struct AlertsListCommand: ShellCommand {
             console, schema: "assay/alerts/1", key: "alerts",
             columns: [
                 .flexible("ALERT"), .text("STATE"), .number("FIRED"), .number("SUPPRESSED"), .number("ERRORS"),
-                .text("LAST"), .text("EVENT"), .flexible("RUN"), .flexible("INPUT"),
+                .text("LAST"), .text("EVENT"), .flexible("RUN"), .path("INPUT"),
             ])
         func rank(_ alert: AlertRecord) -> (Int, Int64) {
             (alert.isActive ? 0 : 1, -(alert.last?.firedAt.milliseconds ?? 0))
@@ -65,7 +65,7 @@ package struct AlertsListCommand: ShellCommand {
     private func show(of run: Run, _ store: any Store, _ console: Console) async throws {
         var listing = try Listing(
             console, schema: "assay/alert_firings/1", key: "firings",
-            columns: [.flexible("ALERT"), .text("TIME"), .text("EVENT"), .flexible("INPUT")])
+            columns: [.flexible("ALERT"), .text("TIME"), .text("EVENT"), .path("INPUT")])
         var last = 0
         while case let page = try await store.events(of: run.id, after: last, limit: 512),
             let newest = page.last?.sequence

@@ -75,7 +75,7 @@ package struct CostsLedgerCommand: ShellCommand {
             console, schema: "assay/charges/1", key: "charges", facts: ["currency": .string(store.currency)],
             columns: [
                 .text("TIME"), .text("KIND"), .text("SERVICE"), .flexible("OPERATION"), .number(store.currency),
-                .flexible("INPUT"), .flexible("RUN"),
+                .path("INPUT"), .flexible("RUN"),
             ])
         for charge in try await store.charges(matching: charges.filter(store, in: shell)) {
             try listing.add(

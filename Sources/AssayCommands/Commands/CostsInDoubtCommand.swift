@@ -43,7 +43,7 @@ package struct CostsInDoubtCommand: AsyncParsableCommand {
                 facts: ["currency": .string(store.currency)],
                 columns: [
                     .text("CALL"), .text("SINCE"), .text("SERVICE"), .text("OPERATION"), .number("UP TO"),
-                    .flexible("INPUT"), .flexible("RUN"),
+                    .path("INPUT"), .flexible("RUN"),
                 ])
             for call in try await store.calls(matching: filter) {
                 try listing.add(

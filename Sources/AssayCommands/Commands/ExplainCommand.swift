@@ -57,7 +57,7 @@ package struct ExplainCommand: ShellCommand {
             facts: [
                 "run_id": .string(run.id.text), "decisions": .array(explanation.ofRun.map(\.jsonValue)),
             ],
-            columns: [.flexible("INPUT"), .text("WHAT"), .number("COST"), .flexible("WHY")])
+            columns: [.path("INPUT"), .text("WHAT"), .number("COST"), .flexible("WHY")])
         try await forEachItem(of: run, store) { entry, outcome in
             let decisions = explanation.of(entry, outcome)
             let why = decisions.last.flatMap { $0.decision == "succeeded" ? nil : $0.reason } ?? decisions[0].reason

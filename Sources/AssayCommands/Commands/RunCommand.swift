@@ -50,7 +50,8 @@ package struct RunCommand: ShellCommand {
             guard what.isEmpty, onChange == nil else {
                 throw CommandFailure.usage("--plan names what is run and its inputs; name nothing else")
             }
-            return try await PlannedRun(file: PlanFile(plan, in: shell), path: plan).conduct(how, console, in: shell)
+            let (file, rows) = try PlanFile.read(plan, in: shell)
+            return try await PlannedRun(file: file, rows: rows, path: plan).conduct(how, console, in: shell)
         }
         var (target, named) = try what.target(how, console, in: shell)
         if let onChange {

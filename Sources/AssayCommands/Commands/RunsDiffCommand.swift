@@ -42,7 +42,7 @@ package struct RunsDiffCommand: ShellCommand {
                 "old": old.totals(costs.old), "new": new.totals(costs.new),
             ],
             columns: [
-                .flexible("INPUT"), .text("STATUS"), .text("OUTPUT"), .text(store.currency), .text("STEPS"),
+                .path("INPUT"), .text("STATUS"), .text("OUTPUT"), .text(store.currency), .text("STEPS"),
             ])
         try await forEachDifference(of: new, from: old, in: store) { item in
             try listing.add(item.cells, json: item.jsonValue)

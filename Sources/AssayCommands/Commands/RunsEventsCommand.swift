@@ -29,7 +29,7 @@ package struct RunsEventsCommand: ShellCommand {
             console, schema: "assay/events/1", key: "events", facts: ["run_id": .string(run.id.text)],
             columns: [
                 .number("NO"), .text("TIME"), .text("LEVEL"), .text("EVENT"),
-            ] + (run.graphID == nil ? [] : [.text("NODE")]) + [.flexible("INPUT"), .flexible("DATA")])
+            ] + (run.graphID == nil ? [] : [.text("NODE")]) + [.path("INPUT"), .flexible("DATA")])
         var (last, left) = (after, limit > 0 ? limit : Int.max)
         while left > 0 {
             let events = try await store.events(of: run.id, after: last, limit: min(left, 512))

@@ -36,7 +36,7 @@ package struct RunsItemsCommand: ShellCommand {
         var listing = try Listing(
             console, schema: "assay/items/1", key: "items", facts: ["run_id": .string(run.id.text)],
             columns: [
-                .flexible("INPUT"), .text("STATUS"), .number("ATTEMPTS"), .number("TOOK"), .number("COST"),
+                .path("INPUT"), .text("STATUS"), .number("ATTEMPTS"), .number("TOOK"), .number("COST"),
                 .flexible("RESULT"),
             ])
         var count = 0

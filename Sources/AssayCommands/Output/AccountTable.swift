@@ -28,8 +28,7 @@ struct AccountTable {
     }
 
     private static func sorted(_ all: [Account]) -> [Account] {
-        let order: [AccountType?] = [.bank, nil, .savings, .card, .loan]
-        return order.flatMap { type in all.filter { $0.report.accountType == type } }
+        AccountType.shown.flatMap { type in all.filter { $0.report.accountType == type } }
     }
 
     private static let columns: [TextTable.Column] = [

@@ -98,7 +98,7 @@ struct AccountText {
             return [
                 stream.text, stream.cadence.rawValue, "\(stream.median)", "\(stream.count)", "\(stream.total)",
                 "\(position.missed)", "\(position.returned)", stream.status.rawValue,
-                stream.status == .ended ? "– ended" : "\(stream.nextExpected)", .figure(opening?.date),
+                position.nextDue.map { "\($0)" } ?? "– ended", .figure(opening?.date),
                 .figure(opening?.amount),
             ]
         }

@@ -5,7 +5,7 @@ package struct Console: Sendable {
     /// The settings of the command.
     package let settings: Settings
     /// How data is written.
-    package let format: OutputFormat
+    package private(set) var format: OutputFormat
     /// Messages and progress.
     package let screen: Screen
     /// Colours in data.
@@ -56,6 +56,13 @@ package struct Console: Sendable {
     /// Writes a table that fits the terminal.
     package func write(_ table: TextTable) throws(SinkError) {
         try write(lines: table.lines(width: columns, paint: paint))
+    }
+
+    /// The console without any data, for work that is not what the command is about.
+    package var silent: Console {
+        var console = self
+        console.format = .none
+        return console
     }
 
     /// Says something that matters although all goes well, unless the user wants quiet.

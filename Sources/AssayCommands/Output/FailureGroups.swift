@@ -38,7 +38,7 @@ struct FailureGroups {
         let hasNodes = groups.keys.contains { $0.node != nil }
         var table = TextTable(
             [.number("FAILED")] + (hasNodes ? [.text("NODE")] : [])
-                + [.text("CODE"), .flexible("FIRST"), .flexible("MESSAGE")])
+                + [.text("CODE"), .path("FIRST"), .flexible("MESSAGE")])
         let sorted = groups.sorted { ($0.value.count, $1.value.order) > ($1.value.count, $0.value.order) }
         for (kind, value) in sorted.prefix(Self.shown) {
             table.rows.append(

@@ -2,7 +2,7 @@ import Assay
 
 /// Outputs of any kind, one row an item.
 struct OutputTable {
-    private(set) var table = TextTable([.flexible("INPUT"), .text("FROM"), .number("COST"), .flexible("OUTPUT")])
+    private(set) var table = TextTable([.path("INPUT"), .text("FROM"), .number("COST"), .flexible("OUTPUT")])
 
     mutating func add(_ output: JSONValue, of outcome: Outcome) {
         let origin =

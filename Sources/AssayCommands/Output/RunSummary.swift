@@ -106,7 +106,9 @@ struct RunSummary {
         if rest > 0 {
             try console.write(lines: ["and \(rest.grouped) more files: assay runs items \(report.runID)"])
         }
-        try console.write(lines: ["", "the report page: assay statements report \(report.runID) --out report.html"])
+        try console.write(lines: [
+            "", "the report page: assay statements report \(report.runID.text.prefix(8)) --out report.html",
+        ])
         return true
     }
 

@@ -3,21 +3,18 @@ import AssayStatements
 /// The statements of accounts, those of one file and account that follow each other in one row.
 struct StatementTable {
     private(set) var table = TextTable([
-        .text("FILE"), .text("ACCOUNT"), .text("PERIOD"), .number("CLOSING"), .text("CHECK"),
+        .path("FILE"), .text("ACCOUNT"), .text("PERIOD"), .number("CLOSING"), .text("CHECK"),
     ])
 
     /// The statements of at most so many rows.
     init(_ histories: [AccountHistory], width: Int?, limit: Int = .max) {
-        let (fileWidth, accountWidth) = width == nil ? (Int.max, Int.max) : (22, 9)
         for history in histories {
             var start = history.sources.startIndex
-            while start < history.sources.endIndex {
+            while start < history.sources.endIndex, table.rows.count < limit {
                 let name = history.sources[start].source?.name
                 let end = history.sources[start...].firstIndex { $0.source?.name != name } ?? history.sources.endIndex
-                guard table.rows.count < limit else { return }
-                let file = (name ?? "–").tail(inColumns: fileWidth)
-                let account = history.report.account == nil ? "–" : history.label(in: accountWidth)
-                table.rows.append([file, account] + cells(history.sources[start..<end]))
+                let account = history.report.account == nil ? "–" : history.label(in: width == nil ? .max : 9)
+                table.rows.append([name ?? "–", account] + cells(history.sources[start..<end]))
                 start = end
             }
         }

@@ -18,7 +18,7 @@ struct SubmissionSpool {
 
     /// Takes away what programs left that were killed while they submitted.
     ///
-    /// For a new owner of the store, before it can be reached: whoever waits for an owner now waits for one that is gone.
+    /// For a new owner of the store, before it can be reached: programs that wait for an owner now wait for one that is gone.
     static func sweep(_ folder: String) throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: folder) where isName(name) {
             guard unlink(folder + "/" + name) == 0 || errno == ENOENT else {

@@ -2,6 +2,8 @@ import Assay
 import Foundation
 
 /// A plan with what it was made of, in a file from which it can be carried out.
+///
+/// The file is JSON lines: the plan first, then a row for each input.
 struct PlanFile {
     /// What is to be run, as runs on record keep it.
     var request: JSONValue
@@ -38,32 +40,56 @@ struct PlanFile {
         return .object(object)
     }
 
-    /// Writes the file; one that is there is replaced only when all of the new one is on the disk.
-    func write(to path: String, in shell: Shell) throws {
+    /// Writes the file with `rows`; one that is there is replaced only when all of the new one is on the disk.
+    func write(_ rows: PlanRows, to path: String, in shell: Shell) throws {
+        let place = URL(fileURLWithPath: shell.place(of: path)).resolvingSymlinksInPath().path
+        var found = stat()
+        guard stat(place, &found) != 0 || found.st_mode & S_IFMT == S_IFREG else {
+            throw CommandFailure.usage("--out '\(path)' is not a file")
+        }
+        let part = "\(place).\(getpid()).part"
+        func refused(_ code: Int32) -> CommandFailure {
+            CommandFailure(.inputOutput, "\(path): cannot be written: \(String(cString: strerror(code)).lowercased())")
+        }
+        let number = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard number >= 0 else { throw refused(errno) }
+        let file = Descriptor(number)
         do {
-            try Data((json.json + "\n").utf8).write(to: URL(fileURLWithPath: shell.place(of: path)), options: .atomic)
+            let sink = DescriptorSink(file.number)
+            var buffer = json.jsonBytes + [UInt8(ascii: "\n")]
+            try rows.forEach(of: plan) { row in
+                buffer += row.jsonValue.jsonBytes + [UInt8(ascii: "\n")]
+                guard buffer.count > 65_536 else { return }
+                try sink.write(buffer)
+                buffer.removeAll(keepingCapacity: true)
+            }
+            try sink.write(buffer)
+            guard fsync(file.number) == 0, rename(part, place) == 0 else { throw SinkError.failed(errno) }
         } catch {
-            throw CommandFailure(.inputOutput, "\(path): cannot be written: \(error.localizedDescription)")
+            unlink(part)
+            guard let error = error as? SinkError, case .failed(let code) = error else { throw error }
+            throw refused(code)
         }
     }
 }
 
 extension PlanFile {
-    /// Reads the file at `path`.
+    /// Reads the file at `path`, but for its rows.
     ///
     /// - Throws: ``CommandFailure`` when there is none, or it holds no plan.
-    init(_ path: String, in shell: Shell) throws {
-        guard let data = FileManager.default.contents(atPath: shell.place(of: path)) else {
-            throw CommandFailure(.notFound, "\(path): no such file, or it cannot be read")
+    static func read(_ path: String, in shell: Shell) throws -> (file: PlanFile, rows: SavedRows) {
+        var lines = JSONLines(try DescriptorSource(path: shell.place(of: path), name: path), name: path)
+        guard let json = try lines.nextValue(), let file = PlanFile(json) else {
+            throw CommandFailure(.invalidData, "\(path): not a plan; make one with: assay plan … --out \(path)")
         }
-        let json: JSONValue
-        do { json = try JSONValue(json: data) } catch {
-            throw CommandFailure(.invalidData, "\(path): not valid JSON: \(error)")
-        }
+        return (file, SavedRows(lines))
+    }
+
+    private init?(_ json: JSONValue) {
         guard let plan = Plan(jsonValue: json), let command = json["command"], let request = command["request"],
             let caching = command["caching"]?.string.flatMap(CacheMode.init(rawValue:)),
             let options = PlannedOptions(command["options"])
-        else { throw CommandFailure(.invalidData, "\(path): not a plan; make one with: assay plan … --out \(path)") }
+        else { return nil }
         self.init(
             request: request, inputs: command["inputs"]?.array?.compactMap(\.string) ?? [],
             lists: command["lists"]?.array?.compactMap(\.string) ?? [],

@@ -5,7 +5,7 @@ struct PlannedOptions {
     /// The parts by the keys of a plan file, in the order in which differences are told.
     private static let names: [(key: String, name: String)] = [
         ("runner", "the runner"), ("workers", "the number of workers"), ("on_failure", "the failure policy"),
-        ("retries", "the retry policy"), ("timeout", "the time limit of an attempt"), ("budgets", "the budgets"),
+        ("retries", "the retry policy"), ("timeout", "the time limit of an attempt"),
         ("caching", "the use of the cache"), ("batches", "the size of batches"),
     ]
 
@@ -23,7 +23,8 @@ struct PlannedOptions {
 
     /// What ``json`` wrote; `nil` for anything else.
     init?(_ json: JSONValue?) {
-        guard let values = json?.object, Self.names.allSatisfy({ values[$0.key] != nil }) else { return nil }
+        guard let values = json?.object, Self.names.allSatisfy({ values[$0.key] != nil }), values["budgets"] != nil
+        else { return nil }
         self.values = values
     }
 
@@ -34,6 +35,27 @@ struct PlannedOptions {
     func differences(from then: PlannedOptions) -> [String] {
         Self.names.filter { values[$0.key] != then.values[$0.key] }
             .map { "\($0.name) is \(words($0.key)), was \(then.words($0.key))" }
+            + Self.differences(of: values["budgets"]?.array ?? [], from: then.values["budgets"]?.array ?? [])
+    }
+
+    /// What is different among budgets, by their names.
+    private static func differences(of now: [JSONValue], from then: [JSONValue]) -> [String] {
+        func name(_ budget: JSONValue) -> String { "budget '\(budget["name"]?.string ?? "")'" }
+        func limit(_ budget: JSONValue) -> String { budget["limit"]?.json ?? "unknown" }
+        var left = then
+        var found: [String] = []
+        for budget in now {
+            guard let place = left.firstIndex(where: { $0["name"] == budget["name"] }) else {
+                found.append("\(name(budget)) of \(limit(budget)) is new")
+                continue
+            }
+            let earlier = left.remove(at: place)
+            for key in budget.object?.keys.sorted() ?? [] where budget[key] != earlier[key] {
+                func word(_ budget: JSONValue) -> String { budget[key].map { $0.string ?? $0.json } ?? "none" }
+                found.append("\(key) of \(name(budget)) is \(word(budget)), was \(word(earlier))")
+            }
+        }
+        return found + left.map { "\(name($0)) of \(limit($0)) is gone" }
     }
 
     private func words(_ key: String) -> String { values[key].map { $0.string ?? $0.json } ?? "unknown" }

@@ -39,25 +39,33 @@ extension Runnable {
     }
 
     /// What a run of it over `items` would do.
+    ///
+    /// - Parameters:
+    ///   - sample: the run from which costs are estimated; `nil`: the last one that says something about them.
+    ///   - each: takes what would be done with each item.
     func plan<Items: AsyncSequence>(
-        _ engine: Engine, over items: Items, _ options: RunOptions
+        _ engine: Engine, over items: Items, _ options: RunOptions, by sample: Run.ID? = nil,
+        each: (Plan.Entry) async throws -> Void
     ) async throws -> Plan where Items.Element == Item {
         switch self {
-        case .processor(let processor): try await engine.plan(processor, streaming: items, options: options)
+        case .processor(let processor):
+            try await engine.plan(processor, streaming: items, options: options, by: sample, each: each)
         case .graph(let graph, let settings):
-            try await engine.plan(graph, streaming: items, options: settings.with(options))
+            try await engine.plan(graph, streaming: items, options: settings.with(options), by: sample, each: each)
         }
     }
 
     /// What going on with a run of it would do.
     func plan(
-        resuming id: Run.ID, _ engine: Engine, _ options: RunOptions, failedOnly: Bool
+        resuming id: Run.ID, _ engine: Engine, _ options: RunOptions, failedOnly: Bool,
+        each: (Plan.Entry) async throws -> Void
     ) async throws -> Plan {
         switch self {
         case .processor(let processor):
-            try await engine.plan(resuming: id, with: processor, options: options, failedOnly: failedOnly)
+            try await engine.plan(resuming: id, with: processor, options: options, failedOnly: failedOnly, each: each)
         case .graph(let graph, let settings):
-            try await engine.plan(resuming: id, with: graph, options: settings.with(options), failedOnly: failedOnly)
+            try await engine.plan(
+                resuming: id, with: graph, options: settings.with(options), failedOnly: failedOnly, each: each)
         }
     }
 

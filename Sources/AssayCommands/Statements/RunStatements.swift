@@ -172,10 +172,4 @@ extension AccountHistory {
 extension String {
     /// The last part of a path.
     var fileName: String { split(separator: "/").last.map(String.init) ?? self }
-
-    /// The text, or `…` and its end, in at most `width` columns.
-    func tail(inColumns width: Int) -> String {
-        guard columns > width else { return self }
-        return "…" + String(String(reversed()).cut(toColumns: width).dropLast().reversed())
-    }
 }

@@ -48,6 +48,12 @@ extension String {
         }
         return width > 0 ? text + "…" : ""
     }
+
+    /// The text, or `…` and its end, in at most `width` columns.
+    package func tail(inColumns width: Int) -> String {
+        guard columns > width else { return self }
+        return "…" + String(String(reversed()).cut(toColumns: width).dropLast().reversed())
+    }
 }
 
 extension Unicode.Scalar {

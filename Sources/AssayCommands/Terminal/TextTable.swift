@@ -5,6 +5,8 @@ package struct TextTable: Sendable {
         let title: String
         let isRight: Bool
         let isFlexible: Bool
+        /// Whether it is the beginning that is cut off, as of paths, which differ at their ends.
+        var keepsEnd = false
         /// The lower, the earlier the column is left out of a terminal that is too narrow; `nil`: never.
         var rank: Int?
 
@@ -16,6 +18,12 @@ package struct TextTable: Sendable {
         package func dropped(_ rank: Int) -> Column {
             var column = self
             column.rank = rank
+            return column
+        }
+        /// A column of paths or names, whose beginning is cut off when the terminal is too narrow.
+        package static func path(_ title: String) -> Column {
+            var column = flexible(title)
+            column.keepsEnd = true
             return column
         }
         /// A column of texts that are cut when the terminal is too narrow.
@@ -106,7 +114,8 @@ package struct TextTable: Sendable {
 
     private func line(_ texts: [String], _ widths: [Int], cutting: Bool = false) -> String {
         let cells = columns.indices.map { index in
-            let text = cutting ? texts[index].cut(toColumns: widths[index]) : texts[index].cut(toColumns: Self.longest)
+            let room = cutting ? widths[index] : Self.longest
+            let text = columns[index].keepsEnd ? texts[index].tail(inColumns: room) : texts[index].cut(toColumns: room)
             let blanks = String(repeating: " ", count: max(0, widths[index] - text.columns))
             return columns[index].isRight ? blanks + text : text + blanks
         }

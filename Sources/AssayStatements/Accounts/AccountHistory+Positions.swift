@@ -10,6 +10,15 @@ extension AccountHistory {
         public var returned: Int
         /// The borrowed money that came before the first payment; `nil` where none stands in these statements.
         public var opening: Opening?
+
+        /// The day on which the next payment is due, which of a pace of business days is one; `nil` where the payments
+        /// have ended.
+        public var nextDue: Day? {
+            guard stream.status != .ended else { return nil }
+            var day = stream.nextExpected
+            while stream.cadence == .daily, !day.isWeekday { day = day + 1 }
+            return day
+        }
     }
 
     /// The deposit that a position may have begun with.

@@ -71,8 +71,10 @@ struct CSVAssembly {
             Evidence(
                 "decimal", mark == DecimalChoice.comma ? "," : ".", by: profile == nil ? "amounts" : "csv.decimal"),
             Evidence(
-                "order", solved.isNewestFirst ? "newest first" : "oldest first",
-                by: solved.isOrderProven ? "running balance" : "dates"),
+                "order",
+                solved.isOrderOpen ? "newest or oldest first" : solved.isNewestFirst ? "newest first" : "oldest first",
+                by: solved.isOrderOpen
+                    ? "nothing; set csv.order" : solved.isOrderProven ? "running balance" : "dates"),
         ]
         if let account = rows.plan.account { result.append(Evidence("account", rows.name(account), by: "column")) }
         return result
@@ -143,16 +145,15 @@ struct CSVAssembly {
             return Entry(day: dates.days[row], amount: turns ? -amount : amount, text: rows.entries[row].text)
         }
         if solved.isBroken { statement.contradictsTotals = true }
-        let isUsable = solved.isProven || solved.brokenRow != nil || order.count == 1 && !solved.isBroken
+        // Of a single row with turned signs nobody knows whether the balance is turned, too.
+        let isTurned = if case .turned = solved.rule { true } else { turns }
+        let isAlone = order.count == 1 && !solved.isBroken && !isTurned
+        let isUsable = solved.isProven || solved.brokenRow != nil || isAlone
         if let index = balanceIndex, isUsable {
-            let balances = order.map { values[index][$0] }
-            if let first = balances.firstIndex(where: { $0 != nil }), let balance = balances[first] {
-                let before = order[...first].reduce(Amount.zero) { $0 + solved.amounts[$1] }
-                statement.opening = opening(balance, before, turns)
-            }
-            if let last = balances.lastIndex(where: { $0 != nil }), let balance = balances[last] {
-                let after = order[(last + 1)...].reduce(Amount.zero) { $0 + solved.amounts[$1] }
-                statement.closing = opening(balance, -after, turns)
+            let ends = ends(of: order, index, turns: turns)
+            // Rows of one day that lead round in a circle begin where nobody knows.
+            if !solved.isOrderOpen || ends == self.ends(of: order.reversed(), index, turns: turns) {
+                (statement.opening, statement.closing) = (ends.opening, ends.closing)
             }
         }
         if let row = solved.brokenRow, order.contains(row) {
@@ -163,6 +164,26 @@ struct CSVAssembly {
                     by: rows.name(rows.plan.balance ?? 0)))
         }
         if !solved.isProven { sortByDay(&statement) }
+    }
+
+    /// The balances before and after rows, oldest first.
+    private func ends(of order: [Int], _ column: Int, turns: Bool) -> Ends {
+        let balances = order.map { values[column][$0] }
+        var result = Ends()
+        if let first = balances.firstIndex(where: { $0 != nil }), let balance = balances[first] {
+            let before = order[...first].reduce(Amount.zero) { $0 + solved.amounts[$1] }
+            result.opening = opening(balance, before, turns)
+        }
+        if let last = balances.lastIndex(where: { $0 != nil }), let balance = balances[last] {
+            let after = order[(last + 1)...].reduce(Amount.zero) { $0 + solved.amounts[$1] }
+            result.closing = opening(balance, -after, turns)
+        }
+        return result
+    }
+
+    private struct Ends: Equatable {
+        var opening: Amount?
+        var closing: Amount?
     }
 
     /// The balance before entries that come to `sum`.

@@ -57,6 +57,9 @@ struct CSVRows {
     /// For each amount column whether it decides that a row has an amount.
     private let isDeciding: [Bool]
     private let survey: CSVSurvey
+    private let surveyKnowsBalances: Bool
+    /// The place of the next such row that the survey found.
+    private var nextBalance = 0
     private var statuses: [(value: Bytes, status: Phrases.Status?)] = []
     private var places: [Group: Int] = [:]
     private let leaveOut: CSVLeaveOut
@@ -72,10 +75,14 @@ struct CSVRows {
         self.leaveOut = leaveOut
         columns = plan.amounts
         typeColumns = Array(Set(plan.types + plan.directions.keys)).sorted()
+        surveyKnowsBalances = survey.knowsBalances(ofDatesIn: plan.dates)
         let isByCurrency = if case .byCurrency? = plan.rules.first { true } else { false }
         isGrouped = isByCurrency || plan.account != nil || plan.product != nil || plan.currency != nil
         let deciding = plan.deciding
         isDeciding = columns.map { deciding.contains($0) }
+        entries.reserveCapacity(survey.rows)
+        cells.reserveCapacity(survey.rows * columns.count)
+        types.reserveCapacity(survey.rows * typeColumns.count)
         var scanner = CSVScanner(reading, delimiter: plan.table.delimiter)
         while try scanner.next() {
             if scanner.row <= plan.table.headerRow || scanner.isBlank { continue }
@@ -107,7 +114,7 @@ struct CSVRows {
         case nil: break
         }
         let date = dateCell(of: row)
-        if let kind = CSVRows.balanceKind(of: row, hasDate: date != nil) {
+        if date == nil || mayBeBalance(row.row), let kind = CSVRows.balanceKind(of: row, hasDate: date != nil) {
             seeBalance(row, kind, date)
             return
         }
@@ -118,6 +125,13 @@ struct CSVRows {
             return
         }
         try seeEntry(row, date)
+    }
+
+    /// Whether a row with a date may state a balance or a total.
+    private mutating func mayBeBalance(_ row: Int) -> Bool {
+        guard surveyKnowsBalances else { return true }
+        while nextBalance < survey.balanceRows.count, survey.balanceRows[nextBalance] < row { nextBalance += 1 }
+        return nextBalance < survey.balanceRows.count && survey.balanceRows[nextBalance] == row
     }
 
     /// The value of an entry in a column of types or directions, by their places.
@@ -256,10 +270,10 @@ struct CSVRows {
         }
     }
 
-    /// The only value of a column, if it has only one.
+    /// The only value of a column, if it has only one; of a single row every column has.
     func onlyValue(of place: Int) -> String? {
         let column = survey.columns[place]
-        guard !column.hasManyValues, column.values.count == 1 else { return nil }
+        guard !column.hasManyValues, column.values.count == 1, column.filled > 1 else { return nil }
         return column.values[0].text
     }
 

@@ -8,6 +8,8 @@ struct CSVSolver {
         var isNewestFirst: Bool
         /// Whether only one order of the rows leads from balance to balance.
         var isOrderProven = false
+        /// Whether nothing tells the order of the rows, and both lead from balance to balance.
+        var isOrderOpen = false
         /// Whether the running balance proves it.
         var isProven = false
         /// Whether what is owed stands as a positive balance.
@@ -36,7 +38,7 @@ struct CSVSolver {
         balances = rows.plan.balance.flatMap { place in rows.columns.firstIndex(of: place) }.map { values[$0] }
     }
 
-    private func column(_ place: Int) -> [Amount?] {
+    func column(_ place: Int) -> [Amount?] {
         rows.columns.firstIndex(of: place).map { values[$0] } ?? []
     }
 
@@ -79,8 +81,35 @@ struct CSVSolver {
     }
 
     /// The orders of the rows, newest first or not, in which each balance leads to the next.
-    private func orders(holding amounts: [Amount]) -> [Bool] {
-        [false, true].filter { links(amounts, newestFirst: $0, stopsAtBroken: true).hold }
+    private struct Orders {
+        var all: [Bool]
+        /// Whether only one holds, and would not by chance.
+        var isProven: Bool
+        /// Whether nothing tells which of the two it is.
+        var isOpen: Bool
+
+        func chosen(_ known: Bool?) -> Bool { known.flatMap { all.contains($0) ? $0 : nil } ?? all.first ?? false }
+    }
+
+    /// Equal amounts lead from balance to balance from either end, one way or the other: of them only dates tell the order.
+    private func orders(holding amounts: [Amount], datesFall: Bool?) -> Orders {
+        let known = datesFall ?? settings.isNewestFirst
+        var all = [false, true].filter { links(amounts, newestFirst: $0, stopsAtBroken: true).hold }
+        let isEven = all.isEmpty || isEven(amounts)
+        if isEven, let known { all.removeAll { $0 != known } }
+        return Orders(
+            all: all, isProven: all.count == 1 && !isEven, isOpen: known == nil && (all.count == 2 || isEven))
+    }
+
+    /// Whether the rows of each account move equal amounts.
+    private func isEven(_ amounts: [Amount]) -> Bool {
+        var first: [Amount?] = Array(repeating: nil, count: max(rows.groups.count, 1))
+        for (row, amount) in amounts.enumerated() where amount != .zero {
+            let group = rows.entries[row].group
+            if let before = first[group], before != amount.magnitude { return false }
+            first[group] = amount.magnitude
+        }
+        return true
     }
 
     /// The directions of sizes that the running balance gives; `nil` if it does not lead from row to row.
@@ -158,7 +187,7 @@ struct CSVSolver {
         return result
     }
 
-    private func hasOneSign(_ values: [Amount?]) -> Bool {
+    func hasOneSign(_ values: [Amount?]) -> Bool {
         !values.contains { $0.map { $0 > .zero } ?? false } || !values.contains { $0.map { $0 < .zero } ?? false }
     }
 
@@ -198,16 +227,21 @@ struct CSVSolver {
                 default: break
                 }
                 guard let amounts = amounts(rule) else { continue }
-                let orders = self.orders(holding: amounts)
-                guard !orders.isEmpty, !found.contains(where: { $0.amounts == amounts }) else { continue }
-                let newestFirst = orders.count == 2 ? datesFall ?? settings.isNewestFirst ?? false : orders[0]
+                let orders = self.orders(holding: amounts, datesFall: datesFall)
+                guard !orders.all.isEmpty, !found.contains(where: { $0.amounts == amounts }) else { continue }
                 found.append(
                     Reading(
-                        rule: rule, amounts: amounts, isNewestFirst: newestFirst, isOrderProven: orders.count == 1,
-                        isProven: true, by: "running balance"))
+                        rule: rule, amounts: amounts, isNewestFirst: orders.chosen(datesFall ?? settings.isNewestFirst),
+                        isOrderProven: orders.isProven, isOrderOpen: orders.isOpen, isProven: true,
+                        by: "running balance"))
             }
             if found.count > 1 { found = try distinguished(found) }
-            if let only = found.first { return only }
+            guard let only = found.first else { continue }
+            if case .signed(let place) = only.rule, only.isOrderOpen {
+                let turned = orders(holding: only.amounts.map { -$0 }, datesFall: datesFall)
+                if !turned.all.isEmpty { throw twoSigns(place) }
+            }
+            return only
         }
         return try provenUnsigned(datesFall: datesFall)
     }
@@ -236,15 +270,7 @@ struct CSVSolver {
         )
     }
 
-    private func feeOpen(_ fee: Int) -> StatementError {
-        let gross = rows.plan.rules.lazy.compactMap { if case .signed(let place) = $0 { place } else { nil } }.first
-        return StatementError(
-            .malformed,
-            "column '\(rows.name(fee))' may or may not be part of '\(gross.map { rows.name($0) } ?? "Amount")'; set csv.fee: \(rows.name(fee)), or csv.fee: none"
-        )
-    }
-
-    private func names(_ rule: CSVRule) -> String { rule.columns.map { rows.name($0) }.joined(separator: "' and '") }
+    func names(_ rule: CSVRule) -> String { rule.columns.map { rows.name($0) }.joined(separator: "' and '") }
 
     private func provenUnsigned(datesFall: Bool?) throws(StatementError) -> Reading? {
         for rule in rows.plan.rules {
@@ -325,22 +351,21 @@ struct CSVSolver {
         guard let amounts = amounts(rule) else { throw noFit(rule) }
         var reading = Reading(
             rule: rule, amounts: amounts, isNewestFirst: datesFall ?? settings.isNewestFirst ?? false, by: "profile")
-        let orders = self.orders(holding: amounts)
-        if !orders.isEmpty {
+        let orders = self.orders(holding: amounts, datesFall: datesFall)
+        if !orders.all.isEmpty {
             reading.isProven = true
-            reading.isOrderProven = orders.count == 1
-            if !orders.contains(reading.isNewestFirst) { reading.isNewestFirst = orders[0] }
+            (reading.isOrderProven, reading.isOrderOpen) = (orders.isProven, orders.isOpen)
+            reading.isNewestFirst = orders.chosen(reading.isNewestFirst)
             return reading
         }
-        let opposite = amounts.map { -$0 }
-        let opposed = self.orders(holding: opposite)
-        if !opposed.isEmpty, settings.amountSign == .card {
+        let opposed = self.orders(holding: amounts.map { -$0 }, datesFall: datesFall)
+        if !opposed.all.isEmpty, settings.amountSign == .card {
             (reading.isProven, reading.negatesBalances) = (true, true)
-            reading.isOrderProven = opposed.count == 1
-            if !opposed.contains(reading.isNewestFirst) { reading.isNewestFirst = opposed[0] }
+            (reading.isOrderProven, reading.isOrderOpen) = (opposed.isProven, opposed.isOpen)
+            reading.isNewestFirst = opposed.chosen(reading.isNewestFirst)
             return reading
         }
-        if !opposed.isEmpty {
+        if !opposed.all.isEmpty {
             throw StatementError(
                 .malformed,
                 "the profile reads column '\(names(rule))' with plus as money in, the running balance in '\(rows.plan.balance.map { rows.name($0) } ?? "")' says the opposite (rows \(rows.entries[0].number) to \(rows.entries[count - 1].number)); check csv.amount_sign"
@@ -438,46 +463,6 @@ struct CSVSolver {
             rows.cells[row * stride + index]?.mark == .credit ? amounts[row] : -amounts[row]
         }
         return (turned, "CR")
-    }
-
-    // MARK: Refusals
-
-    private func noDirection(_ place: Int) -> StatementError {
-        let known = rows.plan.types.first
-        var words: [String] = []
-        if let known, let index = rows.typeColumns.firstIndex(of: known) {
-            words = Array(Set((0..<min(count, 1000)).map { rows.type(index, of: $0).text })).filter { !$0.isEmpty }
-                .sorted()
-        }
-        let type =
-            words.isEmpty
-            ? "no column says"
-            : "'\(known.map { rows.name($0) } ?? "")' (\(words.prefix(6).joined(separator: ", "))) does not say"
-        return StatementError(
-            .malformed,
-            "no amount in '\(rows.name(place))' has a sign, and \(type) which way money went; set csv.credit_values and csv.debit_values, or csv.amount_sign: bank (plus is money in) or card (plus is a charge)"
-        )
-    }
-
-    private func noFit(_ rule: CSVRule) -> StatementError {
-        guard case .pair(let debit, let credit) = rule else {
-            return StatementError(
-                .malformed,
-                "column '\(names(rule))' does not hold one amount in every row; set csv.amount, or: assay statements profile FILE"
-            )
-        }
-        let (out, into) = (column(debit), column(credit))
-        let both = (0..<count).first { (out[$0] ?? .zero) != .zero && (into[$0] ?? .zero) != .zero }
-        if let both {
-            return StatementError(
-                .malformed,
-                "row \(rows.entries[both].number) has both a debit and a credit; set csv.amount to the column that decides, or: assay statements profile FILE"
-            )
-        }
-        return StatementError(
-            .malformed,
-            "column '\(hasOneSign(out) ? rows.name(credit) : rows.name(debit))' has both signs, and no running balance says what they mean; set csv.amount, or: assay statements profile FILE"
-        )
     }
 }
 

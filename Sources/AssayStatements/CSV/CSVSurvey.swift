@@ -30,6 +30,8 @@ struct CSVSurvey {
     /// The rows that look like entries.
     private(set) var rows = 0
     private let dateColumns: [Int]
+    /// The rows with a date that state a balance or a total, in order.
+    private(set) var balanceRows: [Int] = []
 
     init(
         _ reading: Reading, _ table: CSVTable, leaveOut: CSVLeaveOut = CSVLeaveOut()
@@ -48,13 +50,20 @@ struct CSVSurvey {
         }
     }
 
+    /// Whether every row with a date in `columns` was looked at for balances and totals.
+    func knowsBalances(ofDatesIn columns: [Int]) -> Bool { columns.allSatisfy { dateColumns.contains($0) } }
+
     private mutating func see(_ row: CSVScanner) {
         if !dateColumns.isEmpty {
             let isEntry = dateColumns.contains { column in
                 let cell = row[column].bytes
                 return !cell.isEmpty && columns[column].dates.fits(cell)
             }
-            guard isEntry, !CSVRows.isBalanceOrTotal(row) else { return }
+            guard isEntry else { return }
+            guard !CSVRows.isBalanceOrTotal(row) else {
+                balanceRows.append(row.row)
+                return
+            }
         }
         rows += 1
         while columns.count < row.cells.count { columns.append(Column()) }
@@ -71,7 +80,7 @@ extension CSVSurvey.Column {
         // Most cells are texts, of which nothing more is to be found out.
         if hasManyValues, !isAmount, !(mayBeDate && isDate) { return }
         if mayBeDate, isDate {
-            if dates.fits(cell) { dates.see(cell) } else { isDate = false }
+            if !dates.accepts(cell) { isDate = false }
         }
         if !hasManyValues, !values.contains(where: { $0.isSame(as: cell) }) {
             if values.count == CSVSurvey.Column.mostValues { hasManyValues = true } else { values.append(cell) }

@@ -219,20 +219,24 @@ struct AmountCell {
         return length
     }
 
+    /// More are a reference, and no amount.
+    private static let mostDigits = 30
+
     private mutating func takeDigits(_ text: Bytes) -> Bool {
         var reading = (point: GroupCheck(decimal: UInt8(ascii: ".")), comma: GroupCheck(decimal: UInt8(ascii: ",")))
         var count = 0
         for index in 0..<text.count {
             let byte = text[index]
             if byte.isDigit {
-                digits = digits * 10 + Int128(byte - 0x30)
                 count += 1
+                guard count <= AmountCell.mostDigits else { return false }
+                digits = digits * 10 + Int128(byte - 0x30)
             }
             if byte == DecimalChoice.point { writesPoint = true }
             reading.point.see(byte)
             reading.comma.see(byte)
         }
-        guard (1...30).contains(count) else { return false }
+        guard count > 0 else { return false }
         afterPoint = reading.point.result
         afterComma = reading.comma.result
         return afterPoint >= 0 || afterComma >= 0

@@ -170,6 +170,31 @@ struct DateChoice {
         distinct = patterns.map { _ in 0 }
     }
 
+    /// Drops the patterns that do not fit `text`; false, and nothing changes, if none does.
+    mutating func accepts(_ text: Bytes) -> Bool {
+        guard patterns.count == 1, let day = patterns[0].day(text) else {
+            guard patterns.count > 1, fits(text) else { return false }
+            see(text)
+            return true
+        }
+        see(day, at: 0)
+        return true
+    }
+
+    private mutating func see(_ day: Day, at index: Int) {
+        if let before = previous[index] {
+            if before != day {
+                let direction = day > before ? 1 : -1
+                if rising[index] == -direction { isSorted[index] = false }
+                rising[index] = direction
+                distinct[index] += 1
+            }
+        } else {
+            distinct[index] = 1
+        }
+        previous[index] = day
+    }
+
     /// Drops the patterns that do not fit `text`.
     mutating func see(_ text: Bytes, defaultYear: Int? = nil) {
         var kept = 0
@@ -178,16 +203,7 @@ struct DateChoice {
         for index in patterns.indices {
             guard let day = patterns[index].day(text, defaultYear: defaultYear) else { continue }
             if let first { differs = differs || first != day } else { first = day }
-            if let before = previous[index] {
-                if before != day {
-                    let direction = day > before ? 1 : -1
-                    if rising[index] == -direction { isSorted[index] = false }
-                    rising[index] = direction
-                    distinct[index] += 1
-                }
-            } else {
-                distinct[index] = 1
-            }
+            see(day, at: index)
             (patterns[kept], isSorted[kept], rising[kept]) = (patterns[index], isSorted[index], rising[index])
             (previous[kept], distinct[kept]) = (day, distinct[index])
             kept += 1

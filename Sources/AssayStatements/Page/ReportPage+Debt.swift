@@ -72,7 +72,7 @@ extension ReportPage {
                 .text(masked(stream.text)), .text(stream.cadence.words), .number(stream.median.grouped),
                 .number("\(stream.count)"), .day(stream.first), .day(stream.last), .number("\(position.missed)"),
                 .number("\(position.returned)"), .text(stream.status.words),
-                stream.status == .ended ? .html(ReportPage.absent("ended")) : .day(stream.nextExpected),
+                position.nextDue.map { .day($0) } ?? .html(ReportPage.absent("ended")),
                 .number(stream.total.grouped), opening(of: position),
             ]
         }

@@ -8,7 +8,7 @@ extension ReportPage {
         titles += months.map { "#\($0.month)" + ($0.isWhole ? "" : "\n\($0.factors.days) of \($0.length) days") }
         titles += ["#average" + (whole.isEmpty ? "\nno whole month" : "")]
         titles += [
-            "#last 3" + (whole.count < 3 ? "\n\(whole.count) whole \(whole.count == 1 ? "month" : "months")" : "")
+            "#last 3" + (whole.count < 3 ? "\nonly \(whole.count) whole \(whole.count == 1 ? "month" : "months")" : "")
         ]
         let rows = ReportPage.monthRows(history.report).map { row -> [HTML.Cell] in
             var cells: [HTML.Cell] = [.head(row.title)]
@@ -37,7 +37,8 @@ extension ReportPage {
         }
         let note =
             "<p class=\"soft\">Averages are of whole months (\(whole.count) here); small figures are the change on the month before, where both are whole.</p>\n"
-        return HTML.section("Months", HTML.table(titles, rows, className: "months") + note, level: 3)
+        return HTML.section(
+            "Months", HTML.table(titles, rows, className: months.count > 6 ? "months many" : "months") + note, level: 3)
     }
 
     /// At most the 12 newest months, without those at an edge that only carry a balance.

@@ -34,9 +34,10 @@ public struct ReportPage: Sendable {
     /// Whether account numbers keep their last four characters only, also in texts.
     public var isMasked = false
 
-    /// A page about `accounts`.
+    /// A page about `accounts`, those that only hold debt last.
     public init(applicant: String, accounts: [AccountHistory], madeOn: String, runID: String) {
-        (self.applicant, self.accounts, self.madeOn, self.runID) = (applicant, accounts, madeOn, runID)
+        let shown = AccountType.shown.flatMap { type in accounts.filter { $0.report.accountType == type } }
+        (self.applicant, self.accounts, self.madeOn, self.runID) = (applicant, shown, madeOn, runID)
     }
 
     /// The page.
@@ -106,23 +107,34 @@ public struct ReportPage: Sendable {
     // MARK: Head
 
     private var head: String {
-        let totals = accounts.map(\.report.factors.total)
-        let (from, to) = (
-            totals.compactMap { $0.period.first ?? nil }.min(), totals.compactMap { $0.period.last ?? nil }.max()
-        )
-        let span = from.flatMap { from in to.map { $0 - from + 1 } } ?? 0
         let names = accounts.map { history in
             [name(of: history), history.report.accountType?.rawValue, history.report.currency].compactMap { $0 }
                 .joined(separator: " ")
         }
-        let covered = accounts.map { "\($0.report.factors.total.days) of \(span)" }.joined(separator: ", ")
+        let periods = accounts.map { ReportPage.period(of: $0).map { "\($0.from) to \($0.to)" } ?? "no days" }
+        let covered = accounts.map { history in
+            "\(history.report.factors.total.days) of \(ReportPage.period(of: history).map { $0.to - $0.from + 1 } ?? 0)"
+        }
         return "<h1>\(HTML.escaped(masked(applicant)))</h1>\n"
             + HTML.facts([
                 ("Accounts", HTML.escaped(names.joined(separator: ", "))),
-                ("Period", from.flatMap { from in to.map { "\(from) to \($0)" } } ?? "no days"),
-                ("Days covered", covered), ("Made on", HTML.escaped(madeOn)),
-                ("Run", HTML.escaped(String(runID.prefix(8)))), ("Definitions", "version \(Factors.definitionVersion)"),
+                ("Period", byAccount(periods)), ("Days covered", byAccount(covered)),
+                ("Made on", HTML.escaped(madeOn)), ("Run", HTML.escaped(String(runID.prefix(8)))),
+                ("Definitions", "version \(Factors.definitionVersion)"),
             ]) + band
+    }
+
+    private static func period(of history: AccountHistory) -> (from: Day, to: Day)? {
+        let period = history.report.factors.total.period
+        guard let from = period.first ?? nil, let to = period.last ?? nil else { return nil }
+        return (from, to)
+    }
+
+    /// What is said of each account: once where it is the same of all.
+    private func byAccount(_ texts: [String]) -> String {
+        guard Set(texts).count > 1 else { return HTML.escaped(texts.first ?? "") }
+        return zip(accounts, texts)
+            .map { "<small>\(HTML.escaped(name(of: $0)))</small> \(HTML.escaped($1))" }.joined(separator: "<br>")
     }
 
     private var band: String {
@@ -138,8 +150,11 @@ public struct ReportPage: Sendable {
                 "<div class=\"band check\">\u{25B2} \(flagged) of \(accounts.count) \(noun) \(flagged == 1 ? "has" : "have") something to check</div>\n"
         }
         let proved = accounts.count { $0.report.balanceCheck == .ok }
-        return
-            "<div class=\"band\">\(proved) of \(accounts.count) \(noun) \(proved == 1 ? "adds" : "add") up; nothing contradicts itself</div>\n"
+        let words =
+            proved == accounts.count
+            ? "\(proved) of \(accounts.count) \(noun) \(proved == 1 ? "adds" : "add") up"
+            : "\(proved) of \(accounts.count) \(noun) \(proved == 1 ? "is" : "are") proved by opening and closing balances"
+        return "<div class=\"band\">\(words); nothing contradicts itself</div>\n"
     }
 
     // MARK: Key figures

@@ -97,11 +97,11 @@ struct MT940Reader {
             value.withBuffer { joined.append(contentsOf: $0) }
             reading.bytes.line(at: &position).withBuffer { joined.append(contentsOf: $0) }
             try joined.withUnsafeBufferPointer { buffer throws(StatementError) in
-                try self.tag("61", Bytes(buffer), at: offset)
+                try self.tag(tag, Bytes(buffer), at: offset)
             }
             return
         }
-        try self.tag(tag.text, value, at: offset)
+        try self.tag(tag, value, at: offset)
     }
 
     /// Whether the amount of a field 61 stands on its line.
@@ -115,22 +115,21 @@ struct MT940Reader {
     /// Whether such a tag begins a field here, and is not text that goes on in a new line.
     private func begins(_ tag: Bytes, _ value: Bytes, _ next: Int) -> Bool {
         guard field == .details || field == .entry, let current, !current.isClosed else { return true }
-        switch tag.text {
-        case "20":
+        if tag == "61" { return value.number(at: 0, digits: 6) != nil }
+        if tag == "86" || tag == "NS" { return field == .entry || value.count >= 3 }
+        if tag == "20" {
             var position = next
             let following = reading.bytes.line(at: &position)
             return following.hasPrefix(":25") || following.hasPrefix(":21:") || following.hasPrefix(":28")
-        case "61": return value.number(at: 0, digits: 6) != nil
-        case "86", "NS": return field == .entry || value.count >= 3
-        case "62F", "62M", "64", "65", "60F", "60M":
-            return (value[0] == UInt8(ascii: "C") || value[0] == UInt8(ascii: "D"))
-                && value.number(at: 1, digits: 6) != nil
-        case "90D", "90C": return value[0].isDigit
-        default: return false
         }
+        if tag == "90D" || tag == "90C" { return value[0].isDigit }
+        let isBalance =
+            tag == "62F" || tag == "62M" || tag == "64" || tag == "65" || tag == "60F" || tag == "60M"
+        return isBalance && (value[0] == UInt8(ascii: "C") || value[0] == UInt8(ascii: "D"))
+            && value.number(at: 1, digits: 6) != nil
     }
 
-    private mutating func tag(_ tag: String, _ value: Bytes, at offset: Int) throws(StatementError) {
+    private mutating func tag(_ tag: Bytes, _ value: Bytes, at offset: Int) throws(StatementError) {
         if tag == "20" {
             try finishStatement()
             current = Partial(offset: offset)
@@ -147,10 +146,17 @@ struct MT940Reader {
         field = .other
         guard current != nil else {
             throw reading.malformed(
-                "field ':\(tag):' stands before ':20:' or ':25:': the beginning is missing; download the file again",
+                "field ':\(tag.text):' stands before ':20:' or ':25:': the beginning is missing; download the file again",
                 at: offset)
         }
-        if tag == "25" || tag == "25P" {
+        if tag == "61" {
+            try entry(value, at: offset)
+        } else if tag == "86" || tag == "NS" {
+            if wasEntry {
+                details = [value]
+                field = .details
+            }
+        } else if tag == "25" || tag == "25P" {
             current?.statement.account = value.text
         } else if tag == "60F" || tag == "60M" {
             let balance = try balance(value, at: offset)
@@ -162,13 +168,6 @@ struct MT940Reader {
             current?.statement.closing = balance.amount
             current?.statement.to = balance.day
             current?.isClosed = true
-        } else if tag == "61" {
-            try entry(value, at: offset)
-        } else if tag == "86" || tag == "NS" {
-            if wasEntry {
-                details = [value]
-                field = .details
-            }
         } else if tag == "34F" || tag == "13D" || tag == "13" {
             current?.isInterim = true
         } else if tag == "90D" || tag == "90C", (current?.declared.count ?? 0) < 8 {
@@ -180,7 +179,7 @@ struct MT940Reader {
     // MARK: Fields
 
     /// The day of such digits, in the calendar of the file; a day beyond the month's end is its last one.
-    private mutating func day(_ value: Bytes, at start: Int) -> Day? {
+    private func day(_ value: Bytes, at start: Int, corrected: inout Bool) -> Day? {
         guard let year = value.number(at: start, digits: 2), let month = value.number(at: start + 2, digits: 2),
             let day = value.number(at: start + 4, digits: 2)
         else { return nil }
@@ -189,31 +188,32 @@ struct MT940Reader {
         if let found = Day(year: full, month: month, day: day) { return found }
         // Interest is reckoned by months of thirty days.
         guard (1...12).contains(month), (29...31).contains(day) else { return nil }
-        current?.statement.flags.insert(.datesCorrected)
+        corrected = true
         return Day(year: full, month: month, day: Day.length(ofMonth: month, in: full))
     }
 
     private mutating func balance(
         _ value: Bytes, at offset: Int
     ) throws(StatementError) -> (amount: Amount, day: Day, currency: String?) {
+        var isCorrected = false
         let hasCurrency = value[7].isUpper && value[8].isUpper && value[9].isUpper
         guard value[0] == UInt8(ascii: "C") || value[0] == UInt8(ascii: "D"),
-            let day = day(value, at: 1),
+            let day = day(value, at: 1, corrected: &isCorrected),
             let amount = Amount(value.dropping(hasCurrency ? 10 : 7), style: .plainComma)
         else {
             throw reading.malformed(
                 "\(value.quoted) is not a balance; the field is damaged: download the file again", at: offset)
         }
+        if isCorrected { current?.statement.flags.insert(.datesCorrected) }
         let signed = value[0] == UInt8(ascii: "D") ? -amount : amount
         return (signed, day, hasCurrency ? value.part(7, 10).text : nil)
     }
 
     private mutating func entry(_ value: Bytes, at offset: Int) throws(StatementError) {
-        let wasCorrected = current?.statement.flags.remove(.datesCorrected) != nil
-        let found = day(value, at: 0)
         // A day that no calendar has is not shown as a value date.
-        let isCorrected = current?.statement.flags.contains(.datesCorrected) ?? false
-        if wasCorrected { current?.statement.flags.insert(.datesCorrected) }
+        var isCorrected = false
+        let found = day(value, at: 0, corrected: &isCorrected)
+        if isCorrected { current?.statement.flags.insert(.datesCorrected) }
         guard let valueDay = found else {
             throw reading.malformed(
                 "\(value.part(0, 6).quoted) is not a date: the field is damaged; download the file again", at: offset)
@@ -265,13 +265,15 @@ struct MT940Reader {
             candidates = (year - 1...year + 1).compactMap { Hijri.day(year: $0, month: month, day: day) }
         } else {
             let year = valueDay.date.year
+            // One of the same year and half is the nearest.
+            if let same = Day(year: year, month: month, day: day), abs(same - valueDay) < 180 { return same }
             candidates = (year - 1...year + 1).compactMap { Day(year: $0, month: month, day: day) }
         }
         return candidates.min { abs($0 - valueDay) < abs($1 - valueDay) }
     }
 
     private func declaredTotal(
-        _ tag: String, _ value: Bytes, at offset: Int
+        _ tag: Bytes, _ value: Bytes, at offset: Int
     ) throws(StatementError) -> (isCredit: Bool, count: Int, total: Amount) {
         var digits = 0
         while value[digits].isDigit { digits += 1 }

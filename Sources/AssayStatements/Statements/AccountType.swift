@@ -10,4 +10,7 @@ public enum AccountType: String, Codable, CaseIterable, Hashable, Sendable {
 
     /// Whether the account only holds debt, so that it has no revenue, returned items or advances.
     public var isDebt: Bool { self == .card || self == .loan }
+
+    /// The kinds in the order in which accounts are shown; those of no known kind are taken for bank accounts.
+    package static let shown: [AccountType?] = [.bank, nil, .savings, .card, .loan]
 }

@@ -106,6 +106,9 @@ final class TestShell: Sendable {
         try Data(text.utf8).write(to: URL(fileURLWithPath: place))
     }
 
+    /// The text of a file in the folder.
+    func read(_ path: String) throws -> String { try String(contentsOfFile: folder + "/" + path, encoding: .utf8) }
+
     /// Carries out a command and returns its exit code.
     @discardableResult func assay(_ arguments: String...) async -> Int32 { await assay(arguments) }
 

@@ -141,7 +141,7 @@ private struct Reader: Processor {
         let time = ManualTime(start: Timestamp(milliseconds: now + (isOld ? 3_600_000 : 0)), runsFree: true)
         let store = MemoryStore()
         let engine = Engine.testing(store, time: time)
-        let plan = try await engine.plan(RegisteredProcessor(Reader()), over: [folder.item("a")])
+        let plan = try await engine.fullPlan(RegisteredProcessor(Reader()), over: [folder.item("a")])
         #expect(try await store.fileDigests(of: [folder.path + "/a"]).isEmpty)
         _ = try await engine.run(Reader(), items: [folder.item("a")])
         let known = try await store.fileDigests(of: [folder.path + "/a"]).values.map(\.digest)
@@ -157,7 +157,7 @@ private struct Reader: Processor {
         let engine = Engine.testing(store, time: ManualTime(start: Timestamp(milliseconds: later), runsFree: true))
         func digest(rehash: Bool) async throws -> Digest? {
             let options = RunOptions.with { $0.rehash = rehash }
-            return try await engine.plan(RegisteredProcessor(Reader()), over: [folder.item("a")], options: options)
+            return try await engine.fullPlan(RegisteredProcessor(Reader()), over: [folder.item("a")], options: options)
                 .entries.first?.digest
         }
         let right = try await digest(rehash: false)

@@ -8,7 +8,7 @@ import Testing
         let name = "searching"
         var tells = true
 
-        func expectedCosts(of input: Int) -> [ExpectedCost]? {
+        func expectedCosts(of input: Int, in context: Context) -> [ExpectedCost]? {
             tells ? [.call("clear", "search", key: .number(Number(input % 5)))] : nil
         }
 
@@ -55,16 +55,17 @@ import Testing
     @Test("knows what its sources cost before they run, and leaves nothing behind") func sources() async throws {
         let store = MemoryStore()
         let engine = Engine.testing(store, prices: Self.prices)
-        let plan = try await engine.plan(Self.graph(), over: Self.items([1, 6, 2]))
+        let full = try await engine.fullPlan(Self.graph(), over: Self.items([1, 6, 2]))
+        let plan = full.plan
         #expect(
             Self.figures(plan) == [
                 "start: 3+0 starts, base 0.10+0.00, 2 calls, 1 hits, 10.00 to 10.00",
                 "behind: 3+0 starts, base 0.25+0.00, 0 calls, 0 hits, 0.00 to 0.00",
                 "each: 3+0 starts, base 0.00+0.06, 0 calls, 0 hits, 0.00 to 0.00",
             ])
-        #expect(plan.entries.map(\.low) == ["5.00", "0.00", "5.00"])
+        #expect(full.entries.map(\.low) == ["5.00", "0.00", "5.00"])
         #expect((plan.base, plan.furtherBase, plan.low, plan.high) == ("0.35", "0.06", "10.35", "10.41"))
-        #expect(plan.prices == ["clear/search": "5.00"])
+        #expect(plan.prices == ["start": "0.10", "behind": "0.25", "each": "0.02", "clear/search": "5.00"])
         #expect(try await store.runs(matching: RunFilter()).isEmpty)
         #expect(try await store.charges(matching: ChargeFilter()).isEmpty)
     }
@@ -81,7 +82,7 @@ import Testing
             #expect(report.status == .succeeded)
             #expect(plan.low == plan.high)
             #expect(plan.low == MoneySum(report.bill.totalCost) && plan.base == report.bill.baseCost)
-            #expect(plan.nodes?[0].hits == plan.entries.reduce(0) { $0 + $1.hits })
+            #expect(plan.nodes?[0].hits == plan.groups.reduce(0) { $0 + $1.hits })
         }
     }
 
@@ -100,15 +101,19 @@ import Testing
     @Test("takes what a processor does not tell from the last run of the graph, and says so where there is none")
     func untold() async throws {
         let engine = Engine.testing(prices: Self.prices)
-        let first = try await engine.plan(Self.graph(tells: false), over: Self.items([1]))
+        let full = try await engine.fullPlan(Self.graph(tells: false), over: Self.items([1]))
+        let first = full.plan
         #expect(first.high == nil && first.nodes?[0].calls == nil && first.nodes?[0].high == nil)
         #expect(first.nodes?[0].unknown == "its processor does not tell what it costs")
         #expect(
-            first.entries[0].reason
+            full.entries[0].reason
                 == "no earlier run of the execution had it; what 'start' costs is known only when it has run")
         _ = try await engine.run(Self.graph(tells: false), over: Self.items([1]))
         let second = try await engine.plan(Self.graph(tells: false), over: Self.items([3, 4]))
         #expect(second.nodes?[0].high == "10.00" && second.nodes?[0].low == .zero)
+        #expect(second.nodes?[0].unknown?.hasPrefix("its cost is as in run") == true)
+        #expect((second.estimate?.basis, second.estimate?.inputs, second.estimate?.cost) == (1, 2, "10.00"))
+        #expect(second.prices["clear/search"] == "5.00")
     }
 
     @Test("of a resume takes saved outputs and knows what nodes behind them are given") func resume() async throws {
@@ -129,9 +134,12 @@ import Testing
         options.errorStrategy = SkipStrategy.skip
         let first = try await engine.run(graph(), over: Self.items([1]), options: options)
         #expect(first.status == .failed && first.bill.totalCost == "5.35")
-        let plan = try await engine.plan(resuming: first.runID, with: graph(), options: options)
-        #expect(plan.entries.map(\.action) == [.resumed])
-        #expect(plan.entries[0].savedSteps == ["start"])
+        let full = try await FullPlan {
+            try await engine.plan(resuming: first.runID, with: graph(), options: options, each: $0)
+        }
+        let plan = full.plan
+        #expect(full.entries.map(\.action) == [.resumed])
+        #expect(full.entries[0].savedSteps == ["start"])
         #expect(plan.nodes?.map(\.saved) == [1, 0] && plan.nodes?.map(\.starts) == [0, 1])
         #expect(plan.low == .zero && plan.high == .zero)
         let report = try await engine.resume(first.runID, with: graph(), options: options)
@@ -177,9 +185,10 @@ import Testing
         try valid.add(try Node.passing("join", inputs: ["left", "right"]))
         try valid.wire("start -> join:left")
         try valid.wire("other -> join:right")
-        let plan = try await engine.plan(valid, over: [Item("a", ["start": 1, "othr": 2] as [String: Int])])
+        let full = try await engine.fullPlan(valid, over: [Item("a", ["start": 1, "othr": 2] as [String: Int])])
+        let plan = full.plan
         #expect(plan.gate == "data of 'a' names the unknown source 'othr'; did you mean 'other'?")
-        #expect(plan.entries.map(\.action) == [.skipped] && plan.high == .zero && plan.base == .zero)
+        #expect(full.entries.map(\.action) == [.skipped] && plan.high == .zero && plan.base == .zero)
     }
 
     @Test("warns of budgets that do not last, and comes back from its JSON") func budget() async throws {

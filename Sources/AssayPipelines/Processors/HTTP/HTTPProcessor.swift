@@ -22,7 +22,7 @@ struct HTTPProcessor: Processor {
     /// The header in which the service wants the key of a call.
     let keyHeader: String
 
-    func expectedCosts(of input: JSONValue) -> [ExpectedCost]? {
+    func expectedCosts(of input: JSONValue, in context: Context) -> [ExpectedCost]? {
         [
             .call(
                 service, operation, maximumCost: maximumCost, key: plan.key(for: input),

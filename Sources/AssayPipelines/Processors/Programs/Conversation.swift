@@ -90,9 +90,13 @@ struct Conversation {
     private var refs: Set<String> = []
     private var calls: Set<String> = []
     private var hasEnded = false
+    /// Whether the program is only asked what it expects to pay for, and must not do anything.
+    private let isPlan: Bool
 
     /// A conversation about the request `id`.
-    init(id: String, hiding filter: SecretFilter = .none) { (self.id, self.filter) = (id, filter) }
+    init(id: String, isPlan: Bool = false, hiding filter: SecretFilter = .none) {
+        (self.id, self.isPlan, self.filter) = (id, isPlan, filter)
+    }
 
     /// What is to be done about a line.
     mutating func receive(_ line: some Collection<UInt8>) -> Action {
@@ -131,7 +135,7 @@ struct Conversation {
 // MARK: The keys
 
 /// Why a line breaks the protocol.
-private struct Fault: Error {
+struct Fault: Error {
     let reason: String
 
     init(_ reason: String) { self.reason = reason }
@@ -142,17 +146,22 @@ extension Conversation {
         "call", "charge", "checkpoint", "emit", "error", "heartbeat", "log", "output", "settle", "step",
     ]
 
+    /// What may be said about a plan, for which nothing may be paid or saved.
+    private static let keysOfPlan = ["error", "expects", "heartbeat", "log"]
+
     private mutating func action(of object: JSONObject) throws(Fault) -> Action {
-        let found = Self.keys.filter { object[$0] != nil }
+        let known = isPlan ? Self.keysOfPlan : Self.keys
+        let found = known.filter { object[$0] != nil }
         guard let key = found.first, let value = object[key], found.count == 1 else {
             throw Fault(
                 found.isEmpty
-                    ? "has none of the keys \(Self.keys.joined(separator: ", "))"
+                    ? "\(isPlan ? "about step 'plan' " : "")has none of the keys \(known.joined(separator: ", "))"
                     : "has several keys: \(found.joined(separator: ", "))")
         }
         let ref = try reference(object)
         switch key {
         case "output": return .end(.output(value))
+        case "expects": return .end(.output(["expects": value]))
         case "error": return .end(.failed(try failure(Fields(value, of: key))))
         case "charge": return .ask(.charge(try expense(Fields(value, of: key))), ref: try taken(ref))
         case "call":
@@ -245,7 +254,7 @@ extension Conversation {
 }
 
 /// The parts of a map in a line; null is the same as nothing.
-private struct Fields {
+struct Fields {
     let object: JSONObject
     let key: String
 

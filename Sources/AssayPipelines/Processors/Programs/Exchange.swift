@@ -33,7 +33,7 @@ final class Exchange: Sendable {
         id = "q" + [UInt64.random(in: 0 ... .max), .random(in: 0 ... .max)].map { String($0, radix: 36) }.joined()
         log = ProgramLog(context: context, filter: plan.filter)
         mark = program.pipes.given
-        state = Mutex(State(conversation: Conversation(id: id, hiding: plan.filter)))
+        state = Mutex(State(conversation: Conversation(id: id, isPlan: request.isPlan, hiding: plan.filter)))
     }
 
     /// How a worker let a request down.

@@ -30,6 +30,8 @@ struct ProgramPlan: Sendable {
     let steps: [String]
     let gates: Set<Gate>
     let aggregates: Bool
+    /// Whether it says what it expects to pay for when it is asked; others would do the work.
+    let tellsCosts: Bool
     /// The variables it gets besides those of the run.
     let environment: Secret<[String: String]>
     let settings: Secret<JSONValue>
@@ -52,17 +54,23 @@ extension ProgramPlan {
         let steps = parameters["steps"].map(Self.steps) ?? ["extraction"]
         let gates = parameters["gates"].map { $0.list()?.compactMap { $0.word("gate", as: Gate.self) } } ?? []
         let aggregates = parameters["aggregate"].map { $0.bool() } ?? false
+        let tellsCosts = parameters["plan"].map { $0.bool() } ?? false
+        if tellsCosts == true, steps?.contains(ProgramRequest.planStep) == true {
+            parameters["steps"]?.report("a step cannot be called 'plan' where 'plan' is true")
+        }
         let given = parameters["environment"].map(Self.environment) ?? [:]
         let names = parameters["inherit_environment"].map { $0.list()?.compactMap(Self.variable) } ?? []
         let settings = parameters["settings"]
         if let settings, settings.entries() == nil { return nil }
         let folder = parameters["working_directory"].map { Self.folder($0, surroundings) }
         let timeout = parameters["startup_timeout"].map { $0.duration() } ?? .seconds(30)
-        guard let command, let mode, let steps, let gates, let aggregates, let given, let names, let timeout,
+        guard let command, let mode, let steps, let gates, let aggregates, let tellsCosts, let given, let names,
+            let timeout,
             folder != .some(nil)
         else { return nil }
         var environment: [String: String] = [:]
         for name in Self.inherited + names { environment[name] = surroundings.environment[name] }
+        self.tellsCosts = tellsCosts
         environment.merge(given) { _, given in given }
         self.name = name
         (title, executable, hints) = (command.title, command.executable, command.hints)

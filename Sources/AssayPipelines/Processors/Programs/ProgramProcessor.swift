@@ -19,6 +19,14 @@ struct ProgramProcessor: Processor {
         _ = try await answer(ProgramRequest(step: "validation", data: input, code: .validation), context)
     }
 
+    func expectedCosts(of input: JSONValue, in context: Context) async throws -> [ExpectedCost]? {
+        // One that does not know the step would do the work and pay for it.
+        guard plan.tellsCosts else { return nil }
+        let request = ProgramRequest(
+            step: ProgramRequest.planStep, data: input, code: .processing, isPlan: true)
+        return try ExpectedCost.list(from: try await answer(request, context))
+    }
+
     func extract(_ input: JSONValue, in context: Context) async throws -> JSONValue {
         // The one step that every program has is the item itself: its output is on record as the outcome.
         if plan.steps == ["extraction"] {

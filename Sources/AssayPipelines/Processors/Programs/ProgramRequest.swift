@@ -2,12 +2,17 @@ import Assay
 
 /// What a program is asked to do: one step of one item, or of the whole list.
 struct ProgramRequest: Sendable {
+    /// The step in which a program says what it expects to pay for.
+    static let planStep = "plan"
+
     /// The step as the program hears it.
     let step: String
     /// The input of the step.
     let data: JSONValue
     /// What a failure of the program is when it does not say.
     let code: ProcessingError.Code
+    /// Whether it only asks what the program expects to pay for.
+    var isPlan = false
 
     /// The line that asks a worker, without its end.
     func line(id: String, settings: JSONValue, in context: Context) -> [UInt8] {
