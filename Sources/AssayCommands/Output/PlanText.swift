@@ -123,10 +123,11 @@ struct PlanText {
         func inputs(_ count: Int, _ what: String) -> String {
             "\(count.grouped) \(what)\(count == 1 ? "input" : "inputs")"
         }
-        let basis = inputs(estimate.basis, estimate.isSample ? "sampled " : "") + " of run \(estimate.runID)"
+        let run = estimate.runID.text.prefix(8)
+        let basis = inputs(estimate.basis, estimate.isSample ? "sampled " : "") + " of run \(run)"
         return [
-            "about \(expected.rounded(places: 2)) \(plan.currency), by \(basis), at the prices of now: an estimate for "
-                + "\(inputs(estimate.inputs, "")), never exact"
+            "about \(expected.rounded(places: 2)) \(plan.currency), by \(basis) at the prices of now:",
+            "an estimate for \(inputs(estimate.inputs, "")), never exact; what the cache answers comes off it",
         ]
     }
 }
