@@ -2,7 +2,7 @@ import AssayStatements
 import Testing
 
 /// A statement of days of March 2025 from "day amount text" lines; it states its balances.
-private func march(
+func march(
     _ lines: [(Int, String, String)], account: String? = "1", type: AccountType? = nil, opening: String = "1000",
     days: ClosedRange<Int> = 1...31
 ) -> Statement {
@@ -16,7 +16,7 @@ private func march(
     return statement
 }
 
-private func histories(_ statements: (String, Statement)..., includeTransactions: Bool = false) -> [AccountHistory] {
+func histories(_ statements: (String, Statement)..., includeTransactions: Bool = false) -> [AccountHistory] {
     AccountHistory.histories(
         of: statements.map { name, statement in
             SourcedReport(

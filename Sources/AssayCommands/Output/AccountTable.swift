@@ -6,7 +6,7 @@ struct AccountTable {
         var label: (Int) -> String
         var report: AccountReport
         /// What is left out of its figures, in words.
-        var pending: String?
+        var leftOut: [String] = []
     }
 
     private let accounts: [Account]
@@ -15,7 +15,7 @@ struct AccountTable {
     init(_ histories: [AccountHistory]) {
         accounts = Self.sorted(
             histories.map { history in
-                Account(label: { history.label(in: $0) }, report: history.report, pending: history.pending)
+                Account(label: { history.label(in: $0) }, report: history.report, leftOut: history.leftOutInWords)
             })
     }
 
@@ -82,7 +82,7 @@ struct AccountTable {
         let sorted = order.flatMap { weight in accounts.filter { $0.report.flagReasons.first?.weight == weight } }
         return sorted.flatMap { account -> [String] in
             var texts = account.report.flagReasons.map { (Self.text(of: $0), Self.color(of: $0.weight)) }
-            if let pending = account.pending { texts.append((pending, nil)) }
+            texts += account.leftOut.map { ($0, nil) }
             let lines = texts.flatMap { text, color in
                 text.safe.wrapped(toColumns: max(30, (width ?? 100) - indent)).map { line in
                     color.flatMap { color in paint.map { $0(line, color) } } ?? line

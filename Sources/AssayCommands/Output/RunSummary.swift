@@ -114,7 +114,7 @@ struct RunSummary {
 
     /// The first outputs, and how many items that succeeded are not among them.
     private func outputs(of report: Report) async throws -> (table: TextTable, left: Int)? {
-        var plain = OutputTable()
+        var plain = OutputTable(isOfGraph: report.run.graphID != nil)
         try await store.forEachOutcome(of: report.runID, page: 64) { outcomes in
             for outcome in outcomes where outcome.status == .succeeded {
                 guard let output = try outcome.output?.json(), plain.table.rows.count < Self.shown else { return false }

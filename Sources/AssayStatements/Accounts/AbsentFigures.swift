@@ -19,14 +19,29 @@ extension AccountReport {
 }
 
 extension AccountHistory {
-    /// The entries that are not booked yet, in words; `nil` where there are none.
-    package var pending: String? {
-        let left = sources.map(\.leftOut).filter { $0.pending > 0 }
-        let count = left.reduce(0) { $0 + $1.pending }
-        guard count > 0 else { return nil }
-        let sums = left.compactMap(\.pendingSum)
-        let sum = sums.count == left.count ? " of \(sums.reduce(.zero, +))" : ", whose amounts are not all known,"
-        return count == 1
-            ? "1 pending entry\(sum) counts in no figure" : "\(count) pending entries\(sum) count in no figure"
+    /// What is left out of every figure although an underwriter asks for it, in words: entries that are not booked yet, and
+    /// payments that were refused before they were.
+    package var leftOutInWords: [String] {
+        let left = sources.map(\.leftOut)
+        var words: [String] = []
+        let pending = left.filter { $0.pending > 0 }
+        let count = pending.reduce(0) { $0 + $1.pending }
+        if count > 0 {
+            let sums = pending.compactMap(\.pendingSum)
+            let sum =
+                sums.count == pending.count
+                ? " of \(sums.reduce(.zero, +))" : ", whose amounts are not all known,"
+            words.append(
+                count == 1
+                    ? "1 pending entry\(sum) counts in no figure" : "\(count) pending entries\(sum) count in no figure")
+        }
+        let refused = left.reduce(0) { $0 + $1.refusedForFunds }
+        if refused > 0 {
+            words.append(
+                refused == 1
+                    ? "1 row that was refused for lack of funds is left out, and no part of NSF"
+                    : "\(refused) rows that were refused for lack of funds are left out, and no part of NSF")
+        }
+        return words
     }
 }

@@ -48,7 +48,7 @@ public struct ReportPage: Sendable {
                 "\(name(of: history)) \u{00B7} \(history.report.accountType?.rawValue ?? "account")"
                 + (history.report.currency.map { " \u{00B7} \($0)" } ?? "")
             body += "<section class=\"account\(index == 0 ? " first" : "")\"><h2>\(HTML.escaped(title))</h2>\n"
-            body += pending(of: history) + months(of: history) + balances(of: history, index) + deposits(of: history)
+            body += leftOut(of: history) + months(of: history) + balances(of: history, index) + deposits(of: history)
             body += debt(of: history) + obligations(of: history) + returns(of: history) + seasons(of: history)
             body += "</section>\n"
         }
@@ -231,9 +231,9 @@ public struct ReportPage: Sendable {
 
     // MARK: An account
 
-    /// What is not booked yet, and so part of no figure.
-    private func pending(of history: AccountHistory) -> String {
-        history.pending.map { "<p class=\"soft\">\(HTML.escaped($0))</p>\n" } ?? ""
+    /// What is part of no figure.
+    private func leftOut(of history: AccountHistory) -> String {
+        history.leftOutInWords.map { "<p class=\"soft\">\(HTML.escaped($0))</p>\n" }.joined()
     }
 
     /// The text, with all but the last four digits of long numbers hidden where that was asked for.
