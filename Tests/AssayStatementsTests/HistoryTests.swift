@@ -62,6 +62,28 @@ func histories(_ statements: (String, Statement)..., includeTransactions: Bool =
         #expect(entry.why == "the money left another account of these statements")
     }
 
+    @Test("counts each payment that was refused for lack of funds on its day, and one without a day on the last")
+    func refusals() throws {
+        var statement = march([(5, "-35.00", "NSF FEE"), (6, "100.00", "A")], days: 1...40)
+        let days = statement.entries.compactMap(\.day)
+        statement.refusals = [days[0], nil]
+        let report = try #require(histories(("a.csv", statement)).first).report
+        #expect(report.factors.total.nsfCount == 3)
+        #expect(report.factors.months?.map(\.factors.nsfCount) == [2, 1])
+        statement.accountType = .card
+        #expect(histories(("a.csv", statement))[0].report.factors.total.nsfCount == nil)
+    }
+
+    @Test("counts a refused payment once that two files of the same days name, and two of one file twice")
+    func repeatedRefusals() throws {
+        var first = march([(5, "5.00", "A")], days: 1...10)
+        let day = try #require(first.entries[0].day)
+        first.refusals = [day, day]
+        var second = march([(5, "5.00", "A"), (13, "7.00", "B")], days: 1...20)
+        second.refusals = [day, day, day]
+        #expect(histories(("a.csv", first), ("b.csv", second))[0].report.factors.total.nsfCount == 3)
+    }
+
     @Test("reads the same whatever the order of its files")
     func order() {
         let first = ("a.ofx", march([(3, "5.00", "A")], days: 1...10))

@@ -52,7 +52,7 @@ import Testing
         var statement = march([(5, "5.00", "A")])
         (statement.leftOut.refused, statement.leftOut.refusedForFunds) = (2, 2)
         let page = Self.page(histories(("a.ofx", statement)))
-        #expect(page.contains("2 rows that were refused for lack of funds are left out, and no part of NSF"))
+        #expect(page.contains("2 rows were refused for lack of funds: they are no entries, and count as NSF"))
         #expect(page.contains("2 <small>2 refused</small>"))
     }
 

@@ -318,6 +318,9 @@ import Testing
         #expect(counts.allSatisfy { $0 == 1 }, "\(counts)")
         #expect(left.pendingSum == Amount("-7"))
         #expect(left.refusedForFunds == 1)
+        #expect(statement.refusals == [Day(year: 2025, month: 3, day: 3)])
+        let report = StatementFile(format: .csv, statements: [statement]).report().statements[0]
+        #expect(report.factors.total.nsfCount == 1)
         #expect(statement.entries.count == 2)
     }
 

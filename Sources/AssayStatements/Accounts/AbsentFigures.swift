@@ -19,8 +19,8 @@ extension AccountReport {
 }
 
 extension AccountHistory {
-    /// What is left out of every figure although an underwriter asks for it, in words: entries that are not booked yet, and
-    /// payments that were refused before they were.
+    /// What is no entry although an underwriter asks for it, in words: entries that are not booked yet, and payments that
+    /// were refused before they were.
     package var leftOutInWords: [String] {
         let left = sources.map(\.leftOut)
         var words: [String] = []
@@ -39,8 +39,8 @@ extension AccountHistory {
         if refused > 0 {
             words.append(
                 refused == 1
-                    ? "1 row that was refused for lack of funds is left out, and no part of NSF"
-                    : "\(refused) rows that were refused for lack of funds are left out, and no part of NSF")
+                    ? "1 row was refused for lack of funds: it is no entry, and counts as NSF"
+                    : "\(refused) rows were refused for lack of funds: they are no entries, and count as NSF")
         }
         return words
     }

@@ -63,6 +63,8 @@ public struct AccountHistory: Sendable {
     public var sources: [Source]
     /// The entries, by day.
     public var entries: [Entry]
+    /// The days of the payments that were refused for lack of funds before they were booked, in no order.
+    package var refusals: [Day]
     /// What is paid back: advances, then loans and leases, each with the largest total first.
     public var positions: [Position]
     /// The balance at the end of each covered day; empty where it is not known.
@@ -94,6 +96,7 @@ public struct AccountHistory: Sendable {
             group.parts.map(\.activity), settings: settings, classifier: classifier, ownTransfers: ownTransfers)
         days = ledger.hasBalances ? zip(ledger.days, ledger.balances).map { DayBalance(day: $0, balance: $1) } : []
         let balances = Dictionary(days.map { ($0.day, $0.balance) }) { _, last in last }
+        refusals = ledger.refusals
         let isDebt = report.accountType?.isDebt == true
         entries = ledger.lines.map { line in
             let part = group.parts[Int(line.statement)]

@@ -47,6 +47,10 @@ struct CSVAssembly {
         }
         // What is left out is counted once, where a file has several accounts.
         result[0].leftOut = leftOut(turns)
+        for refusal in rows.refusals {
+            guard let group = rows.groups.firstIndex(of: refusal.group) else { continue }
+            result[group].refusals.append(refusal.date.flatMap { dates.day($0.cell, in: $0.column) })
+        }
         return result
     }
 

@@ -78,6 +78,11 @@ struct CSVDates {
         var days: [Day]
         var pattern: DatePattern
         var by: String
+        /// The patterns of the columns that entries take their days from.
+        fileprivate let patterns: [Int: DatePattern]
+
+        /// The day that a cell of a column names.
+        func day(_ cell: Bytes, in column: Int) -> Day? { patterns[column]?.day(cell) }
     }
 
     /// The days, where need be with the order of the rows that the running balance proves.
@@ -109,7 +114,7 @@ struct CSVDates {
             }
             days.append(day)
         }
-        return Decided(days: days, pattern: chosen[rows.entries[0].dateColumn] ?? pattern, by: by)
+        return Decided(days: days, pattern: chosen[rows.entries[0].dateColumn] ?? pattern, by: by, patterns: chosen)
     }
 
     private func runs(_ pattern: DatePattern, _ column: Int, newestFirst: Bool) -> Bool {

@@ -36,6 +36,12 @@ struct CSVRows {
         var currency: String?
     }
 
+    /// A row that was refused for lack of funds: no entry, but an event that counts.
+    struct Refusal {
+        var date: (cell: Bytes, column: Int)?
+        var group: Group
+    }
+
     private(set) var entries: [Row] = []
     /// The amounts of each entry, as many as the plan has amount columns.
     private(set) var cells: [AmountCell?] = []
@@ -45,6 +51,7 @@ struct CSVRows {
     private(set) var pending: [[AmountCell?]] = []
     private(set) var balances: [BalanceRow] = []
     private(set) var totals: [TotalRow] = []
+    private(set) var refusals: [Refusal] = []
     private(set) var groups: [Group] = []
     private(set) var accountTypes: [AccountType?] = []
     private(set) var leftOut = LeftOut()
@@ -143,7 +150,10 @@ struct CSVRows {
         case .pending: pending.append(amounts(of: row))
         case .refused:
             leftOut.refused += 1
-            if row.cells.contains(where: { CSVRows.namesFunds($0) }) { leftOut.refusedForFunds += 1 }
+            guard row.cells.contains(where: { CSVRows.namesFunds($0) }) else { return }
+            leftOut.refusedForFunds += 1
+            contents = columns.map { AmountCell.content(row[$0].bytes) }
+            refusals.append(Refusal(date: dateCell(of: row), group: groupNames(of: row)))
         case .balance: leftOut.balance += 1
         case .total: leftOut.total += 1
         case .text: leftOut.text += 1
@@ -337,6 +347,17 @@ struct CSVRows {
     private mutating func group(of row: CSVScanner) -> Int {
         // Nearly all files are of one account.
         if !isGrouped, !groups.isEmpty { return 0 }
+        let group = groupNames(of: row)
+        if let last = entries.last, groups[last.group] == group { return last.group }
+        if let place = places[group] { return place }
+        places[group] = groups.count
+        groups.append(group)
+        accountTypes.append(plan.accountType.flatMap { CSVRows.accountType(row[$0].text) })
+        return groups.count - 1
+    }
+
+    /// The account and the currency that a row names, whose amounts are in `contents`.
+    private func groupNames(of row: CSVScanner) -> Group {
         var group = Group()
         if let account = plan.account {
             var text = row[account].text
@@ -357,12 +378,7 @@ struct CSVRows {
                 }
             }
         }
-        if let last = entries.last, groups[last.group] == group { return last.group }
-        if let place = places[group] { return place }
-        places[group] = groups.count
-        groups.append(group)
-        accountTypes.append(plan.accountType.flatMap { CSVRows.accountType(row[$0].text) })
-        return groups.count - 1
+        return group
     }
 
     private static func accountType(_ text: String) -> AccountType? {

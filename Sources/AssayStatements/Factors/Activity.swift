@@ -24,6 +24,8 @@ public struct Activity: Codable, Hashable, Sendable {
     public var text: [Int]
     /// For each entry the digest of the bank's own mark of it, 0 where it has none; `nil` where no entry has one.
     public var ids: [Int64]?
+    /// For each payment that was refused for lack of funds the days since `from`; `nil` where there was none.
+    public var refusals: [Int]?
     /// Whether it yields to a final statement of the same days; `nil` for no.
     public var provisional: Bool?
     /// How many entries have no date.
@@ -70,6 +72,12 @@ public struct Activity: Codable, Hashable, Sendable {
             opening = entries.reduce(closing) { $0 - $1.amount }
         }
         add(entries)
+        let lastOffset = max(dayCount - 1, 0)
+        // One without a day is put on the last one, as entries are.
+        let refused = statement.refusals.map { day in
+            from.flatMap { start in day.map { min(max($0 - start, 0), lastOffset) } } ?? lastOffset
+        }
+        refusals = refused.isEmpty ? nil : refused
     }
 
     private struct TextKey: Hashable {
@@ -135,6 +143,8 @@ public struct Activity: Codable, Hashable, Sendable {
         text = chosen.map { text[$0] }
         ids = ids.map { ids in chosen.map { ids[$0] } }
         places = chosen.map { places?[$0] ?? $0 }
+        let keptOffsets = moved...(kept.upperBound - start)
+        refusals = refusals.map { $0.filter(keptOffsets.contains).map { $0 - moved } }
         (from, to) = (kept.lowerBound, kept.upperBound)
     }
 
@@ -169,7 +179,7 @@ public struct Activity: Codable, Hashable, Sendable {
 
 extension Activity {
     private enum CodingKeys: String, CodingKey {
-        case from, to, opening, closing, scale, texts, kinds, days, amounts, text, ids, provisional, undated,
+        case from, to, opening, closing, scale, texts, kinds, days, amounts, text, ids, refusals, provisional, undated,
             unreconciled
         case flags
     }
@@ -188,6 +198,7 @@ extension Activity {
         amounts = try container.decode([Int128].self, forKey: .amounts)
         text = try container.decode([Int].self, forKey: .text)
         ids = try container.decodeIfPresent([Int64].self, forKey: .ids)
+        refusals = try container.decodeIfPresent([Int].self, forKey: .refusals)
         provisional = try container.decodeIfPresent(Bool.self, forKey: .provisional)
         undated = try container.decode(Int.self, forKey: .undated)
         unreconciled = try container.decode(Bool.self, forKey: .unreconciled)
@@ -198,6 +209,7 @@ extension Activity {
             && (ids.map { $0.count == amounts.count } ?? true)
             && amounts.allSatisfy { Amount(minor: $0, places: scale) != nil }
             && days.allSatisfy { $0.magnitude < 1 << 20 }
+            && (refusals ?? []).allSatisfy { (0..<1 << 20).contains($0) }
         guard fits else {
             throw DecodingError.dataCorruptedError(
                 forKey: .amounts, in: container, debugDescription: "the columns of the activity do not belong together")

@@ -17,6 +17,8 @@ struct Ledger {
     /// The entries, by day.
     private(set) var lines: [Line] = []
     private(set) var texts: [String] = []
+    /// The days of the payments that were refused for lack of funds, in no order.
+    private(set) var refusals: [Day] = []
     /// The days that are covered, in order, and the balance at the end of each.
     private(set) var days: [Day] = []
     private(set) var balances: [Amount] = []
@@ -72,6 +74,7 @@ struct Ledger {
         if activity.undated > 0 { flags.insert(.undatedEntries) }
         let textPlaces = addTexts(of: activity, classifier: classifier, isShared: keepsTexts)
         guard let from = activity.from, activity.dayCount > 0 else {
+            refusals += (activity.refusals ?? []).map { _ in Day(number: 0) }
             // Without any day the entries still count in totals.
             let unit = Amount.power(9 - activity.scale)
             for (index, amount) in activity.amounts.enumerated() {
@@ -87,6 +90,7 @@ struct Ledger {
         let covered = days.last.map { $0 - from } ?? -1
         let goesOn = covered == 0 && (activity.opening == nil || activity.opening == closing || closing == nil)
         let firstCounted = goesOn ? 0 : max(0, covered + 1)
+        addRefusals(of: activity, from, countedBefore: firstCounted)
         let unit = Amount.power(9 - activity.scale)
         var changes = [Amount](repeating: .zero, count: activity.dayCount)
         let overlap = firstCounted > 0 ? overlap(with: activity, from, firstCounted, textPlaces) : nil
@@ -101,6 +105,20 @@ struct Ledger {
         }
         if let overlap { flags.insert(overlap.isConflict ? .overlapConflict : .overlapMerged) }
         appendBalances(from: from, opening: activity.opening, changes: changes)
+    }
+
+    /// Of the days that an earlier statement covers each refusal counts once, though both name it.
+    private mutating func addRefusals(of activity: Activity, _ from: Day, countedBefore firstCounted: Int) {
+        var known: [Day: Int] = [:]
+        for day in refusals { known[day, default: 0] += 1 }
+        for offset in activity.refusals ?? [] {
+            let day = from + min(offset, activity.dayCount - 1)
+            if offset < firstCounted, let count = known[day], count > 0 {
+                known[day] = count - 1
+            } else {
+                refusals.append(day)
+            }
+        }
     }
 
     /// What a statement repeats of the lines so far, on the first `covered` of its days.

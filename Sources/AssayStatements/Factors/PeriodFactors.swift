@@ -100,6 +100,10 @@ public struct PeriodFactors: Hashable, Sendable {
             endingBalance = ledger.closing
         }
         countEntries(ledger.lines[lines])
+        nsfCount? += ledger.refusals.count { day in
+            ledger.days.isEmpty
+                || !range.isEmpty && day >= ledger.days[range.lowerBound] && day <= ledger.days[range.upperBound - 1]
+        }
         netCashFlow = depositsTotal - withdrawalsTotal
         grossToTrueRatio = trueRevenue.flatMap { depositsTotal.ratio(to: $0) }
         netRevenue = trueRevenue.flatMap { revenue in returnedDepositsTotal.map { revenue - $0 } }

@@ -104,7 +104,10 @@ extension AccountHistory {
             default: break
             }
         }
-        return overdrafts + Set(fees.keys).union(returns.keys).reduce(0) { $0 + max(fees[$1] ?? 0, returns[$1] ?? 0) }
+        let isDebt = report.accountType?.isDebt == true
+        let unbooked = isDebt ? 0 : refusals.count { last - $0 < count }
+        return overdrafts + unbooked
+            + Set(fees.keys).union(returns.keys).reduce(0) { $0 + max(fees[$1] ?? 0, returns[$1] ?? 0) }
     }
 
     /// The last four characters of the account's number, or its name; its first file where it has neither.

@@ -32,6 +32,8 @@ public struct Statement: Hashable, Sendable {
     public var evidence: [Evidence] = []
     /// The rows or entries that are no movements.
     public var leftOut = LeftOut()
+    /// The days of the payments that were refused for lack of funds before they were booked; `nil` for one without a day.
+    public var refusals: [Day?] = []
     /// The movements, in the order of the file, oldest first where the order is known.
     public var entries: [Entry] = []
 
