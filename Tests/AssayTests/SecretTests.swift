@@ -43,6 +43,8 @@ import Testing
         #expect(
             filter.hiding("-----BEGIN KEY-----\r\n  MIIEowIBAAKCAQEA\r\n  x\r\n  -----END KEY-----\r\n") == "***\r\n")
         #expect(filter.hiding(#"-----BEGIN KEY-----\nMIIEowIBAAKCAQEA\nx\n-----END KEY-----\n"#) == #"***\n"#)
+        // Wrapped where its lines end.
+        #expect(filter.hiding("-----BEGIN KEY-----\n\nMIIEowIBAAKCAQEA\n\nx\n\n-----END KEY-----") == "***")
     }
 
     @Test("A stream holds back what may become a secret, and nothing else")

@@ -92,7 +92,9 @@ struct SecretForm: Hashable, Sendable {
                 place = next
                 continue
             }
-            guard index > 0, let next = lineBreak(text, place, spelling) else { return .none }
+            guard index > 0, var next = lineBreak(text, place, spelling) else { return .none }
+            // Text that was wrapped where a line of the secret ends has two breaks there.
+            next = lineBreak(text, next, spelling) ?? next
             guard next < text.count else { return .part(letters: index, endsInBreak: true) }
             guard let end = letter(index, text, next, spelling) else {
                 // A line that was broken at a space has lost that space.
