@@ -72,7 +72,7 @@ import Testing
     }
 
     /// A graph whose node 'a' dies of every input that is "bomb", behind a node that changes nothing or none.
-    private func graph(isSource: Bool, runner: String) throws -> Pipeline {
+    private func graph(isSource: Bool, runner: String, hasOtherSource: Bool = false) throws -> Pipeline {
         try programs.folder.write(
             """
             import json, os, signal, sys
@@ -93,9 +93,13 @@ import Testing
               - processor_id: a
                 processor_type: command
                 max_crashes: 1
+                \(hasOtherSource ? "inputs: allow_missing" : "")
                 parameters: {command: [/usr/bin/python3, ./program.py], environment: {RECORD: \(programs.record)}}
               - {processor_id: b, processor_type: simple, parameters: {function: passthrough}}
+            \(hasOtherSource ? "  - {processor_id: c, processor_type: simple, parameters: {function: passthrough}}" : "")
+            \(hasOtherSource ? "  - {processor_id: d, processor_type: simple, parameters: {function: passthrough}}" : "")
             connections:
+            \(hasOtherSource ? "  - {from_processor: c, from_output: output, to_processor: d, to_input: input}" : "")
               - from_processor: \(isSource ? "a" : "b")
                 from_output: output
                 to_processor: \(isSource ? "b" : "a")
@@ -139,6 +143,16 @@ import Testing
         #expect(report.status == .partial)
     }
 
+    @Test("come before those that the node is not given, with which it cannot be tried either")
+    func probeWithoutInput() async throws {
+        let pipeline = try graph(isSource: true, runner: "sequential", hasOtherSource: true)
+        let bomb: JSONValue = ["a": "bomb", "c": 1]
+        let report = try await run(pipeline, Array(repeating: bomb, count: 5) + [["c": 1]])
+        #expect(programs.marks == ["1", "2", "3", "4", "5"])
+        #expect(report.counts.total == 6 && report.counts.cancelled == 0)
+        #expect(report.error?.code != .programBroken)
+    }
+
     @Test("at a node: what was never given to it is tried by a resume, before what killed it")
     func resumedNode() async throws {
         let engine = Engine()
@@ -179,13 +193,15 @@ import Testing
         let time = ManualTime()
         let engine = Engine(world: .testing(time: time))
         let hints = Collected()
+        let hint = "'a' wrote 1 line that answers nothing; each answer needs the request's id and a flush"
         let subscription = engine.events.subscribe([.hint]) { event in
-            hints.add(event.data["message"]?.string ?? "")
-            time.advance(by: .seconds(20))
+            let message = event.data["message"]?.string ?? ""
+            hints.add(message)
+            // Another hint, of the missing price, comes before the program has said anything.
+            if message == hint { time.advance(by: .seconds(20)) }
         }
         let report = try await pipeline.run([1], engine: engine)
         await subscription.finish()
-        let hint = "'a' wrote 1 line that answers nothing; each answer needs the request's id and a flush"
         #expect(hints.all.contains(hint))
         #expect(report.told == ["timeout: timed out after 20 s; \(hint)"])
     }
