@@ -17,7 +17,7 @@ struct CostHistory {
 
     /// The newest run of `name` that says anything, or the run `sample` alone; `nil` when none does.
     ///
-    /// - Parameter forecast: finds the prices, and takes note of them.
+    /// - Parameter forecast: finds the prices, and records them.
     init?(of name: Identifier, sample: Run.ID?, _ forecast: inout CostForecast) async throws {
         let store = forecast.engine.store
         let runs =

@@ -156,7 +156,7 @@ package struct PlanCommand: ShellCommand {
         return run
     }
 
-    /// Has what a sample costs accepted: by `--yes`, or by whoever sits at the terminal.
+    /// Asks for consent to what a sample costs: `--yes`, or a person at the terminal.
     private func accept(
         _ cost: (low: MoneySum, high: MoneySum?), of count: Int, _ plan: Plan, _ console: Console, in shell: Shell
     ) throws {

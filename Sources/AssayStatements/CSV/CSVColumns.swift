@@ -58,7 +58,7 @@ struct CSVColumns {
         return (words.isEmpty ? "amount" : words.joined(separator: " "), currency ?? found)
     }
 
-    /// What stands outside and inside of brackets.
+    /// The text outside of brackets and the text inside.
     private static func split(_ name: String) -> (outside: String, inside: String) {
         var outside = ""
         var inside = ""

@@ -61,7 +61,7 @@ extension ReportPage {
         var value: (PeriodFactors) -> Amount?
         /// What stands in place of the value.
         var note: (PeriodFactors) -> String? = { _ in nil }
-        /// What stands below the value.
+        /// The note below the value.
         var remark: (PeriodFactors) -> String? = { _ in nil }
         /// How a value is written.
         var format: (Amount) -> String = \.grouped
