@@ -7,19 +7,15 @@ demo: setup
 	.build/debug/assay graph show Examples/underwriting/decision.yaml
 	.build/debug/assay run Examples/underwriting/decision.yaml Examples/underwriting/statements
 
-# Eight tests at once. Without a bound all begin together, and on a busy machine each takes as long as the whole suite:
-# its time limit then says nothing about it.
-TESTS = swift test --disable-xctest --experimental-maximum-parallelization-width 8
-
 # Every test in its short form.
 test: setup
-	$(TESTS)
+	scripts/test
 
 # What breaks things on purpose, in its long form: thousands of kills, hundreds of power cuts, and pipeline files that
 # nobody would write, each within 100 ms and 32 MiB.
 soak: setup
 	swift run -c release PipelineFuzz --count 200000 --measure $(if $(ASSAY_SEED),--seed $(ASSAY_SEED))
-	ASSAY_SOAK=1 $(TESTS)
+	ASSAY_SOAK=1 scripts/test
 
 # Overhead per item and durable items per second beside their yardsticks.
 bench: setup
