@@ -165,8 +165,9 @@ private final class SharedStoreRig {
             }
         }
         let calls = submitted.count * Self.inputs
-        let charges = try await store.charges(matching: ChargeFilter()).filter { $0.kind == .call }
-        #expect(charges.count == calls, comment)
+        // A worker that was killed between its call and its outcome left a value that the next one finds in the cache.
+        let charges = try await store.charges(matching: ChargeFilter())
+        #expect(charges.count { $0.kind == .call && !$0.isCacheHit } == calls, comment)
         #expect(provider.charges == calls, comment)
     }
 }
