@@ -21,25 +21,15 @@ final class BaseCharge: Sendable {
     /// Whether nothing is due anymore.
     var isPaid: Bool { state.withLock { if case .paid = $0 { true } else { false } } }
 
-    /// Charges what is due at the first start, whatever the input.
+    /// Returns the price that is due for every input; `nil` when there is none.
     ///
-    /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; the next caller tries again.
-    nonisolated(nonsending) func open(for session: RunSession, by engine: Engine) async throws {
-        _ = try await priceByInput(for: session, by: engine)
-    }
-
-    /// Charges what is due when `item` is started.
+    /// The first caller charges what is due once, whatever the input; others wait for it.
     ///
-    /// - Throws: as ``open(for:by:)``.
-    nonisolated(nonsending) func charge(for session: RunSession, on item: Item, by engine: Engine) async throws {
-        guard !isPaid, let price = try await priceByInput(for: session, by: engine) else { return }
-        try await engine.chargeBase(of: session, on: [try session.digest(of: item)], at: price)
-    }
-
-    /// Charges what is due once and returns the price that is due for every input; `nil` when there is none.
-    private nonisolated(nonsending) func priceByInput(for session: RunSession, by engine: Engine) async throws
-        -> Ledger.BasePrice?
-    {
+    /// - Parameter open: looks the price up and charges it unless it is due for every input. If it throws, the next
+    ///   caller tries again.
+    nonisolated(nonsending) func priceByInput(
+        _ open: nonisolated(nonsending) () async throws -> Ledger.BasePrice
+    ) async throws -> Ledger.BasePrice? {
         while true {
             let turn: Turn = state.withLock { state in
                 switch state {
@@ -57,8 +47,7 @@ final class BaseCharge: Sendable {
             case .wait: await wait()
             case .mine:
                 do {
-                    let price = try await engine.ledger.basePrice(of: session.run, pipeline: session.options.price)
-                    if !price.isByInput { try await engine.chargeBase(of: session, on: [], at: price) }
+                    let price = try await open()
                     finish(as: price.isByInput ? .byInput(price) : .paid)
                 } catch {
                     // The next item tries again.

@@ -62,10 +62,10 @@ struct BatchCutter {
             guard let first = page.first else { return nil }
             let batch = page.prefix(end(of: page.prefix(try size(from: first.item)).map(\.item)))
             let session = whole.beginBatch(from: position)
-            session.add(items: Array(batch), resuming: batch.map(\.index).filter(whole.resumes))
+            session.items.add(batch.count, resuming: batch.map(\.index).filter(whole.resumes))
             let settled = batch.filter(\.settled).map(\.index)
             if !settled.isEmpty {
-                session.keep(
+                session.items.keep(
                     try await engine.store.outcomes(of: whole.run.id, from: position, limit: batch.count)
                         .filter { settled.contains($0.index) })
                 session.withBatch { $0.told.formUnion(settled) }

@@ -3,19 +3,17 @@
 extension Engine {
     /// Runs a run in batches from its first item to its report.
     func live(
-        _ session: RunSession, _ history: History, inBatches batching: Batching, items page: @escaping ItemSource
+        _ session: RunSession, _ work: any RunWork, _ history: History, inBatches batching: Batching,
+        items page: @escaping ItemSource
     ) async throws -> Report {
         let delivery = BatchDelivery(session.options, batching.policy)
         var (summary, failure): (Payload?, FailureRecord?)
         do {
             var cutter = try await makeCutter(session, history, batching, items: page)
             sayWhatIsCut(session, batching)
-            let course = try await beginGraph(session)
-            try await carryOut(&cutter, batching, session, to: delivery)
-            if let course {
-                session.tally.note(course.profile(with: session.tally.baseCosts))
-                end(session, course.joins)
-            }
+            let work = try await work.inBatches(of: session)
+            try await carryOut(&cutter, batching, session, work, to: delivery)
+            work.endBatches(of: session)
             await delivery.finish(session)
         } catch let gate as GateFailure {
             failure = gate.record
@@ -27,15 +25,6 @@ extension Engine {
         if let error = delivery.failure { throw error }
         report.batches = delivery.aggregate
         return report
-    }
-
-    /// Begins a graph, which all batches share; returns `nil` for a run of one processor.
-    private func beginGraph(_ session: RunSession) async throws -> GraphCourse? {
-        guard let graph = session.graph else { return nil }
-        try await begin(graph, session)
-        let course = GraphCourse(graph, session)
-        session.shares(course)
-        return course
     }
 
     /// Makes the cutter of batches: from the record if the whole list is filed first, otherwise from the list itself.
@@ -65,7 +54,8 @@ extension Engine {
     ///
     /// A batch counts as in progress until it was taken, so no more of them are in memory than may be in progress.
     private func carryOut(
-        _ cutter: inout BatchCutter, _ batching: Batching, _ session: RunSession, to delivery: BatchDelivery
+        _ cutter: inout BatchCutter, _ batching: Batching, _ session: RunSession, _ work: any RunWork,
+        to delivery: BatchDelivery
     ) async throws {
         await withTaskGroup(of: Void.self) { group in
             var running = 0
@@ -80,7 +70,7 @@ extension Engine {
                     running += 1
                     group.addTask {
                         do {
-                            try await delivery.add(self.carryOut(cut, batching, of: session), session)
+                            try await delivery.add(self.carryOut(cut, work, batching, of: session), session)
                         } catch {
                             delivery.fail(error, session)
                         }
@@ -99,31 +89,33 @@ extension Engine {
     // MARK: One batch
 
     private func carryOut(
-        _ cut: BatchCutter.Cut, _ batching: Batching, of whole: RunSession
+        _ cut: BatchCutter.Cut, _ work: any RunWork, _ batching: Batching, of whole: RunSession
     ) async throws -> BatchResult {
         defer { whole.endBatch(cut.session) }
-        let result = try await carryOut(cut, batching.policy)
-        if !whole.options.listsFirst { await store.release(cut.session.places, of: whole.run.id) }
+        let result = try await carryOut(cut, work, batching.policy)
+        if !whole.options.listsFirst { await store.release(cut.session.items.places, of: whole.run.id) }
         return result
     }
 
     /// Runs one batch from its gates to its verdict.
-    private func carryOut(_ cut: BatchCutter.Cut, _ policy: BatchPolicy) async throws -> BatchResult {
+    private func carryOut(
+        _ cut: BatchCutter.Cut, _ work: any RunWork, _ policy: BatchPolicy
+    ) async throws -> BatchResult {
         let batch = cut.session
         let (began, startedAt) = (world.time.uptime(), world.time.now())
         if policy.enableInstrumentation {
             batch.emit(.batchStart) {
                 [
                     "batch_id": .string(cut.id), "batch_index": JSONValue(cut.index),
-                    "batch_size": JSONValue(batch.total),
+                    "batch_size": JSONValue(batch.items.total),
                 ]
             }
         }
         var attempts: [BatchMetrics.Attempt] = []
         var isInterrupted = false
-        while batch.unfinished > 0 {
+        while batch.items.unfinished > 0 {
             let start = world.time.uptime()
-            try await attempt(cut)
+            try await attempt(cut, work)
             let failed = batch.withBatch(\.failures)
             attempts.append(
                 .init(
@@ -147,7 +139,7 @@ extension Engine {
         }
         try await withdrawOutputs(batch)
         let state = batch.withBatch { $0 }
-        try await tell(state.sortedOutcomes.filter { !state.told.contains($0.index) }, batch)
+        try await batch.tell(state.sortedOutcomes.filter { !state.told.contains($0.index) })
         let isCancelled = batch.stopped?.isFromOutside == true && (isInterrupted || state.counts.cancelled > 0)
         let outcomes = state.sortedOutcomes
         let failures = state.failures.compactMap(\.error)
@@ -166,20 +158,21 @@ extension Engine {
             errors: outcomes.compactMap { outcome in
                 outcome.error.map {
                     BatchError(
-                        batchID: cut.id, batchIndex: cut.index, itemIndex: outcome.index - batch.start, record: $0)
+                        batchID: cut.id, batchIndex: cut.index, itemIndex: outcome.index - batch.items.start, record: $0
+                    )
                 }
             },
             bill: try await bill(of: batch, state))
     }
 
     /// Makes one attempt at the unfinished items of a batch: its gates, its extraction, and an outcome for every item.
-    private func attempt(_ cut: BatchCutter.Cut) async throws {
+    private func attempt(_ cut: BatchCutter.Cut, _ work: any RunWork) async throws {
         let batch = cut.session
         do {
             if let violation = cut.violation { throw violation }
             if batch.tally.noteAccepted() { try await store.update(batch.currentRun) }
             try await prepareItems(batch)
-            if let graph = batch.graph { try await run(graph, batch) } else { try await extract(batch) }
+            try await work.carryOut(batch)
         } catch let gate as GateFailure {
             if gate.record != nil { try await skipRest(batch, after: gate) }
         }
@@ -188,14 +181,14 @@ extension Engine {
 
     /// Waits before a retry, no longer than the run may take.
     private func wait(_ delay: Duration, _ batch: RunSession) async {
-        let (moment, end) = (world.time.uptime() + delay, batch.startedAt + batch.options.timeout)
-        await batch.sleep(until: min(moment, end), orStop: \.isOfWholeRun)
+        let (moment, end) = (world.time.uptime() + delay, batch.clock.startedAt + batch.options.timeout)
+        await batch.stops.sleep(until: min(moment, end), orStop: \.isOfWholeRun)
         if Task.isCancelled { batch.stop(.init(reason: .runCancelled, drains: false)) }
         if world.time.uptime() >= end { batch.stop(.init(reason: .runTimeout, drains: false)) }
     }
 
     /// Ends failed items that would have been retried as cancelled, so that a resume tries them.
-    private func leave(_ outcomes: [Outcome], to stop: RunSession.Stop, _ batch: RunSession) async throws {
+    private func leave(_ outcomes: [Outcome], to stop: Stop, _ batch: RunSession) async throws {
         guard !outcomes.isEmpty else { return }
         try await reopen(outcomes, batch)
         let attempts = Dictionary(outcomes.map { ($0.index, $0.attempts) }) { $1 }
@@ -209,7 +202,7 @@ extension Engine {
     /// Withdraws what succeeded in a batch that keeps nothing after a failure, once no retry can repair it.
     private func withdrawOutputs(_ batch: RunSession) async throws {
         guard batch.options.failurePolicy == .atomic, batch.withBatch({ $0.counts.failed > 0 }) else { return }
-        try await store.withdrawOutputs(of: batch.run.id, in: batch.places)
+        try await store.withdrawOutputs(of: batch.run.id, in: batch.items.places)
         batch.tally.noteWithdrawal(of: batch.withBatch { $0.withdrawOutputs() })
     }
 
@@ -243,7 +236,7 @@ extension Engine {
             ? try await store.calls(matching: CallFilter(states: [.inDoubt], billedTo: .run(batch.run.id)))
                 .filter { call in
                     state.metDoubts.contains(call.callID)
-                        || call.runID == batch.run.id && call.itemIndex.map(batch.places.contains) ?? false
+                        || call.runID == batch.run.id && call.itemIndex.map(batch.items.places.contains) ?? false
                 } : []
         return try Bill(
             state.charges, inDoubt: doubts, currency: store.currency, runID: batch.run.id,

@@ -1,13 +1,5 @@
 // Outputs of nodes as named checkpoints: created while a graph runs, and restored into a run that continues.
 
-/// A saved output that a continued run uses as the output of a node on an input.
-struct RestoredOutput: Sendable {
-    let checkpoint: NamedCheckpoint
-    /// The place of the node.
-    let node: Int
-    let inputID: String
-}
-
 extension Engine {
     /// Returns the named checkpoints that `settings` describe, to list, restore and delete.
     ///
@@ -21,21 +13,6 @@ extension Engine {
     /// Returns where a run keeps the outputs of nodes as named checkpoints; `nil` when it does not.
     func automatic(_ options: GraphOptions) throws -> Checkpoints? {
         options.checkpoints.isEnabled ? try checkpoints(options.checkpoints) : nil
-    }
-
-    /// Keeps the output of a node as a named checkpoint if the run does so. A failure to keep it stops nothing.
-    nonisolated(nonsending) func keepCheckpoint(
-        of output: Payload, on inputID: String, _ node: RunSession, in flow: GraphFlow
-    ) async {
-        guard let checkpoints = flow.checkpoints else { return }
-        do {
-            let summary = try await checkpoints.keepOutput(
-                output.json(), of: node.run.processorID, on: inputID, in: node.run)
-            node.emit(.checkpointCreate, item: inputID) { summary.eventData }
-        } catch {
-            let reason = ProcessingError(wrapping: error, as: .store).message
-            node.warn("the output of '\(node.run.processorID)' was not kept as a checkpoint: \(reason)", item: inputID)
-        }
     }
 
     // MARK: Continuing from one
@@ -81,28 +58,6 @@ extension Engine {
             if page.contains(where: { $0.item.id.equalsInBytes(inputID) }) { return true }
             guard !page.isEmpty else { return false }
             start += page.count
-        }
-    }
-
-    /// Saves the checkpoint as the output of its node, and drops what nodes behind it have saved for the input.
-    func restore(_ restored: RestoredOutput, of work: GraphWork, _ session: RunSession) async throws {
-        let node = work.wiring.nodes[restored.node]
-        func subject(_ processor: Identifier) -> CheckpointSubject {
-            CheckpointSubject(
-                executionID: session.run.executionID, processorID: processor, inputID: restored.inputID)
-        }
-        try await store.save(
-            Checkpoint(
-                subject: subject(node.id), step: Checkpoint.nodeOutput, inputDigest: Checkpoint.anyInput,
-                definition: node.processor.definition(in: store).digest, runID: session.run.id,
-                epoch: session.run.epoch,
-                value: restored.checkpoint.data, savedAt: world.time.now()),
-            charges: [])
-        for place in work.wiring.descendants(of: restored.node) {
-            try await store.dropCheckpoints(of: subject(work.wiring.nodes[place].id))
-        }
-        session.tally.emit(.checkpointRestore, item: restored.inputID, by: node.id) {
-            restored.checkpoint.summary.eventData
         }
     }
 }

@@ -53,11 +53,10 @@ extension Engine {
                 comeback: .init(pause: comeback, node: node, entry: entry, move: move))
             let taken = try await self.takeOver(paused)
             let session = RunSession(
-                run: taken, processor: processor, options: run, ledger: self.ledger, breakers: self.breakers,
-                events: self.events, logger: self.logger, graph: work)
+                run: taken, processor: processor, options: run, services: self.services, graph: work.terms)
             return try await self.hold(session, watching) {
                 try await self.restore(session, charges)
-                try await self.run(work, session)
+                try await GraphRun(work).carryOut(session)
                 return try await self.close(session, after: nil)
             }
         }
@@ -135,10 +134,10 @@ extension Engine {
     /// Restores in a session what the program that left the run knew of it.
     private func restore(_ session: RunSession, _ charges: [Charge]) async throws {
         let id = session.run.id
-        while case let items = try await store.items(of: id, from: session.total, limit: 1_024), !items.isEmpty {
-            let ended = try await store.outcomes(of: id, from: session.total, limit: items.count)
+        while case let items = try await store.items(of: id, from: session.items.total, limit: 1_024), !items.isEmpty {
+            let ended = try await store.outcomes(of: id, from: session.items.total, limit: items.count)
             let places = Set(ended.map(\.index))
-            session.add(items: items, resuming: items.lazy.map(\.index).filter { !places.contains($0) })
+            session.items.add(items.count, resuming: items.lazy.map(\.index).filter { !places.contains($0) })
             session.tally.noteTaken(items.count)
             session.restore(ended)
         }
@@ -146,7 +145,8 @@ extension Engine {
         while case let events = try await store.events(of: id, after: sequence, limit: 1_024), let last = events.last {
             sequence = last.sequence ?? sequence + events.count
         }
-        session.tally.restore(charges.filter { $0.itemIndex.map { !session.hasEnded($0) } ?? true }, sequence: sequence)
+        session.tally.restore(
+            charges.filter { $0.itemIndex.map { !session.items.hasEnded($0) } ?? true }, sequence: sequence)
     }
 }
 

@@ -3,11 +3,11 @@
 extension Engine {
     /// Runs a run from its first item to its report.
     func live(
-        _ session: RunSession, _ history: History, items page: @escaping ItemSource
+        _ session: RunSession, _ work: any RunWork, _ history: History, items page: @escaping ItemSource
     ) async throws -> Report {
         session.emit(.runStart) { ["runner": .string(session.options.runner.name)] }
         if let batching = session.options.batching {
-            return try await live(session, history, inBatches: batching, items: page)
+            return try await live(session, work, history, inBatches: batching, items: page)
         }
         var failure: FailureRecord?
         do {
@@ -17,7 +17,7 @@ extension Engine {
             session.tally.noteAccepted()
             try await store.update(session.currentRun)
             try await prepareItems(session)
-            if let graph = session.graph { try await run(graph, session) } else { try await extract(session) }
+            try await work.carryOut(session)
         } catch let gate as GateFailure {
             failure = gate.record
             if failure != nil { try await skipRest(session, after: gate) }
@@ -93,7 +93,7 @@ extension Engine {
                 return gate.violation ?? GateFailure(error, stage: .prevalidation, index: nil)
             }
             guard !items.isEmpty else { break }
-            for (place, item) in items.enumerated() { gate.check(item, at: session.total + place) }
+            for (place, item) in items.enumerated() { gate.check(item, at: session.items.total + place) }
             try await file(items, session, &history)
         }
         return gate.violation
@@ -109,7 +109,7 @@ extension Engine {
 
     /// Files the next items of a run, with the outcomes of those that an earlier run finished.
     func file(_ items: [Item], _ session: RunSession, _ history: inout History) async throws {
-        var index = session.places.upperBound
+        var index = session.items.places.upperBound
         var stored: [StoredItem] = []
         var settled: [CommittedOutcome] = []
         var resuming: [Int] = []
@@ -156,9 +156,9 @@ extension Engine {
             index += 1
         }
         try await store.append(stored, settled: settled, to: session.run.id, epoch: session.run.epoch)
-        session.add(items: stored, resuming: resuming)
+        session.items.add(stored.count, resuming: resuming)
         session.tally.noteTaken(stored.count)
-        try await announce(settled.map(\.outcome), session)
+        try await session.announce(settled.map(\.outcome))
         for outcome in settled.lazy.map(\.outcome) where outcome.status == .failed && !outcome.carried {
             session.noteFailure(of: outcome.inputID) { outcome.error }
         }
@@ -167,67 +167,13 @@ extension Engine {
     /// Charges the base price of a run before the first item of its list is transformed, so that a run that fails in a
     /// gate has paid. A price per input is charged when its extraction starts.
     private func chargeBase(_ session: RunSession) async throws {
-        do { try await session.base.open(for: session, by: self) } catch let error as ProcessingError
+        do { try await session.openBaseCharge() } catch let error as ProcessingError
             where error.code == .budgetExhausted
         {
             throw GateFailure(error, stage: .cost, index: nil)
         }
         guard session.options.strictCosts, let reason = session.tally.incompleteReason else { return }
         throw GateFailure(ProcessingError(.cost, reason), stage: .cost, index: nil)
-    }
-
-    /// Charges the base price of a run, or of a node of a graph.
-    ///
-    /// - Parameter digests: the inputs that are started, for a price per input.
-    /// - Throws: ``ProcessingError`` with code `budget_exhausted` when it does not fit; any other failure makes the
-    ///   bill incomplete.
-    func chargeBase(of session: RunSession, on digests: [Digest], at price: Ledger.BasePrice) async throws {
-        do { try await recordBase(of: session, on: digests, at: price) } catch let error as ProcessingError
-            where error.code == .budgetExhausted
-        { throw error } catch {
-            session.tally.noteIncomplete(ProcessingError(wrapping: error, as: .cost).message)
-        }
-    }
-
-    private func recordBase(of session: RunSession, on digests: [Digest], at base: Ledger.BasePrice) async throws {
-        let charges = try ledger.baseCharges(
-            for: session.run, at: base, digests: digests,
-            numbered: session.tally.takeBaseNumbers)
-        if charges.contains(where: { $0.basis.priceSource == PriceOrigin.none }) {
-            try await hintAtPrice(of: session)
-        }
-        // A charge of zero fits every budget, whether it is on record already or not.
-        let costs = charges.filter { $0.cost != .zero }
-        let known = costs.isEmpty ? [] : try await store.recordedKeys(among: costs.compactMap(\.key))
-        let new = charges.filter { charge in charge.key.map { !known.contains($0) } ?? true }
-        try await spend(base: new, session)
-        try await session.record(counted: new)
-    }
-
-    /// Hints that no base price was found. Most nodes of a graph need none, so for a graph the hint is sent only when
-    /// no node has one.
-    private func hintAtPrice(of session: RunSession) async throws {
-        guard let graph = session.graphOfNode else { return session.hintAtPrice(of: session.run.processorID) }
-        guard session.tally.asksForPricesFirst() else { return }
-        let (added, listed, now) = (try await store.prices(), ledger.prices.current(), world.time.now())
-        let hasPrice = graph.wiring.nodes.contains { node in
-            let subject = PriceSubject.processor(node.id.text)
-            return node.price != nil || added.price(for: subject, at: now) != nil
-                || listed.price(for: subject, at: now) != nil
-        }
-        if !hasPrice {
-            session.hint("no_price", "no processor of graph '\(graph.graph.id)' has a price; 0.00 is charged")
-        }
-    }
-
-    /// Counts base charges against budgets, all or none.
-    private func spend(base charges: [Charge], _ session: RunSession) async throws {
-        for (place, charge) in charges.enumerated() {
-            do { try await session.spend(charge, hasHappened: false) } catch {
-                for earlier in charges[..<place] { ledger.budgets.takeBack(earlier) }
-                throw error
-            }
-        }
     }
 
     /// Transforms and validates every item, one at a time.
@@ -242,14 +188,14 @@ extension Engine {
                 try await chargeBase(session)
                 isBasePaid = true
             }
-            guard !session.hasEnded(entry.index) else { return }
+            guard !session.items.hasEnded(entry.index) else { return }
             do throws(ProcessingError) { try session.processor.files?.verify() } catch {
                 throw GateFailure(error, stage: .transformation, index: nil)
             }
             do throws(ProcessingError) { try entry.item.file?.verify() } catch {
                 var outcome = Outcome(entry, .failed, nil)
                 outcome.error = FailureRecord(error, stage: .transformation, item: entry.item.id, attempt: 0)
-                try await commit([CommittedOutcome(outcome)], session)
+                try await session.commit([CommittedOutcome(outcome)])
                 return session.noteFailure(of: entry.item.id) { outcome.error }
             }
             if entry.basis?.startsOver == true, !session.resumes(entry.index) {
@@ -296,7 +242,7 @@ extension Engine {
         if let stop = session.stopped {
             try await endRest(session) { Outcome($0, .cancelled, stop.reason) }
             if session.options.failurePolicy == .atomic, session.tally.counts.failed > 0 {
-                try await store.withdrawOutputs(of: session.run.id, in: session.places)
+                try await store.withdrawOutputs(of: session.run.id, in: session.items.places)
                 session.tally.noteWithdrawal()
             }
         }
@@ -307,17 +253,17 @@ extension Engine {
     func endRest(_ session: RunSession, _ outcome: (StoredItem) -> Outcome) async throws {
         var rest: [CommittedOutcome] = []
         try await forEachItem(session) { entry in
-            guard !session.hasEnded(entry.index) else { return }
+            guard !session.items.hasEnded(entry.index) else { return }
             var ended = outcome(entry)
             let sums = session.tally.takeCosts(of: entry.index)
             session.tally.fill(&ended, cost: sums.cost, avoided: sums.avoided)
             rest.append(CommittedOutcome(ended))
             if rest.count == 1_024 {
-                try await commit(rest, session)
+                try await session.commit(rest)
                 rest = []
             }
         }
-        try await commit(rest, session)
+        try await session.commit(rest)
     }
 
     /// Aggregates if the outcomes allow it.
@@ -375,7 +321,7 @@ extension Engine {
         try await attendDoubts(session)
         hintAtRepeats(session)
         run.finishedAt = world.time.now()
-        run.duration = session.timeWorked
+        run.duration = session.clock.timeWorked
         session.tally.meters.count(runEndedAs: run.status)
         hintAtRunner(session, run)
         await hintAtKeys(session, run)
@@ -430,48 +376,13 @@ extension Engine {
 
     /// Visits the items of a run in order, page by page.
     func forEachItem(_ session: RunSession, _ body: (StoredItem) async throws -> Void) async throws {
-        var rest = session.places
+        var rest = session.items.places
         while !rest.isEmpty {
             let page = try await store.items(of: session.run.id, from: rest.lowerBound, limit: min(rest.count, 1_024))
             guard !page.isEmpty else { return }
             for entry in page { try await body(entry) }
             rest.removeFirst(page.count)
         }
-    }
-
-    /// Commits outcomes and announces those that the store accepted.
-    nonisolated(nonsending) func commit(_ outcomes: [CommittedOutcome], _ session: RunSession) async throws {
-        guard !outcomes.isEmpty else { return }
-        let accepted = try await store.commit(outcomes, of: session.run.id, epoch: session.run.epoch)
-        try await announce(zip(outcomes, accepted).filter(\.1).map(\.0.outcome), session)
-    }
-
-    /// Records outcomes that are in the store. Outside of a batch, it also reports them.
-    private nonisolated(nonsending) func announce(_ outcomes: [Outcome], _ session: RunSession) async throws {
-        guard !outcomes.isEmpty else { return }
-        // An item that is done again may end differently.
-        if session.isBatch { return session.keep(outcomes) }
-        try await tell(outcomes, session)
-    }
-
-    /// Counts how items ended, and notifies the listeners.
-    nonisolated(nonsending) func tell(_ outcomes: [Outcome], _ session: RunSession) async throws {
-        session.note(outcomes)
-        for outcome in outcomes {
-            session.emit(.itemComplete, item: outcome.inputID) {
-                ["status": .string(outcome.status.rawValue), "duration_ms": JSONValue(outcome.duration)]
-            }
-            if let error = outcome.error {
-                session.emit(.itemError, item: outcome.inputID) {
-                    [
-                        "code": .string(error.code.rawValue), "message": .string(error.message),
-                        "step": .string(error.step),
-                    ]
-                }
-            }
-        }
-        try await session.tally.fileEvents()
-        await session.options.onCommitted?(outcomes)
     }
 }
 

@@ -244,6 +244,11 @@ public final class Engine: Sendable {
         return "batch_" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 
+    /// What its runs use of it.
+    var services: RunSession.Services {
+        RunSession.Services(ledger: ledger, breakers: breakers, events: events, logger: logger)
+    }
+
     /// Performs a run from beginning to end.
     func perform(
         _ processor: RegisteredProcessor, _ options: RunOptions,
@@ -255,10 +260,10 @@ public final class Engine: Sendable {
         let (begun, history) = try await prepare(processor, options, failedOnly: failedOnly, graph: graph)
         let (list, isSubmission) = try await checkSubmission(of: begun, options, page)
         let session = RunSession(
-            run: begun, processor: processor, options: options, ledger: ledger, breakers: breakers, events: events,
-            logger: logger, graph: graph)
+            run: begun, processor: processor, options: options, services: services, graph: graph?.terms)
         try await store.begin(session.run, asSubmitted: isSubmission)
-        return try await hold(session, watching) { try await live(session, history, items: list) }
+        let work: any RunWork = if let graph { GraphRun(graph) } else { ListWork() }
+        return try await hold(session, watching) { try await live(session, work, history, items: list) }
     }
 
     /// Performs `body`, the work of a run that is on record, and makes the run known under its name in the meantime.
@@ -328,7 +333,7 @@ public final class Engine: Sendable {
         // If the list was being read, what was thrown follows from the stop, and the stop is how the run ended.
         if session.stopped?.isFromOutside == true, !run.isListed { run.status = .cancelled }
         run.finishedAt = world.time.now()
-        run.duration = session.timeWorked
+        run.duration = session.clock.timeWorked
         // A store that failed may fail again. The run is then found and ended when the store is opened next.
         try? await store.update(run)
     }

@@ -3,6 +3,9 @@ import Synchronization
 /// The state of a whole run of a graph, across all of its batches: the error strategies with their counts, the base
 /// prices that are paid, and what the nodes have done.
 final class GraphCourse: Sendable {
+    /// The limit on the nodes and on the pipes that are kept with a run. Every look at its record reads them all.
+    static let keptAtMost = 1_000
+
     let recovery: RunRecovery
     /// The base prices of the nodes, by place.
     let bases: [BaseCharge]
@@ -57,7 +60,7 @@ final class GraphCourse: Sendable {
         let nodes = profile.withLock { Array($0.values) }.sorted {
             ($1.total, $0.processorID) < ($0.total, $1.processorID)
         }
-        return nodes.prefix(GraphFlow.keptAtMost).map { node in
+        return nodes.prefix(Self.keptAtMost).map { node in
             var node = node
             if let base = bases[node.processorID] { node.cost += base }
             return node

@@ -11,9 +11,6 @@ extension GraphFlow {
         var bytes: Int?
     }
 
-    /// The limit on the nodes and on the pipes that are kept with a run. Every look at its record reads them all.
-    static let keptAtMost = 1_000
-
     private func now(isOver: Bool) -> GraphBook.Now {
         GraphBook.Now(uptime: session.world.time.uptime(), time: session.world.time.now(), isOver: isOver)
     }
@@ -39,8 +36,8 @@ extension GraphFlow {
 
     /// The metrics of the nodes at the end, as they are kept with the run.
     var keptProfile: [NodeMetrics] {
-        let withPipes = wiring.connections.count <= Self.keptAtMost
-        return metrics(now(isOver: true), limit: Self.keptAtMost, withPipes: withPipes)
+        let withPipes = wiring.connections.count <= GraphCourse.keptAtMost
+        return metrics(now(isOver: true), limit: GraphCourse.keptAtMost, withPipes: withPipes)
     }
 
     /// The joins, with how often they ran and how often they did not.
@@ -60,9 +57,9 @@ extension GraphFlow {
             }
     }
 
-    /// Adds the metrics of the nodes in this batch to those of other batches.
-    func addToCourse() {
-        course.add(metrics(now(isOver: true), limit: wiring.nodes.count, withPipes: false), joins)
+    /// The metrics of all nodes in this batch, to be added to those of other batches.
+    var batchProfile: [NodeMetrics] {
+        metrics(now(isOver: true), limit: wiring.nodes.count, withPipes: false)
     }
 
     /// The metrics of the nodes before the run was left in its pause.
@@ -141,17 +138,4 @@ extension GraphFlow.State {
         defer { news = [] }
         return news
     }
-}
-
-extension RunHandle {
-    /// The metrics of the nodes of a run of a graph so far, the one that took longest first; empty for other runs.
-    ///
-    /// Costs time and memory in proportion to nodes and pipes.
-    public var profile: [NodeMetrics] { session.flow?.profile ?? session.tally.metrics.nodes }
-
-    /// The statistics of the pipes of a run of a graph, by name; empty before it begins and after it has ended.
-    ///
-    /// The values are counted. Their bytes are counted only when ``GraphOptions/measuresPipes`` is set, or when
-    /// something listened to `pipe_data_flow` as the run began.
-    public var pipes: [String: PipeStatistics] { session.flow?.pipes ?? [:] }
 }

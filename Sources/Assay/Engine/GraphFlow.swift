@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A graph at work on the items of a run: what starts next, how it ended, and the items in the graph.
-final class GraphFlow: Sendable {
+final class GraphFlow: GraphSteering {
     /// An item in the graph.
     struct Traveller: Sendable {
         let entry: StoredItem
@@ -79,9 +79,8 @@ final class GraphFlow: Sendable {
         case over
     }
 
-    /// Lanes of a batch that are to be started. They may have to wait for workers that other batches have.
-    let lanesToStart: AsyncStream<Lane>
-    let laneStarts: AsyncStream<Lane>.Continuation
+    /// Told of each pause.
+    let onPause: (@Sendable (RunHandle, NodeStart) -> Void)?
     /// The changes of the run, in order.
     let changed: AsyncStream<Change>
     let changes: AsyncStream<Change>.Continuation
@@ -124,7 +123,7 @@ final class GraphFlow: Sendable {
         var tellsNews = false
     }
 
-    init(_ work: GraphWork, _ session: RunSession) {
+    init(_ work: GraphWork, _ session: RunSession, _ course: GraphCourse) {
         let plan = work.plan
         (changed, changes) = AsyncStream.makeStream(of: Change.self)
         self.session = session
@@ -134,17 +133,21 @@ final class GraphFlow: Sendable {
         untouched = wiring.nodes.map { Passage.Node($0.id) }
         teams = plan.teams
         crews = plan.crews
-        course = session.course ?? GraphCourse(work, session)
-        nodes = plan.sessions(of: work.wiring.nodes, in: session, course)
+        self.course = course
+        onPause = work.options.onPause
+        nodes = work.wiring.nodes.enumerated().map { place, node in
+            RunSession(
+                node: node, of: session, crew: plan.crew(of: place), base: course.bases[place],
+                suspicion: course.suspicions[place])
+        }
         let comeback = work.comeback
         self.comeback = comeback
         wayBack = comeback.map { work.wiring.ancestors(of: $0.node) } ?? []
         failures = Dictionary((comeback?.pause.failures ?? []).map { ($0.key, $0) }) { $1 }
-        (lanesToStart, laneStarts) = AsyncStream.makeStream(of: Lane.self)
         let (id, store) = (session.run.id, session.store)
-        frames = Frames(over: session.places, comesLate: session.suspicion.isKiller) { place, limit in
+        frames = Frames(over: session.items.places, comesLate: session.suspicion.isKiller) { place, limit in
             try await store.items(of: id, from: place, limit: limit).filter {
-                !session.hasEnded($0.index) && $0.index != comeback?.entry.index
+                !session.items.hasEnded($0.index) && $0.index != comeback?.entry.index
             }
         }
         meters = NodeMeters(work.wiring, of: work.graph.id)
@@ -185,8 +188,8 @@ final class GraphFlow: Sendable {
         }
     }
 
-    /// Makes a lane for the work of `team`.
-    func makeLane(for team: Int) -> Lane { Lane(crew: crews[team], team: team) }
+    /// Returns the workers of `team`.
+    func crew(of team: Int) -> Crew { crews[team] }
 
     enum Next {
         case start(GraphSchedule.Unit, StoredItem, fed: Payload?, values: [Payload?])

@@ -53,16 +53,8 @@ struct LanePlan: Sendable {
         crews.append(Crew(of: runner, for: RegisteredProcessor(serving: places.map { nodes[$0] })))
     }
 
-    /// Makes the session of each node.
-    ///
-    /// - Parameter course: what batches of the graph have in common.
-    func sessions(of nodes: [Node], in graph: RunSession, _ course: GraphCourse) -> [RunSession] {
-        nodes.enumerated().map { place, node in
-            RunSession(
-                node: node, of: graph, crew: crews[teamOfNode[place]], base: course.bases[place],
-                suspicion: course.suspicions[place])
-        }
-    }
+    /// Returns the workers of the node at `place`.
+    func crew(of place: Int) -> Crew { crews[teamOfNode[place]] }
 
     /// Releases all idle workers.
     func dismiss() { for crew in crews { crew.dismissIdle() } }

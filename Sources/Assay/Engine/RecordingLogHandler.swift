@@ -24,3 +24,10 @@ struct RecordingLogHandler: LogHandler {
         session.say("\(event.message)\(facts)", at: event.level, from: .log, in: context)
     }
 }
+
+extension RunSession {
+    /// Returns the log of the processor at work in `context`.
+    func logger(for context: Context) -> Logger {
+        Logger(label: "assay") { _ in RecordingLogHandler(self, context) }
+    }
+}

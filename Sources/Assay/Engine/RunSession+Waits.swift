@@ -15,7 +15,7 @@ extension RunSession {
         return try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { try await body(sign) }
             group.addTask {
-                await self.waitForStop(which: \.endsRetries)
+                await self.stops.wait(which: \.endsRetries)
                 return nil
             }
             defer { group.cancelAll() }
@@ -36,7 +36,7 @@ extension RunSession {
     func backOff(for delay: Duration) async {
         let sign = WaitSign(.nextAttempt)
         tally.waits.add(sign)
-        await sleep(until: world.time.uptime() + delay, orStop: \.endsRetries)
+        await stops.sleep(until: world.time.uptime() + delay, orStop: \.endsRetries)
         tally.waits.remove(sign)
     }
 }

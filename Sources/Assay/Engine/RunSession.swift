@@ -1,26 +1,32 @@
 import Logging
 import Synchronization
 
-/// A run in progress, or one batch of it: its items, how they end, and what its lanes share.
+/// A run in progress, one batch of it, or one node of its graph: what it is made of, and what work for it shares.
 ///
 /// A run in batches has one session for the whole run and one for each batch in progress. Sums over all of them are in
 /// the ``RunTally`` that they share.
 final class RunSession: Sendable {
-    /// The reason why a run stops before its end.
-    struct Stop {
-        /// The reason given for items that are not finished.
-        var reason: Outcome.Reason
-        /// Whether items in progress may finish.
-        var drains: Bool
+    /// What the session stands for.
+    private enum Role {
+        case whole
+        case batch(of: RunSession)
+        case node(Identifier, of: RunSession)
+    }
 
-        /// Whether the run was cancelled or is out of time, rather than stopped by its own policy.
-        var isFromOutside: Bool { reason == .runCancelled || reason == .runTimeout }
-        /// Whether failed items are not retried, since nothing starts anymore.
-        var endsRetries: Bool { isFromOutside || reason == .graphHalted || reason == .programBroken }
-        /// Whether it ends all batches and not just the one in which it happened.
-        var isOfWholeRun: Bool {
-            isFromOutside || [.budgetExhausted, .definitionChanged, .graphHalted, .programBroken].contains(reason)
-        }
+    /// What of the engine all its runs use.
+    struct Services: Sendable {
+        let ledger: Ledger
+        let breakers: CircuitBreakers
+        let events: EventStream
+        let logger: Logger
+    }
+
+    /// The graph of a run.
+    struct GraphTerms: Sendable {
+        let id: Identifier
+        let nodes: [Node]
+        /// Whether the run continues from the pause in which it was left.
+        let comesBack: Bool
     }
 
     let run: Run
@@ -31,7 +37,6 @@ final class RunSession: Sendable {
     let breakers: CircuitBreakers
     let world: World
     let events: EventStream
-    let startedAt: Duration
     let tally: RunTally
     let crew: Crew
     /// The base charge of its processor. A whole run shares its own with its batches; the nodes of a graph have their
@@ -39,64 +44,39 @@ final class RunSession: Sendable {
     let base: BaseCharge
     /// Whether its program or its workers die of whatever they are given; a graph's nodes have their own.
     let suspicion: Suspicion
-    /// The place of its first item in the run.
-    let start: Int
-    /// The session of the whole run, for a batch.
-    private let whole: RunSession?
-    /// Whether this is one batch of a run. The outcomes of its items are reported when the batch has ended.
-    let isBatch: Bool
-    /// The graph of the run; `nil` for one processor.
-    let graph: GraphWork?
-    /// The node of a graph that this session works for; `nil` for a whole run, and for one processor.
-    let nodeID: Identifier?
-    private let logger: Logger
-    private let state: Mutex<State>
-    // Read for every item and almost always false: these flags spare the lock that all lanes share.
-    private let isStopped = Atomic(false)
-    private let hasResuming = Atomic(false)
+    /// The graph of the run; `nil` for one processor, and for a node.
+    let graph: GraphTerms?
+    let logger: Logger
+    /// The time it has worked.
+    let clock: Stopwatch
+    /// Its stop, or that of its batch; nodes have none of their own.
+    let stops: StopState
+    let items: ItemBook
+    private let role: Role
+    private let state = Mutex(State())
 
     private struct State {
-        var ended: [Bool] = []
-        var resuming: Set<Int> = []
-        var failures = 0
-        var stop: Stop?
-        var stopWaiter: CheckedContinuation<Void, Never>?
         /// The graph at work, which is notified of stops. It ends with the run.
-        var flow: GraphFlow?
-        /// The shared state of the graph's batches.
-        var course: GraphCourse?
-        var waitsForStop = true
-        var alarms: [Int: CheckedContinuation<Void, Never>] = [:]
-        var nextAlarm = 0
-        var batch = BatchInProgress()
+        var steering: (any GraphSteering)?
         var batches: [Int: RunSession] = [:]
-        /// The time the run was paused so far, and the start of its current pause.
-        var stood = Duration.zero
-        var standsSince: Duration?
         var isLeft = false
         var isGivenUp = false
     }
 
     init(
-        run: Run, processor: RegisteredProcessor, options: RunOptions, ledger: Ledger, breakers: CircuitBreakers,
-        events: EventStream, logger: Logger, graph: GraphWork? = nil
+        run: Run, processor: RegisteredProcessor, options: RunOptions, services: Services, graph: GraphTerms? = nil
     ) {
-        self.run = run
-        self.graph = graph
-        self.processor = processor
-        self.options = options
-        self.ledger = ledger
-        self.breakers = breakers
-        store = ledger.store
-        world = ledger.world
-        self.events = events
+        let (ledger, events) = (services.ledger, services.events)
+        (self.run, self.processor, self.options, self.graph) = (run, processor, options, graph)
+        (self.ledger, breakers, self.events) = (ledger, services.breakers, events)
+        (store, world) = (ledger.store, ledger.world)
         // A run that was left in a pause continues with the time it had taken.
-        startedAt = ledger.world.time.uptime() - (run.duration ?? .zero)
+        clock = Stopwatch(ledger.world.time, worked: run.duration ?? .zero)
         tally = RunTally(run, events: events, world: ledger.world, store: ledger.store, onLogged: options.onLogged)
         crew = Crew(of: options.runner, for: processor)
         (base, suspicion) = (BaseCharge(), Suspicion())
-        (start, whole, isBatch, nodeID) = (0, nil, false, nil)
-        var logger = logger
+        (role, stops, items) = (.whole, StopState(ledger.world.time), ItemBook(from: 0))
+        var logger = services.logger
         logger[metadataKey: "run"] = "\(run.id)"
         logger[metadataKey: "processor"] = "\(run.processorID)"
         for (key, value) in [
@@ -105,7 +85,6 @@ final class RunSession: Sendable {
             logger[metadataKey: key] = value.map { "\($0)" }
         }
         self.logger = logger
-        state = Mutex(State())
     }
 
     // MARK: Batches
@@ -113,22 +92,44 @@ final class RunSession: Sendable {
     /// Begins the batch whose first item is at `start`; returns its session, which ends with ``endBatch(_:)``.
     func beginBatch(from start: Int) -> RunSession {
         let batch = RunSession(batchOf: self, from: start)
-        let stop = state.withLock { state in
-            state.batches[start] = batch
-            return state.stop
-        }
-        if let stop { batch.apply(stop) }
+        state.withLock { $0.batches[start] = batch }
+        if let stop = stopped { batch.apply(stop) }
         return batch
     }
 
     private init(batchOf whole: RunSession, from start: Int) {
-        (run, processor, options) = (whole.run, whole.processor, whole.options)
+        (run, processor, options, graph) = (whole.run, whole.processor, whole.options, whole.graph)
         (store, ledger, breakers) = (whole.store, whole.ledger, whole.breakers)
-        (world, events, startedAt) = (whole.world, whole.events, whole.startedAt)
+        (world, events, clock) = (whole.world, whole.events, whole.clock)
         (tally, crew, base, logger) = (whole.tally, whole.crew, whole.base, whole.logger)
         suspicion = whole.suspicion
-        (self.start, self.whole, isBatch, nodeID, graph) = (start, whole, true, nil, whole.graph)
-        state = Mutex(State())
+        (role, stops, items) = (.batch(of: whole), StopState(whole.world.time), ItemBook(from: start))
+    }
+
+    func endBatch(_ batch: RunSession) {
+        state.withLock { $0.batches[batch.items.start] = nil }
+        items.take(batch.items)
+    }
+
+    /// Whether this is one batch of a run. The outcomes of its items are reported when the batch has ended.
+    var isBatch: Bool { if case .batch = role { true } else { false } }
+
+    /// Whether this is a batch, or a node of a graph that works for one.
+    private var isOfBatch: Bool {
+        switch role {
+        case .whole: false
+        case .batch: true
+        case .node(_, let graph): graph.isBatch
+        }
+    }
+
+    /// Reads or changes what a batch remembers of its items. A node of a graph uses the batch that it works for.
+    func withBatch<Value>(_ body: (inout BatchInProgress) -> Value) -> Value { items.withBatch(body) }
+
+    /// Makes items that had ended begin again.
+    func reopen(_ indices: [Int], resuming: Bool) {
+        items.reopen(indices, resuming: resuming)
+        stops.reopen()
     }
 
     // MARK: Nodes
@@ -146,98 +147,30 @@ final class RunSession: Sendable {
         run.definition = node.processor.definition(in: graph.store).digest
         (self.run, processor, options) = (run, node.processor, RunOptions(of: node, in: graph.options))
         (store, ledger, breakers) = (graph.store, graph.ledger, graph.breakers)
-        (world, events, startedAt) = (graph.world, graph.events, graph.startedAt)
+        (world, events, clock) = (graph.world, graph.events, graph.clock)
         (tally, self.crew, self.base, self.suspicion) = (graph.tally, crew, base, suspicion)
-        (start, whole, isBatch, nodeID, self.graph) = (0, graph, false, node.id, nil)
+        (role, stops, items, self.graph) = (.node(node.id, of: graph), graph.stops, graph.items, nil)
         var logger = graph.logger
         logger[metadataKey: "graph"] = "\(graph.run.processorID)"
         logger[metadataKey: "processor"] = "\(node.id)"
         self.logger = logger
-        state = Mutex(State())
     }
 
-    func endBatch(_ batch: RunSession) {
-        let ended = batch.state.withLock { $0.ended }
-        state.withLock { state in
-            state.batches[batch.start] = nil
-            // Only a run that files its whole list first has places for them.
-            for (place, hasEnded) in zip(batch.start..., ended) where state.ended.indices.contains(place) {
-                state.ended[place] = hasEnded
-            }
-        }
-    }
+    /// The node of a graph that this session works for; `nil` for a whole run, and for one processor.
+    var nodeID: Identifier? { if case .node(let id, _) = role { id } else { nil } }
 
-    /// Reads or changes what a batch remembers of its items. A node of a graph uses the batch that it works for.
-    func withBatch<Value>(_ body: (inout BatchInProgress) -> Value) -> Value {
-        if nodeID != nil, let whole { return whole.withBatch(body) }
-        return state.withLock { body(&$0.batch) }
-    }
-
-    /// Whether this is a batch, or a node of a graph that works for one.
-    private var isOfBatch: Bool { isBatch || (nodeID != nil && whole?.isBatch == true) }
-
-    /// The shared state of the batches of a run of a graph; `nil` where there are none.
-    var course: GraphCourse? { isBatch ? whole?.course : state.withLock { $0.course } }
-
-    /// Sets the shared state of the batches of a run of a graph.
-    func shares(_ course: GraphCourse) { state.withLock { $0.course = course } }
-
-    /// Keeps outcomes that are in the store, until the batch has ended.
-    func keep(_ outcomes: [Outcome]) {
-        state.withLock { state in
-            for outcome in outcomes {
-                state.ended[outcome.index - start] = true
-                state.batch.outcomes[outcome.index] = outcome
-            }
-        }
-    }
-
-    /// Makes items that had ended begin again, and recounts the failures of the others.
-    func reopen(_ indices: [Int], resuming: Bool) {
-        state.withLock { state in
-            for index in indices {
-                state.ended[index - start] = false
-                state.batch.outcomes[index] = nil
-                if resuming { state.resuming.insert(index) } else { state.resuming.remove(index) }
-            }
-            state.failures = state.batch.outcomes.values.count { $0.status == .failed }
-            state.waitsForStop = true
-            if state.stop?.isOfWholeRun == false {
-                state.stop = nil
-                isStopped.store(false, ordering: .releasing)
-            }
-        }
-        if resuming { hasResuming.store(true, ordering: .releasing) }
-    }
+    /// The graph of the node that this session works for; `nil` for all other sessions.
+    var graphOfNode: GraphTerms? { if case .node(_, let graph) = role { graph.graph } else { nil } }
 
     // MARK: Items
 
-    func add(items: [StoredItem], resuming: [Int]) {
-        state.withLock { state in
-            state.ended += repeatElement(false, count: items.count)
-            state.resuming.formUnion(resuming)
-        }
-        if !resuming.isEmpty { hasResuming.store(true, ordering: .releasing) }
-    }
-
-    var total: Int { state.withLock { $0.ended.count } }
-    /// The number of items that have no outcome yet.
-    var unfinished: Int { state.withLock { $0.ended.count { !$0 } } }
-    /// The graph of the node that this session works for; `nil` for all other sessions.
-    var graphOfNode: GraphWork? { nodeID == nil ? nil : whole?.graph }
-
-    /// The places of its items in the run.
-    var places: Range<Int> { start..<(start + total) }
-
     func resumes(_ index: Int) -> Bool {
-        if nodeID != nil, let whole {
+        if case .node(_, let graph) = role, options.recovery == .reprocess {
             // A run that continues from a pause does not repeat what it has done itself.
-            return whole.resumes(index) && (options.recovery != .reprocess || whole.graph?.comeback != nil)
+            return graph.graph?.comesBack == true && graph.resumes(index)
         }
-        return hasResuming.load(ordering: .acquiring) && state.withLock { $0.resuming.contains(index) }
+        return items.resumes(index)
     }
-
-    func hasEnded(_ index: Int) -> Bool { state.withLock { $0.ended[index - start] } }
 
     /// The run with its current counts and metrics.
     var currentRun: Run {
@@ -251,13 +184,7 @@ final class RunSession: Sendable {
     /// - Parameter error: returns its failure.
     func noteFailure(of inputID: String, _ error: () -> FailureRecord?) {
         let policy = options.failurePolicy
-        let (failures, total, stops) = state.withLock { state in
-            state.failures += 1
-            let (failures, total) = (state.failures, state.ended.count)
-            // Further failures of items in progress did not stop it.
-            let continued = policy.continues(afterFailures: failures - 1, of: total)
-            return (failures, total, continued && !policy.continues(afterFailures: failures, of: total))
-        }
+        let (failures, total, stops) = items.noteFailure(under: policy)
         guard stops else { return }
         // In a batch, the others continue.
         if !isBatch { tally.notePolicyStop(error()?.stopping(policy, failures, of: total, options.setAt)) }
@@ -266,142 +193,51 @@ final class RunSession: Sendable {
 
     /// Records how items ended before this program took the run over.
     func restore(_ outcomes: [Outcome]) {
-        state.withLock { state in
-            for outcome in outcomes {
-                state.ended[outcome.index] = true
-                state.failures += outcome.status == .failed ? 1 : 0
-            }
-        }
+        items.restore(outcomes)
         tally.restore(outcomes)
-    }
-
-    /// Records outcomes that are in the store.
-    func note(_ outcomes: [Outcome]) {
-        if !isBatch {
-            state.withLock { state in for outcome in outcomes { state.ended[outcome.index] = true } }
-        }
-        tally.note(outcomes)
     }
 
     // MARK: Stopping
 
-    var stopped: Stop? { isStopped.load(ordering: .acquiring) ? state.withLock { $0.stop } : nil }
+    var stopped: Stop? { stops.stop }
 
-    /// Stops the run, or only the batch if the stop concerns that one. A stop that does not wait for items in progress
-    /// overrides one that does.
+    /// Stops the run, or only the batch if the stop concerns that one.
     func stop(_ stop: Stop) {
-        if let whole, stop.isOfWholeRun { return whole.stop(stop) }
-        apply(stop)
-        for batch in state.withLock({ Array($0.batches.values) }) { batch.apply(stop) }
+        switch role {
+        case .batch(let whole) where stop.isOfWholeRun: whole.stop(stop)
+        case .node(_, let graph): graph.stop(stop)
+        case .whole, .batch:
+            apply(stop)
+            for batch in state.withLock({ Array($0.batches.values) }) { batch.apply(stop) }
+        }
     }
 
     private func apply(_ stop: Stop) {
-        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            if state.stop == nil || stop.isOfWholeRun && state.stop?.isOfWholeRun == false {
-                state.stop = stop
-            } else if state.stop?.drains == true, !stop.drains {
-                state.stop?.drains = false
-                if stop.isFromOutside { state.stop?.reason = stop.reason }
-            } else {
-                return []
-            }
-            isStopped.store(true, ordering: .releasing)
-            var waiters = Array(state.alarms.values)
-            state.alarms = [:]
-            if !stop.drains, let waiter = state.stopWaiter {
-                waiters.append(waiter)
-                state.stopWaiter = nil
-            }
-            return waiters
-        }
-        for waiter in waiters { waiter.resume() }
-        flow?.tellStop()
+        stops.apply(stop)
+        steering?.tellStop()
     }
 
-    /// Sets the graph at work.
-    func conducts(_ flow: GraphFlow?) { state.withLock { $0.flow = flow } }
-
-    /// The graph at work.
-    var flow: GraphFlow? { state.withLock { $0.flow } }
-
-    /// Waits until the run is stopped without waiting for items in progress, or no more of them are left.
-    ///
-    /// It ignores the cancellation of its task, which may be visible before the stop that it causes.
-    func waitForHardStop() async {
-        await withCheckedContinuation { continuation in
-            let now = state.withLock { state in
-                guard state.stop?.drains != false, state.waitsForStop else { return true }
-                state.stopWaiter = continuation
-                return false
-            }
-            if now { continuation.resume() }
-        }
+    /// Stops the run if the program of `worker`, which is this or one of its nodes, died of whatever it was given.
+    func stopIfBroken(_ worker: RunSession) {
+        guard worker.suspicion.isBroken else { return }
+        tally.noteBrokenProgram(worker.suspicion.failure(of: worker.run.processorID))
+        stop(.init(reason: .programBroken, drains: true))
     }
 
-    /// Ends the wait: nothing is in progress anymore.
-    func endWaitForHardStop() {
-        let waiter = state.withLock { state in
-            state.waitsForStop = false
-            defer { state.stopWaiter = nil }
-            return state.stopWaiter
-        }
-        waiter?.resume()
-    }
-
-    /// Waits until a moment, or until a stop that `counts`.
-    func sleep(until deadline: Duration, orStop counts: @escaping @Sendable (Stop) -> Bool) async {
-        await withTaskGroup(of: Void.self) { group in
-            let time = world.time
-            group.addTask { try? await time.sleep(until: deadline) }
-            group.addTask { await self.waitForStop(which: counts) }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-
-    /// Waits until a stop that `counts`, or until the task is cancelled.
-    func waitForStop(which counts: @escaping @Sendable (Stop) -> Bool) async {
-        // The run is stopped, not one of its nodes.
-        if nodeID != nil, let whole { return await whole.waitForStop(which: counts) }
-        let id = state.withLock { state in
-            state.nextAlarm += 1
-            return state.nextAlarm
-        }
-        await withTaskCancellationHandler {
-            while !Task.isCancelled, stopped.map(counts) != true {
-                await withCheckedContinuation { continuation in
-                    let now = state.withLock { state in
-                        guard state.stop.map(counts) != true, !Task.isCancelled else { return true }
-                        state.alarms[id] = continuation
-                        return false
-                    }
-                    if now { continuation.resume() }
-                }
-            }
-        } onCancel: {
-            state.withLock { $0.alarms.removeValue(forKey: id) }?.resume()
-        }
-    }
-
-    // MARK: Pauses
-
-    /// Pauses or resumes the run's clock.
-    func stands(_ stands: Bool) {
-        let now = world.time.uptime()
-        state.withLock { state in
-            if let since = state.standsSince { state.stood += now - since }
-            state.standsSince = stands ? now : nil
-        }
-    }
-
-    /// The time the run has worked, not counting its pauses.
-    var timeWorked: Duration {
-        let now = world.time.uptime()
-        return state.withLock { state in now - startedAt - state.stood - (state.standsSince.map { now - $0 } ?? .zero) }
+    /// Ends the run because its processor is not what it began with.
+    func end(becauseOf error: ProcessingError) {
+        tally.noteChangedDefinition(error)
+        stop(Stop(reason: .definitionChanged, drains: true))
     }
 
     /// The moment when the run is out of time, unless it is paused before that.
-    var end: Duration { world.time.uptime() + options.timeout - timeWorked }
+    var end: Duration { world.time.uptime() + options.timeout - clock.timeWorked }
+
+    /// The graph at work; `nil` when there is none.
+    var steering: (any GraphSteering)? {
+        get { state.withLock { $0.steering } }
+        set { state.withLock { $0.steering = newValue } }
+    }
 
     /// Records that the run is left in its pause.
     func noteLeft() { state.withLock { $0.isLeft = true } }
@@ -444,18 +280,18 @@ final class RunSession: Sendable {
     }
 
     /// The secrets that no output of the run may show.
-    var secrets: SecretFilter { whole?.secrets ?? processor.secrets }
+    var secrets: SecretFilter {
+        switch role {
+        case .whole: processor.secrets
+        case .batch(let whole), .node(_, let whole): whole.secrets
+        }
+    }
 
     func logger(item: String?) -> Logger {
         guard let item else { return logger }
         var logger = logger
         logger[metadataKey: "item"] = "\(item)"
         return logger
-    }
-
-    /// Returns the log of the processor at work in `context`.
-    func logger(for context: Context) -> Logger {
-        Logger(label: "assay") { _ in RecordingLogHandler(self, context) }
     }
 
     /// Keeps a line of the processor at work in `context`, and writes it to the engine's log.
@@ -472,20 +308,6 @@ final class RunSession: Sendable {
 }
 
 extension RunSession {
-    /// Makes the context of a processor outside of `extract`.
-    func context(for entry: StoredItem? = nil, phase: Phase) -> Context {
-        context(for: entry, phase: phase, attempt: 1, desk: RunDesk(session: self))
-    }
-
-    /// Makes the context of a processor for one attempt.
-    func context(for entry: StoredItem?, phase: Phase, attempt: Int, desk: any Desk) -> Context {
-        return Context(
-            runID: run.id, executionID: run.executionID, processorID: run.processorID,
-            scope: run.scope.filled(by: entry?.item),
-            lineage: run.lineage, inputID: entry?.item.id, attempt: attempt, phase: phase, itemIndex: entry?.index,
-            file: entry?.item.file, desk: desk)
-    }
-
     /// Returns the digest by which an item's data is compared.
     func digest(of item: Item) throws -> Digest { try processor.digest(of: item) }
 
@@ -496,7 +318,7 @@ extension RunSession {
 
     /// Drops everything that was saved of the item named `inputID`, at all nodes of a graph.
     func dropCheckpoints(of inputID: String) async throws {
-        for processor in graph?.wiring.nodes.map(\.id) ?? [run.processorID] {
+        for processor in graph?.nodes.map(\.id) ?? [run.processorID] {
             try await store.dropCheckpoints(
                 of: CheckpointSubject(executionID: run.executionID, processorID: processor, inputID: inputID))
         }
@@ -511,80 +333,5 @@ extension Scope {
         scope.accountID = scope.accountID ?? item.accountID.map { ExternalID(unchecked: $0) }
         scope.underwritingID = scope.underwritingID ?? item.underwritingID.map { ExternalID(unchecked: $0) }
         return scope
-    }
-}
-
-/// A run in progress, as a caller watches or ends it.
-public struct RunHandle: Sendable {
-    let session: RunSession
-
-    /// The run.
-    public var runID: Run.ID { session.run.id }
-    /// The execution.
-    public var executionID: Execution.ID { session.run.executionID }
-    /// The counts of how its items have ended so far. Items in progress are not counted.
-    public var counts: Counts { session.tally.counts }
-    /// The waits of items in progress, most frequent first.
-    public var waits: [ItemWait] { session.tally.waits.waits }
-    /// The sums over what has ended so far.
-    public var metrics: RunMetrics {
-        var metrics = session.tally.metrics
-        if let flow = session.flow { metrics.nodes = flow.profile }
-        return metrics
-    }
-
-    /// Stops the run, which can be resumed. Nothing further starts.
-    ///
-    /// - Parameter drain: whether items in progress may finish; otherwise they are given up and become cancelled.
-    public func cancel(drain: Bool = false) { session.stop(.init(reason: .runCancelled, drains: drain)) }
-
-    /// Stops the run once items in progress have finished. If it is work of a queue, its execution waits for another
-    /// run.
-    func giveUp() { session.giveUp() }
-
-    // MARK: Breakpoints
-
-    /// The start that a run of a graph is paused before: the node, the item and the inputs; `nil` when it is not
-    /// paused.
-    public var pausedBefore: NodeStart? { session.flow?.pausedBefore }
-
-    /// The breakpoints of a run of a graph in the order in which they were set; none for other runs.
-    public var breakpoints: [Breakpoint] { session.flow?.withBreakpoints { $0.all } ?? [] }
-
-    /// Sets a breakpoint, which replaces the one at its node. Does nothing for a run that is not of a graph.
-    public func set(_ breakpoint: Breakpoint) { session.flow?.withBreakpoints { $0.set(breakpoint) } }
-
-    /// Removes the breakpoint at a node, which does not continue a paused run; returns `false` when there is none.
-    @discardableResult public func removeBreakpoint(at node: Identifier) -> Bool {
-        session.flow?.withBreakpoints { $0.remove(at: node) } ?? false
-    }
-
-    /// Enables or disables the breakpoint at a node; returns `false` when there is none.
-    @discardableResult public func enableBreakpoint(_ isEnabled: Bool, at node: Identifier) -> Bool {
-        session.flow?.withBreakpoints { $0.enable(isEnabled, at: node) } ?? false
-    }
-
-    /// Leaves a paused run of a graph as it is: items in progress finish, and the call that runs it returns a report
-    /// with status `paused`. ``Engine/goOn(_:with:by:toEnd:options:watching:)`` continues it, in this or another
-    /// program.
-    ///
-    /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
-    public func leave() throws { try conductor().leave() }
-
-    /// Continues a paused run of a graph to the next hit.
-    ///
-    /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
-    public func goOn() throws { try conductor().goOn(byOne: false) }
-
-    /// Runs the node before which a run of a graph is paused. The run is paused again before the next start.
-    ///
-    /// - Throws: ``ProcessingError`` with code `illegal_move` when it is not paused.
-    public func step() throws { try conductor().goOn(byOne: true) }
-
-    private func conductor() throws(ProcessingError) -> GraphFlow {
-        guard let flow = session.flow else {
-            throw ProcessingError(.illegalMove, "the run is not paused, so there is nothing to go on with")
-        }
-        return flow
     }
 }

@@ -150,10 +150,10 @@ final class Suspicion: Sendable {
     }
 
     /// Returns when there may be another order, the run is stopped, or the task is cancelled.
-    func waitForNews(in session: RunSession) async {
+    func waitForNews(orStopIn stops: StopState) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.waitForNews() }
-            group.addTask { await session.waitForStop { _ in true } }
+            group.addTask { await stops.wait { _ in true } }
             await group.next()
             group.cancelAll()
         }
@@ -207,13 +207,4 @@ final class Suspicion: Sendable {
 extension Outcome {
     /// Whether programs or workers died of the item.
     var hasKilled: Bool { reason == .poison || error?.code == .workerCrashed }
-}
-
-extension RunSession {
-    /// Stops the run if the program of `worker`, which is this or one of its nodes, died of whatever it was given.
-    func stopIfBroken(_ worker: RunSession) {
-        guard worker.suspicion.isBroken else { return }
-        tally.noteBrokenProgram(worker.suspicion.failure(of: worker.run.processorID))
-        stop(.init(reason: .programBroken, drains: true))
-    }
 }

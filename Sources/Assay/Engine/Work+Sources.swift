@@ -23,11 +23,3 @@ extension StoredItem {
         return true
     }
 }
-
-extension RunSession {
-    /// Ends the run because its processor is not what it began with.
-    func end(becauseOf error: ProcessingError) {
-        tally.noteChangedDefinition(error)
-        stop(Stop(reason: .definitionChanged, drains: true))
-    }
-}

@@ -1,16 +1,19 @@
-// One item: how it begins and how it ends.
+/// How an item begins, with what is known of it, and what is filed of its end: in a run, or at a node of a graph.
+struct ItemEnds: Sendable {
+    let session: RunSession
+    private var store: any Store { session.store }
+    private var world: World { session.world }
 
-extension Engine {
+    init(_ session: RunSession) { self.session = session }
+
     /// Returns the desk of an item, with the steps that earlier runs saved and the resume point of the item.
     ///
     /// - Parameter attempt: the number of the first attempt that it serves.
-    nonisolated(nonsending) func desk(for entry: StoredItem, attempt: Int, _ session: RunSession) async throws
-        -> ItemDesk
-    {
+    nonisolated(nonsending) func desk(for entry: StoredItem, attempt: Int) async throws -> ItemDesk {
         var saved: [String: SavedStep] = [:]
         var point = session.options.recovery == .reprocess ? nil : ResumePoint(of: entry.item)
         if let named = point?.inputDigest, named != (try session.digest(of: entry.item)) { point = nil }
-        let kept = try await savedSteps(of: entry, session)
+        let kept = try await savedSteps(of: entry)
         for step in kept.damaged {
             session.emit(.warning, item: entry.item.id) {
                 ["message": .string("the saved value of step '\(step)' is damaged and is made again")]
@@ -28,7 +31,7 @@ extension Engine {
 
     /// Returns the saved steps of an item that are valid for this run, and the names of those that are damaged.
     private nonisolated(nonsending) func savedSteps(
-        of entry: StoredItem, _ session: RunSession
+        of entry: StoredItem
     ) async throws -> (saved: [Checkpoint], damaged: [String]) {
         guard session.resumes(entry.index) else { return ([], []) }
         let digest = try session.digest(of: entry.item)
@@ -49,9 +52,9 @@ extension Engine {
     /// Returns what an item would cost now without the cache: the worth of its output, less what its saved steps spare
     /// anyway.
     private nonisolated(nonsending) func avoided(
-        by found: CacheEntry, for entry: StoredItem, _ session: RunSession
+        by found: CacheEntry, for entry: StoredItem
     ) async throws -> Money {
-        let saved = try await savedSteps(of: entry, session).saved.filter { $0.step != Checkpoint.nodeOutput }
+        let saved = try await savedSteps(of: entry).saved.filter { $0.step != Checkpoint.nodeOutput }
         let names = Set(saved.map(\.step))
         // The worth of an outer step includes its inner ones.
         let outermost = saved.filter { step in
@@ -59,13 +62,13 @@ extension Engine {
         }
         let spared =
             outermost.reduce(MoneySum.zero) { $0 + ($1.worth ?? .zero) }
-            + (try await charged(found.keyed, of: entry, outside: outermost.map(\.step), session))
+            + (try await charged(found.keyed, of: entry, outside: outermost.map(\.step)))
         return (try? (MoneySum(found.cost) - spared).money()) ?? .zero
     }
 
     /// What charges with keys came to that an item's execution has made, but for those made in `steps`.
     private nonisolated(nonsending) func charged(
-        _ keyed: [String: CacheEntry.Keyed], of entry: StoredItem, outside steps: [String], _ session: RunSession
+        _ keyed: [String: CacheEntry.Keyed], of entry: StoredItem, outside steps: [String]
     ) async throws -> MoneySum {
         let outside = keyed.filter { member in
             !steps.contains { member.value.step?.isStep(inside: $0) == true }
@@ -78,7 +81,7 @@ extension Engine {
     }
 
     /// Returns the outcome of an item whose output was cached, and records its zero charge.
-    nonisolated(nonsending) func cachedOutcome(of entry: StoredItem, _ session: RunSession) async throws -> Outcome? {
+    nonisolated(nonsending) func cachedOutcome(of entry: StoredItem) async throws -> Outcome? {
         guard let policy = session.options.itemCacheInForce, !policy.refresh,
             let key = itemKey(of: entry, session, policy)
         else {
@@ -90,7 +93,7 @@ extension Engine {
             return nil
         }
         let context = session.context(for: entry, phase: .extraction)
-        let avoided = try await self.avoided(by: found, for: entry, session)
+        let avoided = try await self.avoided(by: found, for: entry)
         let charge = session.hitCharge(for: found, avoided: avoided, kind: .usage, in: context, step: nil)
         try await store.useCacheEntry(key, charge: charge)
         session.note(charge)
@@ -112,7 +115,7 @@ extension Engine {
     }
 
     /// Returns the success of an item, with its charges and, if it is to be cached, its output.
-    func succeeded(_ work: Work, _ output: Payload, _ session: RunSession) -> CommittedOutcome {
+    func succeeded(_ work: Work, _ output: Payload) -> CommittedOutcome {
         let remains = work.desk.close()
         var outcome = Outcome(work.entry, .succeeded, nil)
         outcome.output = output
@@ -131,9 +134,9 @@ extension Engine {
         return committed
     }
 
-    /// Returns the outcome of an item that was given up because the run was stopped.
-    func cancelled(_ work: Work, _ session: RunSession) -> CommittedOutcome {
-        var outcome = Outcome(work.entry, .cancelled, session.stopped?.reason ?? .runCancelled)
+    /// Returns the outcome of an item that was given up for `reason`.
+    func givenUp(_ work: Work, _ reason: Outcome.Reason) -> CommittedOutcome {
+        var outcome = Outcome(work.entry, .cancelled, reason)
         let remains = work.desk.close()
         outcome.fill(from: work, remains, session)
         return CommittedOutcome(outcome, charges: remains.charges)
@@ -141,7 +144,7 @@ extension Engine {
 
     /// Returns the final failure of an item, with the point from which it can continue.
     func failed(
-        _ work: Work, _ error: ProcessingError, _ reason: Outcome.Reason?, _ session: RunSession
+        _ work: Work, _ error: ProcessingError, _ reason: Outcome.Reason?
     ) -> CommittedOutcome {
         let remains = work.desk.close()
         var outcome = Outcome(work.entry, .failed, reason)

@@ -1,0 +1,306 @@
+import Synchronization
+
+/// The lanes of a run, or of one batch of it, and who drives them: workers, attempts, time limits and stops.
+///
+/// What there is to do, and what becomes of it, is up to the ``WorkSource``.
+final class Workshop<Source: WorkSource>: Sendable {
+    private struct State {
+        var lanes: [Lane<Source>] = []
+        var running = 0
+        var holds = 0
+        var waiter: CheckedContinuation<Void, Never>?
+        var failure: (any Error)?
+    }
+
+    let source: Source
+    let session: RunSession
+    /// An alarm that wakes the supervisor of attempts.
+    let alarm = Alarm()
+    private let state = Mutex(State())
+
+    init(_ source: Source) { (self.source, session) = (source, source.session) }
+
+    var world: World { session.world }
+
+    /// The error because of which the run cannot continue.
+    var failure: (any Error)? { state.withLock { $0.failure } }
+
+    /// Records that the run cannot continue, and stops it.
+    func fail(_ error: any Error) {
+        state.withLock { $0.failure = $0.failure ?? error }
+        session.stop(.init(reason: .runCancelled, drains: true))
+    }
+
+    // MARK: Lanes
+
+    /// The lanes at work.
+    var lanes: [Lane<Source>] { state.withLock { $0.lanes } }
+
+    /// Adds a lane. The caller keeps the workshop from ending in the meantime.
+    func add(_ lane: Lane<Source>) {
+        state.withLock { state in
+            state.lanes.append(lane)
+            state.running += 1
+        }
+    }
+
+    /// Forgets a lane that has ended.
+    func remove(_ lane: Lane<Source>) { state.withLock { state in state.lanes.removeAll { $0 === lane } } }
+
+    /// Keeps the workshop from ending until it is released once more, even without a lane.
+    func hold() {
+        state.withLock { state in
+            state.holds += 1
+            state.running += 1
+        }
+    }
+
+    /// Releases one hold; returns `false` when there is none.
+    @discardableResult func release() -> Bool {
+        let wasHeld = state.withLock { state in
+            guard state.holds > 0 else { return false }
+            state.holds -= 1
+            return true
+        }
+        if wasHeld { laneEnded() }
+        return wasHeld
+    }
+
+    func laneEnded() {
+        let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
+            state.running -= 1
+            guard state.running == 0 else { return nil }
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Waits until every lane has ended.
+    func waitForEnd() async {
+        await withCheckedContinuation { continuation in
+            let ended = state.withLock { state in
+                guard state.running > 0 else { return true }
+                state.waiter = continuation
+                return false
+            }
+            if ended { continuation.resume() }
+        }
+    }
+
+    // MARK: A lane
+
+    /// Gets a worker and starts the loop that drives `lane` with it.
+    ///
+    /// - Parameters:
+    ///   - expired: the failure of the attempt with which the last driver was left behind.
+    ///   - waits: whether to wait for a worker when all are busy; otherwise the lane ends.
+    func start(
+        _ lane: Lane<Source>, generation: Int = 0, after expired: ProcessingError? = nil, waits: Bool = true
+    ) async {
+        let crew = lane.crew
+        do {
+            guard let worker = try await crew.worker(waits: waits) else {
+                if lane.end(generation) { laneEnded() }
+                return
+            }
+            let task = Task(executorPreference: worker.executor) {
+                // A run that is started inside a step of another run has steps of its own.
+                let isFree = await Context.$enclosingStep.withValue(nil) {
+                    await self.drive(lane, with: worker, generation, after: expired)
+                }
+                guard isFree else { return crew.dismiss(worker) }
+                crew.takeBack(worker)
+                self.remove(lane)
+                self.laneEnded()
+            }
+            lane.isDriven(by: task, with: worker, in: generation)
+        } catch {
+            fail(error)
+            if lane.end(generation) { laneEnded() }
+        }
+    }
+
+    /// Works on one thing at a time until none is left, the run is stopped, or this loop is left behind.
+    ///
+    /// - Returns: `false` when it was left behind: another loop drives the lane, and the worker may still be busy.
+    private func drive(
+        _ lane: Lane<Source>, with worker: any Worker, _ generation: Int, after expired: ProcessingError?
+    ) async -> Bool {
+        var expired = expired
+        do {
+            while var job = try await nextJob(lane, generation) {
+                let work = job.work
+                let answer: Result<Payload, any Error>
+                if let error = expired {
+                    answer = .failure(error)
+                    expired = nil
+                } else {
+                    let context = work.session.context(
+                        for: work.entry, phase: .extraction, attempt: work.attempts, desk: work.desk)
+                    guard lane.arm(generation, at: world.time.uptime(), alarm: alarm) else { return false }
+                    do {
+                        try work.verifySources()
+                        let output = try await source.attempt(&job, in: lane, generation, by: worker, context)
+                        // An output of sources that changed while they were read is not valid.
+                        try work.verifySources()
+                        answer = .success(try stored(output, of: work.session))
+                    } catch {
+                        answer = .failure(error)
+                    }
+                    guard lane.disarm(generation) else { return false }
+                }
+                guard try await settle(answer, of: job, in: lane, generation) else { return false }
+            }
+        } catch {
+            if var job = lane.jobInProgress(generation) { source.withdraw(&job) }
+            fail(error)
+        }
+        return lane.end(generation)
+    }
+
+    /// Returns what to work on next, which may be what an earlier driver has left.
+    private nonisolated(nonsending) func nextJob(_ lane: Lane<Source>, _ generation: Int) async throws -> Job<Source>? {
+        if let job = lane.jobInProgress(generation) { return job }
+        return try await source.next(for: lane, in: self, generation)
+    }
+
+    /// Returns an output in the form in which the store keeps it.
+    private func stored(_ output: Payload, of session: RunSession) throws -> Payload {
+        guard session.store.keepsJSON || session.options.itemCacheInForce != nil else { return output }
+        do { return Payload(json: try output.json()) } catch {
+            throw ProcessingError(.processing, "the output cannot be written as JSON: \(error)", retryable: false)
+        }
+    }
+
+    // MARK: The end of an attempt
+
+    /// Settles work after an attempt: it ends, or it is tried again.
+    ///
+    /// - Returns: `false` when this loop was left behind.
+    private nonisolated(nonsending) func settle(
+        _ answer: Result<Payload, any Error>, of job: Job<Source>, in lane: Lane<Source>, _ generation: Int
+    ) async throws -> Bool {
+        let work = job.work
+        switch answer {
+        case .success where source.startsOver(work):
+            // Not a failure of the item, whose attempts are counted anew.
+            var job = job
+            try await work.desk.recordCharges()
+            work.desk.startOver()
+            job.work.earlierAttempts += 1
+            guard lane.begin(job, generation) else { return false }
+            _ = try await isStopped(job, in: lane, generation)
+            return true
+        case .success(let output):
+            guard lane.endWork(generation) else { return false }
+            work.session.suspicion.noteEnd(at: work.entry.index)
+            try await source.end(job, .gave(output), in: lane)
+            return true
+        case .failure(let thrown): return try await settle(thrown, of: job, in: lane, generation)
+        }
+    }
+
+    private nonisolated(nonsending) func settle(
+        _ thrown: any Error, of job: Job<Source>, in lane: Lane<Source>, _ generation: Int
+    ) async throws -> Bool {
+        var job = job
+        let (desk, own) = (job.work.desk, job.work.session)
+        let error = try await failure(thrown, of: job.work)
+        if error.code == .definitionChanged, own.processor.files != nil {
+            session.end(becauseOf: error)
+            guard lane.endWork(generation) else { return false }
+            try await desk.doubtOpenCalls()
+            try await source.end(job, .givenUp(.definitionChanged), in: lane)
+            return true
+        }
+        let crashed = noteCrash(thrown, error, &job.work)
+        let isPoison = crashed && job.work.crashes >= own.options.maxCrashes
+        let answer: ErrorAnswer
+        if crashed, !isPoison {
+            // Another worker may survive it: an item fails only when it has cost as many workers as it may.
+            answer = .retry(after: .zero)
+            source.withdraw(&job)
+        } else {
+            answer = await source.answer(to: error, of: &job)
+        }
+        // Neither is the item's failure: the cause is the program, or the stop that ended what the item waited for.
+        // A call that was cut off stays in doubt, so the budget may refuse those who wait for it before the stop
+        // reaches them.
+        let refusedByStop = error.code == .budgetExhausted && session.stopped?.isFromOutside == true
+        if refusedByStop || [.programBroken, .cancelled].contains(error.code),
+            try await isStopped(job, in: lane, generation)
+        {
+            return true
+        }
+        guard case .retry(let delay) = answer else {
+            guard lane.endWork(generation) else { return false }
+            own.suspicion.noteEnd(at: job.work.entry.index)
+            try await source.end(job, .failed(error, isPoison ? .poison : nil, by: answer), in: lane)
+            return true
+        }
+        if crashed { desk.forgetCharges() } else { try await desk.recordCharges() }
+        return try await retry(job, error, after: delay, in: lane, generation)
+    }
+
+    /// Has the work in progress tried again after a while.
+    private nonisolated(nonsending) func retry(
+        _ job: Job<Source>, _ error: ProcessingError, after delay: Duration, in lane: Lane<Source>, _ generation: Int
+    ) async throws -> Bool {
+        var job = job
+        let work = job.work
+        guard lane.begin(job, generation) else { return false }
+        if try await isStopped(job, in: lane, generation) { return true }
+        work.session.emit(.itemRetry, item: work.entry.item.id) {
+            [
+                "code": .string(error.code.rawValue), "message": .string(error.message),
+                "attempt": JSONValue(work.attempt), "after_ms": JSONValue(delay),
+            ]
+        }
+        // Before the wait: an attempt that was left behind must find out at once that it no longer counts.
+        work.desk.beginAttempt(forgetting: work.session.options.recovery == .reprocess)
+        // A cancelled wait means that this loop was left behind; `begin` finds that out.
+        await session.backOff(for: delay)
+        if try await isStopped(job, in: lane, generation) { return true }
+        job.work.attempt += 1
+        return lane.begin(job, generation)
+    }
+
+    /// Records whether an attempt ended with the death of its worker or of its program.
+    private func noteCrash(_ thrown: any Error, _ error: ProcessingError, _ work: inout Work) -> Bool {
+        let own = work.session
+        let isLost = (thrown as? WorkerLoss)?.isCrash == true
+        guard isLost || own.processor.startsPrograms && error.isCrashOfProgram else { return false }
+        work.crashes += 1
+        own.suspicion.noteDeath(at: work.entry.index, of: work.entry.item.id, because: error)
+        session.stopIfBroken(own)
+        return true
+    }
+
+    /// Gives up work that has attempts left if the run was stopped, so that a resume makes them.
+    private nonisolated(nonsending) func isStopped(
+        _ job: Job<Source>, in lane: Lane<Source>, _ generation: Int
+    ) async throws -> Bool {
+        guard session.stopped?.endsRetries == true, lane.endWork(generation) else { return false }
+        job.work.session.suspicion.noteEnd(at: job.work.entry.index)
+        try await source.end(job, .givenUp(nil), in: lane)
+        return true
+    }
+
+    /// Returns the failure that ended an attempt. If its worker was lost, its open calls are filed as in doubt.
+    private nonisolated(nonsending) func failure(_ thrown: any Error, of work: Work) async throws -> ProcessingError {
+        let secrets = work.session.secrets
+        guard let loss = thrown as? WorkerLoss else {
+            return ProcessingError(wrapping: thrown, as: .extraction, hiding: secrets)
+        }
+        if case .unavailable(let error) = loss {
+            // A failure that may pass costs the attempt, not the run.
+            guard error.retryable else { throw error }
+            return error
+        }
+        let error = ProcessingError(
+            wrapping: loss.error(inStep: work.desk.openStep), as: .workerCrashed, hiding: secrets)
+        try await work.desk.doubtOpenCalls()
+        return error
+    }
+}
