@@ -7,7 +7,7 @@ public struct RunnerRule: Sendable, CustomStringConvertible {
     public let description: String
     private let body: @Sendable (any Runner) async throws -> Void
 
-    private init(_ description: String, _ body: @escaping @Sendable (any Runner) async throws -> Void) {
+    init(_ description: String, _ body: @escaping @Sendable (any Runner) async throws -> Void) {
         self.description = description
         self.body = body
     }
@@ -16,13 +16,14 @@ public struct RunnerRule: Sendable, CustomStringConvertible {
     public func check(_ runner: any Runner) async throws { try await body(runner) }
 
     /// Returns the processors that the rules run, for runners whose workers look them up by name.
-    public static func processors() throws -> [RegisteredProcessor] { [try echo, try odd, try paid] }
+    public static func processors() throws -> [RegisteredProcessor] { [try echo, try odd, try paid, try obedient] }
 
-    /// Every rule.
-    public static let all: [RunnerRule] = [
-        outcomesKeepOrder, itemsStartInOrder, workersAreFewEnough, noItems, oneItem, nulls, singlePass, failuresStay,
-        retriesFindSteps, billsAgree, workersRetire,
-    ]
+    /// Every rule but those of ``ofPrograms``.
+    public static let all: [RunnerRule] =
+        [
+            outcomesKeepOrder, itemsStartInOrder, workersAreFewEnough, noItems, oneItem, nulls, singlePass,
+            failuresStay, retriesFindSteps, billsAgree, workersRetire,
+        ] + ends
 
     // MARK: Processors
 

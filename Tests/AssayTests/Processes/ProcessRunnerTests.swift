@@ -8,7 +8,7 @@ import Testing
 @Suite("The process runner", .timeLimit(.minutes(15))) struct ProcessRunnerTests {
     // MARK: The contract of every runner
 
-    @Test("keeps the contract", arguments: RunnerRule.all, [1, 2, 4])
+    @Test("keeps the contract", arguments: RunnerRule.all + RunnerRule.ofPrograms, [1, 2, 4])
     func contract(rule: RunnerRule, workers: Int) async throws { try await rule.check(try Helper.runner(workers)) }
 
     @Test("gives the same outcomes and bill when every step fails once and an input changes") func same() async throws {
