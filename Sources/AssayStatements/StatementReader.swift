@@ -29,20 +29,21 @@ public struct StatementReader: Hashable, Sendable {
     ///
     /// - Throws: ``StatementError``. A PDF needs the program `pdftotext`, a workbook `unzip`.
     public func read(path: String) throws(StatementError) -> StatementFile {
-        try FileBytes.with(path: path) { bytes throws(StatementError) in
+        try FileBytes.with(path: path) { content throws(StatementError) in
             let name = path.split(separator: "/").last ?? ""
-            return try read(bytes, name: String(name))
+            return try read(content, name: String(name))
         }
     }
 
     /// Reads the content of a file. The suffix of its name, without the point, helps where the content leaves a doubt.
     public func read(_ content: [UInt8], suffix: String? = nil) throws(StatementError) -> StatementFile {
         try content.withUnsafeBufferPointer { buffer throws(StatementError) in
-            try read(Bytes(buffer), name: suffix.map { ".\($0)" })
+            try read(FileBytes(Bytes(buffer)), name: suffix.map { ".\($0)" })
         }
     }
 
-    private func read(_ bytes: Bytes, name: String?) throws(StatementError) -> StatementFile {
+    private func read(_ content: FileBytes, name: String?) throws(StatementError) -> StatementFile {
+        let bytes = content.bytes
         guard !bytes.trimmed().isEmpty else {
             throw StatementError(
                 .empty, bytes.isEmpty ? "zero bytes; download the file again" : "only blanks; download the file again")
@@ -50,25 +51,26 @@ public struct StatementReader: Hashable, Sendable {
         guard bytes.count <= StatementReader.largestFile else { throw StatementReader.tooLarge(bytes.count) }
         if let text = UTF16Text.transcoded(bytes) {
             return try text.withUnsafeBufferPointer { buffer throws(StatementError) in
-                try read(Bytes(buffer), name: name)
+                try read(FileBytes(Bytes(buffer)), name: name)
             }
         }
         let suffix = name.flatMap { $0.split(separator: ".", omittingEmptySubsequences: false).dropFirst().last }
         let format =
             if let format { format } else { try StatementFormat.detect(bytes, suffix: suffix.map(String.init)) }
-        var statements = try statements(of: bytes, in: format, name: name)
+        var statements = try statements(of: content, in: format, name: name)
         let last = (today ?? Day.now) + 1
         for index in statements.indices { statements[index].leaveOutFuture(after: last) }
         return StatementFile(format: format, statements: statements)
     }
 
     private func statements(
-        of bytes: Bytes, in format: StatementFormat, name: String?
+        of content: FileBytes, in format: StatementFormat, name: String?
     ) throws(StatementError) -> [Statement] {
-        switch format {
+        let bytes = content.bytes
+        return switch format {
         case .ofx: try OFXReader.read(bytes, settings: ofx)
         case .qif: try QIFReader.read(bytes, settings: qif)
-        case .csv: try CSVReader.read(bytes, profiles: csv, file: name)
+        case .csv: try CSVReader.read(content, profiles: csv, file: name)
         case .mt940: try MT940Reader.read(bytes, settings: mt940, today: today ?? Day.now)
         case .camt: try CAMTReader.read(bytes)
         case .bai2: try BAI2Reader.read(bytes)

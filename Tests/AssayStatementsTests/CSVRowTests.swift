@@ -47,6 +47,41 @@ import Testing
         #expect(file.report().statements[0].factors.flags.contains(.unreconciled))
     }
 
+    private static let accounts = """
+        Account Number,Date,Description,Amount
+        A,2025-03-03,RENT,-900.00
+        A,2025-03-04,CLIENT,600.00
+        B,2025-03-04,CLIENT,70.00
+        B,2025-03-05,CLIENT,5.00
+
+        """
+    private static let blocks = accounts.replacing("B,2025-03-04", with: ",,Total,-300.00\nB,2025-03-04")
+
+    @Test(
+        "that state totals of a file with several accounts hold under one account or all of them",
+        arguments: [
+            (accounts, ",,Total,-225.00"), (accounts, "A,,Total,-300.00\nB,,Total,75.00"),
+            (accounts, "B,,Total,75.00\nA,,Total,-300.00"), (blocks, ",,Total,75.00"),
+            (blocks, ",,Total,75.00\n,,Total,-225.00"),
+        ])
+    func totalsOfAccounts(table: String, totals: String) throws {
+        let statements = try read(table + totals).statements
+        #expect(statements.map(\.account) == ["A", "B"])
+        #expect(statements.map(\.contradictsTotals) == [false, false])
+    }
+
+    @Test(
+        "that state totals which no account comes to make that account contradict itself",
+        arguments: [
+            (accounts, "A,,Total,-301.00\nB,,Total,75.00", [true, false]),
+            (accounts, "B,,Total,-300.00", [false, true]),
+            (accounts, ",,Total,-226.00", [true, true]), (blocks, ",,Total,76.00", [false, true]),
+            (blocks.replacing("-300", with: "-310"), ",,Total,75.00", [true, false]),
+        ])
+    func wrongTotalsOfAccounts(table: String, totals: String, contradict: [Bool]) throws {
+        #expect(try read(table + totals).statements.map(\.contradictsTotals) == contradict)
+    }
+
     @Test("that state a balance without a day are a check and no figure")
     func undatedBalance() throws {
         let file = try read(Self.signed + ",Saldo,750.00")

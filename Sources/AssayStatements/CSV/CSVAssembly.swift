@@ -1,7 +1,7 @@
 /// Makes the statements of a table whose rows, amounts and dates are known.
 struct CSVAssembly {
-    let rows: CSVRows
-    let values: [[Amount?]]
+    private(set) var rows: CSVRows
+    let values: [CSVValues]
     let solved: CSVSolver.Reading
     let dates: CSVDates.Decided
     let preamble: CSVPreamble
@@ -18,7 +18,8 @@ struct CSVAssembly {
         }
     }
 
-    func statements() throws(StatementError) -> [Statement] {
+    /// The statements, to which the rows give their entries.
+    mutating func statements() throws(StatementError) -> [Statement] {
         var turns = false
         var flags: Set<FactorFlag> = []
         var type = profile?.accountType
@@ -28,23 +29,28 @@ struct CSVAssembly {
         if type == nil, rows.plan.hasCardColumns != rows.plan.hasBankColumns {
             type = rows.plan.hasCardColumns ? .card : .bank
         }
-        var places: [[Int]] = Array(repeating: [], count: rows.groups.count)
-        for row in solved.isNewestFirst ? Array(rows.entries.indices.reversed()) : Array(rows.entries.indices) {
-            places[rows.entries[row].group].append(row)
-        }
+        let orders = orders
+        var entries = rows.takeEntries()
         var reading = reading
         var result: [Statement] = []
-        for (group, order) in places.enumerated() {
+        for (group, order) in orders.enumerated() {
             try reading.countStatement()
             var statement = Statement(
                 account: rows.groups[group].account ?? account, currency: rows.groups[group].currency ?? currency)
             statement.accountType = rows.accountTypes[group] ?? type
             statement.flags = flags
+            if orders.count == 1 {
+                swap(&statement.entries, &entries)
+                if solved.isNewestFirst { statement.entries.reverse() }
+            } else {
+                statement.entries = order.map { entries[$0] }
+            }
             fill(&statement, order, turns: turns)
             if rows.groups.count == 1 { try useStated(&statement) }
             statement.evidence += evidence(turns)
             result.append(statement)
         }
+        checkTotals(&result)
         // What is left out is counted once, where a file has several accounts.
         result[0].leftOut = leftOut(turns)
         for refusal in rows.refusals {
@@ -133,7 +139,7 @@ struct CSVAssembly {
             flags.insert(.directionAssumed)
             return
         }
-        let isBelow = values[balanceIndex ?? 0].allSatisfy { $0.map { $0 < .zero } ?? true }
+        let isBelow = !values[balanceIndex ?? 0].contains { $0 >= .zero }
         if kind.contradicting > kind.confirming || isBelow && kind.confirming == 0 { flags.insert(.directionAssumed) }
     }
 
@@ -142,11 +148,22 @@ struct CSVAssembly {
 
     // MARK: Entries and balances
 
-    /// Gives a statement its entries, oldest first, and the balances that the running one tells.
-    private func fill(_ statement: inout Statement, _ order: [Int], turns: Bool) {
-        statement.entries = order.map { row in
+    /// The rows of each account, oldest first.
+    private var orders: [CSVOrder] {
+        guard rows.groups.count > 1 else { return [CSVOrder(count: rows.count, isReversed: solved.isNewestFirst)] }
+        var places: [[Int32]] = Array(repeating: [], count: rows.groups.count)
+        for row in CSVOrder(count: rows.count, isReversed: solved.isNewestFirst) {
+            places[rows.group(of: row)].append(Int32(row))
+        }
+        return places.map { CSVOrder($0) }
+    }
+
+    /// Gives the entries of a statement, oldest first, their days and amounts, and it the balances that the running one tells.
+    private func fill(_ statement: inout Statement, _ order: CSVOrder, turns: Bool) {
+        for (place, row) in order.enumerated() {
             let amount = solved.amounts[row]
-            return Entry(day: dates.days[row], amount: turns ? -amount : amount, text: rows.entries[row].text)
+            statement.entries[place].amount = turns ? -amount : amount
+            statement.entries[place].day = dates.days[row]
         }
         if solved.isBroken { statement.contradictsTotals = true }
         // Of a single row with turned signs nobody knows whether the balance is turned, too.
@@ -161,25 +178,27 @@ struct CSVAssembly {
             }
         }
         if let row = solved.brokenRow, order.contains(row) {
-            statement.brokenRow = rows.entries[row].number
+            statement.brokenRow = rows.number(of: row)
             statement.evidence.append(
                 Evidence(
-                    "running balance", "does not lead to row \(rows.entries[row].number)",
+                    "running balance", "does not lead to row \(rows.number(of: row))",
                     by: rows.name(rows.plan.balance ?? 0)))
         }
         if !solved.isProven { sortByDay(&statement) }
     }
 
     /// The balances before and after rows, oldest first.
-    private func ends(of order: [Int], _ column: Int, turns: Bool) -> Ends {
-        let balances = order.map { values[column][$0] }
+    private func ends(of order: some BidirectionalCollection<Int>, _ column: Int, turns: Bool) -> Ends {
+        let balances = values[column]
         var result = Ends()
-        if let first = balances.firstIndex(where: { $0 != nil }), let balance = balances[first] {
-            let before = order[...first].reduce(Amount.zero) { $0 + solved.amounts[$1] }
+        if let first = order.first(where: { balances[$0] != nil }), let balance = balances[first] {
+            var before = solved.amounts[first]
+            for row in order { if row == first { break } else { before += solved.amounts[row] } }
             result.opening = opening(balance, before, turns)
         }
-        if let last = balances.lastIndex(where: { $0 != nil }), let balance = balances[last] {
-            let after = order[(last + 1)...].reduce(Amount.zero) { $0 + solved.amounts[$1] }
+        if let last = order.last(where: { balances[$0] != nil }), let balance = balances[last] {
+            var after = Amount.zero
+            for row in order.reversed() { if row == last { break } else { after += solved.amounts[row] } }
             result.closing = opening(balance, -after, turns)
         }
         return result
@@ -220,7 +239,7 @@ struct CSVAssembly {
             use(balance.kind, amount, day, inTable: false, &statement, &ends)
         }
         // Within the table a balance of a day is known by its own day; in the order of time.
-        let last = statement.entries.compactMap(\.day).max()
+        let last = statement.entries.lazy.compactMap(\.day).max()
         for balance in rows.balances {
             guard var amount = balance.amount.value(decimal: mark) else { continue }
             if balance.mark == .debit { amount = -amount.magnitude }
@@ -230,16 +249,22 @@ struct CSVAssembly {
             if kind == .balance, day != nil { kind = .day }
             use(kind, amount, day, inTable: true, &statement, &ends)
         }
-        let totals = CSVTotals(rows, solved, pending: rows.pending.compactMap { pendingAmount($0, false) }, mark: mark)
-        if let wrong = totals.mismatch(closing: statement.closing) {
-            statement.contradictsTotals = true
-            statement.evidence.append(
-                Evidence(
-                    "total", "row \(wrong.row) says \(wrong.stated), which no sum of entries comes to",
-                    by: rows.name(wrong.column)))
-        }
         if statement.from == nil, statement.to == nil, let from = ends.from, let to = ends.to, from <= to {
             (statement.from, statement.to) = (from, to)
+        }
+    }
+
+    /// Holds the rows that state totals against the entries of the accounts they may be of.
+    private func checkTotals(_ statements: inout [Statement]) {
+        let totals = CSVTotals(rows, solved, pending: rows.pending.compactMap { pendingAmount($0, false) }, mark: mark)
+        for wrong in totals.mismatches(closings: statements.map(\.closing)) {
+            for group in wrong.groups {
+                statements[group].contradictsTotals = true
+                statements[group].evidence.append(
+                    Evidence(
+                        "total", "row \(wrong.row) says \(wrong.stated), which no sum of entries comes to",
+                        by: rows.name(wrong.column)))
+            }
         }
     }
 

@@ -5,8 +5,8 @@ struct CSVDates {
     private let settings: CSVSettings
     /// The order that dates outside of the column, or the profile, settle.
     private var order: DateOrder?
-    /// For each date column that is used, the patterns that are left.
-    private var candidates: [Int: [DatePattern]] = [:]
+    /// For each date column that is used, the places of the patterns that are left.
+    private var candidates: [Int: [Int]] = [:]
     private var by = "dates"
 
     init(
@@ -15,26 +15,23 @@ struct CSVDates {
         self.rows = rows
         self.survey = survey
         self.settings = settings
-        let used = Set(rows.entries.map(\.dateColumn))
         order = settings.dateOrder
         if order != nil { by = "csv.date_order" }
         if order == nil { findOrder(preamble) }
-        for column in used {
-            if let dates = settings.dates {
-                candidates[column] = [dates]
-                by = "csv.date_format"
-                continue
-            }
-            let choice = survey.columns[column].dates
-            if !choice.isUndecided {
-                candidates[column] = Array(choice.candidates.prefix(1))
-            } else if let order, let pattern = choice.candidates.first(where: { $0.order == order }) {
-                candidates[column] = [pattern]
-            } else if let pattern = choice.decided(order: nil) {
-                candidates[column] = [pattern]
+        for column in rows.usedDateColumns {
+            let patterns = rows.patterns[column]
+            if settings.dates != nil { by = "csv.date_format" }
+            if patterns.count < 2 {
+                candidates[column] = Array(patterns.indices)
+            } else if let order, let place = patterns.firstIndex(where: { $0.order == order }) {
+                candidates[column] = [place]
+            } else if let pattern = survey.columns[column].dates.decided(order: nil),
+                let place = patterns.firstIndex(of: pattern)
+            {
+                candidates[column] = [place]
                 by = "order of the rows"
             } else {
-                candidates[column] = choice.candidates
+                candidates[column] = Array(patterns.indices)
             }
         }
     }
@@ -61,12 +58,15 @@ struct CSVDates {
 
     /// Whether the days fall from the first row to the last; `nil` where they are equal, or the readings differ.
     var fall: Bool? {
-        guard let first = rows.entries.first, let last = rows.entries.last else { return nil }
+        guard rows.count > 0 else { return nil }
+        let last = rows.count - 1
         var result: Bool?
-        let left = candidates[first.dateColumn] ?? []
-        let right = candidates[last.dateColumn] ?? []
+        let left = candidates[rows.dateColumn(of: 0)] ?? []
+        let right = candidates[rows.dateColumn(of: last)] ?? []
         for (one, other) in zip(left, right) {
-            guard let start = one.day(first.date), let end = other.day(last.date), start != end else { return nil }
+            guard let start = rows.day(of: 0, one), let end = rows.day(of: last, other), start != end else {
+                return nil
+            }
             if let result, result != (end < start) { return nil }
             result = end < start
         }
@@ -88,12 +88,12 @@ struct CSVDates {
     /// The days, where need be with the order of the rows that the running balance proves.
     func decided(with solved: CSVSolver.Reading) throws(StatementError) -> Decided {
         var by = by
-        var chosen: [Int: DatePattern] = [:]
-        for (column, patterns) in candidates {
-            if patterns.count == 1 {
-                chosen[column] = patterns[0]
+        var chosen: [Int: Int] = [:]
+        for (column, places) in candidates {
+            if places.count == 1 {
+                chosen[column] = places[0]
             } else if solved.isOrderProven {
-                let running = patterns.filter { runs($0, column, newestFirst: solved.isNewestFirst) }
+                let running = places.filter { runs($0, column, newestFirst: solved.isNewestFirst) }
                 if running.count == 1 {
                     chosen[column] = running[0]
                     by = "running balance"
@@ -101,26 +101,30 @@ struct CSVDates {
             }
             guard chosen[column] != nil else { throw undecided(column) }
         }
-        var days: [Day] = []
-        days.reserveCapacity(rows.entries.count)
-        var (column, pattern) = (-1, DatePattern.known[0])
-        for entry in rows.entries {
-            if entry.dateColumn != column {
-                (column, pattern) = (entry.dateColumn, chosen[entry.dateColumn] ?? pattern)
-            }
-            guard let day = pattern.day(entry.date) else {
-                throw StatementError(
-                    .malformed, "row \(entry.number): \(entry.date.quoted) is not a date; check csv.date_format")
-            }
-            days.append(day)
-        }
-        return Decided(days: days, pattern: chosen[rows.entries[0].dateColumn] ?? pattern, by: by, patterns: chosen)
+        let patterns = chosen.reduce(into: [:]) { $0[$1.key] = rows.patterns[$1.key][$1.value] }
+        let pattern = patterns[rows.dateColumn(of: 0)] ?? DatePattern.known[0]
+        return Decided(days: try days(chosen), pattern: pattern, by: by, patterns: patterns)
     }
 
-    private func runs(_ pattern: DatePattern, _ column: Int, newestFirst: Bool) -> Bool {
+    /// The days of all entries under the chosen patterns.
+    private func days(_ chosen: [Int: Int]) throws(StatementError) -> [Day] {
+        let places = Set(chosen.values)
+        var days = rows.days[places.first ?? 0]
+        if places.count > 1 {
+            for row in days.indices {
+                days[row] = rows.day(of: row, chosen[rows.dateColumn(of: row)] ?? 0) ?? CSVRows.noDay
+            }
+        }
+        guard let wrong = days.firstIndex(of: CSVRows.noDay) else { return days }
+        throw StatementError(
+            .malformed,
+            "row \(rows.number(of: wrong)): \(rows.place(of: wrong).date.quoted) is not a date; check csv.date_format")
+    }
+
+    private func runs(_ place: Int, _ column: Int, newestFirst: Bool) -> Bool {
         var before: Day?
-        for entry in rows.entries where entry.dateColumn == column {
-            guard let day = pattern.day(entry.date) else { return false }
+        for row in 0..<rows.count where rows.dateColumn(of: row) == column {
+            guard let day = rows.day(of: row, place) else { return false }
             if let before, newestFirst ? day > before : day < before { return false }
             before = day
         }
@@ -129,12 +133,13 @@ struct CSVDates {
 
     private func undecided(_ column: Int) -> StatementError {
         let choice = survey.columns[column].dates
-        let entry = rows.entries.first { entry in
-            entry.dateColumn == column && Set(choice.candidates.compactMap { $0.day(entry.date) }).count > 1
+        let row = (0..<rows.count).first { row in
+            guard rows.dateColumn(of: row) == column else { return false }
+            return Set(rows.patterns[column].indices.compactMap { rows.day(of: row, $0) }).count > 1
         }
         return StatementError(
             .malformed,
-            "row \(entry?.number ?? 0): \(choice.readings(of: entry?.date ?? Bytes())), and nothing in the file decides; set csv.date_order: day or month"
+            "row \(row.map { rows.number(of: $0) } ?? 0): \(choice.readings(of: row.map { rows.place(of: $0).date } ?? Bytes())), and nothing in the file decides; set csv.date_order: day or month"
         )
     }
 }

@@ -8,9 +8,10 @@ struct CSVKind {
     private(set) var paymentsIn = 0
     private(set) var paymentsOut = 0
 
-    init(_ entries: [CSVRows.Row], _ amounts: [Amount]) {
-        for (entry, amount) in zip(entries, amounts) where amount != .zero {
-            see(TextWords(entry.text), isIn: amount > .zero)
+    init(_ entries: [Entry], _ amounts: CSVAmounts) {
+        for index in entries.indices {
+            let amount = amounts[index]
+            if amount != .zero { see(TextWords(entries[index].text), isIn: amount > .zero) }
         }
     }
 

@@ -23,6 +23,8 @@ struct CSVPlan {
     var dates: [Int] = []
     /// The only date column, if it is filled in every entry.
     var date: Int?
+    /// How the profile says that dates are written.
+    var dateFormat: DatePattern?
     /// The ways to put amounts together, those first that the structure speaks for.
     var rules: [CSVRule] = []
     var balance: Int?

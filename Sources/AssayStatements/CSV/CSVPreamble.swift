@@ -89,6 +89,13 @@ struct CSVPreamble {
                 index += 1
                 continue
             }
+            var end = index
+            while text[end].isDigit { end += 1 }
+            // A day or a month, a year, or all of them: no date begins with another count of digits.
+            guard [1, 2, 4, 7, 8].contains(end - index) else {
+                index = end
+                continue
+            }
             let ends = patterns.compactMap { $0.scan(text, from: index)?.end }.filter {
                 !text[$0].isDigit && !(text[$0] == UInt8(ascii: ".") && text[$0 + 1].isDigit)
             }

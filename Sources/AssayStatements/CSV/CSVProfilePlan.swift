@@ -42,6 +42,7 @@ extension CSVPlan {
     init(_ profile: CSVProfile, _ survey: CSVSurvey) throws(StatementError) {
         self.init(survey)
         let table = survey.table
+        dateFormat = profile.dateFormat.flatMap { DatePattern($0) }
         if let date = try table.place(profile.date) { (dates, self.date) = ([date], date) }
         guard !dates.isEmpty else {
             throw StatementError(

@@ -9,14 +9,15 @@ struct CSVReader {
     private let profile: CSVProfile?
     private let leaveOut: CSVLeaveOut
 
-    static func read(_ bytes: Bytes, profiles: CSVProfiles?, file: String?) throws(StatementError) -> [Statement] {
+    static func read(_ content: FileBytes, profiles: CSVProfiles?, file: String?) throws(StatementError) -> [Statement]
+    {
         let only = profiles?.profiles.count == 1 ? profiles?.profiles.first : nil
-        if let text = try CSVText.transcoded(bytes, named: only?.encoding) {
+        if let text = try CSVText.transcoded(content.bytes, named: only?.encoding) {
             return try text.withUnsafeBufferPointer { buffer throws(StatementError) in
                 try read(Reading(Bytes(buffer)), profiles, file)
             }
         }
-        return try read(Reading(bytes), profiles, file)
+        return try read(Reading(content), profiles, file)
     }
 
     private static func read(
@@ -62,9 +63,8 @@ struct CSVReader {
 
     /// The statements of a plan.
     func solved(_ plan: CSVPlan, onlyProven: Bool = false) throws(StatementError) -> [Statement] {
-        let rows = try CSVRows(reading, plan, survey, leaveOut: leaveOut)
-        guard !rows.entries.isEmpty else { throw nothing(rows) }
-        var assembly = try assembly(rows)
+        // Nothing else keeps the rows, so that their entries become those of the statements where they are.
+        var assembly = try assembly(CSVRows(reading, plan, survey, leaveOut: leaveOut))
         if plan.balance != nil, !assembly.solved.isProven, plan.account == nil {
             // A column that may name the own account does where every balance holds only with it.
             for place in plan.otherAccounts where survey.columns[place].values.count > 1 {
@@ -77,7 +77,7 @@ struct CSVReader {
                 }
             }
         }
-        if onlyProven, !assembly.solved.isProven { throw nothing(rows) }
+        if onlyProven, !assembly.solved.isProven { throw nothing(assembly.rows) }
         return try assembly.statements()
     }
 
@@ -94,6 +94,7 @@ struct CSVReader {
     }
 
     func assembly(_ rows: CSVRows) throws(StatementError) -> CSVAssembly {
+        guard rows.count > 0 else { throw nothing(rows) }
         let settings = try CSVSettings(profile, rows.plan)
         let currency = knownCurrency(rows)
         var marks: [UInt8] = []
@@ -104,24 +105,12 @@ struct CSVReader {
                 marks.append(try decimal(of: column, rows, currency: currency))
             }
         }
-        var values: [[Amount?]] = []
-        let stride = rows.columns.count
-        for (index, column) in rows.columns.enumerated() {
-            var list: [Amount?] = []
-            list.reserveCapacity(rows.entries.count)
-            for row in rows.entries.indices {
-                guard let cell = rows.cells[row * stride + index] else {
-                    list.append(nil)
-                    continue
-                }
-                guard let value = cell.value(decimal: marks[index]) else {
-                    throw reading.malformed(
-                        "row \(rows.entries[row].number): the amount in '\(rows.name(column))' is not written with csv.decimal; check csv.decimal",
-                        at: rows.entries[row].offset)
-                }
-                list.append(value)
-            }
-            values.append(list)
+        let values = try rows.columns.indices.map { index throws(StatementError) in
+            let (values, wrongRow) = rows.cells[index].values(decimal: marks[index])
+            guard let wrongRow else { return values }
+            throw reading.malformed(
+                "row \(rows.number(of: wrongRow)): the amount in '\(rows.name(rows.columns[index]))' is not written with csv.decimal; check csv.decimal",
+                at: rows.place(of: wrongRow).offset)
         }
         let dates = try CSVDates(rows, survey, preamble, settings)
         var solver = CSVSolver(rows, values: values, settings: settings)
@@ -171,10 +160,8 @@ struct CSVReader {
         let others = Set(rows.columns.compactMap { survey.columns[$0].decimals.proven })
         guard let doubtful = choice.ambiguousRow else { return others.first ?? DecimalChoice.point }
         let index = rows.columns.firstIndex(of: column) ?? 0
-        let cell = rows.entries.firstIndex { $0.number == doubtful }.flatMap {
-            rows.cells[$0 * rows.columns.count + index]
-        }
-        let writesPoint = cell?.writesPoint ?? true
+        let row = (0..<rows.count).first { rows.number(of: $0) == doubtful }
+        let writesPoint = row.flatMap { rows.cells[index].writesPoint($0) } ?? true
         let (mark, other) =
             writesPoint ? (DecimalChoice.point, DecimalChoice.comma) : (DecimalChoice.comma, DecimalChoice.point)
         if let currency { return CurrencyCode.decimals(of: currency) == 3 ? mark : other }

@@ -1,16 +1,5 @@
 /// The rows of a table, sorted by what they are.
 struct CSVRows {
-    struct Row {
-        var number: Int
-        var offset: Int
-        /// The date cell, and its column.
-        var date: Bytes
-        var dateColumn: Int
-        var text: String
-        /// The place of its account and currency in `groups`.
-        var group: Int
-    }
-
     /// A row that states a balance.
     struct BalanceRow {
         var kind: Phrases.Kind
@@ -29,6 +18,14 @@ struct CSVRows {
         var cells: [AmountCell?]
         /// Which side it adds up, where it says so.
         var mark: AmountCell.Mark?
+        /// The account and the currency that it names.
+        var group: Group
+    }
+
+    /// Where a cell stands in the file, which never has four billion bytes.
+    private struct Place {
+        var start: UInt32
+        var count: UInt32
     }
 
     struct Group: Hashable {
@@ -42,11 +39,21 @@ struct CSVRows {
         var group: Group
     }
 
-    private(set) var entries: [Row] = []
-    /// The amounts of each entry, as many as the plan has amount columns.
-    private(set) var cells: [AmountCell?] = []
+    /// How many entries there are.
+    private(set) var count = 0
+    /// The entries, in the order of the file; day and amount are given to them when they are decided.
+    private(set) var entries: [Entry] = []
+    /// For each amount column of the plan the cells of all entries.
+    private(set) var cells: [CSVCells]
+    /// For each reading of the dates the days of all entries.
+    private(set) var days: [[Day]]
+    private var numbers = CSVRowNumbers()
+    /// The date column of each entry, where there are several.
+    private var dateColumns: [UInt16] = []
+    /// The place of each entry's account and currency in `groups`, where there are several.
+    private var groupPlaces: [Int32] = []
     /// For each entry its values in the columns of types or directions, as many as there are such columns.
-    private var types: [Bytes] = []
+    private var types: [Place] = []
     /// The amounts of each pending row.
     private(set) var pending: [[AmountCell?]] = []
     private(set) var balances: [BalanceRow] = []
@@ -63,7 +70,7 @@ struct CSVRows {
     private var reading: Reading
     /// For each amount column whether it decides that a row has an amount.
     private let isDeciding: [Bool]
-    private let survey: CSVSurvey
+    let survey: CSVSurvey
     private let surveyKnowsBalances: Bool
     /// The place of the next such row that the survey found.
     private var nextBalance = 0
@@ -71,7 +78,12 @@ struct CSVRows {
     private var places: [Group: Int] = [:]
     private let leaveOut: CSVLeaveOut
     /// What the amount columns of the present row hold.
-    private var contents: [AmountCell.Content] = []
+    var contents: [AmountCell.Content] = []
+    /// The ways in which the dates of each column may be read.
+    let patterns: [[DatePattern]]
+    /// The days of the present row in these ways.
+    private var readings: [Day] = []
+    private var lastGroup: Int?
 
     init(
         _ reading: Reading, _ plan: CSVPlan, _ survey: CSVSurvey, leaveOut: CSVLeaveOut = CSVLeaveOut()
@@ -87,8 +99,12 @@ struct CSVRows {
         isGrouped = isByCurrency || plan.account != nil || plan.product != nil || plan.currency != nil
         let deciding = plan.deciding
         isDeciding = columns.map { deciding.contains($0) }
+        patterns = survey.columns.indices.map { plan.dates.contains($0) ? survey.datePatterns(of: $0, plan) : [] }
+        days = Array(repeating: [], count: patterns.lazy.map(\.count).max() ?? 0)
+        cells = Array(repeating: CSVCells(), count: columns.count)
         entries.reserveCapacity(survey.rows)
-        cells.reserveCapacity(survey.rows * columns.count)
+        for index in cells.indices { cells[index].reserve(survey.rows) }
+        for index in days.indices { days[index].reserveCapacity(survey.rows) }
         types.reserveCapacity(survey.rows * typeColumns.count)
         var scanner = CSVScanner(reading, delimiter: plan.table.delimiter)
         while try scanner.next() {
@@ -142,7 +158,43 @@ struct CSVRows {
     }
 
     /// The value of an entry in a column of types or directions, by their places.
-    func type(_ index: Int, of row: Int) -> Bytes { types[row * typeColumns.count + index] }
+    func type(_ index: Int, of row: Int) -> Bytes {
+        let place = types[row * typeColumns.count + index]
+        return reading.bytes.part(Int(place.start), Int(place.start + place.count))
+    }
+
+    /// The number of an entry's row, counted from 1.
+    func number(of entry: Int) -> Int { numbers[entry] }
+
+    /// The place of an entry's account and currency in `groups`.
+    func group(of entry: Int) -> Int { groupPlaces.isEmpty ? 0 : Int(groupPlaces[entry]) }
+
+    /// The day of an entry, read with the pattern at that place; `nil` if that does not fit.
+    func day(of entry: Int, _ pattern: Int) -> Day? {
+        let day = days[pattern][entry]
+        return day == CSVRows.noDay ? nil : day
+    }
+
+    /// The column that an entry's day is taken from.
+    func dateColumn(of entry: Int) -> Int { plan.date ?? Int(dateColumns[entry]) }
+
+    /// The columns that days are taken from.
+    var usedDateColumns: Set<Int> { plan.date.map { [$0] } ?? Set(dateColumns.lazy.map { Int($0) }) }
+
+    /// Where an entry's row begins, and its date cell; found by reading the file once more, for an error.
+    func place(of entry: Int) -> (offset: Int, date: Bytes) {
+        var scanner = CSVScanner(reading, delimiter: plan.table.delimiter)
+        let number = number(of: entry)
+        while scanner.row < number, (try? scanner.next()) == true {}
+        return (scanner.rowOffset, scanner[dateColumn(of: entry)].bytes)
+    }
+
+    /// The entries, which are here no longer afterwards.
+    mutating func takeEntries() -> [Entry] {
+        var result: [Entry] = []
+        swap(&result, &entries)
+        return result
+    }
 
     /// Leaves a row out that the profile or its status names.
     private mutating func leave(_ row: CSVScanner, as kind: CSVLeaveOut.Kind) throws(StatementError) {
@@ -166,16 +218,6 @@ struct CSVRows {
         }
     }
 
-    private static func namesFunds(_ cell: CSVScanner.Cell) -> Bool {
-        let text = FoldedText.of(cell.text)
-        return [
-            "insufficient funds", "nsf", "uncollected funds", "onvoldoende saldo", "onvoldoende provisie",
-            "saldotekort",
-            "mangels deckung", "keine deckung", "ungedeckt", "provision insuffisante", "fondos insuficientes",
-            "saldo insuficiente", "sem fundos", "fondi insufficienti",
-        ].contains { text.contains($0) }
-    }
-
     // MARK: What a row is
 
     private mutating func status(of row: CSVScanner) -> Phrases.Status? {
@@ -195,18 +237,32 @@ struct CSVRows {
         return nil
     }
 
-    /// The date cell of a row that has one.
-    private func dateCell(of row: CSVScanner) -> (cell: Bytes, column: Int)? {
+    /// The date cell of a row that has one, whose days are then in `readings`.
+    private mutating func dateCell(of row: CSVScanner) -> (cell: Bytes, column: Int)? {
         if let date = plan.date {
             let cell = row[date].bytes
-            return survey.columns[date].dates.fits(cell) ? (cell, date) : nil
+            return isDate(cell, date) ? (cell, date) : nil
         }
         for column in plan.dates {
             let cell = row[column].bytes
-            if !cell.isEmpty { return survey.columns[column].dates.fits(cell) ? (cell, column) : nil }
+            if !cell.isEmpty { return isDate(cell, column) ? (cell, column) : nil }
         }
         return nil
     }
+
+    private mutating func isDate(_ cell: Bytes, _ column: Int) -> Bool {
+        readings.removeAll(keepingCapacity: true)
+        var isRead = false
+        for index in patterns[column].indices {
+            let day = patterns[column][index].day(cell)
+            isRead = isRead || day != nil
+            readings.append(day ?? CSVRows.noDay)
+        }
+        return isRead && plan.dateFormat == nil || survey.columns[column].dates.fits(cell)
+    }
+
+    /// Stands for the day of a cell that cannot be read in one of the ways.
+    static let noDay = Day(number: .min)
 
     /// Whether a cell of the row is a phrase for a balance or a total.
     static func isBalanceOrTotal(_ row: CSVScanner) -> Bool { balanceKind(of: row, hasDate: true) != nil }
@@ -225,7 +281,9 @@ struct CSVRows {
         guard kind != .total else {
             leftOut.total += 1
             let side = mark ?? row.cells.lazy.compactMap { Phrases.side(ofTotal: $0.text) }.first
-            totals.append(TotalRow(number: row.row, entries: entries.count, cells: amounts(of: row), mark: side))
+            totals.append(
+                TotalRow(
+                    number: row.row, entries: count, cells: amounts(of: row), mark: side, group: totalGroup(of: row)))
             return
         }
         leftOut.balance += 1
@@ -322,14 +380,19 @@ struct CSVRows {
         }
         try reading.countEntry()
         let group = group(of: row)
-        entries.append(
-            Row(
-                number: row.row, offset: row.rowOffset, date: date.cell, dateColumn: date.column, text: text(of: row),
-                group: group))
-        for column in typeColumns { types.append(row[column].bytes) }
-        for content in contents {
-            if case .amount(let cell) = content { cells.append(cell) } else { cells.append(nil) }
+        if isGrouped { groupPlaces.append(Int32(group)) }
+        entries.append(Entry(day: nil, amount: .zero, text: text(of: row)))
+        numbers.append(row.row)
+        if plan.date == nil { dateColumns.append(UInt16(clamping: date.column)) }
+        for index in days.indices { days[index].append(index < readings.count ? readings[index] : CSVRows.noDay) }
+        for column in typeColumns {
+            let cell = row[column].bytes
+            types.append(Place(start: UInt32(reading.bytes.start(of: cell)), count: UInt32(cell.count)))
         }
+        for (index, content) in contents.enumerated() {
+            if case .amount(let cell) = content { cells[index].append(cell) } else { cells[index].append(nil) }
+        }
+        count += 1
     }
 
     private func text(of row: CSVScanner) -> String {
@@ -348,44 +411,15 @@ struct CSVRows {
         // Nearly all files are of one account.
         if !isGrouped, !groups.isEmpty { return 0 }
         let group = groupNames(of: row)
-        if let last = entries.last, groups[last.group] == group { return last.group }
-        if let place = places[group] { return place }
+        if let lastGroup, groups[lastGroup] == group { return lastGroup }
+        if let place = places[group] {
+            lastGroup = place
+            return place
+        }
         places[group] = groups.count
+        lastGroup = groups.count
         groups.append(group)
         accountTypes.append(plan.accountType.flatMap { CSVRows.accountType(row[$0].text) })
         return groups.count - 1
-    }
-
-    /// The account and the currency that a row names, whose amounts are in `contents`.
-    private func groupNames(of row: CSVScanner) -> Group {
-        var group = Group()
-        if let account = plan.account {
-            var text = row[account].text
-            while let first = text.first, first == "'" || first == " " || first == "\"" { text.removeFirst() }
-            group.account = text.isEmpty ? nil : text
-        }
-        if let product = plan.product, survey.columns[product].values.count > 1 {
-            group.account = [group.account, row[product].text].compactMap { $0 }.joined(separator: " ")
-        }
-        if let currency = plan.currency {
-            let text = row[currency].text.uppercased()
-            group.currency = CurrencyCode(text)?.text
-        }
-        if case .byCurrency(let places)? = plan.rules.first {
-            for place in places {
-                if let index = columns.firstIndex(of: place), case .amount = contents[index] {
-                    group.currency = plan.table.columns.currencies[place] ?? group.currency
-                }
-            }
-        }
-        return group
-    }
-
-    private static func accountType(_ text: String) -> AccountType? {
-        let words = Set(FoldedText.of(text).split(separator: " ").map(String.init))
-        if !words.isDisjoint(with: ["mastercard", "visa", "amex", "card", "kreditkarte"]) { return .card }
-        if !words.isDisjoint(with: ["chequing", "checking", "current", "giro", "girokonto"]) { return .bank }
-        if !words.isDisjoint(with: ["savings", "saving", "sparkonto", "tagesgeld"]) { return .savings }
-        return words.isDisjoint(with: ["loan", "mortgage", "darlehen"]) ? nil : .loan
     }
 }

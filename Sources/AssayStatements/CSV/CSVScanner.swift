@@ -26,6 +26,9 @@ struct CSVScanner {
     private(set) var rowOffset = 0
     /// The number of that row, counted from 1.
     private(set) var row = 0
+    /// Up to where what was read is given back.
+    private var givenBack = 0
+    private static let keptBytes = 4 << 20
     /// Its cells.
     private(set) var cells: [Cell] = []
 
@@ -44,6 +47,10 @@ struct CSVScanner {
     mutating func next() throws(StatementError) -> Bool {
         let bytes = reading.bytes
         guard position < bytes.count else { return false }
+        if position - givenBack > CSVScanner.keptBytes {
+            reading.giveBack(givenBack..<position)
+            givenBack = position
+        }
         rowOffset = position
         row += 1
         cells.removeAll(keepingCapacity: true)

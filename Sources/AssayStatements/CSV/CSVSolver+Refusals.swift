@@ -35,12 +35,12 @@ extension CSVSolver {
         if let both {
             return StatementError(
                 .malformed,
-                "row \(rows.entries[both].number) has both a debit and a credit; set csv.amount to the column that decides, or: assay statements profile FILE"
+                "row \(rows.number(of: both)) has both a debit and a credit; set csv.amount to the column that decides, or: assay statements profile FILE"
             )
         }
         return StatementError(
             .malformed,
-            "column '\(hasOneSign(out) ? rows.name(credit) : rows.name(debit))' has both signs, and no running balance says what they mean; set csv.amount, or: assay statements profile FILE"
+            "column '\(out.hasOneSign ? rows.name(credit) : rows.name(debit))' has both signs, and no running balance says what they mean; set csv.amount, or: assay statements profile FILE"
         )
     }
 

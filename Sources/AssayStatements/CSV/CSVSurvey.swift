@@ -53,11 +53,23 @@ struct CSVSurvey {
     /// Whether every row with a date in `columns` was looked at for balances and totals.
     func knowsBalances(ofDatesIn columns: [Int]) -> Bool { columns.allSatisfy { dateColumns.contains($0) } }
 
+    /// The ways in which the dates of a column may be read.
+    func datePatterns(of column: Int, _ plan: CSVPlan) -> [DatePattern] {
+        if let format = plan.dateFormat { return [format] }
+        let choice = columns[column].dates
+        return choice.isUndecided ? choice.candidates : Array(choice.candidates.prefix(1))
+    }
+
     private mutating func see(_ row: CSVScanner) {
+        var known: (column: Int, day: Day)?
         if !dateColumns.isEmpty {
-            let isEntry = dateColumns.contains { column in
-                let cell = row[column].bytes
-                return !cell.isEmpty && columns[column].dates.fits(cell)
+            var isEntry = false
+            for column in dateColumns where !isEntry && !row[column].bytes.isEmpty {
+                switch columns[column].dates.fit(row[column].bytes) {
+                case .none: break
+                case .only(let day): (isEntry, known) = (true, (column, day))
+                case .open: isEntry = true
+                }
             }
             guard isEntry else { return }
             guard !CSVRows.isBalanceOrTotal(row) else {
@@ -68,19 +80,22 @@ struct CSVSurvey {
         rows += 1
         while columns.count < row.cells.count { columns.append(Column()) }
         for (index, cell) in row.cells.enumerated() where !cell.bytes.isEmpty {
-            columns[index].see(cell.bytes, row: row.row, mayBeDate: dateColumns.isEmpty || dateColumns.contains(index))
+            let day = known.flatMap { $0.column == index ? $0.day : nil }
+            let mayBeDate = dateColumns.isEmpty || dateColumns.contains(index)
+            columns[index].see(cell.bytes, row: row.row, mayBeDate: mayBeDate, day: day)
         }
     }
 }
 
 extension CSVSurvey.Column {
-    fileprivate mutating func see(_ cell: Bytes, row: Int, mayBeDate: Bool) {
+    /// - Parameter day: the day of the cell, where only one reading is left and it is known already.
+    fileprivate mutating func see(_ cell: Bytes, row: Int, mayBeDate: Bool, day: Day?) {
         filled += 1
         length += cell.count
         // Most cells are texts, of which nothing more is to be found out.
         if hasManyValues, !isAmount, !(mayBeDate && isDate) { return }
         if mayBeDate, isDate {
-            if !dates.accepts(cell) { isDate = false }
+            if let day { dates.see(day) } else if !dates.accepts(cell) { isDate = false }
         }
         if !hasManyValues, !values.contains(where: { $0.isSame(as: cell) }) {
             if values.count == CSVSurvey.Column.mostValues { hasManyValues = true } else { values.append(cell) }

@@ -10,10 +10,8 @@ struct AmountCell {
 
     /// All digits as one number.
     private var digits: Int128 = 0
-    /// How many digits stand behind the decimals' mark, if that is a point; -1 if it cannot be one.
-    private var afterPoint: Int8 = -1
-    /// The same for a comma.
-    private var afterComma: Int8 = -1
+    /// How many of the digits stand behind the decimals' mark.
+    private(set) var places = Places()
     /// Whether brackets and minus signs make it negative.
     private(set) var isNegative = false
     /// Whether a plus sign stands before it.
@@ -22,6 +20,26 @@ struct AmountCell {
     private(set) var mark = Mark.none
     /// The currency that a sign or a code beside the digits names.
     private(set) var currency: CurrencyCode?
+
+    /// How many digits stand behind the decimals' mark, if that is a point or a comma; -1 if it cannot be one.
+    struct Places: Equatable {
+        fileprivate(set) var afterPoint: Int8 = -1
+        fileprivate(set) var afterComma: Int8 = -1
+
+        fileprivate func after(_ decimal: UInt8) -> Int8 { decimal == DecimalChoice.comma ? afterComma : afterPoint }
+
+        /// What the last digit stands for with `decimal` before the decimals, in billionths; 0 if it cannot be read so.
+        func unit(decimal: UInt8) -> Int64 {
+            let places = Int(after(decimal))
+            return (0...9).contains(places) ? Int64(Amount.power(9 - places)) : 0
+        }
+    }
+
+    /// The digits as one number with its sign, if they are few enough and none is smaller than a billionth.
+    var shortNumber: Int64? {
+        guard digits <= Int128(Int64.max), places.afterPoint <= 9, places.afterComma <= 9 else { return nil }
+        return isNegative ? -Int64(digits) : Int64(digits)
+    }
 
     /// What a cell holds.
     enum Content {
@@ -52,16 +70,16 @@ struct AmountCell {
     var isZero: Bool { digits == 0 }
 
     /// Whether it can be read with `decimal` before the decimals.
-    func allows(_ decimal: UInt8) -> Bool { after(decimal) >= 0 }
+    func allows(_ decimal: UInt8) -> Bool { places.after(decimal) >= 0 }
 
     /// Whether the two readings differ.
-    var isAmbiguous: Bool { afterPoint >= 0 && afterComma >= 0 && afterPoint != afterComma }
-
-    private func after(_ decimal: UInt8) -> Int8 { decimal == UInt8(ascii: ",") ? afterComma : afterPoint }
+    var isAmbiguous: Bool {
+        places.afterPoint >= 0 && places.afterComma >= 0 && places.afterPoint != places.afterComma
+    }
 
     /// The signed amount with `decimal` before the decimals; `nil` if it cannot be read so, or is out of range.
     func value(decimal: UInt8) -> Amount? {
-        var places = Int(after(decimal))
+        var places = Int(self.places.after(decimal))
         guard places >= 0 else { return nil }
         var digits = digits
         while places > 9 {
@@ -102,8 +120,9 @@ struct AmountCell {
         digits = Int128(number)
         isNegative = isMinus
         writesPoint = mark == DecimalChoice.point
-        afterPoint = mark == DecimalChoice.comma ? -1 : Int8(after)
-        afterComma = mark == DecimalChoice.point ? -1 : Int8(after)
+        places = Places(
+            afterPoint: mark == DecimalChoice.comma ? -1 : Int8(after),
+            afterComma: mark == DecimalChoice.point ? -1 : Int8(after))
     }
 
     private static func plain(_ text: String) -> [UInt8] {
@@ -237,9 +256,8 @@ struct AmountCell {
             reading.comma.see(byte)
         }
         guard count > 0 else { return false }
-        afterPoint = reading.point.result
-        afterComma = reading.comma.result
-        return afterPoint >= 0 || afterComma >= 0
+        places = Places(afterPoint: reading.point.result, afterComma: reading.comma.result)
+        return places.afterPoint >= 0 || places.afterComma >= 0
     }
 
     /// Whether digits and marks are an amount under one reading of the marks.

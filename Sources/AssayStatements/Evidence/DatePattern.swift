@@ -181,6 +181,9 @@ struct DateChoice {
         return true
     }
 
+    /// Takes note of a day, read with the only pattern that is left.
+    mutating func see(_ day: Day) { see(day, at: 0) }
+
     private mutating func see(_ day: Day, at index: Int) {
         if let before = previous[index] {
             if before != day {
@@ -216,6 +219,21 @@ struct DateChoice {
         previous.removeLast(previous.count - kept)
         distinct.removeLast(distinct.count - kept)
         if kept == 1 { isDoubtful = false }
+    }
+
+    /// How the patterns that are still possible fit a text.
+    enum Fit {
+        case none
+        /// The only pattern reads this day.
+        case only(Day)
+        /// One of several does.
+        case open
+    }
+
+    /// How the patterns that are still possible fit `text`.
+    func fit(_ text: Bytes) -> Fit {
+        guard patterns.count == 1 else { return fits(text) ? .open : .none }
+        return patterns[0].day(text).map { .only($0) } ?? .none
     }
 
     /// Whether a pattern that is still possible fits `text`.

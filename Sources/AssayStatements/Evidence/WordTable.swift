@@ -1,41 +1,44 @@
 /// Words of ASCII letters and digits that are looked up without making a string of each.
 struct WordTable<Value: Sendable>: Sendable {
-    private struct Slot: Sendable {
-        var word: [UInt8]
-        var value: Value
-    }
-
-    private var slots: [Slot?]
+    private var words: [[UInt8]]
+    private var values: [Value?]
+    /// The hash of the word at each place, 0 where there is none: looked at first, for most words are none of them.
+    private var hashes: [UInt32]
     private let mask: Int
 
     /// - Parameter words: each in lower case, with what it stands for; of equal ones the first counts.
     init(_ words: [(word: String, value: Value)]) {
         var size = 64
         while size < words.count * 4 { size *= 2 }
-        (slots, mask) = (Array(repeating: nil, count: size), size - 1)
+        mask = size - 1
+        self.words = Array(repeating: [], count: size)
+        values = Array(repeating: nil, count: size)
+        hashes = Array(repeating: 0, count: size)
         for (word, value) in words {
             let bytes = Array(word.utf8)
-            var place = bytes.withUnsafeBufferPointer { WordTable.hash(Bytes($0)) } & mask
-            while let slot = slots[place], slot.word != bytes { place = (place + 1) & mask }
-            if slots[place] == nil { slots[place] = Slot(word: bytes, value: value) }
+            let hash = bytes.withUnsafeBufferPointer { WordTable.hash(Bytes($0)) }
+            var place = Int(hash) & mask
+            while hashes[place] != 0, self.words[place] != bytes { place = (place + 1) & mask }
+            if hashes[place] == 0 { (self.words[place], values[place], hashes[place]) = (bytes, value, hash) }
         }
     }
 
     /// What a word in upper or lower case stands for.
     func value(of word: Bytes) -> Value? {
-        var place = WordTable.hash(word) & mask
-        while let slot = slots[place] {
-            if WordTable.isSame(word, slot.word) { return slot.value }
+        let hash = WordTable.hash(word)
+        var place = Int(hash) & mask
+        while hashes[place] != 0 {
+            if hashes[place] == hash, WordTable.isSame(word, words[place]) { return values[place] }
             place = (place + 1) & mask
         }
         return nil
     }
 
-    private static func hash(_ word: Bytes) -> Int {
+    private static func hash(_ word: Bytes) -> UInt32 {
         word.withBuffer { buffer in
             var hash: UInt64 = 0xCBF2_9CE4_8422_2325
             for byte in buffer { hash = (hash ^ UInt64(byte.uppercased)) &* 0x100_0000_01B3 }
-            return Int(truncatingIfNeeded: hash ^ hash >> 32)
+            return max(UInt32(truncatingIfNeeded: hash ^ hash >> 32), 1)
         }
     }
 

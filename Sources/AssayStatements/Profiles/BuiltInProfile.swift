@@ -24,15 +24,18 @@ public struct BuiltInProfile: Sendable {
     static func fitting(_ header: [String]) -> BuiltInProfile? {
         guard let first = header.first, let known = byFirstName[FoldedText.of(first)] else { return nil }
         let names = header.map { FoldedText.of($0) }
-        let candidates = known.filter { $0.pattern.matches(names) }
-        return candidates.count == 1 ? candidates[0].profile : nil
+        let candidates = known.filter { patterns[$0].matches(names) }
+        return candidates.count == 1 ? all[candidates[0]] : nil
     }
 
-    private static let byFirstName: [String: [(pattern: HeaderPattern, profile: BuiltInProfile)]] = {
-        var result: [String: [(pattern: HeaderPattern, profile: BuiltInProfile)]] = [:]
-        for profile in all where !profile.header.isEmpty {
-            let pattern = HeaderPattern(profile.header)
-            for name in pattern.firstNames { result[name, default: []].append((pattern, profile)) }
+    /// The header of each, in the same order.
+    private static let patterns = all.map { HeaderPattern($0.header) }
+
+    /// The places of those whose first column may have a name.
+    private static let byFirstName: [String: [Int]] = {
+        var result: [String: [Int]] = [:]
+        for place in all.indices where !all[place].header.isEmpty {
+            for name in patterns[place].firstNames { result[name, default: []].append(place) }
         }
         return result
     }()

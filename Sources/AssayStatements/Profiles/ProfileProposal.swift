@@ -81,7 +81,7 @@ public struct ProfileProposal: Sendable {
     private static func understood(_ csv: [UInt8]) throws(StatementError) -> Reading {
         try csv.withUnsafeBufferPointer { buffer throws(StatementError) in
             let reading = FileReading(Bytes(buffer))
-            let statements = try CSVReader.read(Bytes(buffer), profiles: nil, file: nil)
+            let statements = try CSVReader.read(FileBytes(Bytes(buffer)), profiles: nil, file: nil)
             guard let table = CSVTable.find(in: reading) else { return Reading(keys: [], statements: statements) }
             let builtIn = BuiltInProfile.fitting(table.header)
             let keys = try keys(reading, table, builtIn?.profile, statements)
@@ -91,7 +91,8 @@ public struct ProfileProposal: Sendable {
             for candidate in candidates {
                 let proposal = Reading(keys: candidate, statements: statements)
                 guard let profile = try? CSVProfile(settings: proposal.settings),
-                    let again = try? CSVReader.read(Bytes(buffer), profiles: CSVProfiles([profile]), file: nil),
+                    let again = try? CSVReader.read(
+                        FileBytes(Bytes(buffer)), profiles: CSVProfiles([profile]), file: nil),
                     again.map(\.entries) == statements.map(\.entries),
                     again.map(\.account) == statements.map(\.account),
                     again.map(\.opening) == statements.map(\.opening), again.map(\.closing) == statements.map(\.closing)
@@ -126,7 +127,7 @@ public struct ProfileProposal: Sendable {
             Key("delimiter", .string(String(UnicodeScalar(table.delimiter))), "\(table.header.count) columns"),
             Key("skip_rows", .number(Number(table.headerRow)), "row \(table.headerRow) names the columns"),
         ]
-        if let date = rows.entries.first?.dateColumn { keys.append(Key("date", name(date), "a date in every entry")) }
+        keys.append(Key("date", name(rows.dateColumn(of: 0)), "a date in every entry"))
         keys.append(Key("date_order", .string(found.dates.pattern.order.rawValue), by(found.dates.by)))
         keys += columns(of: found.solved.rule, plan, name).map { Key($0.0, $0.1, by(found.solved.by)) }
         if let sign = evidence.first(where: { $0.decision == "direction" }), found.solved.rule.isSigned {
@@ -187,7 +188,7 @@ public struct ProfileProposal: Sendable {
         if let fee = feeColumn(csv) { choice("fee", .string(fee)) { $0.fee = .column(.name(fee)) } }
         return choices.compactMap { choice in
             let statements = try? csv.withUnsafeBufferPointer { buffer throws(StatementError) in
-                try CSVReader.read(Bytes(buffer), profiles: CSVProfiles([choice.profile]), file: nil)
+                try CSVReader.read(FileBytes(Bytes(buffer)), profiles: CSVProfiles([choice.profile]), file: nil)
             }
             guard let statements else { return nil }
             return Reading(keys: [Key(choice.key, choice.value, "yours to say")], statements: statements)

@@ -7,12 +7,20 @@ struct Reading {
     static let mostStatements = 100_000
 
     let bytes: Bytes
+    private let content: FileBytes
     private var statementsLeft = Reading.mostStatements
     private var entriesLeft = Reading.mostEntries
 
     init(_ bytes: Bytes) {
-        self.bytes = bytes
+        self.init(FileBytes(bytes))
     }
+
+    init(_ content: FileBytes) {
+        (self.content, bytes) = (content, content.bytes)
+    }
+
+    /// Gives back what was read of the file.
+    func giveBack(_ part: Range<Int>) { content.giveBack(part) }
 
     /// Counts one more entry.
     ///

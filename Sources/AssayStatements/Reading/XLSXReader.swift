@@ -20,7 +20,7 @@ struct XLSXReader {
         _ csv: [UInt8], _ profiles: CSVProfiles?, _ file: String?
     ) throws(StatementError) -> [Statement] {
         try csv.withUnsafeBufferPointer { buffer throws(StatementError) in
-            try CSVReader.read(Bytes(buffer), profiles: profiles, file: file)
+            try CSVReader.read(FileBytes(Bytes(buffer)), profiles: profiles, file: file)
         }
     }
 

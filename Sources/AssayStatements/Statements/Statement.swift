@@ -63,18 +63,19 @@ public struct Entry: Hashable, Sendable {
         case overdraftFee
     }
 
-    /// The day it was booked; `nil` if the file does not date it.
-    public var day: Day?
-    /// The value date, where the format has one.
-    public var valueDay: Day?
+    // In this order an entry takes 64 bytes, in most others 80.
     /// Positive for money in, negative for money out.
     public var amount: Amount
     /// The description, without control characters and at most 1 KiB long.
     public var text: String
-    /// What the format itself says the movement is.
-    public var kind: Kind
     /// The bank's own mark of the movement, where the format has one.
     public var id: String?
+    /// The day it was booked; `nil` if the file does not date it.
+    public var day: Day?
+    /// The value date, where the format has one.
+    public var valueDay: Day?
+    /// What the format itself says the movement is.
+    public var kind: Kind
 
     /// Makes a value of its parts.
     public init(day: Day?, valueDay: Day? = nil, amount: Amount, text: String, kind: Kind = .other) {

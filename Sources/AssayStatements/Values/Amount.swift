@@ -12,6 +12,8 @@ public struct Amount: Hashable, Comparable, Sendable {
     static let one: Int128 = 1_000_000_000
     /// The largest size, in units, of an amount that is read from outside.
     static let largestUnits: Int128 = 1_000_000_000_000_000
+    /// The largest amount that is read from outside.
+    static let largest = Amount(billionths: largestUnits * one)
 
     /// No money.
     public static let zero = Amount(billionths: 0)
@@ -25,7 +27,7 @@ public struct Amount: Hashable, Comparable, Sendable {
     init?(minor: Int128, places: Int) {
         guard (0...9).contains(places) else { return nil }
         let (value, overflow) = minor.multipliedReportingOverflow(by: Amount.power(9 - places))
-        guard !overflow, value.magnitude <= (Amount.largestUnits * Amount.one).magnitude else { return nil }
+        guard !overflow, value.magnitude <= Amount.largest.billionths.magnitude else { return nil }
         self.init(billionths: value)
     }
 

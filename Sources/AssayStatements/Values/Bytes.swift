@@ -30,6 +30,12 @@ struct Bytes {
         return Bytes(UnsafeBufferPointer(rebasing: buffer[from..<to]))
     }
 
+    /// Where a part of these bytes begins; 0 for one without bytes.
+    func start(of part: Bytes) -> Int {
+        guard let base = buffer.baseAddress, let start = part.buffer.baseAddress else { return 0 }
+        return start - base
+    }
+
     func dropping(_ length: Int) -> Bytes { part(length, count) }
 
     /// The place of the first `byte` at or after `start`.
