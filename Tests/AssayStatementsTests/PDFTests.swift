@@ -95,4 +95,51 @@ private let hasProgram = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].con
             "        -\n", with: "\n")
         #expect(refusal(pdf(signed))?.code == .malformed)
     }
+
+    private static func checkPage(_ rows: String, ending: String) -> String {
+        """
+        \(head)
+        Deposits
+        03/04/2024   ACH CLIENT A                                3,000.00
+        Checks paid
+        \(rows)
+        Ending balance on March 31, 2024                        \(ending)
+        """
+    }
+
+    @Test(
+        "take rows of checks by their number, wherever it stands",
+        arguments: [
+            "1041    03/05/2024    100.00\n1043*   03/09/2024    250.00",
+            "03/05/2024    1041    100.00\n03/09/2024    1043*    250.00",
+        ])
+    func checks(rows: String) throws {
+        let statement = try StatementReader().read(pdf(Self.checkPage(rows, ending: "3,150.00"))).statements[0]
+        #expect(statement.entries.map(\.amount) == ["3000", "-100", "-250"].map { Amount($0) })
+        #expect(statement.entries.map(\.text) == ["ACH CLIENT A", "CHECK 1041", "CHECK 1043"])
+        #expect(statement.entries.map(\.day) == ["2024-03-04", "2024-03-05", "2024-03-09"].map { Day($0) })
+        #expect(statement.balanceCheck == .ok)
+    }
+
+    @Test("take a row of a check anywhere where the balance behind its amount proves it")
+    func checkWithBalance() throws {
+        let rows = [("3,000.00", "3,500.00"), ("2,950.00", "550.00")]
+        let page = Self.running(rows, ending: "350.00").replacing(
+            "Ending", with: "1041   03/25/2024        200.00        350.00\nEnding")
+        let statement = try StatementReader().read(pdf(page)).statements[0]
+        #expect(statement.entries.last?.amount == Amount("-200"))
+        #expect(statement.entries.last?.text == "CHECK 1041")
+    }
+
+    @Test(
+        "are refused where rows of checks do not add up, stand side by side or under no heading",
+        arguments: [
+            ("1041    03/05/2024    100.00", "3,399.00", "Checks paid"),
+            ("1041    03/05/2024    100.00   1043   03/09/2024    250.00", "3,150.00", "Checks paid"),
+            ("1041    03/05/2024    100.00", "3,400.00", "Notes"),
+        ])
+    func wrongChecks(rows: String, ending: String, heading: String) {
+        let page = Self.checkPage(rows, ending: ending).replacing("Checks paid", with: heading)
+        #expect(refusal(pdf(page))?.code == .malformed)
+    }
 }

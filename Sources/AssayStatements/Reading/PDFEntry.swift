@@ -32,13 +32,43 @@ enum PDFSection {
     ]
 }
 
-/// A row of a PDF that begins with a date and ends with an amount.
+/// A row of a PDF that begins with a date, or with the number of a check and a date, and ends with an amount.
 struct PDFEntry {
+    /// The date and the text behind it.
     var label: Bytes
+    /// The number of the check that was paid.
+    var check: Bytes?
     var amount: Amount
     /// The running balance behind the amount.
     var balance: Amount?
     var section: PDFSection
+
+    /// The number and the date of a row of checks, such as `1042* 03/05`, or `03/05 1042`; `nil` if it is none.
+    ///
+    /// - Parameter dateEnd: where the date ends that stands at a place, if one does.
+    static func check(_ label: Bytes, dateEnd: (Int) -> Int?) -> (number: Bytes, label: Bytes)? {
+        func number(at start: Int) -> (number: Bytes, end: Int)? {
+            var end = start
+            while label[end].isDigit { end += 1 }
+            guard (2...10).contains(end - start) else { return nil }
+            // An asterisk says that numbers before it are missing.
+            let number = label.part(start, end)
+            if label[end] == UInt8(ascii: "*") || label[end] == UInt8(ascii: "^") { end += 1 }
+            while label[end] == 0x20 { end += 1 }
+            return (number, end)
+        }
+        if let (found, start) = number(at: 0), start > found.count, let end = dateEnd(start) {
+            let rest = label.dropping(end)
+            // Another amount belongs to another check on the same row.
+            guard rest.isEmpty || rest[0] == 0x20, !rest.contains(".") else { return nil }
+            return (found, label.dropping(start))
+        }
+        guard let end = dateEnd(0), label[end] == 0x20 else { return nil }
+        var start = end
+        while label[start] == 0x20 { start += 1 }
+        guard let (found, stop) = number(at: start), stop >= label.count else { return nil }
+        return (found, label.part(0, end))
+    }
 
     /// The amounts under the one reading of signs, sections and balances that leads from balance to balance.
     static func amounts(

@@ -49,9 +49,10 @@ struct PDFPageText {
         // On a bank account money in is positive; on a card purchases are, and what is owed is a negative balance.
         statement.entries = zip(entries, amounts).map { entry, amount in
             let found = dates.scan(entry.label, from: 0, defaultYear: 2000)
+            let text = entry.label.dropping(found?.end ?? 0).text
             return Entry(
                 day: day(entry.label, dates, period), amount: isCard ? -amount : amount,
-                text: entry.label.dropping(found?.end ?? 0).text)
+                text: entry.check.map { text.isEmpty ? "CHECK \($0.text)" : "CHECK \($0.text) \(text)" } ?? text)
         }
         statement.accountType = isCard ? .card : .bank
         return statement
@@ -101,7 +102,8 @@ struct PDFPageText {
         }
         let amountStart = lastGap(of: line)
         var label = line.part(0, amountStart).trimmed()
-        let isEntry = PDFPageText.patterns.contains { PDFPageText.fits($0, label) }
+        let check = check(label, isAlone: PDFPageText.amount(line.dropping(amountStart)) != nil)
+        let isEntry = check != nil || PDFPageText.patterns.contains { PDFPageText.fits($0, label) }
         if !isEntry {
             seeLabels(line)
             if otherLines.count < 2000, line.withBuffer({ $0.contains(where: \.isDigit) }) { otherLines.append(line) }
@@ -123,7 +125,22 @@ struct PDFPageText {
                 (amount, balance) = (before, amount)
                 label = label.part(0, start).trimmed()
             }
-            entries.append(PDFEntry(label: label, amount: amount, balance: balance, section: section))
+            entries.append(
+                PDFEntry(
+                    label: check?.label ?? label, check: check?.number, amount: amount, balance: balance,
+                    section: section))
+        }
+    }
+
+    /// The number and the date of a row of checks: one among payments, or one with a balance behind its amount.
+    private func check(_ label: Bytes, isAlone: Bool) -> (number: Bytes, label: Bytes)? {
+        guard isAlone, label[0].isDigit else { return nil }
+        let start = lastGap(of: label)
+        let hasBalance = start > 0 && PDFPageText.amount(label.dropping(start)) != nil
+        guard hasBalance || section == .out else { return nil }
+        let text = hasBalance ? label.part(0, start).trimmed() : label
+        return PDFEntry.check(text) { place in
+            PDFPageText.patterns.compactMap { $0.scan(text, from: place, defaultYear: 2000)?.end }.max()
         }
     }
 
@@ -155,7 +172,11 @@ struct PDFPageText {
     /// The way in which all rows write their dates; the period's dates may settle the order of day and month.
     private func datePattern() throws(StatementError) -> DatePattern {
         let fitting = PDFPageText.patterns.filter { pattern in
-            entries.allSatisfy { PDFPageText.fits(pattern, $0.label) }
+            entries.allSatisfy { entry in
+                guard entry.check != nil else { return PDFPageText.fits(pattern, entry.label) }
+                let end = pattern.scan(entry.label, from: 0, defaultYear: 2000)?.end
+                return end.map { $0 == entry.label.count || entry.label[$0] == 0x20 } ?? false
+            }
         }
         // A date with a year is also one without it.
         let years = fitting.filter { !PDFPageText.withoutYear.contains($0) }
