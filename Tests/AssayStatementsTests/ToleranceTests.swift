@@ -120,6 +120,16 @@ import Testing
         #expect(refusal(cut)?.message.contains("cut off") == true)
     }
 
+    @Test("of MT940 expected entries are pending, and keep their text to themselves")
+    func mt940Expected() throws {
+        let text =
+            ":20:X\n:25:1\n:28C:1\n:60F:C250301EUR10,00\n:61:250305D5,00NTRFNONREF\n:86:RENT\n:61:250306EC7,00NTRFNONREF\n:86:EXPECTED\n:62F:C250331EUR5,00\n"
+        let statement = try read(text).statements[0]
+        #expect(statement.entries.map(\.text) == ["RENT"])
+        #expect(statement.leftOut.pending == 1 && statement.leftOut.pendingSum == Amount("7"))
+        #expect(statement.balanceCheck == .ok)
+    }
+
     @Test("of MT940 dates of another calendar are refused until it is named")
     func hijri() throws {
         let text =

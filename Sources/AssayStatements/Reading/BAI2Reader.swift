@@ -12,6 +12,9 @@ struct BAI2Reader {
     private var groupCurrency: String?
     private var statement = Statement()
     private var decimals = 2
+    /// The first code of the account's summary that only a loan has, and the first of an entry that only a current account has.
+    private var loanCode: String?
+    private var currentCode: Int?
     private var isComplete = false
     /// Where the present account begins, to read it once more.
     private var before: Before?
@@ -197,6 +200,7 @@ struct BAI2Reader {
         decimals = CurrencyCode.decimals(of: statement.currency ?? "USD")
         (statement.from, statement.to) = (asOf, asOf)
         (account, isAtTrailer) = (Level(records: lines), false)
+        (loanCode, currentCode) = (nil, nil)
         var index = 2
         while index < fields.count {
             let code = fields[index].text
@@ -206,6 +210,7 @@ struct BAI2Reader {
             guard !value.isEmpty else { continue }
             let amount = try minor(value, at: offset)
             account?.total += amount
+            if code.utf8.count == 3, code.utf8.first == UInt8(ascii: "7") { loanCode = loanCode ?? code }
             if code == "010" { statement.opening = try self.amount(amount, at: offset) }
             if code == "015" { statement.closing = try self.amount(amount, at: offset) }
         }
@@ -227,6 +232,7 @@ struct BAI2Reader {
         case 400...699, 960...999: isCredit = false
         default: return  // status and loan information moves no money
         }
+        if BAI2Reader.codesOfCurrentAccounts.contains(code), size > 0 { currentCode = currentCode ?? code }
         let amount = try amount(size, at: offset)
         let text = fields.text(from: textIndex)
         let kind = BAI2Reader.kind(of: code, text: text)
@@ -234,6 +240,9 @@ struct BAI2Reader {
         statement.entries.append(
             Entry(day: asOf, amount: isCredit ? amount : -amount, text: text, kind: kind))
     }
+
+    /// The codes of what only a current account pays: checks, debits of the clearing house and wires.
+    private static let codesOfCurrentAccounts: Set<Int> = [451, 455, 470, 472, 474, 475, 495]
 
     /// What a type code says the movement is.
     private static func kind(of code: Int, text: String) -> Entry.Kind {
@@ -271,6 +280,11 @@ struct BAI2Reader {
         }
         isAtTrailer = true
         try check(fields, total: level.total, counts: [level.records], at: offset)
+        if let loanCode {
+            statement.take(.loan, by: "summary code \(loanCode)")
+        } else {
+            statement.take(currentCode == nil ? nil : .bank, by: currentCode.map { "type code \($0) of an entry" })
+        }
         try reading.countStatement()
         statements.append(statement)
         group?.total += level.total

@@ -64,12 +64,17 @@ private struct CAMTCollector {
         var booked: Day?
         var value: Day?
         var texts: [String] = []
+        /// The bank's code of the movement: its family, and what it is within that.
         var family = ""
+        var subfamily = ""
     }
 
     private var balances: [Balance] = []
     /// The entries in other currencies than the account's, by currency.
     private var foreign: [(currency: String, entry: Entry)] = []
+    /// The code of the account's type, and the first code of an entry that only a current account has.
+    private var accountCode: String?
+    private var currentCode: String?
     /// The places of entries that are marked as reversals.
     private var reversals: [Int] = []
 
@@ -87,7 +92,7 @@ private struct CAMTCollector {
             guard statement == nil else { throw failure("a statement begins inside another; download the file again") }
             statement = Statement()
             statement?.isProvisional = name == "Rpt"
-            (balances, foreign, reversals) = ([], [], [])
+            (balances, foreign, reversals, accountCode, currentCode) = ([], [], [], nil, nil)
         case "Ntfctn" where path.count == 3:
             throw StatementError(
                 .unsupported,
@@ -133,6 +138,7 @@ private struct CAMTCollector {
         case ("Id", "IBAN") where parent(2) == "Acct", ("Othr", "Id") where parent(3) == "Acct":
             let account = clean
             statement?.account = account
+        case ("Tp", "Cd") where parent(2) == "Acct": accountCode = clean
         case ("Acct", "Ccy"):
             let currency = clean
             statement?.currency = currency
@@ -178,7 +184,8 @@ private struct CAMTCollector {
         case ("Dbtr", "Nm"), ("Cdtr", "Nm"): if (parent(1) == "Cdtr") == entry.isDebit { note() }
         case ("Pty", "Nm"): if parent(2) == (entry.isDebit ? "Cdtr" : "Dbtr") { note() }
         case ("RmtInf", "Ustrd"), (_, "AddtlTxInf"), (_, "AddtlNtryInf"): note()
-        case ("Fmly", "SubFmlyCd"): entry.family = clean
+        case ("Fmly", "Cd"): entry.family = clean
+        case ("Fmly", "SubFmlyCd"): entry.subfamily = clean
         case ("Ntry", "RvslInd"): entry.isReversal = clean == "true" || clean == "1"
         case ("Ntry", "AcctSvcrRef"): if !clean.isEmpty { entry.id = clean }
         case ("Rsn", "Cd"), ("Rsn", "Prtry"): if path.contains("RtrInf") { entry.reason = clean }
@@ -213,6 +220,7 @@ private struct CAMTCollector {
             }
             statement?.currency = currency
         }
+        if currentCode == nil, entry.isDebit, !entry.isReversal { currentCode = codeOfCurrentAccount }
         if entry.isReversal { reversals.append(statement?.entries.count ?? 0) }
         statement?.entries.append(done)
     }
@@ -224,8 +232,36 @@ private struct CAMTCollector {
             return entry.isDebit ? .returnedDeposit : .insufficientFundsReturn
         }
         if !reason.isEmpty { return entry.isDebit ? .returnedDeposit : .unknownReturn }
-        if entry.family == "INTR" { return .interest }
-        return ["CHRG", "FEES", "COMM"].contains(entry.family) ? .fee : .other
+        if entry.subfamily == "INTR" { return .interest }
+        return ["CHRG", "FEES", "COMM"].contains(entry.subfamily) ? .fee : .other
+    }
+
+    /// The code of an entry that moves money as only a current account can: a transfer that is no booking within the bank, a
+    /// direct debit that was paid, or a check.
+    private var codeOfCurrentAccount: String? {
+        switch (entry.family, entry.subfamily) {
+        case ("ICDT", "ESCT"), ("ICDT", "ISCT"), ("ICDT", "XBCT"), ("ICDT", "DMCT"), ("ICDT", "SALA"), ("ICDT", "STDO"),
+            ("RDDT", _), ("RCHQ", _):
+            "\(entry.family)/\(entry.subfamily) of an entry"
+        default: nil
+        }
+    }
+
+    /// The kind of account that its code, or an entry of it, tells.
+    private func takeType(_ statement: inout Statement) {
+        let type: AccountType? =
+            switch accountCode {
+            case "CACC", "SLRY", "TRAN": .bank
+            case "SVGS", "LLSV", "MOMA": .savings
+            case "CARD": .card
+            case "LOAN", "MGLD": .loan
+            default: nil
+            }
+        if let type, let accountCode {
+            statement.take(type, by: "Acct/Tp \(accountCode)")
+        } else {
+            statement.take(currentCode == nil ? nil : .bank, by: currentCode)
+        }
     }
 
     private mutating func endStatement() throws(StatementError) {
@@ -236,6 +272,7 @@ private struct CAMTCollector {
         done.closing = closing?.amount
         done.currency = done.currency ?? opening?.currency ?? closing?.currency
         if done.from == nil || done.to == nil { (done.from, done.to) = (opening?.day, closing?.day) }
+        takeType(&done)
         turnReversals(&done)
         done.flagRepeatedIds()
         try Reading.checkPeriod(done.from, done.to)
@@ -245,7 +282,7 @@ private struct CAMTCollector {
         for (currency, _) in foreign where !order.contains(currency) { order.append(currency) }
         for currency in order {
             var other = Statement(account: done.account, currency: currency)
-            (other.from, other.to) = (done.from, done.to)
+            (other.accountType, other.from, other.to) = (done.accountType, done.from, done.to)
             other.entries = foreign.filter { $0.currency == currency }.map(\.entry)
             try reading.countStatement()
             statements.append(other)

@@ -5,6 +5,8 @@ struct MT940Reader {
     private var current: Partial?
     private var field = Field.none
     private var details: [Bytes] = []
+    /// Whether the entry that was read last is only expected, so that no entry takes its text.
+    private var isExpected = false
 
     private let settings: MT940Settings
     private let today: Day?
@@ -16,6 +18,8 @@ struct MT940Reader {
         var isClosed = false
         var offset: Int
         var isInterim = false
+        /// The first code of an entry that only a current account has.
+        var currentCode: String?
         var declared: [(isCredit: Bool, count: Int, total: Amount)] = []
     }
 
@@ -247,15 +251,27 @@ struct MT940Reader {
         }
         field = .entry
         details = []
-        if expected { return }
+        isExpected = expected
+        if expected {
+            current?.statement.leftOut.addPending(isDebit ? -amount : amount)
+            return
+        }
         try reading.countEntry()
         let code = value.part(end + 1, end + 4)
+        if isDebit, !reversed, current?.currentCode == nil, MT940Reader.codesOfCurrentAccounts.contains(code.text) {
+            current?.currentCode = code.text
+        }
         let kind: Entry.Kind = code == "INT" ? .interest : code == "CHG" || code == "COM" ? .fee : .other
         current?.statement.entries.append(
             Entry(
                 day: day, valueDay: isCorrected ? nil : valueDay, amount: isDebit != reversed ? -amount : amount,
                 text: value.dropping(end).text, kind: kind))
     }
+
+    /// The codes of what only a current account pays: checks, direct debits and standing orders; German banks number them.
+    private static let codesOfCurrentAccounts: Set<String> = [
+        "CHK", "DDT", "STO", "001", "004", "005", "008", "101", "104", "105", "107", "111", "117",
+    ]
 
     /// The booking date, in the year that puts it nearest the value date.
     private func bookingDay(_ month: Int, _ day: Int, near valueDay: Day) -> Day? {
@@ -290,7 +306,7 @@ struct MT940Reader {
     private mutating func endDetails() {
         defer { details = [] }
         guard let last = current?.statement.entries.indices.last, !details.isEmpty else { return }
-        if field == .details || field == .entry {
+        if field == .details || field == .entry, !isExpected {
             current?.statement.entries[last].text = MT940Reader.join(details)
         }
     }
@@ -341,6 +357,8 @@ struct MT940Reader {
             let total = matching.reduce(Amount.zero) { $0 + $1.amount.magnitude }
             if matching.count != declared.count || total != declared.total { done.statement.contradictsTotals = true }
         }
+        done.statement.take(
+            done.currentCode == nil ? nil : .bank, by: done.currentCode.map { "type code \($0) of an entry" })
         try reading.countStatement()
         statements.append(done.statement)
     }
