@@ -17,10 +17,7 @@ extension Connection {
         }
         var open = CallFilter()
         open.states = [.open]
-        for var call in try calls(matching: open) {
-            call.state = .inDoubt
-            _ = try file(call)
-        }
+        for call in try calls(matching: open) { _ = try file(call.abandoned) }
         try statement("DELETE FROM queue_items WHERE execution_id NOT IN (SELECT execution_id FROM queue)").run()
         return unfinished.map(\.id)
     }

@@ -44,10 +44,4 @@ extension Connection {
         return recovered
     }
 
-    /// Returns a call as the next owner will recover it.
-    func shown(_ call: CallRecord) -> CallRecord {
-        var call = call
-        if call.state == .open { call.state = .inDoubt }
-        return call
-    }
 }

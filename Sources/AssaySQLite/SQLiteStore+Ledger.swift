@@ -48,7 +48,7 @@ extension SQLiteStore {
                 try readShowing(connection) {
                     try connection.calls(matching: filter)
                 } _: { calls, _ in
-                    calls.map { connection.shown($0) }
+                    calls.map(\.abandoned)
                 }
             }
         }
@@ -111,7 +111,8 @@ enum CallRow {
     static let columns = Columns(
         """
         call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id, service, operation, call_key,
-        maximum_cost, timestamp, item_index, step, account_id, underwriting_id, in_doubt, cache_key, resolution, seal
+        maximum_cost, timestamp, item_index, step, account_id, underwriting_id, in_doubt, cache_key, resolution,
+        unit_price, billing, time_to_live, is_repeat, seal
         """)
     fileprivate static let insertion = """
         INSERT INTO calls (\(columns)) VALUES (\(columns.marks))
@@ -129,6 +130,10 @@ enum CallRow {
         let forms: [(columns: String, read: (SQLStatement) -> CallRecord?)] = [
             (first, { try? $0.readCallOfVersion1() }),
             (first + ", item_index, step, account_id, underwriting_id, in_doubt", { try? $0.readCallOfVersion2() }),
+            (
+                first + ", item_index, step, account_id, underwriting_id, in_doubt, cache_key, resolution",
+                { try? $0.readCallOfVersion9() }
+            ),
         ]
         // All are read before the first is written: a row in the current form matches none of the earlier ones.
         let found = try forms.flatMap { form in
@@ -348,26 +353,43 @@ extension SQLStatement {
         bind(call.doubtPolicy.rawValue)
         bind(call.cacheKey)
         bind(call.resolution?.rawValue)
+        bind(call.unitPrice?.billionths)
+        bind(call.billing.rawValue)
+        bind(call.timeToLive?.nanoseconds)
+        bind(Int64(call.isRepeat ? 1 : 0))
         bindSeal()
     }
 
     func readCall() throws -> CallRecord {
         try sealed("a call") { row in
-            guard var call = row.callOfVersion2() else { return nil }
-            call.cacheKey = row.optionalText()
-            if let resolution = row.optionalText() {
-                guard let known = Charge.Basis.Resolution(rawValue: resolution) else { return nil }
-                call.resolution = known
-            }
+            guard var call = row.callOfVersion9() else { return nil }
+            call.unitPrice = row.optionalInteger().map { Money(billionths: $0) }
+            guard let billing = CallOptions.Billing(rawValue: row.text()) else { return nil }
+            call.billing = billing
+            call.timeToLive = row.optionalInteger().map { .nanoseconds($0) }
+            call.isRepeat = row.integer() != 0
             return call
         }
     }
+
+    /// Reads a call in the form of version 9, which did not store what it takes to close a call.
+    func readCallOfVersion9() throws -> CallRecord { try sealed("a call") { $0.callOfVersion9() } }
 
     /// Reads a call in the form of version 1, which stored no scope.
     func readCallOfVersion1() throws -> CallRecord { try sealed("a call") { $0.callOfVersion1() } }
 
     /// Reads a call in the form of version 2, which stored no cache key.
     func readCallOfVersion2() throws -> CallRecord { try sealed("a call") { $0.callOfVersion2() } }
+
+    private func callOfVersion9() -> CallRecord? {
+        guard var call = callOfVersion2() else { return nil }
+        call.cacheKey = optionalText()
+        if let resolution = optionalText() {
+            guard let known = Charge.Basis.Resolution(rawValue: resolution) else { return nil }
+            call.resolution = known
+        }
+        return call
+    }
 
     private func callOfVersion2() -> CallRecord? {
         guard var call = callOfVersion1() else { return nil }

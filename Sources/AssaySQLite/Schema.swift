@@ -30,12 +30,13 @@ struct Schema {
         Migration(name: "6", sql: version6),
         Migration(name: "7", sql: version7),
         Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
-        Migration(name: "9", sql: version9, adopt: CallRow.adoptEarlier),
+        Migration(name: "9", sql: version9),
         Migration(name: "10", sql: logs),
         Migration(name: "11", sql: admissions),
         Migration(name: "12", sql: files),
         Migration(name: "13", sql: worths),
         Migration(name: "14", sql: keyedWorths),
+        Migration(name: "15", sql: closings, adopt: CallRow.adoptEarlier),
     ])
 
     /// The mark of a file as a store of this engine: "asay".
@@ -54,6 +55,14 @@ struct Schema {
 
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
+
+    /// What it takes to close a call: any program can that knows its name.
+    private static let closings = """
+        ALTER TABLE calls ADD COLUMN unit_price INTEGER;
+        ALTER TABLE calls ADD COLUMN billing TEXT NOT NULL DEFAULT 'on_success';
+        ALTER TABLE calls ADD COLUMN time_to_live INTEGER;
+        ALTER TABLE calls ADD COLUMN is_repeat INTEGER NOT NULL DEFAULT 0;
+        """
 
     /// Cached outputs know what charges with keys came to, which are made once in an execution.
     private static let keyedWorths = "ALTER TABLE cache ADD COLUMN keyed TEXT NOT NULL DEFAULT '{}'"

@@ -121,7 +121,8 @@ enum Sample {
         CallRecord(
             callID: name, idempotencyKey: "0a1b", state: .open, runID: id("run_1"), executionID: id("exec_1"),
             processorID: id("statement"), inputID: input, service: "clear", operation: "search", callKey: key,
-            maximumCost: money(5), timestamp: moment(0))
+            maximumCost: money(5), timestamp: moment(0), unitPrice: money(3), billing: .onAttempt,
+            timeToLive: .seconds(60), isRepeat: true)
     }
 
     static func cacheEntry(_ key: String, _ value: JSONValue) -> CacheEntry {

@@ -130,10 +130,13 @@ import Testing
         try database.inDatabase { database in
             try database.execute(sql: "DROP INDEX calls_in_doubt")
             try database.execute(sql: "DROP TABLE doubts_met")
-            let added = ["item_index", "step", "account_id", "underwriting_id", "in_doubt", "cache_key", "resolution"]
+            let added = [
+                "item_index", "step", "account_id", "underwriting_id", "in_doubt", "cache_key", "resolution",
+                "unit_price", "billing", "time_to_live", "is_repeat",
+            ]
             for column in added { try database.execute(sql: "ALTER TABLE calls DROP COLUMN \(column)") }
             try database.execute(sql: "DROP INDEX charges_by_account")
-            try database.execute(sql: "DELETE FROM grdb_migrations WHERE identifier IN ('2', '9')")
+            try database.execute(sql: "DELETE FROM grdb_migrations WHERE identifier IN ('2', '9', '15')")
             let insert = try Connection(database).prepare(
                 """
                 INSERT INTO calls (call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id,

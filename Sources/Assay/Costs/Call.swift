@@ -2,20 +2,13 @@ import Synchronization
 
 /// A paid call in progress.
 public final class Call: Sendable {
+    /// The call's name, under which it is on record.
+    public let id: String
     /// The key to hand to the callee. It stays the same across a crash and changes after a definite failure.
     public let idempotencyKey: String
 
-    let record: CallRecord
-    let request: CallRequest
-    let unitPrice: Money?
-    let cacheKey: String?
-    let turn: CallsInFlight.Turn?
     /// The number by which other calls refer to it when they are inside of it or wait for its end.
     package let number: Int
-    /// Whether an earlier attempt at it may have been carried out.
-    let continuesDoubt: Bool
-    /// Whether the breaker of its service let it through as a trial.
-    let isTrial: Bool
     private let said = Mutex<Settlement?>(nil)
 
     /// The reported cost and metadata of a call that was made.
@@ -35,19 +28,8 @@ public final class Call: Sendable {
         package init(cost: Cost?, metadata: JSONObject) { (self.cost, self.metadata) = (cost, metadata) }
     }
 
-    init(
-        record: CallRecord, request: CallRequest, unitPrice: Money?, cacheKey: String?, turn: CallsInFlight.Turn?,
-        number: Int, continuesDoubt: Bool, isTrial: Bool = false
-    ) {
-        self.record = record
-        self.request = request
-        self.unitPrice = unitPrice
-        self.cacheKey = cacheKey
-        self.turn = turn
-        self.number = number
-        self.continuesDoubt = continuesDoubt
-        self.isTrial = isTrial
-        idempotencyKey = record.idempotencyKey
+    init(_ id: String, idempotencyKey: String, number: Int) {
+        (self.id, self.idempotencyKey, self.number) = (id, idempotencyKey, number)
     }
 
     /// Reports the cost of the call, which is then billed even if the body throws later. The last report counts.
@@ -58,6 +40,8 @@ public final class Call: Sendable {
     /// Reports the settlement of a call that was made.
     package func settle(_ settlement: Settlement) { said.withLock { $0 = settlement } }
 
+    package var settlement: Settlement? { said.withLock { $0 } }
+
     private let spared = Mutex(MoneySum.zero)
 
     /// The worth of everything used in its body: its cost, or its cost without a cache. A cache hit saves this as well.
@@ -65,6 +49,4 @@ public final class Call: Sendable {
 
     /// Records that something used in its body cost `amount`, or would have without a cache.
     func note(worth amount: Money) { spared.withLock { $0 += amount } }
-
-    var settlement: Settlement? { said.withLock { $0 } }
 }

@@ -1,26 +1,3 @@
-/// The options for caching and billing a paid call.
-public struct CallOptions: Hashable, Sendable {
-    /// The billing of failed calls.
-    public enum Billing: String, Codable, Sendable, CaseIterable {
-        case onSuccess = "on_success"
-        case onAttempt = "on_attempt"
-    }
-
-    /// The caching of its value.
-    public var cache: CachePolicy
-    /// Whether a failed attempt is billed; `nil` means as the run's options say.
-    public var billing: Billing?
-    /// The policy for a call with an unknown outcome; `nil` means as the run's options say.
-    public var doubtPolicy: DoubtPolicy?
-
-    /// Creates options of the given parts.
-    public init(cache: CachePolicy = CachePolicy(), billing: Billing? = nil, doubtPolicy: DoubtPolicy? = nil) {
-        self.cache = cache
-        self.billing = billing
-        self.doubtPolicy = doubtPolicy
-    }
-}
-
 /// A charge before prices are looked up.
 package struct Usage: Sendable {
     package var service: String
@@ -30,12 +7,14 @@ package struct Usage: Sendable {
     package var key: String?
     package var incurred: Bool
     package var metadata: JSONObject
+    /// The full name of the step in whose body it happened; `nil`: in none.
+    package var step: String?
     /// The enclosing calls.
     package var inside: CallNest
 
     package init(
         service: String, operation: String, quantity: Number = 1, cost: Money? = nil, key: String? = nil,
-        incurred: Bool = false, metadata: JSONObject = [:], inside: CallNest = .none
+        incurred: Bool = false, metadata: JSONObject = [:], step: String? = nil, inside: CallNest = .none
     ) {
         self.service = service
         self.operation = operation
@@ -44,6 +23,7 @@ package struct Usage: Sendable {
         self.key = key
         self.incurred = incurred
         self.metadata = metadata
+        self.step = step
         self.inside = inside
     }
 }
@@ -55,18 +35,21 @@ package struct CallRequest: Sendable {
     package var maximumCost: Money?
     package var key: JSONValue?
     package var options: CallOptions
+    /// The full name of the step in whose body it is made; `nil`: in none.
+    package var step: String?
     /// The enclosing calls.
     package var inside: CallNest
 
     package init(
         service: String, operation: String, maximumCost: Money? = nil, key: JSONValue? = nil,
-        options: CallOptions = CallOptions(), inside: CallNest = .none
+        options: CallOptions = CallOptions(), step: String? = nil, inside: CallNest = .none
     ) {
         self.service = service
         self.operation = operation
         self.maximumCost = maximumCost
         self.key = key
         self.options = options
+        self.step = step
         self.inside = inside
     }
 }

@@ -96,11 +96,8 @@ struct Ledger: Sendable {
         let first = numbered(amounts.count)
         return amounts.enumerated().map { index, keyed in
             Charge(
-                costID: run.costID(first + index, of: "base-"), key: keyed.key, kind: .base, runID: run.id,
-                executionID: run.executionID, processorID: run.processorID, service: "processor",
-                operation: run.processorID.text, cost: keyed.amount, timestamp: now,
-                basis: Charge.Basis(priceSource: base.origin), accountID: run.scope.accountID,
-                underwritingID: run.scope.underwritingID)
+                .base, run.costID(first + index, of: "base-"), key: keyed.key, for: ChargedWork(of: run),
+                of: "processor", run.processorID.text, keyed.amount, at: now, Charge.Basis(priceSource: base.origin))
         }
     }
 

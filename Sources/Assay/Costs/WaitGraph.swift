@@ -1,9 +1,11 @@
 /// The paid calls around a request, which must be answered before they can end.
-package struct CallNest: Hashable, Sendable {
+package struct CallNest: Sendable {
     /// Their numbers, outer calls first.
     package var calls: [Int] = []
     /// Whether the calls are only known to be open at the same time, like those of a program.
     package var isAssumed = false
+    /// The calls themselves, where this program knows them: the cost of a request is a part of what they are worth.
+    var known: [Call] = []
 
     /// Outside of all calls.
     package static let none = CallNest()
@@ -13,6 +15,12 @@ package struct CallNest: Hashable, Sendable {
         self.isAssumed = isAssumed
     }
 
+    /// The nest of requests in the bodies of `calls`, outer calls first.
+    init(bodiesOf calls: [Call]) {
+        self.calls = calls.map(\.number)
+        known = calls
+    }
+
     /// Returns the nest of requests in the body of `call`.
     package func inside(_ call: Int) -> CallNest { CallNest(calls: calls + [call], isAssumed: isAssumed) }
 }
@@ -20,7 +28,7 @@ package struct CallNest: Hashable, Sendable {
 /// A graph of waits that finds those which never end because they wait for each other.
 struct WaitGraph {
     /// A wait for the end of any of some calls, inside of others that cannot end before.
-    struct Wait: Hashable, Sendable {
+    struct Wait: Sendable {
         var inside: CallNest
         var forEndOf: [Int]
     }

@@ -34,7 +34,7 @@ extension Engine {
         var resolved: [CallRecord] = []
         for call in try await callsInDoubt(of: execution) {
             var isResolved = try await askResolver(about: call)
-            if !isResolved { isResolved = try await followPolicy(of: call) }
+            if !isResolved { isResolved = try await ledger.followPolicy(of: call) }
             if isResolved { resolved += try await store.calls(matching: CallFilter(callID: call.callID)) }
         }
         return resolved
@@ -52,17 +52,7 @@ extension Engine {
 
     /// Applies the policies of an execution's calls in doubt.
     func followDoubtPolicies(of execution: Execution.ID) async throws {
-        for call in try await callsInDoubt(of: execution) { _ = try await followPolicy(of: call) }
-    }
-
-    /// Applies the policy of a call in doubt; returns `false` when the policy is to wait for a decision.
-    func followPolicy(of call: CallRecord) async throws -> Bool {
-        switch call.doubtPolicy {
-        case .hold: return false
-        case .settle: try await ledger.settle(call, .policy, at: call.maximumCost)
-        case .release: try await ledger.release(call, .policy)
-        }
-        return true
+        for call in try await callsInDoubt(of: execution) { _ = try await ledger.followPolicy(of: call) }
     }
 
     private func callInDoubt(_ id: String) async throws -> CallRecord {
@@ -76,48 +66,39 @@ extension Engine {
     }
 }
 
-extension CallRecord {
-    /// Returns the charge of a call that was decided instead of answered.
-    func charge(
-        _ cost: Money, _ resolution: Charge.Basis.Resolution, costID: String, at moment: Timestamp
-    ) -> Charge {
-        Charge(
-            costID: costID, key: chargeKey, kind: .call, runID: runID, executionID: executionID,
-            processorID: processorID, inputID: inputID, itemIndex: itemIndex, step: step, service: service,
-            operation: operation, cost: cost, timestamp: moment, basis: Charge.Basis(resolution: resolution),
-            accountID: accountID, underwritingID: underwritingID)
-    }
-}
-
-extension Ledger {
-    /// Records that a call in doubt was not made, or costs nothing.
-    func release(_ call: CallRecord, _ resolution: Charge.Basis.Resolution) async throws {
-        try await file(call, as: .released, resolution, charge: nil)
-    }
-
-    /// Records that a call in doubt was made, with the charge of the run that made it.
-    @discardableResult
-    func settle(_ call: CallRecord, _ resolution: Charge.Basis.Resolution, at cost: Money) async throws -> Charge {
-        let charge = call.charge(cost, resolution, costID: "\(call.callID)-settled", at: world.time.now())
-        try await file(call, as: .settled, resolution, charge: charge)
-        return charge
-    }
-
-    private func file(
-        _ call: CallRecord, as state: CallRecord.State, _ resolution: Charge.Basis.Resolution, charge: Charge?
-    ) async throws {
-        var call = call
-        (call.state, call.resolution) = (state, resolution)
-        let isCharged = try await store.file(call, charge: charge, cached: nil).isCharged
-        _ = budgets.settle(call.callID, as: isCharged ? charge : nil)
-    }
-
-    /// Asks the service how a call in doubt turned out.
-    func resolution(of call: CallRecord, warn: (String) -> Void) async -> DoubtResolution {
-        guard let resolver = resolvers[call.service] else { return .unknown }
-        do { return try await resolver.resolve(call) } catch {
-            warn("the resolver of '\(call.service)' failed for call '\(call.callID)', which stays in doubt: \(error)")
-            return .unknown
+extension Engine {
+    /// Handles the doubts of an execution when one of its runs ends.
+    ///
+    /// If an item has failed, the next run makes the call again. An item that has succeeded, in this run or before, has
+    /// passed its doubt by: the resolver is asked, then its policy decides, and what stays open is in the bill of the
+    /// run.
+    func attendDoubts(_ session: RunSession) async throws {
+        let open = try await callsInDoubt(of: session.run.executionID)
+        guard !open.isEmpty else { return }
+        let passed = try await succeeded(
+            among: Set(open.compactMap { $0.inputID.map(ExternalID.init(unchecked:)) }), session)
+        for call in open {
+            let isPassed = call.inputID.map { passed.contains(ExternalID(unchecked: $0)) } ?? false
+            // Once a run was told to end, it waits for no service.
+            if isPassed, session.stopped?.isFromOutside != true, try await askResolver(about: call) { continue }
+            if try await ledger.followPolicy(of: call) { continue }
+            if isPassed { try await session.paidCalls.meet(call, item: call.inputID) }
         }
+    }
+
+    /// Returns which of the items named `names` have succeeded in a run, now or before.
+    private func succeeded(among names: Set<ExternalID>, _ session: RunSession) async throws -> Set<ExternalID> {
+        var found: Set<ExternalID> = []
+        var left = names
+        var start = 0
+        while !left.isEmpty, start < session.tally.counts.total {
+            let page = try await store.outcomes(of: session.run.id, from: start, limit: 1_024)
+            for outcome in page {
+                guard let name = left.remove(ExternalID(unchecked: outcome.inputID)) else { continue }
+                if outcome.status == .succeeded { found.insert(name) }
+            }
+            start += 1_024
+        }
+        return found
     }
 }

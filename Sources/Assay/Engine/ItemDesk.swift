@@ -26,7 +26,7 @@ final class ItemDesk: Desk {
         var charges: [Charge] = []
         /// The worth of the attempt so far, with cache hits counted at what they avoided.
         var worth = WorkWorth()
-        var openCalls: [String: OpenCall] = [:]
+        var openCalls = OpenCalls()
         var attempt: Int
         /// Whether the attempt was given up: later requests are refused.
         var isOver = false
@@ -194,7 +194,7 @@ final class ItemDesk: Desk {
     // MARK: Money
 
     func charge(_ usage: Usage, in context: Context) async throws -> Bool {
-        let charge = try await session.makeCharge(usage, in: context, step: Context.enclosingStep)
+        let charge = try await session.paidCalls.charge(for: usage, by: context.payingWork)
         try await session.spend(charge, hasHappened: usage.incurred, inside: usage.inside, in: context)
         // Only the store knows whether a key is on record already, and a late charge waits for nothing.
         let waits = state.withLock { state in
@@ -202,32 +202,36 @@ final class ItemDesk: Desk {
             state.charges.append(charge)
             return true
         }
-        note(worth: charge.cost, key: usage.key, in: context)
+        note(worth: charge.cost, key: usage.key, step: usage.step, inside: usage.inside, in: context)
         if !waits { try await session.record(counted: [charge]) }
         return !waits
     }
 
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
         try check(context)
-        let step = Context.enclosingStep
-        let identity = try request.key.map { Digest(of: $0) } ?? unkeyedIdentity(of: request, step)
-        let (decision, worth) = try await session.openCall(request, identity: identity, in: context, step: step)
-        note(worth: worth, in: context)
-        guard case .proceed(let call) = decision else { return decision }
-        let inTime = state.withLock { state in
-            guard state.isCurrent(context) else { return false }
-            state.openCalls[call.record.callID] = OpenCall(call: call, context: context, step: step)
-            return true
+        let identity = try request.key.map { Digest(of: $0) } ?? unkeyedIdentity(of: request)
+        switch try await session.paidCalls.open(request, identity: identity, by: context.payingWork) {
+        case .hit(let value, let worth):
+            note(worth: worth, step: request.step, inside: request.inside, in: context)
+            return .hit(value)
+        case .proceed(let open):
+            let inTime = state.withLock { state in
+                guard state.isCurrent(context) else { return false }
+                state.openCalls.add(open, attempt: context.attempt)
+                return true
+            }
+            guard inTime else {
+                try await session.paidCalls.close(
+                    open.record.callID, open, .notMade, nil, isLate: false, for: context.inputID)
+                throw CancellationError()
+            }
+            return .proceed(open.call)
         }
-        guard inTime else {
-            try await session.closeCall(call, .notMade, isLate: false, in: context, step: step)
-            throw CancellationError()
-        }
-        return decision
     }
 
     /// Identifies a call without a key by purpose and ordinal, so that another attempt makes the same one.
-    private func unkeyedIdentity(of request: CallRequest, _ step: String?) throws -> Digest {
+    private func unkeyedIdentity(of request: CallRequest) throws -> Digest {
+        let step = request.step
         let place = [step ?? "", request.service, request.operation].joined(separator: "\u{0}")
         let number = state.withLock { state in
             state.unkeyedCalls[place, default: 0] += 1
@@ -239,41 +243,34 @@ final class ItemDesk: Desk {
         ])
     }
 
-    func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws {
-        let isAwaited = state.withLock { $0.openCalls.removeValue(forKey: call.record.callID)?.call === call }
+    func closeCall(
+        _ id: String, _ settlement: Call.Settlement?, _ end: CallEnd, in context: Context
+    ) async throws {
+        let (open, isAwaited) = state.withLock { $0.openCalls.end(id, attempt: context.attempt) }
         // The call is in doubt, or a later attempt has it: only the news that it was made can still matter.
-        guard isAwaited || call.settlement != nil || end.isMade else { return }
-        let cost = try await session.closeCall(
-            call, end, isLate: !isAwaited, in: context, step: Context.enclosingStep)
-        note(worth: cost, in: context)
+        guard isAwaited || settlement != nil || end.isMade else { return }
+        let cost = try await session.paidCalls.close(
+            id, open, end, settlement, isLate: !isAwaited, for: context.inputID)
+        note(worth: cost, step: open?.record.step, inside: open?.inside ?? .none, in: context)
     }
 
     /// Records that something in this attempt cost `amount`, or would have without a cache. A key counts once.
-    func note(worth amount: Money, key: String? = nil, in context: Context) {
+    func note(worth amount: Money, key: String? = nil, step: String?, inside nest: CallNest, in context: Context) {
         guard amount != .zero else { return }
-        for call in Context.enclosingCalls { call.note(worth: amount) }
-        state.withLock { state in
-            if state.isCurrent(context) { state.worth.add(amount, in: Context.enclosingStep, key: key) }
+        let calls = state.withLock { state in
+            if state.isCurrent(context) { state.worth.add(amount, in: step, key: key) }
+            return state.openCalls.calls(of: nest)
         }
-    }
-
-    /// A paid call whose body is running.
-    struct OpenCall {
-        let call: Call
-        let context: Context
-        let step: String?
+        for call in calls { call.note(worth: amount) }
     }
 
     /// Files the calls of an attempt that was left behind as in doubt. A call that still returns resolves itself.
     ///
     /// - Parameter error: why no one waits for them.
     func doubtOpenCalls(because error: any Error = CancellationError()) async throws {
-        let calls = state.withLock { state in
-            defer { state.openCalls = [:] }
-            return state.openCalls.values.sorted { $0.call.record.callID < $1.call.record.callID }
-        }
-        for open in calls {
-            try await session.closeCall(open.call, .threw(error), isLate: false, in: open.context, step: open.step)
+        for open in state.withLock({ $0.openCalls.leave() }) {
+            try await session.paidCalls.close(
+                open.record.callID, open, .threw(error), open.call.settlement, isLate: false, for: item.id)
         }
     }
 

@@ -75,7 +75,7 @@ struct ItemEnds: Sendable {
         }
         guard !outside.isEmpty else { return .zero }
         let amounts = Dictionary(
-            uniqueKeysWithValues: outside.map { (session.chargeKey($0.key, of: entry.item.id), $0.value.amount) })
+            uniqueKeysWithValues: outside.map { (session.run.chargeKey($0.key, of: entry.item.id), $0.value.amount) })
         let known = try await store.recordedKeys(among: Array(amounts.keys))
         return known.reduce(.zero) { $0 + (amounts[$1] ?? .zero) }
     }
@@ -87,14 +87,15 @@ struct ItemEnds: Sendable {
         else {
             return nil
         }
-        guard let found = try await session.cached(key, item: entry.item.id) else {
+        guard let found = try await session.paidCalls.cached(key, item: entry.item.id) else {
             session.tally.noteLookup(hit: nil)
             session.emit(.cacheMiss, item: entry.item.id)
             return nil
         }
-        let context = session.context(for: entry, phase: .extraction)
         let avoided = try await self.avoided(by: found, for: entry)
-        let charge = session.hitCharge(for: found, avoided: avoided, kind: .usage, in: context, step: nil)
+        let charge = session.paidCalls.hitCharge(
+            for: found, avoided: avoided, kind: .usage,
+            by: session.context(for: entry, phase: .extraction).payingWork, step: nil)
         try await store.useCacheEntry(key, charge: charge)
         session.note(charge)
         session.tally.noteLookup(hit: avoided)

@@ -18,7 +18,9 @@ struct PlanDesk: Desk {
     func closeStep(_ step: OpenedStep, value: Payload, in context: Context) throws { throw NotPlanned() }
     func charge(_ usage: Usage, in context: Context) throws -> Bool { throw NotPlanned() }
     func openCall(_ request: CallRequest, in context: Context) throws -> CallDecision { throw NotPlanned() }
-    func closeCall(_ call: Call, _ end: CallEnd, in context: Context) throws { throw NotPlanned() }
+    func closeCall(_ id: String, _ settlement: Call.Settlement?, _ end: CallEnd, in context: Context) throws {
+        throw NotPlanned()
+    }
     func emit(_ chunk: Payload, in context: Context) throws { throw NotPlanned() }
     func heartbeat(in context: Context) {}
     func answered(in context: Context) {}

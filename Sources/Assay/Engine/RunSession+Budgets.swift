@@ -13,8 +13,10 @@ extension RunSession {
         _ charge: Charge, hasHappened: Bool, inside: CallNest = .none, in context: Context? = nil
     ) async throws {
         if hasHappened { return tell(try await ledger.budgets.countIncurred(charge, under: options.budgets)) }
-        let number = ledger.callsInFlight.number()
-        do { try await count(.charge(charge), number, inside, context) } catch let error as ProcessingError
+        let ask = BudgetBook.Ask(
+            matter: .charge(charge), budgets: options.budgets, number: ledger.callsInFlight.number(), inside: inside)
+        let waiting = context?.payingWork.wait ?? { try await self.wait(for: $0, $1) }
+        do { try await paidCalls.count(ask, by: waiting) } catch let error as ProcessingError
             where error.code == .budgetExhausted
         {
             // A charge that is on record already costs nothing more. It is counted now and withdrawn once recording it
@@ -24,36 +26,6 @@ extension RunSession {
             }
             throw refused(error, item: charge.inputID)
         }
-    }
-
-    /// Counts the maximum cost of a call; waits while only reservations are in its way.
-    ///
-    /// - Throws: as ``spend(_:hasHappened:inside:in:)``, and ``ProcessingError`` with code `cost` for a call that has
-    ///   neither a price nor a maximum under a budget that needs one.
-    func promise(
-        _ call: CallRecord, isUnpriced: Bool, number: Int, inside: CallNest, in context: Context
-    ) async throws {
-        do { try await count(.call(call, isUnpriced: isUnpriced), number, inside, context) } catch let error
-            as ProcessingError
-            where error.code == .budgetExhausted
-        {
-            throw refused(error, item: call.inputID)
-        }
-    }
-
-    private func count(
-        _ matter: BudgetBook.Ask.Matter, _ number: Int, _ inside: CallNest, _ context: Context?
-    ) async throws {
-        let ask = BudgetBook.Ask(matter: matter, budgets: options.budgets, number: number, inside: inside)
-        let warnings = try await ledger.budgets.count(ask) { budget, body in
-            // Waiting for the reservations of others does not use up the item's time.
-            if let context {
-                try await context.desk.waiting(for: .reservation(budget: budget), in: context) { _ in try await body() }
-            } else {
-                try await wait(for: .reservation(budget: budget)) { _ in try await body() }
-            }
-        }
-        tell(warnings)
     }
 
     /// Records charges that budgets count already, and withdraws those that turn out to be on record.
@@ -82,7 +54,7 @@ extension RunSession {
     }
 
     /// Records a refusal, after which no further item starts.
-    private func refused(_ refusal: ProcessingError, item: String?) -> ProcessingError {
+    func refused(_ refusal: ProcessingError, item: String?) -> ProcessingError {
         var error = refusal
         if let name = error.budget, let place = options.setAt["budget.\(name)"] {
             error.message += " (the limit: \(place))"

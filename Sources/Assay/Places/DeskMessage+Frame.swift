@@ -16,9 +16,9 @@ extension DeskMessage {
         switch self {
         case .openStep, .rejectSaved, .failStep: "the name of a step"
         case .closeStep(let path, _): "the value of step '\(path.cut(toBytes: 256))'"
-        case .charge(let usage, _):
+        case .charge(let usage):
             "a charge of \("\(usage.service)/\(usage.operation)".cut(toBytes: 256)) with its metadata"
-        case .openCall(let request, _):
+        case .openCall(let request):
             "a call of \("\(request.service)/\(request.operation)".cut(toBytes: 256)) with its key"
         case .closeCall: "a paid call with its metadata"
         case .emit: "a piece of output"
@@ -32,21 +32,21 @@ extension DeskMessage {
         case .openStep(let name, let outer): ["open_step", JSONValue(name), JSONValue(outer)].parts()
         case .rejectSaved(let path, let reason): ["reject_saved", JSONValue(path), JSONValue(reason)].parts()
         case .closeStep(let path, let value): ["close_step", JSONValue(path)].parts(value)
-        case .charge(let usage, let step):
+        case .charge(let usage):
             [
-                "charge", JSONValue(step), .string(usage.service), .string(usage.operation), .number(usage.quantity),
+                "charge", JSONValue(usage.step), .string(usage.service), .string(usage.operation),
+                .number(usage.quantity),
                 JSONValue(wire: usage.cost), JSONValue(usage.key), .bool(usage.incurred), JSONValue(wire: usage.inside),
             ].parts(JSONValue.object(usage.metadata).jsonBytes)
-        case .openCall(let request, let step):
+        case .openCall(let request):
             [
-                "open_call", JSONValue(step), .string(request.service), .string(request.operation),
+                "open_call", JSONValue(request.step), .string(request.service), .string(request.operation),
                 JSONValue(wire: request.maximumCost), JSONValue(request.options.billing?.rawValue),
                 .string(request.options.cache.scope.rawValue), JSONValue(wire: request.options.cache.ttl),
                 .bool(request.options.cache.refresh), JSONValue(request.options.doubtPolicy?.rawValue),
                 JSONValue(wire: request.inside),
             ].parts(request.key?.jsonBytes)
-        case .closeCall(let id, let settlement, let end, let step):
-            closing(id, settlement, end, step)
+        case .closeCall(let id, let settlement, let end): closing(id, settlement, end)
         case .emit(let chunk): ["emit"].parts(chunk)
         case .failStep(let path): ["fail_step", JSONValue(path)].parts()
         case .heartbeat: ["heartbeat"].parts()
@@ -59,9 +59,7 @@ extension DeskMessage {
         }
     }
 
-    private func closing(
-        _ id: String, _ settlement: Call.Settlement?, _ end: CallEndMessage, _ step: String?
-    ) -> [[UInt8]] {
+    private func closing(_ id: String, _ settlement: Call.Settlement?, _ end: CallEndMessage) -> [[UInt8]] {
         let (word, value): (JSONValue, [UInt8]?) =
             switch end {
             case .returned(let value): (.null, value)
@@ -74,7 +72,7 @@ extension DeskMessage {
             case .unreadable(let text)?: .string(text)
             case nil: .null
             }
-        return ["close_call", JSONValue(step), .string(id), cost, word]
+        return ["close_call", .string(id), cost, word]
             .parts(JSONValue.object(settlement?.metadata ?? [:]).jsonBytes, value)
     }
 
@@ -95,8 +93,8 @@ extension DeskMessage {
             let usage = Usage(
                 service: try words.text(2), operation: try words.text(3), quantity: words[4]?.number ?? 1,
                 cost: Money(wire: words[5]), key: words[6]?.string, incurred: words[7] == true,
-                metadata: try Words.object(try value(1)), inside: CallNest(wire: words[8]))
-            self = .charge(usage, step: words[1]?.string)
+                metadata: try Words.object(try value(1)), step: words[1]?.string, inside: CallNest(wire: words[8]))
+            self = .charge(usage)
         case "open_call":
             var options = CallOptions()
             options.billing = words[5]?.string.flatMap(CallOptions.Billing.init)
@@ -107,20 +105,19 @@ extension DeskMessage {
             let request = CallRequest(
                 service: try words.text(2), operation: try words.text(3), maximumCost: Money(wire: words[4]),
                 key: parts.count > 1 ? try Words.json(parts[1]) : nil, options: options,
-                inside: CallNest(wire: words[10]))
-            self = .openCall(request, step: words[1]?.string)
+                step: words[1]?.string, inside: CallNest(wire: words[10]))
+            self = .openCall(request)
         case "close_call":
             let metadata = try Words.object(try value(1))
             let cost: Call.Settlement.Cost? =
-                words[3]?.string.map { .unreadable($0) } ?? Money(wire: words[3]).map { .amount($0) }
+                words[2]?.string.map { .unreadable($0) } ?? Money(wire: words[2]).map { .amount($0) }
             let settlement = Call.Settlement(cost: cost, metadata: metadata)
             let end: CallEndMessage =
-                if let error = WireError(words[4]) {
+                if let error = WireError(words[3]) {
                     .threw(error)
-                } else if words[4] == true { .made } else { .returned(try value(2)) }
+                } else if words[3] == true { .made } else { .returned(try value(2)) }
             self = .closeCall(
-                id: try words.text(2), cost == nil && metadata.members.isEmpty ? nil : settlement, end,
-                step: words[1]?.string)
+                id: try words.text(1), cost == nil && metadata.members.isEmpty ? nil : settlement, end)
         case "emit": self = .emit(try value(1))
         case "fail_step": self = .failStep(path: try words.text(1))
         case "heartbeat": self = .heartbeat

@@ -5,9 +5,9 @@ enum DeskMessage: Sendable {
     case openStep(String, inside: String?)
     case rejectSaved(path: String, reason: String)
     case closeStep(path: String, value: [UInt8])
-    case charge(Usage, step: String?)
-    case openCall(CallRequest, step: String?)
-    case closeCall(id: String, Call.Settlement?, CallEndMessage, step: String?)
+    case charge(Usage)
+    case openCall(CallRequest)
+    case closeCall(id: String, Call.Settlement?, CallEndMessage)
     case emit([UInt8])
     // The following are facts and have no reply.
     case failStep(path: String)

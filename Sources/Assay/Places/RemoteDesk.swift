@@ -64,29 +64,22 @@ final class RemoteDesk: Desk {
     }
 
     func charge(_ usage: Usage, in context: Context) async throws -> Bool {
-        if case .accepted = try await ask(.charge(usage, step: Context.enclosingStep)) { false } else { true }
+        if case .accepted = try await ask(.charge(usage)) { false } else { true }
     }
 
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
-        switch try await ask(.openCall(request, step: Context.enclosingStep)) {
+        switch try await ask(.openCall(request)) {
         case .hit(let value): return .hit(try JSONValue(json: value))
         case .proceed(let callID, let idempotencyKey, let number):
             state.withLock { $0.openCalls += 1 }
-            // Prices, cache and intent are handled on the other side, which knows the call by its name.
-            let record = CallRecord(
-                callID: callID, idempotencyKey: idempotencyKey, state: .open, runID: context.runID,
-                executionID: context.executionID, processorID: context.processorID, inputID: context.inputID,
-                service: request.service, operation: request.operation, callKey: "",
-                maximumCost: request.maximumCost ?? .zero, timestamp: Timestamp(milliseconds: 0))
-            return .proceed(
-                Call(
-                    record: record, request: request, unitPrice: nil, cacheKey: nil, turn: nil, number: number,
-                    continuesDoubt: false))
+            return .proceed(Call(callID, idempotencyKey: idempotencyKey, number: number))
         default: throw FrameFault("another reply than a call")
         }
     }
 
-    func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws {
+    func closeCall(
+        _ id: String, _ settlement: Call.Settlement?, _ end: CallEnd, in context: Context
+    ) async throws {
         defer { noteCallEnd() }
         let message: DeskMessage.CallEndMessage
         switch end {
@@ -97,22 +90,18 @@ final class RemoteDesk: Desk {
                 message = .returned(text)
             } catch {
                 // The call was made and is paid for, though no one receives its value.
-                let settlement = call.settlement.map { Call.Settlement(cost: $0.cost, metadata: [:]) }
-                _ = try await ask(
-                    .closeCall(id: call.record.callID, settlement, .made, step: Context.enclosingStep))
+                let settlement = settlement.map { Call.Settlement(cost: $0.cost, metadata: [:]) }
+                _ = try await ask(.closeCall(id: id, settlement, .made))
                 throw error
             }
         case .made: message = .made
         case .threw(let error): message = .threw(WireError(error))
         case .notMade: throw FrameFault("a call that was opened and not made")
         }
-        func closing(_ settlement: Call.Settlement?) -> DeskMessage {
-            .closeCall(id: call.record.callID, settlement, message, step: Context.enclosingStep)
-        }
-        let whole = closing(call.settlement)
-        if let size = Self.excess(of: whole), let settlement = call.settlement {
+        let whole = DeskMessage.closeCall(id: id, settlement, message)
+        if let size = Self.excess(of: whole), let settlement {
             // The cost is known, though the metadata noted with it is lost.
-            _ = try await ask(closing(Call.Settlement(cost: settlement.cost, metadata: [:])))
+            _ = try await ask(.closeCall(id: id, Call.Settlement(cost: settlement.cost, metadata: [:]), message))
             throw Frame.tooLarge("a paid call with its metadata", size)
         }
         _ = try await ask(whole)

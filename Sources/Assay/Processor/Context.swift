@@ -42,9 +42,14 @@ public struct Context: Sendable {
 
     /// The paid calls whose bodies are running inside each other, outer calls first. They cannot end before requests in
     /// their bodies are answered, and the cost of those requests is saved when their values come from the cache.
-    @TaskLocal static var enclosingCalls: [Call] = []
+    @TaskLocal private static var enclosingCalls: [Call] = []
 
-    private static var nest: CallNest { CallNest(calls: enclosingCalls.map(\.number)) }
+    /// The work that pays for what is asked for here.
+    var payingWork: PayingWork {
+        PayingWork(inputID: inputID, itemIndex: itemIndex, scope: scope) { wait, body in
+            try await desk.waiting(for: wait, in: self, body)
+        }
+    }
 
     /// Runs a part of `extract` and saves its value: a later attempt or run gets the value and skips the body.
     ///
@@ -93,7 +98,7 @@ public struct Context: Sendable {
     ) async throws {
         let usage = Usage(
             service: service, operation: operation, quantity: quantity, cost: cost, key: key, incurred: incurred,
-            metadata: metadata, inside: Self.nest)
+            metadata: metadata, step: Self.enclosingStep, inside: CallNest(bodiesOf: Self.enclosingCalls))
         _ = try await desk.charge(usage, in: self)
     }
 
@@ -114,17 +119,17 @@ public struct Context: Sendable {
     ) async throws -> Value {
         let request = CallRequest(
             service: service, operation: operation, maximumCost: maximumCost, key: key, options: options,
-            inside: Self.nest)
+            step: Self.enclosingStep, inside: CallNest(bodiesOf: Self.enclosingCalls))
         switch try await desk.openCall(request, in: self) {
         case .hit(let value): return try value.decoded(as: Value.self)
         case .proceed(let call):
             let value: Value
             let calls = Self.enclosingCalls + [call]
             do { value = try await Self.$enclosingCalls.withValue(calls) { try await body(call) } } catch {
-                try await desk.closeCall(call, .threw(error), in: self)
+                try await desk.closeCall(call.id, call.settlement, .threw(error), in: self)
                 throw error
             }
-            try await desk.closeCall(call, .returned(Payload(value)), in: self)
+            try await desk.closeCall(call.id, call.settlement, .returned(Payload(value)), in: self)
             return value
         }
     }

@@ -45,7 +45,10 @@ package protocol Desk: Sendable {
     /// Records a charge, at once or with the work it belongs to. Returns whether it is on record already.
     func charge(_ usage: Usage, in context: Context) async throws -> Bool
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision
-    func closeCall(_ call: Call, _ end: CallEnd, in context: Context) async throws
+    /// Closes a call by its name, whoever opened it.
+    func closeCall(
+        _ id: String, _ settlement: Call.Settlement?, _ end: CallEnd, in context: Context
+    ) async throws
     func emit(_ chunk: Payload, in context: Context) async throws
     func heartbeat(in context: Context) throws
     /// Records that the worker has answered, so the item it got does not crash it.

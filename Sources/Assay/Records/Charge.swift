@@ -78,101 +78,53 @@ public struct Charge: Hashable, Sendable {
     public var isCacheHit: Bool { basis.cause == .cacheHit }
 }
 
-/// A paid call; its intent is recorded before it is made, its outcome after.
-public struct CallRecord: Hashable, Sendable {
-    /// The state of a call.
-    public enum State: String, Codable, Sendable {
-        /// The intent is recorded and nothing else is known.
-        case open
-        /// It was made and costs something.
-        case settled
-        /// It was not made or costs nothing.
-        case released
-        /// It may or may not have been made.
-        case inDoubt = "in_doubt"
+/// The work that a charge is for.
+struct ChargedWork {
+    let runID: Run.ID
+    let executionID: Execution.ID
+    let processorID: Identifier
+    let inputID: String?
+    let itemIndex: Int?
+    let step: String?
+    let accountID: ExternalID?
+    let underwritingID: ExternalID?
+
+    /// The work of a run, or on one of its items.
+    ///
+    /// - Parameter scope: the scope of the item; `nil`: that of the run.
+    init(of run: Run, inputID: String? = nil, itemIndex: Int? = nil, step: String? = nil, scope: Scope? = nil) {
+        (runID, executionID, processorID) = (run.id, run.executionID, run.processorID)
+        (self.inputID, self.itemIndex, self.step) = (inputID, itemIndex, step)
+        let scope = scope ?? run.scope
+        (accountID, underwritingID) = (scope.accountID, scope.underwritingID)
     }
 
-    /// The call's name.
-    public var callID: String
-    /// The key for the callee, 64 hex digits; the same before and after a crash, new after a definite failure.
-    public var idempotencyKey: String
-    /// The state of the call.
-    public var state: State
-    /// The run that made it last.
-    public var runID: Run.ID
-    /// The execution it belongs to.
-    public var executionID: Execution.ID
-    /// The processor that made it.
-    public var processorID: Identifier
-    /// The item it was for.
-    public var inputID: String?
-    /// The service that is called.
-    public var service: String
-    /// The operation that is called.
-    public var operation: String
-    /// The digest of its key, or of nothing.
-    public var callKey: String
-    /// The maximum that it may cost.
-    public var maximumCost: Money
-    /// The time the intent was recorded.
-    public var timestamp: Timestamp
-    /// The place of the item in the run, which orders bills.
-    public var itemIndex: Int?
-    /// The step that made it.
-    public var step: String?
-    /// The account of the run or item.
-    public var accountID: ExternalID?
-    /// The underwriting of the run or item.
-    public var underwritingID: ExternalID?
-    /// The policy for the call if no one learns how it ended.
-    public var doubtPolicy: DoubtPolicy
-    /// The key under which the cache keeps its value and by which other executions recognize it; `nil` if it has no
-    /// key.
-    public var cacheKey: String?
-    /// The source of the decision on how it ended after its outcome was unknown; `nil` if it never was, or still is.
-    public var resolution: Charge.Basis.Resolution?
+    /// The work that made a call which `run` pays for, although another execution may have made it first.
+    init(of call: CallRecord, paidBy run: Run, for inputID: String?) {
+        (runID, executionID, processorID) = (run.id, run.executionID, run.processorID)
+        (self.inputID, itemIndex, step) = (inputID, call.itemIndex, call.step)
+        (accountID, underwritingID) = (call.accountID, call.underwritingID)
+    }
 
-    /// Creates a call from the given parts.
-    public init(
-        callID: String, idempotencyKey: String, state: State, runID: Run.ID, executionID: Execution.ID,
-        processorID: Identifier, inputID: String?, service: String, operation: String, callKey: String,
-        maximumCost: Money, timestamp: Timestamp, itemIndex: Int? = nil, step: String? = nil,
-        accountID: ExternalID? = nil, underwritingID: ExternalID? = nil, doubtPolicy: DoubtPolicy = .hold,
-        cacheKey: String? = nil, resolution: Charge.Basis.Resolution? = nil
+    /// The work that made a call.
+    init(of call: CallRecord) {
+        (runID, executionID, processorID) = (call.runID, call.executionID, call.processorID)
+        (inputID, itemIndex, step) = (call.inputID, call.itemIndex, call.step)
+        (accountID, underwritingID) = (call.accountID, call.underwritingID)
+    }
+}
+
+extension Charge {
+    /// Creates an entry for `work`.
+    init(
+        _ kind: Kind, _ costID: String, key: String?, for work: ChargedWork, of service: String, _ operation: String,
+        _ cost: Money, at moment: Timestamp, _ basis: Basis, avoiding avoidedCost: Money? = nil,
+        metadata: JSONObject = [:]
     ) {
-        self.callID = callID
-        self.idempotencyKey = idempotencyKey
-        self.state = state
-        self.runID = runID
-        self.executionID = executionID
-        self.processorID = processorID
-        self.inputID = inputID
-        self.service = service
-        self.operation = operation
-        self.callKey = callKey
-        self.maximumCost = maximumCost
-        self.timestamp = timestamp
-        self.itemIndex = itemIndex
-        self.step = step
-        self.accountID = accountID
-        self.underwritingID = underwritingID
-        self.doubtPolicy = doubtPolicy
-        self.cacheKey = cacheKey
-        self.resolution = resolution
+        self.init(
+            costID: costID, key: key, kind: kind, runID: work.runID, executionID: work.executionID,
+            processorID: work.processorID, inputID: work.inputID, itemIndex: work.itemIndex, step: work.step,
+            service: service, operation: operation, cost: cost, timestamp: moment, avoidedCost: avoidedCost,
+            basis: basis, metadata: metadata, accountID: work.accountID, underwritingID: work.underwritingID)
     }
-}
-
-extension CallRecord {
-    /// The key of the one charge that it may have.
-    public var chargeKey: String { "call|\(callID)" }
-}
-
-/// A policy for a paid call with an unknown outcome.
-public enum DoubtPolicy: String, Codable, Sendable, CaseIterable {
-    /// It stays in doubt, with its maximum reserved, until the call is made again or someone decides.
-    case hold
-    /// It counts as made, at its maximum.
-    case settle
-    /// It counts as not made.
-    case release
 }

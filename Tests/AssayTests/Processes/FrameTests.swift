@@ -75,7 +75,7 @@ import Testing
         service: "a", operation: "b", maximumCost: Money(billionths: 5), key: ["k": [1, .null]],
         options: CallOptions(
             cache: CachePolicy(scope: .global, ttl: .nanoseconds(1_500_000_001), refresh: true), billing: .onAttempt,
-            doubtPolicy: .settle))
+            doubtPolicy: .settle), step: "s")
     private static let messages: [DeskMessage] = [
         .openStep("a", inside: nil), .openStep("a", inside: "b"), .rejectSaved(path: "a", reason: "b"),
         .closeStep(path: "a/b#2", value: Array("null".utf8)),
@@ -83,14 +83,14 @@ import Testing
             Usage(
                 service: "a", operation: "b", quantity: Number("0.10") ?? 1, cost: Money(billionths: 1), key: "k",
                 incurred: true,
-                metadata: ["m": [1]]), step: "s"),
-        .charge(Usage(service: "a", operation: "b"), step: nil), .openCall(call, step: "s"),
-        .openCall(CallRequest(service: "a", operation: "b"), step: nil),
+                metadata: ["m": [1]], step: "s")),
+        .charge(Usage(service: "a", operation: "b")), .openCall(call),
+        .openCall(CallRequest(service: "a", operation: "b")),
         .closeCall(
             id: "c", Call.Settlement(cost: .amount(Money(billionths: 3)), metadata: ["a": 1]),
-            .returned(Array("1".utf8)), step: "s"),
-        .closeCall(id: "c", Call.Settlement(cost: .unreadable("no amount"), metadata: [:]), .made, step: "s"),
-        .closeCall(id: "c", nil, .threw(WireError(ProcessingError(.api, "no"))), step: nil),
+            .returned(Array("1".utf8))),
+        .closeCall(id: "c", Call.Settlement(cost: .unreadable("no amount"), metadata: [:]), .made),
+        .closeCall(id: "c", nil, .threw(WireError(ProcessingError(.api, "no")))),
         .emit(Array("[]".utf8)), .failStep(path: "a"), .heartbeat, .log(.warning, "text", metadata: ["k": "v"]),
     ]
 

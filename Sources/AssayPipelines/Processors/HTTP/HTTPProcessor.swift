@@ -37,7 +37,7 @@ struct HTTPProcessor: Processor {
     func extract(_ input: JSONValue, in context: Context) async throws -> JSONValue {
         let request = CallRequest(
             service: service, operation: operation, maximumCost: maximumCost, key: plan.key(for: input),
-            options: CallOptions(cache: cache))
+            options: CallOptions(cache: cache), step: Context.enclosingStep)
         switch try await context.desk.openCall(request, in: context) {
         case .hit(let value): return value
         case .proceed(let call):
@@ -45,16 +45,16 @@ struct HTTPProcessor: Processor {
             do {
                 answer = try await send(input, idempotencyKey: call.idempotencyKey)
             } catch {
-                try await context.desk.closeCall(call, .threw(error), in: context)
+                try await context.desk.closeCall(call.id, call.settlement, .threw(error), in: context)
                 throw error
             }
             let output: JSONValue
             do { output = try value(of: answer) } catch {
                 // The service did its work; what it answered is of no use to anybody.
-                try await context.desk.closeCall(call, .made, in: context)
+                try await context.desk.closeCall(call.id, call.settlement, .made, in: context)
                 throw error
             }
-            try await context.desk.closeCall(call, .returned(Payload(json: output)), in: context)
+            try await context.desk.closeCall(call.id, call.settlement, .returned(Payload(json: output)), in: context)
             return output
         }
     }

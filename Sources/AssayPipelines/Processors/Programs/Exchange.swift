@@ -262,10 +262,8 @@ final class Exchange: Sendable {
         let usage = Usage(
             service: expense.service, operation: expense.operation, quantity: expense.quantity,
             cost: try expense.cost.map { try Money($0) }, key: expense.key, incurred: expense.incurred,
-            metadata: expense.metadata, inside: openCalls)
-        return try await Context.$enclosingStep.withValue(innermostStep) {
-            try await context.desk.charge(usage, in: context)
-        }
+            metadata: expense.metadata, step: innermostStep, inside: openCalls)
+        return try await context.desk.charge(usage, in: context)
     }
 
     private func open(_ paid: Conversation.PaidCall, ref: String, step: String?, _ inside: CallNest) async throws {
@@ -273,11 +271,8 @@ final class Exchange: Sendable {
             let call = CallRequest(
                 service: paid.service, operation: paid.operation,
                 maximumCost: try paid.maximumCost.map { try Money($0) },
-                key: paid.key, inside: inside)
-            let decision = try await Context.$enclosingStep.withValue(step) {
-                try await context.desk.openCall(call, in: context)
-            }
-            switch decision {
+                key: paid.key, step: step, inside: inside)
+            switch try await context.desk.openCall(call, in: context) {
             case .hit(let value): reply(ref, "hit", ["value": value])
             case .proceed(let call):
                 let isWanted = state.withLock { state in
@@ -286,7 +281,7 @@ final class Exchange: Sendable {
                     state.conversation.open(call: ref)
                     return true
                 }
-                guard isWanted else { return try await context.desk.closeCall(call, .notMade, in: context) }
+                guard isWanted else { return try await close(call, .notMade) }
                 reply(ref, "proceed", ["idempotency_key": .string(call.idempotencyKey)])
             }
         }
@@ -330,9 +325,7 @@ final class Exchange: Sendable {
     }
 
     private func close(_ call: Call, _ end: CallEnd) async throws {
-        try await Context.$enclosingStep.withValue(innermostStep) {
-            try await context.desk.closeCall(call, end, in: context)
-        }
+        try await context.desk.closeCall(call.id, call.settlement, end, in: context)
     }
 
     // MARK: The end
