@@ -1,7 +1,7 @@
-/// Reads the rows of a CSV file one by one, as RFC 4180 has them, over bytes that are never copied.
+/// A scanner that reads the rows of a CSV file one by one, as RFC 4180 defines them, without copying bytes.
 ///
 /// Packages that read CSV on Linux load every cell of the file as a string, which a file of a million rows forbids.
-/// Line ends may be `\n`, `\r\n` or a lone `\r`. Blanks around a quoted cell are passed over.
+/// Line ends may be `\n`, `\r\n` or a lone `\r`. Blanks around a quoted cell are ignored.
 struct CSVScanner {
     /// The longest row, in bytes, and the most cells of a row.
     static let longestRow = 1 << 20
@@ -43,7 +43,7 @@ struct CSVScanner {
 
     var isBlank: Bool { cells.allSatisfy { $0.bytes.isEmpty } }
 
-    /// Goes to the next row; false at the end of the file.
+    /// Moves to the next row; returns false at the end of the file.
     mutating func next() throws(StatementError) -> Bool {
         let bytes = reading.bytes
         guard position < bytes.count else { return false }
@@ -102,11 +102,16 @@ struct CSVScanner {
         }
     }
 
-    /// Where a cell without quotes ends.
+    /// Returns the end of a cell without quotes.
     private func endOfCell(from start: Int) -> Int {
-        reading.bytes.withBuffer { buffer in
+        let delimiter = delimiter
+        return reading.bytes.withBuffer { buffer in
             var end = start
-            while end < buffer.count, !isEnd(buffer[end]) { end += 1 }
+            while end < buffer.count {
+                let byte = buffer[end]
+                if byte == delimiter || byte == 0x0A || byte == 0x0D { break }
+                end += 1
+            }
             return end
         }
     }

@@ -1,6 +1,6 @@
 /// The words and phrases by which rows are known, in the languages of their banks.
 ///
-/// A phrase counts only as the whole of a cell, dates and currencies aside: "Opening balance" is a balance, "Opening
+/// A phrase counts only as the whole of a cell, ignoring dates and currencies: "Opening balance" is a balance, "Opening
 /// balance correction" an entry.
 enum Phrases {
     enum Kind: Hashable {
@@ -16,7 +16,7 @@ enum Phrases {
         case pending, refused
     }
 
-    /// The kind of balance or total that the whole of `text` names.
+    /// Returns the kind of balance or total that the whole of `text` names.
     static func kind(ofWhole text: String) -> Kind? {
         guard text.utf8.count < 100 else { return nil }
         var words = FoldedText.of(text).split(separator: " ")
@@ -31,7 +31,7 @@ enum Phrases {
         return kinds[words.joined(separator: " ")]
     }
 
-    /// Whether `text` is, or ends with, a word for what is not booked.
+    /// Returns whether `text` is, or ends with, a word for what is not booked.
     static func status(of text: String) -> Status? {
         guard text.utf8.count < 60 else { return nil }
         let folded = FoldedText.of(text)
@@ -40,13 +40,13 @@ enum Phrases {
         return statuses[String(last)]
     }
 
-    /// Whether the first word of `text` is one for a total.
+    /// Returns whether the first word of `text` is one for a total.
     static func beginsWithTotal(_ text: String) -> Bool {
         guard let first = FoldedText.of(text).split(separator: " ").first else { return false }
         return kinds[String(first)] == .total
     }
 
-    /// The side that a text for a total names.
+    /// Returns the side that a text for a total names.
     static func side(ofTotal text: String) -> AmountCell.Mark? {
         let words = FoldedText.of(text).split(separator: " ")
         guard kind(ofWhole: text) == .total else { return nil }
@@ -54,15 +54,16 @@ enum Phrases {
         return words.contains { ["debits", "withdrawals"].contains($0) } ? .debit : nil
     }
 
-    /// The direction that the whole of a value of a direction column names.
+    /// Returns the direction that the whole of a value of a direction column names.
     static func direction(of text: String) -> AmountCell.Mark? {
         guard text.utf8.count < 30 else { return nil }
         return directions[FoldedText.of(text)]
     }
 
-    /// Whether the first word of a cell is that of some phrase; dates and currencies before it count where it says so.
+    /// Returns whether the first word of a cell is that of some phrase; dates and currencies before it count where it
+    /// says so.
     static func mayBegin(_ cell: Bytes, withDates: Bool = false) -> Bool {
-        guard withDates || cell[0].isLetter || cell[0] >= 0xC3 else { return false }
+        guard withDates || mayBegin(cell[0], cell[1]) else { return false }
         var index = 0
         while let word = cell.word(at: &index) {
             // Single letters with blanks between them, and accents, are rare enough to be looked at.
@@ -74,10 +75,25 @@ enum Phrases {
         return false
     }
 
-    private static let beginnings = WordTable(
-        Set(kinds.keys.compactMap { $0.split(separator: " ").first.map(String.init) }).union(articles).sorted().map {
-            (word: $0, value: true)
-        })
+    /// Returns whether the first word of some phrase may begin with two bytes, which rules most cells out at once.
+    private static func mayBegin(_ first: UInt8, _ second: UInt8) -> Bool {
+        guard first.isLetter, second.isLetter else { return first.isLetter || first >= 0xC3 }
+        return pairs[pair(first, second)]
+    }
+
+    private static func pair(_ first: UInt8, _ second: UInt8) -> Int { Int(first & 31) << 5 | Int(second & 31) }
+
+    /// The pairs of letters that a first word begins with.
+    private static let pairs: [Bool] = firstWords.reduce(into: Array(repeating: false, count: 1024)) { result, word in
+        let letters = Array(word.utf8.prefix(2))
+        if letters.count == 2 { result[pair(letters[0], letters[1])] = true }
+    }
+
+    private static let firstWords = Set(
+        kinds.keys.compactMap { $0.split(separator: " ").first.map(String.init) }
+    ).union(articles)
+
+    private static let beginnings = WordTable(firstWords.sorted().map { (word: $0, value: true) })
 
     private static let fillers: Set<String> = [
         "as", "of", "on", "at", "vom", "am", "per", "zum", "le", "du", "au", "al", "em", "op", "van", "the", "dated",

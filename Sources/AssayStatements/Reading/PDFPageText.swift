@@ -218,8 +218,10 @@ struct PDFPageText {
 
     /// The first two dates of one line that are in order.
     private func period(_ dates: DatePattern) -> ClosedRange<Day>? {
+        // Rows with names of months do not tell the order of day and month in numeric dates; other dates may.
+        let orders = dates.parts.contains(.monthName) ? ordersOfOtherDates() : [dates.order]
         let patterns = DatePattern.known.filter {
-            $0.order == dates.order || $0.parts.contains(.monthName) || $0.order == .year
+            orders == [$0.order] || $0.parts.contains(.monthName) || $0.order == .year
         }
         .map(\.withoutRest)
         for line in otherLines {

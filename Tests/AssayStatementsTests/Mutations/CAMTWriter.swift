@@ -60,6 +60,7 @@ enum CAMTWriter {
                     balance("OPBD", account.opening, account, first), balance("CLBD", account.closing, account, last),
                 ]
             }
+            let hasBoth = balances.count == 2
             if !balances.isEmpty, numbers.isOnce(in: 3) {
                 balances.append(balance("CLAV", account.closing + 500, account, last))
                 balances.append(balance("FWAV", account.closing + 900, account, last + 1))
@@ -68,12 +69,18 @@ enum CAMTWriter {
             let isShuffled = numbers.isOnce(in: 3)
             let (isTime, hasValue, isBatch) = (numbers.isOnce(in: 4), !numbers.isOnce(in: 4), numbers.isOnce(in: 4))
             let isNewestFirst = numbers.isOnce(in: 4)
-            var entries = (isNewestFirst ? account.rows.reversed() : account.rows).map { row -> String in
-                let detail = part("RmtInf", part("Ustrd", row.text + " &amp; CO"))
+            // A bank may give the direction of what is reversed: only with both balances is that known.
+            let reversed = numbers.isOnce(in: 3) ? Int.random(in: account.rows.indices, using: &numbers) : -1
+            let isTurned = hasBoth && numbers.isOnce(in: 2)
+            let rows = Array(account.rows.enumerated())
+            var entries = (isNewestFirst ? rows.reversed() : rows).map { index, row -> String in
+                let detail = part("RmtInf", part("Ustrd", row.text + " &amp; CAF\u{C9}"))
                 let single = part("AmtDtls", part("InstdAmt", amount(row.amount * 3, "USD"))) + detail
                 let batch = [1, row.amount - 1].map { part("TxDtls", amount($0, account.currency) + detail) }.joined()
                 let fields = [
-                    amount(row.amount, account.currency), sign(row.amount), status("BOOK"),
+                    amount(row.amount, account.currency),
+                    sign(index == reversed && isTurned ? -row.amount : row.amount)
+                        + (index == reversed ? part("RvslInd", "true") : ""), status("BOOK"),
                     part("BookgDt", day(row.day, isTime: isTime)),
                     hasValue ? part("ValDt", day(row.day + 2, isTime: false)) : "",
                     numbers.isOnce(in: 2) ? part("AcctSvcrRef", "R\(row.day.number)-\(row.amount)") : "",
@@ -107,7 +114,7 @@ enum CAMTWriter {
         func declared(_ name: String) -> String { "<?xml version=\"1.0\" encoding=\"\(name)\"?>\n" + body }
         switch Int.random(in: 0..<5, using: &numbers) {
         case 0: return [UInt8](body.utf8)
-        case 1: return [UInt8](declared("ISO-8859-1").utf8)
+        case 1: return WrittenText.latin(declared("ISO-8859-1"))
         case 2: return [0xFF, 0xFE] + declared("UTF-16").utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
         case 3: return [0xEF, 0xBB, 0xBF] + [UInt8](declared("UTF-8").utf8)
         default: return [UInt8](declared("UTF-8").utf8)

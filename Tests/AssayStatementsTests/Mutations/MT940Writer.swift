@@ -12,32 +12,37 @@ enum MT940Writer {
         )
         let reverses = numbers.isOnce(in: 4)
         let hasTotals = numbers.isOnce(in: 4)
-        var pending = 0
+        // Totals are those of the whole.
+        let isPaged = !hasTotals && !isEnclosed && numbers.isOnce(in: 4)
+        var (pending, hasTexts) = (0, true)
         var lines: [String] = []
-        func amount(_ cents: Int) -> String {
-            let size = abs(cents)
-            // Zero cents may be left out behind the comma.
-            let fraction = size % 100 == 0 ? "" : size % 10 == 0 ? "\(size % 100 / 10)" : WrittenText.two(size % 100)
-            return (padsAmounts ? "000" : "") + "\(size / 100),\(fraction)"
-        }
-        func balance(_ cents: Int, _ day: Day, _ currency: String) -> String {
-            "\(cents < 0 ? "D" : "C")\(WrittenText.compact(day).dropFirst(2))\(currency)\(amount(cents))"
-        }
+        func amount(_ cents: Int) -> String { self.amount(cents, pads: padsAmounts) }
         for account in model.accounts {
             guard let first = account.rows.first?.day, let last = account.rows.last?.day else { continue }
             if isEnclosed { lines.append("{1:F01BANKNL2AXXXX0000000000}{2:O9400000000000BANKNL2AXXXX}{4:") }
             if hasReference { lines.append(":20:REF\(Int.random(in: 1...999, using: &numbers))") }
             lines += [
-                ":25:\(account.name)", ":\(number):1/1", ":60F:\(balance(account.opening, first, account.currency))",
+                ":25:\(account.name)", ":\(number):1/1",
+                ":60F:\(self.balance(account.opening, first, account.currency, pads: padsAmounts))",
             ]
-            for row in account.rows {
+            var balance = account.opening
+            for (index, row) in account.rows.enumerated() {
                 let isReversed = reverses && numbers.isOnce(in: 2)
                 let mark = row.amount < 0 ? (isReversed ? "RC" : "D") : (isReversed ? "RD" : "C")
                 let value = WrittenText.compact(row.day).dropFirst(2)
                 lines.append(
                     ":61:\(value)\(hasEntryDay ? "\(value.dropFirst(2))" : "")\(mark)\(hasFunds ? "R" : "")\(amount(row.amount))NTRFNONREF//B1"
                 )
-                lines += details(row.text, &numbers)
+                let details = details(row.text, &numbers)
+                hasTexts = hasTexts && !details.isEmpty
+                lines += details
+                balance += row.amount
+                // A page ends, and the next one goes on.
+                guard isPaged, index == account.rows.count / 2 else { continue }
+                let carried = self.balance(balance, row.day, account.currency, pads: padsAmounts)
+                lines += [":62M:\(carried)", "-"]
+                if hasReference { lines.append(":20:REF2") }
+                lines += [":25:\(account.name)", ":\(number):1/2", ":60M:\(carried)"]
             }
             if numbers.isOnce(in: 4) {
                 pending += 1
@@ -51,15 +56,29 @@ enum MT940Writer {
                         ":\(tag):\(rows.count)\(account.currency)\(amount(rows.reduce(0) { $0 + abs($1.amount) }))")
                 }
             }
-            lines.append(":62F:\(balance(account.closing, last, account.currency))")
-            if numbers.isOnce(in: 3) { lines.append(":64:\(balance(account.closing, last, account.currency))") }
+            lines.append(":62F:\(self.balance(account.closing, last, account.currency, pads: padsAmounts))")
+            if numbers.isOnce(in: 3) {
+                lines.append(":64:\(self.balance(account.closing, last, account.currency, pads: padsAmounts))")
+            }
             if numbers.isOnce(in: 4) { lines.append(":86:TEXT OF THE STATEMENT") }
             lines.append(isEnclosed ? "-}" : "-")
         }
         var before = numbers.isOnce(in: 4) && !isEnclosed ? ["BANKNL2A", "940", "BANKNL2A"] : []
         if numbers.isOnce(in: 8), !isEnclosed { before.insert("", at: 0) }
         return WrittenFile(
-            bytes: [UInt8](((before + lines).joined(separator: text.end) + text.end).utf8), pending: pending)
+            bytes: [UInt8](((before + lines).joined(separator: text.end) + text.end).utf8), pending: pending,
+            hasTexts: hasTexts)
+    }
+
+    private static func amount(_ cents: Int, pads: Bool) -> String {
+        let size = abs(cents)
+        // Zero cents may be left out behind the comma.
+        let fraction = size % 100 == 0 ? "" : size % 10 == 0 ? "\(size % 100 / 10)" : WrittenText.two(size % 100)
+        return (pads ? "000" : "") + "\(size / 100),\(fraction)"
+    }
+
+    private static func balance(_ cents: Int, _ day: Day, _ currency: String, pads: Bool) -> String {
+        "\(cents < 0 ? "D" : "C")\(WrittenText.compact(day).dropFirst(2))\(currency)\(amount(cents, pads: pads))"
     }
 
     /// The lines of a text, some of which look like fields.

@@ -7,6 +7,8 @@ enum OFXWriter {
         text.isComma = numbers.isOnce(in: 4)
         if numbers.isOnce(in: 5) { text.group = text.isComma ? "." : "," }
         text.hasPlus = numbers.isOnce(in: 5)
+        // Without signs the types tell the direction.
+        let isUnsigned = numbers.isOnce(in: 6)
         let closes = numbers.isOnce(in: 2)
         let breaks = numbers.isOnce(in: 4) ? "" : text.end
         func leaf(_ name: String, _ value: String) -> String {
@@ -14,6 +16,8 @@ enum OFXWriter {
         }
         func part(_ name: String, _ content: String) -> String { "<\(name)>\(breaks)\(content)</\(name)>\(breaks)" }
         let zone = numbers.one(of: ["", "120000", "120000.000[0:GMT]", "000000[-8:PST]", "235959"])
+        let isLatin = numbers.isOnce(in: 4)
+        let accent = numbers.isOnce(in: 3) ? " CAF\u{C9}" : ""
         var pending = 0
         var statements = ""
         for account in model.accounts {
@@ -29,14 +33,13 @@ enum OFXWriter {
             for (index, row) in isNewestFirst ? account.rows.enumerated().reversed() : Array(account.rows.enumerated())
             {
                 let leaves = [
-                    leaf(
-                        "TRNTYPE",
-                        numbers.one(of: row.amount < 0 ? ["DEBIT", "POS", "XFER"] : ["CREDIT", "DEP", "XFER"])),
-                    leaf("DTPOSTED", WrittenText.compact(row.day) + zone), leaf("TRNAMT", text.amount(row.amount)),
+                    leaf("TRNTYPE", type(row.amount, isUnsigned, &numbers)),
+                    leaf("DTPOSTED", WrittenText.compact(row.day) + zone),
+                    leaf("TRNAMT", text.amount(isUnsigned ? abs(row.amount) : row.amount)),
                     hasID
                         ? leaf("FITID", "\(account.name)-\(index)")
                         : numbers.one(of: ["", "<FITID>" + breaks + "</FITID>"]),
-                    leaf("NAME", row.text), hasMemo ? leaf("MEMO", row.text + " MORE") : "",
+                    leaf("NAME", row.text + accent), hasMemo ? leaf("MEMO", row.text + accent + " MORE") : "",
                 ]
                 list += part("STMTTRN", (isShuffled ? order.map { leaves[$0] } : leaves).joined())
             }
@@ -68,9 +71,15 @@ enum OFXWriter {
         ])
         let body = part("OFX", part(model.isCard ? "CREDITCARDMSGSRSV1" : "BANKMSGSRSV1", statements))
         let mark: [UInt8] = numbers.isOnce(in: 6) ? [0xEF, 0xBB, 0xBF] : []
-        var file = WrittenFile(bytes: mark + [UInt8]((header + body).utf8), pending: pending)
+        let content = isLatin ? WrittenText.latin(header + body) : [UInt8]((header + body).utf8)
+        var file = WrittenFile(bytes: (isLatin ? [] : mark) + content, pending: pending)
         file.told.ofx.amountSign = .bank
         return file
+    }
+
+    private static func type(_ amount: Int, _ isUnsigned: Bool, _ numbers: inout SeededNumbers) -> String {
+        let types = amount < 0 ? ["DEBIT", "POS"] : ["CREDIT", "DEP"]
+        return numbers.one(of: isUnsigned ? types : types + ["XFER"])
     }
 
     /// The balance of the last day, or one that says nothing of the statement.

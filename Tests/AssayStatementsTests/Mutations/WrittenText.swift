@@ -27,6 +27,9 @@ struct WrittenText {
         return (cents < 0 ? "-" : hasPlus ? "+" : "") + units + (isComma ? "," : ".") + WrittenText.two(size % 100)
     }
 
+    /// The text in Windows-1252, which is Latin-1 for all letters that are used here.
+    static func latin(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) } }
+
     static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
     /// The parts of a day: the year, and month and day of two digits.
@@ -51,6 +54,10 @@ struct WrittenFile {
     var bytes: [UInt8]
     /// How many entries in it are not booked.
     var pending = 0
+    /// Whether every entry has the text of its movement.
+    var hasTexts = true
+    /// Whether its days have no year.
+    var mayBeUndated = false
     /// The reader with what a person would say where the file leaves it open.
     var told = StatementReader()
 }
