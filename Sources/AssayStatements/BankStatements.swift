@@ -1,6 +1,7 @@
 public import Assay
 
-/// Reads bank statements and works out their underwriting factors: one file an item, one summary for all accounts.
+/// A processor that reads bank statements and computes their underwriting factors: one file per item, one summary for
+/// all accounts.
 public struct BankStatements: Processor {
     /// The file of an item: `"path"`, `{"path": …}` or `{"content": …}`.
     public struct Source: Codable, Hashable, Sendable {
@@ -11,10 +12,10 @@ public struct BankStatements: Processor {
 
         private enum CodingKeys: CodingKey { case path, content }
 
-        /// The file at `path`.
+        /// Makes the file at `path`.
         public init(path: String) { self.path = path }
 
-        /// A file whose text is `content`.
+        /// Makes a file whose text is `content`.
         public init(content: String) { self.content = content }
 
         public init(from decoder: any Decoder) throws {
@@ -32,7 +33,7 @@ public struct BankStatements: Processor {
         }
     }
 
-    /// What all files come to.
+    /// The accounts that all files add up to.
     public struct Accounts: Codable, Sendable {
         /// Every account, in order of first appearance.
         public var accounts: [AccountReport]
@@ -44,7 +45,7 @@ public struct BankStatements: Processor {
     private let settings: FactorSettings
     private let includeTransactions: Bool
 
-    /// A processor that reads with `reader` and judges by `settings`.
+    /// Makes a processor that reads with `reader` and judges by `settings`.
     public init(
         name: String = "bank_statement", reader: StatementReader = StatementReader(),
         settings: FactorSettings = FactorSettings(), includeTransactions: Bool = false
@@ -58,7 +59,7 @@ public struct BankStatements: Processor {
     /// The parameters that a pipeline file may give.
     public static let parameters = ["csv", "format", "include_transactions", "mt940", "ofx", "qif"]
 
-    /// A processor set up from the parameters of a pipeline file.
+    /// Makes a processor set up from the parameters of a pipeline file.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` that names the parameter, or ``SettingsError``.
     public init(name: String, parameters: JSONValue) throws {

@@ -1,4 +1,4 @@
-/// Reads files of bank statements.
+/// A reader of bank statement files.
 ///
 /// A file is refused with a ``StatementError`` rather than read in part. Reading never traps, whatever the bytes;
 /// memory stays in proportion to the number of entries.

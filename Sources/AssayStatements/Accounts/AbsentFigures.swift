@@ -19,7 +19,8 @@ extension AccountReport {
 }
 
 extension AccountHistory {
-    /// What is no entry although an underwriter asks for it, in words: entries that are not booked yet, and payments that
+    /// What is no entry although an underwriter asks for it, in words: entries that are not booked yet, and payments
+    /// that
     /// were refused before they were.
     package var leftOutInWords: [String] {
         let left = sources.map(\.leftOut)

@@ -8,7 +8,7 @@ extension AccountHistory {
         public var missed: Int
         /// How many payments came back on their day.
         public var returned: Int
-        /// The borrowed money that came before the first payment; `nil` where none stands in these statements.
+        /// The borrowed money that came before the first payment; `nil` if these statements have none.
         public var opening: Opening?
 
         /// The day on which the next payment is due, which of a pace of business days is one; `nil` where the payments
@@ -34,7 +34,7 @@ extension AccountHistory.Position {
     /// The most days between borrowed money and the first payment.
     private static let longestWait = 45
 
-    /// The positions of a ledger whose lines are `entries`.
+    /// Returns the positions of a ledger whose lines are `entries`.
     static func positions(in ledger: Ledger, _ entries: [AccountHistory.Entry]) -> [AccountHistory.Position] {
         let streams = ledger.streams.filter { !$0.isCredit && [.mca, .loan].contains($0.entryClass) }
             .map { (found: $0, listed: RecurringStream($0, in: ledger)) }
@@ -52,7 +52,8 @@ extension AccountHistory.Position {
         return positions
     }
 
-    /// The payments that are missing between others. A step that the pace allows misses none: a pace of business days
+    /// Returns the payments that are missing between others. A step that the pace allows misses none: a pace of
+    /// business days
     /// passes over holidays.
     private static func missed(_ days: [Day], _ cadence: RecurringStream.Cadence, _ covered: Set<Day>) -> Int {
         zip(days.dropFirst(), days).reduce(0) { sum, pair in
@@ -99,7 +100,7 @@ extension AccountHistory.Position {
         }
     }
 
-    /// The words of a text that may name somebody.
+    /// Returns the words of a text that may name somebody.
     private static func names(in text: String) -> [String] {
         let common: Set<String> = [
             "ACH", "ADVANCE", "BANK", "CAPITAL", "CREDIT", "DAILY", "DEBIT", "DEPOSIT", "FINANCE", "FROM", "FUNDING",

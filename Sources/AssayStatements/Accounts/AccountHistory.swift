@@ -70,7 +70,8 @@ public struct AccountHistory: Sendable {
     /// The balance at the end of each covered day; empty where it is not known.
     public var days: [DayBalance]
 
-    /// The accounts of all reports, in the order they first appear; as ``AccountReport/reports(of:settings:)`` has them.
+    /// Returns the accounts of all reports, in the order they first appear; as ``AccountReport/reports(of:settings:)``
+    /// has them.
     public static func histories(
         of reports: [SourcedReport], settings: FactorSettings = FactorSettings()
     ) -> [AccountHistory] {

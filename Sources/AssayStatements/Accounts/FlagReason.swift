@@ -1,6 +1,6 @@
 /// A flag in words: what was found, where, and what would mend it.
 public struct FlagReason: Codable, Hashable, Sendable {
-    /// How much a flag weighs.
+    /// The weight of a flag.
     public enum Weight: String, Codable, CaseIterable, Comparable, Sendable {
         /// The figures may not be used.
         case stop
@@ -72,7 +72,7 @@ extension FactorFlag {
 }
 
 extension FlagReason {
-    /// The reasons for `flags` over statements of one account, the most serious first.
+    /// Returns the reasons for `flags` over statements of one account, the most serious first.
     static func reasons(for flags: [FactorFlag], of parts: [StatementReport.Part]) -> [FlagReason] {
         flags.flatMap { flag in
             var seen = Set<FlagReason>()
@@ -96,7 +96,7 @@ extension FlagReason {
         }
     }
 
-    /// A flag that reading the file raised.
+    /// Makes a flag that reading the file raised.
     private init(_ flag: FactorFlag, _ part: StatementReport.Part) {
         var reason = FlagReason.general(flag)
         if let balance = part.statedBalance {

@@ -1,4 +1,4 @@
-/// Where a statement was read from.
+/// The place a statement was read from.
 public struct StatementSource: Codable, Hashable, Sendable {
     /// The name of the item, mostly a file's.
     public var name: String
@@ -6,7 +6,7 @@ public struct StatementSource: Codable, Hashable, Sendable {
     public var sha256: String?
     /// The place of the statement in its file, from 1.
     public var number: Int
-    /// How many entries stand in the statements before it.
+    /// The number of entries in the statements before it.
     public var entriesBefore: Int
 
     /// Makes a value of its parts.

@@ -24,19 +24,20 @@ struct CSVAmounts {
         (self.way, self.count, self.first, self.second, self.others) = (way, count, first, second, others)
     }
 
-    /// The amounts of a column with signs; `nil` if a row has none.
+    /// Makes the amounts of a column with signs; `nil` if a row has none.
     init?(_ column: CSVValues, count: Int) {
         guard (0..<count).allSatisfy({ column[$0] != nil }) else { return nil }
         self.init(.plain, count, column)
     }
 
-    /// The amounts of a column less a fee; `nil` if a row has no amount.
+    /// Makes the amounts of a column less a fee; `nil` if a row has no amount.
     init?(_ column: CSVValues, lessFee fee: CSVValues, count: Int) {
         guard (0..<count).allSatisfy({ column[$0] != nil }) else { return nil }
         self.init(.less, count, column, fee)
     }
 
-    /// The amounts of a column of what went out and one of what came in; `nil` if both are filled, or one has both signs.
+    /// Makes the amounts of a column of what went out and one of what came in; `nil` if both are filled, or one has
+    /// both signs.
     init?(debit: CSVValues, credit: CSVValues, count: Int) {
         guard (0..<count).allSatisfy({ (debit[$0] ?? .zero) == .zero || (credit[$0] ?? .zero) == .zero }),
             debit.hasOneSign, credit.hasOneSign
@@ -44,7 +45,7 @@ struct CSVAmounts {
         self.init(.pair, count, debit, credit)
     }
 
-    /// The amounts of columns of which one is filled in each row; `nil` if two are.
+    /// Makes the amounts of columns of which one is filled in each row; `nil` if two are.
     init?(oneOf columns: [CSVValues], count: Int) {
         for row in 0..<count {
             let filled = columns.count { ($0[row] ?? .zero) != .zero }
@@ -53,7 +54,7 @@ struct CSVAmounts {
         self.init(.oneOf, count, .none, others: columns)
     }
 
-    /// The amounts of a column of sizes, each of which has an amount.
+    /// Makes the amounts of a column of sizes, each of which has an amount.
     init(sizes: CSVValues, isOut: [Bool]) {
         self.init(.sizes, isOut.count, sizes)
         self.isOut = isOut

@@ -1,4 +1,4 @@
-/// Makes the statements of a table whose rows, amounts and dates are known.
+/// The last step of reading a table: the statements, once rows, amounts and dates are known.
 struct CSVAssembly {
     private(set) var rows: CSVRows
     let values: [CSVValues]
@@ -18,7 +18,7 @@ struct CSVAssembly {
         }
     }
 
-    /// The statements, to which the rows give their entries.
+    /// Makes the statements; the rows hand over their entries.
     mutating func statements() throws(StatementError) -> [Statement] {
         var turns = false
         var flags: Set<FactorFlag> = []
@@ -112,7 +112,7 @@ struct CSVAssembly {
 
     // MARK: Signs
 
-    /// A signed column is turned only where payments to a card stand on its minus side.
+    /// Turns a signed column only if payments to a card are on its minus side.
     private func judgeSigns(_ turns: inout Bool, _ flags: inout Set<FactorFlag>) throws(StatementError) {
         let kind = CSVKind(rows.entries, solved.amounts)
         let hasBoth = solved.amounts.contains { $0 > .zero } && solved.amounts.contains { $0 < .zero }
@@ -158,7 +158,7 @@ struct CSVAssembly {
         return places.map { CSVOrder($0) }
     }
 
-    /// Gives the entries of a statement, oldest first, their days and amounts, and it the balances that the running one tells.
+    /// Sets the days and amounts of the entries, oldest first, and the balances that the running balance proves.
     private func fill(_ statement: inout Statement, _ order: CSVOrder, turns: Bool) {
         for (place, row) in order.enumerated() {
             let amount = solved.amounts[row]
@@ -166,13 +166,13 @@ struct CSVAssembly {
             statement.entries[place].day = dates.days[row]
         }
         if solved.isBroken { statement.contradictsTotals = true }
-        // Of a single row with turned signs nobody knows whether the balance is turned, too.
+        // For a single row with turned signs it is unknown whether the balance is turned, too.
         let isTurned = if case .turned = solved.rule { true } else { turns }
         let isAlone = order.count == 1 && !solved.isBroken && !isTurned
         let isUsable = solved.isProven || solved.brokenRow != nil || isAlone
         if let index = balanceIndex, isUsable {
             let ends = ends(of: order, index, turns: turns)
-            // Rows of one day that lead round in a circle begin where nobody knows.
+            // Rows of one day whose balances form a circle have no known first row.
             if !solved.isOrderOpen || ends == self.ends(of: order.reversed(), index, turns: turns) {
                 (statement.opening, statement.closing) = (ends.opening, ends.closing)
             }
@@ -187,7 +187,7 @@ struct CSVAssembly {
         if !solved.isProven { sortByDay(&statement) }
     }
 
-    /// The balances before and after rows, oldest first.
+    /// Returns the balances before and after rows, oldest first.
     private func ends(of order: some BidirectionalCollection<Int>, _ column: Int, turns: Bool) -> Ends {
         let balances = values[column]
         var result = Ends()
@@ -209,7 +209,7 @@ struct CSVAssembly {
         var closing: Amount?
     }
 
-    /// The balance before entries that come to `sum`.
+    /// Returns the balance before entries that come to `sum`.
     private func opening(_ balance: Amount, _ sum: Amount, _ turns: Bool) -> Amount {
         if solved.negatesBalances { return -balance - sum }
         return turns ? -(balance - sum) : balance - sum
@@ -303,7 +303,7 @@ struct CSVAssembly {
         }
     }
 
-    /// The totals that a profile points at.
+    /// Checks the entries against the totals that a profile points to.
     private func useSummary(_ profile: CSVProfile, _ statement: inout Statement) throws(StatementError) {
         guard let summary = profile.summaryRows else {
             try useBalances(profile, &statement)

@@ -1,6 +1,6 @@
 /// The amounts of one column as they are written, nearly all in eight bytes each.
 struct CSVCells {
-    /// How an amount is written, apart from its digits and its sign.
+    /// The way an amount is written, apart from its digits and its sign.
     private struct Shape: Equatable {
         var places: AmountCell.Places
         var hasPlus: Bool
@@ -50,16 +50,16 @@ struct CSVCells {
         return place < known.count ? known[place] : nil
     }
 
-    /// `CR` or `DR` behind the amount in a row.
+    /// Returns the `CR` or `DR` after the amount in a row.
     func mark(_ row: Int) -> AmountCell.Mark { shape(row)?.mark ?? wide[row]?.mark ?? .none }
 
-    /// Whether a plus sign stands before the amount in a row.
+    /// Returns whether a plus sign precedes the amount in a row.
     func hasPlus(_ row: Int) -> Bool { shape(row)?.hasPlus ?? wide[row]?.hasPlus ?? false }
 
-    /// Whether a point stands in the amount of a row; `nil` where there is none.
+    /// Returns whether the amount of a row contains a point; `nil` if there is no amount.
     func writesPoint(_ row: Int) -> Bool? { shape(row)?.writesPoint ?? wide[row]?.writesPoint }
 
-    /// The amounts with `decimal` before their decimals, and the first row whose amount cannot be read so.
+    /// Returns the amounts with `decimal` before their decimals, and the first row whose amount cannot be read so.
     func values(decimal: UInt8) -> (values: CSVValues, wrongRow: Int?) {
         var others: [Int: Amount] = [:]
         var wrong: Int?
@@ -101,6 +101,6 @@ struct CSVValues {
         numbers.indices.contains { row in self[row].map(condition) ?? false }
     }
 
-    /// Whether all amounts but zero stand on one side of it.
+    /// Whether all amounts other than zero have the same sign.
     var hasOneSign: Bool { !contains { $0 > .zero } || !contains { $0 < .zero } }
 }

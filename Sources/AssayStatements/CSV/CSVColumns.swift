@@ -1,4 +1,4 @@
-/// What a column of a table may hold, by its name.
+/// The content of a column, as its name tells it.
 enum CSVRole: Hashable {
     case bookingDate, plainDate, transactionDate, valueDate
     case amount, debit, credit, balance, fee, net, gross
@@ -36,7 +36,7 @@ struct CSVColumns {
         roles = folded.map { CSVColumns.known[$0] ?? [] }
     }
 
-    /// A name without brackets, signs and the currency that it may give.
+    /// Returns a name without brackets, signs and the currency that it may give.
     private static func plain(_ name: String) -> (String, String?) {
         var outside = name
         var currency: String?
@@ -58,7 +58,7 @@ struct CSVColumns {
         return (words.isEmpty ? "amount" : words.joined(separator: " "), currency ?? found)
     }
 
-    /// The text outside of brackets and the text inside.
+    /// Returns the text outside of brackets and the text inside.
     private static func split(_ name: String) -> (outside: String, inside: String) {
         var outside = ""
         var inside = ""
@@ -85,7 +85,7 @@ struct CSVColumns {
         text.contains("€") ? "EUR" : text.contains("R$") ? "BRL" : nil
     }
 
-    /// The columns of a role, those with the preferred names first.
+    /// Returns the columns of a role, those with the preferred names first.
     func places(_ role: CSVRole) -> [Int] {
         var found: [(rank: Int, place: Int)] = []
         for (place, roles) in roles.enumerated() {
@@ -113,7 +113,7 @@ struct CSVColumns {
     /// How many columns have a known role.
     var knownCount: Int { roles.count { !$0.isEmpty } }
 
-    /// The text of numbered columns, such as `Description 1`, in order.
+    /// Returns the text of numbered columns, such as `Description 1`, in order.
     func numbered(_ place: Int) -> [Int] {
         guard let digit = folded[place].last, digit.isNumber else { return [place] }
         let stem = folded[place].prefix { !$0.isNumber }

@@ -36,7 +36,7 @@ struct CSVDates {
         }
     }
 
-    /// Dates of the preamble, of balance rows and of other columns may leave no doubt.
+    /// Takes the order from dates of the preamble, of balance rows and of other columns, if they are unambiguous.
     private mutating func findOrder(_ preamble: CSVPreamble) {
         var orders = Set<DateOrder>()
         for column in rows.plan.dates {
@@ -44,7 +44,8 @@ struct CSVDates {
             guard let pattern = choice.candidates.first, !choice.isUndecided, pattern.parts.contains(.month) else {
                 continue
             }
-            // A part above 12 shows the order; dots, dashes of other kinds and years at the front are other ways to write.
+            // A part above 12 shows the order; dots, dashes of other kinds and years at the front are other ways to
+            // write.
             if pattern.isSlashed { orders.insert(pattern.order) }
         }
         for text in preamble.dates + rows.balances.compactMap(\.date) {
@@ -81,11 +82,11 @@ struct CSVDates {
         /// The patterns of the columns that entries take their days from.
         fileprivate let patterns: [Int: DatePattern]
 
-        /// The day that a cell of a column names.
+        /// Returns the day that a cell of a column names.
         func day(_ cell: Bytes, in column: Int) -> Day? { patterns[column]?.day(cell) }
     }
 
-    /// The days, where need be with the order of the rows that the running balance proves.
+    /// Returns the days, where need be with the order of the rows that the running balance proves.
     func decided(with solved: CSVSolver.Reading) throws(StatementError) -> Decided {
         var by = by
         var chosen: [Int: Int] = [:]
@@ -106,7 +107,7 @@ struct CSVDates {
         return Decided(days: try days(chosen), pattern: pattern, by: by, patterns: patterns)
     }
 
-    /// The days of all entries under the chosen patterns.
+    /// Returns the days of all entries under the chosen patterns.
     private func days(_ chosen: [Int: Int]) throws(StatementError) -> [Day] {
         let places = Set(chosen.values)
         var days = rows.days[places.first ?? 0]

@@ -11,7 +11,7 @@ struct CSVHead {
 
     func names(row: Int) -> [String] { cells(row).map(\.text) }
 
-    /// The amount in the last cell of a row; `nil` where no row is asked for.
+    /// Returns the amount in the last cell of a row; `nil` where no row is asked for.
     func amount(row: Int?, style: AmountStyle) throws(StatementError) -> Amount? {
         guard let row else { return nil }
         guard let cell = cells(row).last(where: { !$0.bytes.isEmpty }), let amount = Amount(cell.bytes, style: style)
@@ -21,7 +21,7 @@ struct CSVHead {
         return amount
     }
 
-    /// The days written anywhere in `rows`, in order.
+    /// Returns the days written anywhere in `rows`, in order.
     func days(rows: [Int], pattern: DatePattern) -> [Day] {
         let pattern = pattern.withoutRest
         return rows.flatMap { cells($0) }.flatMap { cell in

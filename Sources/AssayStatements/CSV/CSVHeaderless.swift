@@ -1,4 +1,4 @@
-/// Reads tables without a header, where what the columns hold leaves one assignment.
+/// A reader of tables without a header, for files whose columns can be assigned in only one way.
 enum CSVHeaderless {
     static func read(_ reading: Reading) throws(StatementError) -> [Statement] {
         for delimiter in CSVTable.delimiters {
@@ -43,7 +43,7 @@ enum CSVHeaderless {
             line: 1)
     }
 
-    /// The assignments that the columns allow: one date, and amounts with or without a balance.
+    /// Returns the assignments that the columns allow: one date, and amounts with or without a balance.
     private static func plans(_ survey: CSVSurvey) -> [CSVPlan] {
         let columns = survey.columns
         let places = columns.indices

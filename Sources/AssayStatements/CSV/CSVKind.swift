@@ -1,10 +1,10 @@
-/// What kind of account a table is of, and what the words of its texts say about the signs.
+/// The evidence in the texts of a table for the kind of account and for the meaning of the signs.
 ///
 /// A balance cannot tell a card from an account: turn all signs, and it still adds up.
 struct CSVKind {
     private(set) var confirming = 0
     private(set) var contradicting = 0
-    /// Payments to a card that stand on the side of money in, and on that of money out.
+    /// The number of payments to a card on the side of money in, and on that of money out.
     private(set) var paymentsIn = 0
     private(set) var paymentsOut = 0
 
@@ -25,11 +25,11 @@ struct CSVKind {
         if words.comesIn == isIn { confirming += 1 } else { contradicting += 1 }
     }
 
-    /// Whether a text is that of a payment to a card.
+    /// Returns whether a text is that of a payment to a card.
     static func isCardPayment(_ text: String) -> Bool { TextWords(text).isCardPayment }
 }
 
-/// What the words of an entry's text say.
+/// The meaning of the words in an entry's text.
 private struct TextWords {
     private(set) var isOut = false
     private(set) var comesIn = false

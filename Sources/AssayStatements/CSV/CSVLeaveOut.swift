@@ -1,6 +1,6 @@
 /// The rows that a profile leaves out, and where it ends the table.
 struct CSVLeaveOut {
-    /// What a row is left out as.
+    /// The reason a row is left out.
     enum Kind: String {
         case pending, refused, balance, total, text
     }
@@ -19,7 +19,7 @@ struct CSVLeaveOut {
     var endAt: String?
     /// The number of the first row of the footer.
     var footer: Int?
-    /// Whether the text of rows without date and amount goes on with the entry above.
+    /// Whether the text of rows without date and amount continues the entry above.
     var continuation: CSVProfile.Continuation?
 
     func kind(of row: CSVScanner) -> Kind? {
@@ -51,7 +51,7 @@ extension CSVLeaveOut {
         if let count = profile.footerRows, count > 0 { footer = try CSVLeaveOut.footer(count, table, reading) }
     }
 
-    /// The first of the last `count` rows that are not blank.
+    /// Returns the first of the last `count` rows that are not blank.
     private static func footer(
         _ count: Int, _ table: CSVTable, _ reading: Reading
     ) throws(StatementError) -> Int {

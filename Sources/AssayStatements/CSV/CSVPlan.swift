@@ -1,4 +1,4 @@
-/// How the amount of an entry comes about from the cells of its row.
+/// The way to compute an amount from the cells of a row.
 enum CSVRule: Hashable {
     /// A column with signs.
     case signed(Int)
@@ -16,7 +16,7 @@ enum CSVRule: Hashable {
     case unsigned(Int)
 }
 
-/// Which columns of a table are read, and in which ways their amounts may be put together.
+/// The columns of a table to read, and the possible ways to compute amounts from them.
 struct CSVPlan {
     let table: CSVTable
     /// The columns of dates, in the order in which they are preferred.
@@ -60,7 +60,7 @@ struct CSVPlan {
 }
 
 extension CSVPlan {
-    /// A plan without any columns.
+    /// Makes a plan without any columns.
     init(table: CSVTable) { self.table = table }
 }
 
@@ -82,7 +82,7 @@ extension CSVRule {
 }
 
 extension CSVPlan {
-    /// The plan for a table, from the names of its columns and what they hold.
+    /// Makes the plan for a table, from the names of its columns and what they hold.
     init(_ survey: CSVSurvey) {
         table = survey.table
         let names = table.columns
@@ -142,7 +142,7 @@ extension CSVPlan {
         hasCardColumns = places.contains { names.has(.cardOnly, $0) && column($0).filled > 0 }
     }
 
-    /// Any column may say the direction, with any name or none.
+    /// Finds the columns that tell the direction, whatever their names.
     private mutating func findDirections(_ survey: CSVSurvey, except used: [Int]) {
         for (place, column) in survey.columns.enumerated() where !used.contains(place) {
             guard let marks = column.directions else { continue }
@@ -158,7 +158,7 @@ extension CSVPlan {
 }
 
 extension CSVSurvey {
-    /// Whether a column never changes although the account does.
+    /// Returns whether a column never changes although the account does.
     func isConstant(_ place: Int) -> Bool {
         let column = columns[place]
         return rows > 1 && column.filled > 1 && !column.hasManyValues && column.values.count == 1

@@ -1,4 +1,4 @@
-/// What the rows above a table say: balances, the period, the account and its currency.
+/// The facts in the rows above a table: balances, the period, the account and its currency.
 struct CSVPreamble {
     /// A balance, and the row's dates.
     struct Balance {
@@ -52,7 +52,7 @@ struct CSVPreamble {
         if CSVPreamble.currencies.contains(text), let code = CurrencyCode(value.uppercased()) { currency = code.text }
     }
 
-    /// The balance or total that a cell names.
+    /// Returns the balance or total that a cell names.
     private static func kind(of cells: [CSVScanner.Cell]) -> Phrases.Kind? {
         for cell in cells where Phrases.mayBegin(cell.bytes, withDates: true) {
             if let kind = Phrases.kind(ofWhole: cell.text) { return kind }
@@ -60,7 +60,7 @@ struct CSVPreamble {
         return nil
     }
 
-    /// The first and the last day that the rows name, read with `pattern`.
+    /// Returns the first and the last day that the rows name, read with `pattern`.
     func period(_ pattern: DatePattern) -> (from: Day, to: Day)? {
         func day(_ text: Bytes) -> Day? { CSVPreamble.day(text, order: pattern.order) }
         if let first = first.flatMap(day), let last = last.flatMap(day), first <= last { return (first, last) }
@@ -73,14 +73,14 @@ struct CSVPreamble {
         return nil
     }
 
-    /// The day of a date; where day and month could change places, in that order.
+    /// Returns the day of a date; where day and month could change places, in that order.
     static func day(_ text: Bytes, order: DateOrder) -> Day? {
         let days = DatePattern.known.compactMap { pattern in pattern.day(text).map { (pattern.order, $0) } }
         if Set(days.map(\.1)).count == 1 { return days[0].1 }
         return days.first { $0.0 == order }?.1
     }
 
-    /// The dates that are written anywhere in a text.
+    /// Returns the dates that are written anywhere in a text.
     static func dates(in text: Bytes) -> [Bytes] {
         var found: [Bytes] = []
         var index = 0

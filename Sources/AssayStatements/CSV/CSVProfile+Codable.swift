@@ -122,7 +122,7 @@ extension CSVProfile.LeaveOut: Codable {
 }
 
 extension KeyedDecodingContainer {
-    /// A text, or a number as it is written.
+    /// Returns a text, or a number as it is written.
     func decodeTextIfPresent(forKey key: Key) throws -> String? {
         if let text = try? decodeIfPresent(String.self, forKey: key) { return text }
         return try decodeIfPresent(Amount.self, forKey: key)?.description

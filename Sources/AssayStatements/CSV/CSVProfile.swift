@@ -1,6 +1,6 @@
 internal import Assay
 
-/// How a bank writes its CSV files: where the columns are and how values are written.
+/// The format of a bank's CSV files: which columns there are and how values are written.
 ///
 /// Every key is optional: what a profile leaves open is found in the file, and checked against it.
 /// As JSON its keys are those of the properties in snake_case, so `skip_rows` and `date_format`. An unknown key is
@@ -37,7 +37,7 @@ public struct CSVProfile: Hashable, Sendable {
     public var encoding: String?
     /// One character between cells; a comma where a date column is named, else found in the file.
     public var delimiter: String?
-    /// How many rows stand above the first entry; one where a date column is named, else found in the file.
+    /// The number of rows above the first entry; one where a date column is named, else found in the file.
     public var skipRows: Int?
     /// The row with the columns' names; the last skipped row by default.
     public var headerRow: Int?
@@ -45,7 +45,7 @@ public struct CSVProfile: Hashable, Sendable {
     public var date: Column?
     /// As in `%d/%m/%Y`, with `%Y %y %m %d %b %H %M %S`; found in the file if not given.
     public var dateFormat: String?
-    /// What stands first in a date of numbers, where no format is given.
+    /// The part that comes first in a numeric date, if no format is given.
     public var dateOrder: DateOrder?
     /// The text, without control characters.
     public var description: Column?
@@ -81,9 +81,10 @@ public struct CSVProfile: Hashable, Sendable {
     public var bookedValues: Values?
     /// The text that begins the footer.
     public var endAt: String?
-    /// How many rows stand below the last entry.
+    /// The number of rows below the last entry.
     public var footerRows: Int?
-    /// What becomes of rows with neither a date nor an amount; text in the column of descriptions is joined if not given.
+    /// What becomes of rows with neither a date nor an amount; text in the column of descriptions is joined if not
+    /// given.
     public var continuation: Continuation?
     /// `.` or `,`; found in the file if not given.
     public var decimal: String?
@@ -98,9 +99,9 @@ public struct CSVProfile: Hashable, Sendable {
     /// The files that it is for, where there are several profiles.
     public var match: Match?
 
-    /// What becomes of the text of rows with neither a date nor an amount.
+    /// The treatment of text in rows with neither a date nor an amount.
     public enum Continuation: String, Codable, CaseIterable, Sendable {
-        /// It goes on with the description of the entry above.
+        /// It continues the description of the entry above.
         case join
         /// It is left out.
         case skip
@@ -121,7 +122,7 @@ public struct CSVProfile: Hashable, Sendable {
 
     /// Rows with such a cell are left out.
     public struct LeaveOut: Hashable, Sendable {
-        /// What a cell is compared with.
+        /// A test of a cell.
         public enum Test: Hashable, Sendable {
             case equals(String), begins(String), contains(String), empty
 

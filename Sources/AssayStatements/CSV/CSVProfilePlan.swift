@@ -1,5 +1,5 @@
 extension CSVTable {
-    /// The table that a profile describes.
+    /// Makes the table that a profile describes.
     ///
     /// - Throws: ``StatementError`` `unsupported` if the profile cannot be followed.
     init(_ profile: CSVProfile, in reading: Reading) throws(StatementError) {
@@ -20,7 +20,7 @@ extension CSVTable {
         self.init(delimiter: delimiter, headerRow: skipped, columns: CSVColumns(header), header: header)
     }
 
-    /// The place of a column that a profile names.
+    /// Returns the place of a column that a profile names.
     func place(_ column: CSVProfile.Column?) throws(StatementError) -> Int? {
         switch column {
         case nil: return nil
@@ -38,7 +38,7 @@ extension CSVTable {
 }
 
 extension CSVPlan {
-    /// The plan that a profile sets; what it leaves open is found as in files without one.
+    /// Makes the plan that a profile sets; what it leaves open is found as in files without one.
     init(_ profile: CSVProfile, _ survey: CSVSurvey) throws(StatementError) {
         self.init(survey)
         let table = survey.table
@@ -108,7 +108,7 @@ extension CSVPlan {
     /// The place of a column that no file has.
     static let absent = 100_000
 
-    /// What the values of a type column mean.
+    /// Takes the meaning of the values in a type column.
     private mutating func useValues(
         _ profile: CSVProfile, _ type: Int?, _ survey: CSVSurvey
     ) throws(StatementError) {
@@ -160,13 +160,13 @@ extension CSVSettings {
 }
 
 extension CSVProfile {
-    /// Whether it says where the table stands and how its cells are parted.
+    /// Whether it gives the position of the table and the mark between its cells.
     var describesTable: Bool { date != nil || skipRows != nil || headerRow != nil || delimiter != nil }
 
-    /// How many rows stand above the first entry.
+    /// The number of rows above the first entry.
     var rowsAbove: Int { max(0, skipRows ?? headerRow ?? 1) }
 
-    /// The mark between cells.
+    /// Returns the mark between cells.
     func mark() throws(StatementError) -> UInt8 {
         let text = delimiter ?? ","
         guard text.utf8.count == 1, let byte = text.utf8.first else {
@@ -175,7 +175,7 @@ extension CSVProfile {
         return byte
     }
 
-    /// The days of the rows that `period` points at.
+    /// Returns the days of the rows that `period` points at.
     func statedPeriod(in reading: Reading, dates: DatePattern) throws(StatementError) -> (from: Day, to: Day)? {
         guard let period else { return nil }
         let delimiter = try mark()

@@ -1,4 +1,4 @@
-/// Reads CSV files: finds the table, and the one reading of it that structure and running balance leave.
+/// A reader of CSV files that finds the table and its only reading that structure and running balance allow.
 ///
 /// What can be read in two ways is refused with the profile key that settles it, never guessed.
 struct CSVReader {
@@ -61,7 +61,7 @@ struct CSVReader {
         preamble = CSVPreamble(reading, table)
     }
 
-    /// The statements of a plan.
+    /// Returns the statements of a plan.
     func solved(_ plan: CSVPlan, onlyProven: Bool = false) throws(StatementError) -> [Statement] {
         // Nothing else keeps the rows, so that their entries become those of the statements where they are.
         var assembly = try assembly(CSVRows(reading, plan, survey, leaveOut: leaveOut))
@@ -133,7 +133,7 @@ struct CSVReader {
         return amount
     }
 
-    /// The one currency of the file, as far as columns, names, marks and the rows above tell it.
+    /// Returns the one currency of the file, as far as columns, names, marks and the rows above tell it.
     private func knownCurrency(_ rows: CSVRows) -> String? {
         let named = Set(rows.groups.compactMap(\.currency))
         if named.count == 1 { return named.first }
@@ -147,7 +147,7 @@ struct CSVReader {
         return preamble.currency
     }
 
-    /// The mark before the decimals of a column.
+    /// Returns the mark before the decimals of a column.
     private func decimal(of column: Int, _ rows: CSVRows, currency: String?) throws(StatementError) -> UInt8 {
         let choice = survey.columns[column].decimals
         if choice.isContradictory {
@@ -175,7 +175,7 @@ struct CSVReader {
 
 /// The text of CSV files in encodings other than UTF-8.
 enum CSVText {
-    /// The file as UTF-8, if it is something else.
+    /// Returns the file as UTF-8, if it is something else.
     static func transcoded(_ bytes: Bytes, named name: String?) throws(StatementError) -> [UInt8]? {
         guard let bad = bytes.firstInvalidUTF8 else { return nil }
         switch name?.lowercased() {

@@ -1,4 +1,4 @@
-/// The numbers of the rows that entries stand in, most of which follow each other.
+/// The numbers of the rows of entries, most of which are consecutive.
 struct CSVRowNumbers {
     /// The first entry of each part whose rows follow each other, and the number of its row.
     private var starts: [(entry: UInt32, row: UInt32)] = []

@@ -1,5 +1,5 @@
 extension CSVRows {
-    /// The account and the currency that a row names, whose amounts are in `contents`.
+    /// Returns the account and the currency that a row names, whose amounts are in `contents`.
     func groupNames(of row: CSVScanner) -> Group {
         var group = Group()
         if let account = plan.account {
@@ -24,7 +24,7 @@ extension CSVRows {
         return group
     }
 
-    /// The account and the currency that a row with a total names.
+    /// Returns the account and the currency that a row with a total names.
     mutating func totalGroup(of row: CSVScanner) -> Group {
         // Such a row may fill the columns of several currencies.
         contents = columns.map { _ in .none }
@@ -41,7 +41,7 @@ extension CSVRows {
         return words.isDisjoint(with: ["loan", "mortgage", "darlehen"]) ? nil : .loan
     }
 
-    /// Whether a cell names a lack of funds.
+    /// Returns whether a cell names a lack of funds.
     static func namesFunds(_ cell: CSVScanner.Cell) -> Bool {
         let text = FoldedText.of(cell.text)
         return [

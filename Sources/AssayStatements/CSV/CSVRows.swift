@@ -12,7 +12,7 @@ struct CSVRows {
     /// A row that states a total.
     struct TotalRow {
         var number: Int
-        /// How many entries stand above it.
+        /// The number of entries above it.
         var entries: Int
         /// What it has in the amount columns.
         var cells: [AmountCell?]
@@ -22,7 +22,7 @@ struct CSVRows {
         var group: Group
     }
 
-    /// Where a cell stands in the file, which never has four billion bytes.
+    /// The position of a cell in the file, which never has four billion bytes.
     private struct Place {
         var start: UInt32
         var count: UInt32
@@ -150,38 +150,38 @@ struct CSVRows {
         try seeEntry(row, date)
     }
 
-    /// Whether a row with a date may state a balance or a total.
+    /// Returns whether a row with a date may state a balance or a total.
     private mutating func mayBeBalance(_ row: Int) -> Bool {
         guard surveyKnowsBalances else { return true }
         while nextBalance < survey.balanceRows.count, survey.balanceRows[nextBalance] < row { nextBalance += 1 }
         return nextBalance < survey.balanceRows.count && survey.balanceRows[nextBalance] == row
     }
 
-    /// The value of an entry in a column of types or directions, by their places.
+    /// Returns the value of an entry in a column of types or directions, by their places.
     func type(_ index: Int, of row: Int) -> Bytes {
         let place = types[row * typeColumns.count + index]
         return reading.bytes.part(Int(place.start), Int(place.start + place.count))
     }
 
-    /// The number of an entry's row, counted from 1.
+    /// Returns the number of an entry's row, counted from 1.
     func number(of entry: Int) -> Int { numbers[entry] }
 
-    /// The place of an entry's account and currency in `groups`.
+    /// Returns the place of an entry's account and currency in `groups`.
     func group(of entry: Int) -> Int { groupPlaces.isEmpty ? 0 : Int(groupPlaces[entry]) }
 
-    /// The day of an entry, read with the pattern at that place; `nil` if that does not fit.
+    /// Returns the day of an entry, read with the pattern at that place; `nil` if that does not fit.
     func day(of entry: Int, _ pattern: Int) -> Day? {
         let day = days[pattern][entry]
         return day == CSVRows.noDay ? nil : day
     }
 
-    /// The column that an entry's day is taken from.
+    /// Returns the column that an entry's day is taken from.
     func dateColumn(of entry: Int) -> Int { plan.date ?? Int(dateColumns[entry]) }
 
     /// The columns that days are taken from.
     var usedDateColumns: Set<Int> { plan.date.map { [$0] } ?? Set(dateColumns.lazy.map { Int($0) }) }
 
-    /// Where an entry's row begins, and its date cell; found by reading the file once more, for an error.
+    /// Returns the start of an entry's row and its date cell, for an error; reads the file once more.
     func place(of entry: Int) -> (offset: Int, date: Bytes) {
         var scanner = CSVScanner(reading, delimiter: plan.table.delimiter)
         let number = number(of: entry)
@@ -189,7 +189,7 @@ struct CSVRows {
         return (scanner.rowOffset, scanner[dateColumn(of: entry)].bytes)
     }
 
-    /// The entries, which are here no longer afterwards.
+    /// Returns the entries, which are here no longer afterwards.
     mutating func takeEntries() -> [Entry] {
         var result: [Entry] = []
         swap(&result, &entries)
@@ -232,12 +232,12 @@ struct CSVRows {
             if statuses.count < 32 { statuses.append((cell.bytes, status)) }
             if let status { return status }
         }
-        // "Pending" may stand in place of the date.
+        // "Pending" may replace the date.
         if let first = plan.dates.first, row[first].bytes[0].isLetter { return Phrases.status(of: row[first].text) }
         return nil
     }
 
-    /// The date cell of a row that has one, whose days are then in `readings`.
+    /// Returns the date cell of a row that has one, whose days are then in `readings`.
     private mutating func dateCell(of row: CSVScanner) -> (cell: Bytes, column: Int)? {
         if let date = plan.date {
             let cell = row[date].bytes
@@ -264,7 +264,7 @@ struct CSVRows {
     /// Stands for the day of a cell that cannot be read in one of the ways.
     static let noDay = Day(number: .min)
 
-    /// Whether a cell of the row is a phrase for a balance or a total.
+    /// Returns whether a cell of the row is a phrase for a balance or a total.
     static func isBalanceOrTotal(_ row: CSVScanner) -> Bool { balanceKind(of: row, hasDate: true) != nil }
 
     private static func balanceKind(of row: CSVScanner, hasDate: Bool) -> Phrases.Kind? {
@@ -324,7 +324,7 @@ struct CSVRows {
         }
     }
 
-    /// The text of a row without date and amount that goes on with the entry above.
+    /// Returns the text of a row without date and amount that continues the entry above.
     private func continuation(_ row: CSVScanner) -> String? {
         let description = plan.descriptions.first?.first.map { row[$0].text } ?? ""
         switch leaveOut.continuation {
@@ -333,12 +333,12 @@ struct CSVRows {
             return description.isEmpty
                 ? row.cells.map(\.text).filter { !$0.isEmpty }.joined(separator: " ") : description
         case nil:
-            // A text below the description goes on with it; a footer has other cells.
+            // A text below the description continues it; a footer has other cells.
             return row.cells.count == plan.table.header.count && plan.table.headerRow > 0 ? description : nil
         }
     }
 
-    /// The only value of a column, if it has only one; of a single row every column has.
+    /// Returns the only value of a column, if it has only one; of a single row every column has.
     func onlyValue(of place: Int) -> String? {
         let column = survey.columns[place]
         guard !column.hasManyValues, column.values.count == 1, column.filled > 1 else { return nil }

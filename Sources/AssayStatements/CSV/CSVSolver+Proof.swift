@@ -1,5 +1,5 @@
 extension CSVSolver {
-    /// How the rows go on from each other's balances.
+    /// The number of rows whose balance follows from the row before, and of rows whose balance does not.
     struct Links {
         var count = 0
         var broken = 0
@@ -46,7 +46,8 @@ extension CSVSolver {
         func chosen(_ known: Bool?) -> Bool { known.flatMap { all.contains($0) ? $0 : nil } ?? all.first ?? false }
     }
 
-    /// Equal amounts lead from balance to balance from either end, one way or the other: of them only dates tell the order.
+    /// Returns the row orders in which each balance leads to the next. Equal amounts fit both orders, so only dates
+    /// decide between them.
     func orders(holding amounts: CSVAmounts, datesFall: Bool?) -> Orders {
         let known = datesFall ?? settings.isNewestFirst
         var all = [false, true].filter { links(amounts, newestFirst: $0, stopsAtBroken: true).hold }
@@ -56,7 +57,7 @@ extension CSVSolver {
             all: all, isProven: all.count == 1 && !isEven, isOpen: known == nil && (all.count == 2 || isEven))
     }
 
-    /// Whether the rows of each account move equal amounts.
+    /// Returns whether the rows of each account move equal amounts.
     private func isEven(_ amounts: CSVAmounts) -> Bool {
         var first: [Amount?] = Array(repeating: nil, count: max(rows.groups.count, 1))
         for row in 0..<count {
@@ -69,7 +70,8 @@ extension CSVSolver {
         return true
     }
 
-    /// The amounts of sizes whose directions the running balance gives; `nil` if it does not lead from row to row.
+    /// Returns the amounts of sizes whose directions the running balance gives; `nil` if it does not lead from row to
+    /// row.
     ///
     /// The oldest row of each account has no balance before it: it stays open.
     private func unsigned(_ sizes: CSVValues, newestFirst: Bool) -> (amounts: CSVAmounts, open: [Int])? {
@@ -93,10 +95,11 @@ extension CSVSolver {
         return open.count < count ? (CSVAmounts(sizes: sizes, isOut: isOut), open) : nil
     }
 
-    /// The readings under which every running balance holds.
+    /// Returns the reading under which every running balance holds.
     func proven(datesFall: Bool?) throws(StatementError) -> Reading? {
         guard balances != nil else { return nil }
-        // What the structure speaks for comes first; a column that is turned or without signs only where nothing else holds.
+        // What the structure speaks for comes first; a column that is turned or without signs only where nothing else
+        // holds.
         var tiers: [[CSVRule]] = [rows.plan.rules]
         tiers.append(rows.plan.rules.compactMap { if case .signed(let place) = $0 { .turned(place) } else { nil } })
         for tier in tiers {
@@ -134,9 +137,9 @@ extension CSVSolver {
         found.contains { if case .direction(place, _) = $0.rule { true } else { false } }
     }
 
-    /// Of several readings that hold, the net one where it is the gross one less the fee in every row.
+    /// Returns the net reading of several that hold, if it is the gross one minus the fee in every row.
     ///
-    /// Readings that all hold differ only in rows that no balance stands before.
+    /// Readings that all hold differ only in rows without a balance before them.
     private func distinguished(_ found: [Reading]) throws(StatementError) -> [Reading] {
         let fees = rows.plan.table.columns.places(.fee).first { rows.columns.contains($0) || rows.plan.fee == $0 }
         if let fee = rows.plan.fee ?? fees,
@@ -196,7 +199,7 @@ extension CSVSolver {
         return reading
     }
 
-    /// Whether the other rows with the type of `row` all bring money in, or all take it out.
+    /// Returns whether the other rows with the type of `row` all bring money in, or all take it out.
     private func learned(_ row: Int, from amounts: CSVAmounts, except open: [Int]) -> Bool? {
         for index in rows.typeColumns.indices {
             let value = rows.type(index, of: row)

@@ -1,5 +1,5 @@
 extension CSVSolver {
-    /// The reading that the structure gives where no balance proves one.
+    /// Returns the reading that the structure gives where no balance proves one.
     func structural() throws(StatementError) -> Reading {
         if let fee = rows.plan.fee, rows.plan.rules.contains(where: { if case .lessFee = $0 { true } else { false } }) {
             throw feeOpen(fee)
@@ -47,7 +47,7 @@ extension CSVSolver {
         return names(rule)
     }
 
-    /// The amounts of a column whose signs say the direction.
+    /// Returns the amounts of a column whose signs say the direction.
     private func signed(_ place: Int) throws(StatementError) -> (amounts: CSVAmounts, by: String) {
         guard let index = rows.columns.firstIndex(of: place) else { throw noDirection(place) }
         let cells = rows.cells[index]

@@ -1,10 +1,10 @@
-/// Finds the one reading of a table's amounts and order that its structure and its running balance leave.
+/// A solver that finds the only reading of amounts and row order that structure and running balance allow.
 struct CSVSolver {
     /// A reading of all entries.
     struct Reading {
         var rule: CSVRule
         var amounts: CSVAmounts
-        /// Whether the oldest row stands last.
+        /// Whether the oldest row comes last.
         var isNewestFirst: Bool
         /// Whether only one order of the rows leads from balance to balance.
         var isOrderProven = false
@@ -12,7 +12,7 @@ struct CSVSolver {
         var isOrderOpen = false
         /// Whether the running balance proves it.
         var isProven = false
-        /// Whether what is owed stands as a positive balance.
+        /// Whether debt is written as a positive balance.
         var negatesBalances = false
         /// Whether the running balance speaks of other amounts.
         var isBroken = false
@@ -42,7 +42,7 @@ struct CSVSolver {
         rows.columns.firstIndex(of: place).map { values[$0] } ?? .none
     }
 
-    /// The amounts that a rule gives; `nil` if it does not fit some row.
+    /// Returns the amounts that a rule gives; `nil` if it does not fit some row.
     func amounts(_ rule: CSVRule) -> CSVAmounts? {
         switch rule {
         case .signed(let place): CSVAmounts(column(place), count: count)
@@ -55,7 +55,8 @@ struct CSVSolver {
         }
     }
 
-    /// The amounts of a column with the directions that another one gives, each of whose words goes with one sign only.
+    /// Returns the amounts of a column with the directions that another one gives, each of whose words goes with one
+    /// sign only.
     private func directed(_ values: CSVValues, _ by: Int) -> CSVAmounts? {
         guard let marks = marks(by) else { return nil }
         var signs: [AmountCell.Mark: Bool] = [:]
@@ -68,7 +69,7 @@ struct CSVSolver {
         return CSVAmounts(sizes: values, isOut: marks.map { $0 != .credit })
     }
 
-    /// What a direction column says of each row; an empty cell is the other direction than the only one it names.
+    /// Returns the direction of each row; an empty cell means the opposite of the only direction that the column names.
     private func marks(_ place: Int) -> [AmountCell.Mark]? {
         guard let index = rows.typeColumns.firstIndex(of: place), let words = rows.plan.directions[place] else {
             return nil
@@ -86,7 +87,7 @@ struct CSVSolver {
         return result
     }
 
-    /// The one reading of the table.
+    /// Returns the one reading of the table.
     ///
     /// - Parameter datesFall: whether the days fall from row to row, as far as they are known.
     func solve(datesFall: Bool?) throws(StatementError) -> Reading {
@@ -98,7 +99,7 @@ struct CSVSolver {
         return reading
     }
 
-    /// The reading that the profile settles; the running balance must not say the opposite.
+    /// Returns the reading that the profile settles; the running balance must not say the opposite.
     private func settled(_ rule: CSVRule, datesFall: Bool?) throws(StatementError) -> Reading {
         guard let amounts = amounts(rule) else { throw noFit(rule) }
         var reading = Reading(
@@ -142,7 +143,7 @@ struct CSVSolver {
     func names(_ rule: CSVRule) -> String { rule.columns.map { rows.name($0) }.joined(separator: "' and '") }
 }
 
-/// What a profile settles beforehand.
+/// The choices that a profile makes in advance.
 struct CSVSettings {
     var rule: CSVRule?
     var amountSign: AmountSign?

@@ -1,4 +1,4 @@
-/// What the cells of each column have in common, over all rows that look like entries.
+/// A survey of what the cells of each column have in common, over all rows that look like entries.
 struct CSVSurvey {
     struct Column {
         /// How many cells are filled.
@@ -10,7 +10,7 @@ struct CSVSurvey {
         var decimals = DecimalChoice()
         var hasNegative = false
         var hasPositive = false
-        /// Whether every positive amount has a plus or a mark behind it.
+        /// Whether every positive amount has a plus sign or a mark after it.
         var marksPositives = true
         var hasMarks = false
         /// Filled cells that are not zero.
@@ -50,10 +50,10 @@ struct CSVSurvey {
         }
     }
 
-    /// Whether every row with a date in `columns` was looked at for balances and totals.
+    /// Returns whether every row with a date in `columns` was looked at for balances and totals.
     func knowsBalances(ofDatesIn columns: [Int]) -> Bool { columns.allSatisfy { dateColumns.contains($0) } }
 
-    /// The ways in which the dates of a column may be read.
+    /// Returns the ways in which the dates of a column may be read.
     func datePatterns(of column: Int, _ plan: CSVPlan) -> [DatePattern] {
         if let format = plan.dateFormat { return [format] }
         let choice = columns[column].dates

@@ -1,4 +1,4 @@
-/// Where the table of entries stands in a CSV file.
+/// The position and the columns of the table of entries in a CSV file.
 struct CSVTable {
     var delimiter: UInt8
     /// The row of the header, counted from 1; 0 if there is none.
@@ -38,7 +38,7 @@ struct CSVTable {
         return best?.table
     }
 
-    /// Whether a row holds an amount, which no header does.
+    /// Returns whether a row holds an amount, which no header does.
     private static func holdsValues(_ row: CSVScanner) -> Bool {
         row.cells.contains { cell in
             guard !cell.bytes.isEmpty, case .amount = AmountCell.content(cell.bytes) else { return false }
@@ -46,7 +46,7 @@ struct CSVTable {
         }
     }
 
-    /// Whether the row repeats the header.
+    /// Returns whether the row repeats the header.
     func isHeader(_ row: CSVScanner) -> Bool {
         guard headerRow > 0, row.cells.count == header.count, row.cells[0].bytes.count == header[0].utf8.count else {
             return false

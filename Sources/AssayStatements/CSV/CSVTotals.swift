@@ -1,7 +1,9 @@
-/// Holds the rows of a table that state totals against its entries.
+/// A check of the rows that state totals against the entries.
 ///
-/// What a total adds up is rarely said: all entries, those above it or those since the total before, of one account or of all,
-/// with pending ones or without, one side, the difference or the sum of both. A total that none of these comes to shows that
+/// What a total adds up is rarely said: all entries, those above it or those since the total before, of one account or
+/// of all,
+/// with pending ones or without, one side, the difference or the sum of both. A total that none of these comes to shows
+/// that
 /// a row is missing or changed.
 struct CSVTotals {
     private let rows: CSVRows
@@ -40,7 +42,7 @@ struct CSVTotals {
         self.pending = pending.reduce(into: Sums()) { $0.add($1) }
     }
 
-    /// What entries come to, for each account and for all of them.
+    /// The sums of entries, for each account and for all accounts together.
     private struct GroupSums {
         var all = Sums()
         var groups: [Int: Sums] = [:]
@@ -50,13 +52,13 @@ struct CSVTotals {
             groups[group, default: Sums()].add(amount)
         }
 
-        /// The sums of some accounts, or of all.
+        /// Returns the sums of some accounts, or of all.
         func of(_ some: [Int]?) -> Sums {
             some.map { $0.reduce(Sums()) { $0 + (groups[$1] ?? Sums()) } } ?? all
         }
     }
 
-    /// The totals that nothing comes to, for each account the first.
+    /// Returns the totals that nothing comes to, for each account the first.
     ///
     /// - Parameter closings: the closing balance of each account.
     func mismatches(closings: [Amount?]) -> [Mismatch] {
@@ -85,7 +87,7 @@ struct CSVTotals {
         return result
     }
 
-    /// The places of the accounts that a total names; `nil` if it names none.
+    /// Returns the places of the accounts that a total names; `nil` if it names none.
     private func named(by total: CSVRows.TotalRow) -> [Int]? {
         guard rows.groups.count > 1, total.group != CSVRows.Group() else { return nil }
         return rows.groups.indices.filter { place in
@@ -105,7 +107,8 @@ struct CSVTotals {
             return (column, amount.magnitude)
         }
         guard let first = stated.first else { return nil }
-        // It is of all accounts, or of those that it names, together or one by one; else of one with entries just above it.
+        // It is of all accounts, or of those that it names, together or one by one; else of one with entries just above
+        // it.
         let named = named(by: total)
         let near = named ?? Array((sums.count > 1 ? sums[1] : sums[0]).groups.keys)
         let candidates = [named] + (near.count <= CSVTotals.mostGroups ? near.map { [$0] } : [])
@@ -135,7 +138,7 @@ struct CSVTotals {
             if total.mark == .debit { return amount == sums.debits }
         }
         let net = (sums.credits - sums.debits).magnitude
-        // A count of entries, or the last balance, may stand there, too.
+        // A count of entries or the last balance may be there, too.
         return [net, sums.credits, sums.debits, sums.credits + sums.debits].contains(amount)
             || amount == closing?.magnitude || amount == Amount(minor: Int128(sums.count), places: 0)
     }

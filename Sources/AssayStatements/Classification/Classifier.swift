@@ -11,7 +11,7 @@ struct Classifier: Sendable {
         table = PhraseTable(settings)
     }
 
-    /// The classifier for `settings`; made anew only when they differ from the last ones.
+    /// Returns the classifier for `settings`; made anew only when they differ from the last ones.
     static func with(_ settings: FactorSettings) -> Classifier {
         if let known = latest.withLock({ $0 }), known.settings == settings { return known.classifier }
         let classifier = Classifier(settings)
@@ -30,7 +30,8 @@ struct Classifier: Sendable {
         return Classes(credit: credit(lists, kind), debit: debit(lists, kind))
     }
 
-    /// The phrase, or what the format says, by which an entry has its class; `nil` where nothing speaks for another.
+    /// Returns the phrase, or what the format says, by which an entry has its class; `nil` where nothing speaks for
+    /// another.
     func reason(for entryClass: EntryClass, of text: String, kind: Entry.Kind) -> String? {
         if let phrase = table.phrase(of: Classifier.lists(for: entryClass), in: text) { return phrase }
         switch kind {
@@ -43,7 +44,7 @@ struct Classifier: Sendable {
         }
     }
 
-    /// The lists of phrases that may give an entry its class.
+    /// Returns the lists of phrases that may give an entry its class.
     private static func lists(for entryClass: EntryClass) -> PhraseTable.Lists {
         switch entryClass {
         case .revenue, .payment: []

@@ -1,4 +1,4 @@
-/// What an entry is for an underwriter.
+/// The meaning of an entry to an underwriter.
 public enum EntryClass: String, Codable, Hashable, Sendable {
     // Money in
     case revenue, transfer, refund, interest, contribution, reversal

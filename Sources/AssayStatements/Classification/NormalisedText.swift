@@ -1,6 +1,6 @@
 /// Descriptions made comparable: upper case words, without what changes from one occurrence to the next.
 enum NormalisedText {
-    /// The words of `text`, single blanks between them.
+    /// Returns the words of `text`, single blanks between them.
     ///
     /// Runs of three digits and more, dates, the values of `ID:`, punctuation and `RETRY PYMT` are dropped.
     static func of(_ text: String) -> String {
@@ -71,7 +71,7 @@ enum NormalisedText {
         }
     }
 
-    /// The end of a date such as `01/15`, `01-15` or `2025-01-15`, whose first number is the word at `start`.
+    /// Returns the end of a date such as `01/15`, `01-15` or `2025-01-15`, whose first number is the word at `start`.
     private static func endOfDate(_ text: Bytes, from start: Int, word end: Int) -> Int? {
         guard text[end] == UInt8(ascii: "/") || text[end] == UInt8(ascii: "-") || text[end] == UInt8(ascii: ".") else {
             return nil

@@ -1,6 +1,6 @@
 /// A set of phrases that is looked up word by word.
 struct PhraseTable: Sendable {
-    /// Which lists a phrase belongs to.
+    /// The lists that a phrase belongs to.
     struct Lists: OptionSet, Hashable, Sendable {
         let rawValue: UInt32
 
@@ -80,14 +80,14 @@ struct PhraseTable: Sendable {
     private static func mix(_ hash: UInt32, _ byte: UInt8) -> UInt32 { (hash ^ UInt32(byte)) &* 16_777_619 }
     private static func bucket(_ hash: UInt32) -> Int { Int((hash ^ hash >> 15) % UInt32(buckets)) }
 
-    /// The lists of all phrases that stand as whole words in `text`, which is normalised.
+    /// Returns the lists of all phrases that occur as whole words in `text`, which is normalised.
     func lists(in text: String) -> Lists {
         var found: Lists = []
         forEachPhrase(in: text) { found.formUnion($0.lists) }
         return found
     }
 
-    /// The longest phrase of `lists` that stands in `text`, which is normalised.
+    /// Returns the longest phrase of `lists` that occurs in `text`, which is normalised.
     func phrase(of lists: Lists, in text: String) -> String? {
         var longest: [UInt8] = []
         forEachPhrase(in: text) { phrase in

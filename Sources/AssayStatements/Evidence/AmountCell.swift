@@ -1,34 +1,35 @@
-/// An amount as it is written, before it is known which mark stands before its decimals.
+/// An amount as it is written, before its decimal mark is known.
 struct AmountCell {
-    /// Whether a point stands in it.
+    /// Whether it contains a point.
     private(set) var writesPoint = false
 
-    /// Which way money went, as far as the writing of the amount says it.
+    /// The direction of money, if the written amount tells it.
     enum Mark: UInt8 {
         case none, credit, debit
     }
 
     /// All digits as one number.
     private var digits: Int128 = 0
-    /// How many of the digits stand behind the decimals' mark.
+    /// The number of digits after the decimal mark.
     private(set) var places = Places()
     /// Whether brackets and minus signs make it negative.
     private(set) var isNegative = false
-    /// Whether a plus sign stands before it.
+    /// Whether a plus sign precedes it.
     private(set) var hasPlus = false
-    /// `CR` or `DR` behind it.
+    /// The `CR` or `DR` after it.
     private(set) var mark = Mark.none
     /// The currency that a sign or a code beside the digits names.
     private(set) var currency: CurrencyCode?
 
-    /// How many digits stand behind the decimals' mark, if that is a point or a comma; -1 if it cannot be one.
+    /// The number of digits after the decimal mark, if that is a point or a comma; -1 if it cannot be one.
     struct Places: Equatable {
         fileprivate(set) var afterPoint: Int8 = -1
         fileprivate(set) var afterComma: Int8 = -1
 
         fileprivate func after(_ decimal: UInt8) -> Int8 { decimal == DecimalChoice.comma ? afterComma : afterPoint }
 
-        /// What the last digit stands for with `decimal` before the decimals, in billionths; 0 if it cannot be read so.
+        /// Returns the value of the last digit with `decimal` as decimal mark, in billionths; 0 if it cannot be read
+        /// that way.
         func unit(decimal: UInt8) -> Int64 {
             let places = Int(after(decimal))
             return (0...9).contains(places) ? Int64(Amount.power(9 - places)) : 0
@@ -41,7 +42,7 @@ struct AmountCell {
         return isNegative ? -Int64(digits) : Int64(digits)
     }
 
-    /// What a cell holds.
+    /// The content of a cell.
     enum Content {
         /// Nothing: blanks or a lone dash.
         case none
@@ -61,7 +62,7 @@ struct AmountCell {
         return plain.withUnsafeBufferPointer { content(ascii: Bytes($0).trimmed()) }
     }
 
-    /// The amount that `bytes` are, if the marks leave no doubt or `decimal` settles it.
+    /// Returns the amount that `bytes` are, if the marks leave no doubt or `decimal` settles it.
     static func amount(_ bytes: Bytes, decimal: UInt8 = UInt8(ascii: ".")) -> Amount? {
         guard case .amount(let cell) = content(bytes) else { return nil }
         return cell.value(decimal: decimal)
@@ -69,7 +70,7 @@ struct AmountCell {
 
     var isZero: Bool { digits == 0 }
 
-    /// Whether it can be read with `decimal` before the decimals.
+    /// Returns whether it can be read with `decimal` before the decimals.
     func allows(_ decimal: UInt8) -> Bool { places.after(decimal) >= 0 }
 
     /// Whether the two readings differ.
@@ -77,7 +78,7 @@ struct AmountCell {
         places.afterPoint >= 0 && places.afterComma >= 0 && places.afterPoint != places.afterComma
     }
 
-    /// The signed amount with `decimal` before the decimals; `nil` if it cannot be read so, or is out of range.
+    /// Returns the signed amount with `decimal` before the decimals; `nil` if it cannot be read so, or is out of range.
     func value(decimal: UInt8) -> Amount? {
         var places = Int(self.places.after(decimal))
         guard places >= 0 else { return nil }
@@ -94,7 +95,7 @@ struct AmountCell {
 
     init() {}
 
-    /// An amount as nearly all are written: digits with at most one mark, which cannot part groups.
+    /// Makes an amount as nearly all are written: digits with at most one mark, which cannot part groups.
     private init?(simple text: Bytes) {
         let isMinus = text[0] == UInt8(ascii: "-")
         let start = isMinus ? 1 : 0
@@ -156,7 +157,7 @@ struct AmountCell {
         var cell = AmountCell()
         guard cell.takeMarks(of: &text) else { return .other }
         if text.isEmpty {
-            // A lone dash stands for an empty cell.
+            // A lone dash means an empty cell.
             return bytes.count == 1 && bytes[0] == UInt8(ascii: "-") ? .none : .other
         }
         guard cell.takeDigits(text) else { return .other }
@@ -202,10 +203,10 @@ struct AmountCell {
         return brackets == 0
     }
 
-    /// Whether the point at the end belongs to letters, as in `kr.`.
+    /// Returns whether the point at the end belongs to letters, as in `kr.`.
     private func isDecorated(_ text: Bytes) -> Bool { text[text.count - 2].isLetter }
 
-    /// How long the currency, or the `CR` or `DR`, at that end is; `nil` if it is none.
+    /// Returns the length of the currency, `CR` or `DR` at that end; `nil` if there is none.
     private mutating func takeCurrency(_ text: Bytes, atEnd: Bool) -> Int? {
         func isSign(_ byte: UInt8) -> Bool { byte.isLetter || byte == UInt8(ascii: "$") }
         let word: Bytes
@@ -260,7 +261,7 @@ struct AmountCell {
         return places.afterPoint >= 0 || places.afterComma >= 0
     }
 
-    /// Whether digits and marks are an amount under one reading of the marks.
+    /// A check that digits and marks form an amount under one reading of the marks.
     private struct GroupCheck {
         let decimal: UInt8
         private var group: UInt8 = 0
@@ -317,7 +318,7 @@ struct AmountCell {
 }
 
 extension Bytes {
-    /// Whether the bytes are `word`, in upper or lower case.
+    /// Returns whether the bytes are `word`, in upper or lower case.
     func isWord(_ word: StaticString) -> Bool {
         count == word.utf8CodeUnitCount && hasPrefixIgnoringCase(word)
     }

@@ -13,21 +13,21 @@ struct CurrencyCode: Hashable {
         case unknown
     }
 
-    /// The currency of a code in upper case letters; `nil` if ISO 4217 has none.
+    /// Makes the currency of a code in upper case letters; `nil` if ISO 4217 has none.
     init?(_ text: String) {
         guard text.utf8.count == 3 else { return nil }
         letters = text.utf8.reduce(0) { $0 << 8 | UInt32($1) }
         guard CurrencyCode.all.contains(letters) else { return nil }
     }
 
-    /// The currency of a code in upper or lower case.
+    /// Makes the currency of a code in upper or lower case.
     init?(_ word: Bytes) {
         guard word.count == 3 else { return nil }
         letters = word.withBuffer { $0.reduce(0) { $0 << 8 | UInt32($1.uppercased) } }
         guard CurrencyCode.all.contains(letters) else { return nil }
     }
 
-    /// The currency that a sign, code or abbreviation beside an amount names; `nil` if it is none.
+    /// Returns the currency that a sign, code or abbreviation beside an amount names; `nil` if it is none.
     static func named(_ word: Bytes) -> Named? {
         if let code = CurrencyCode(word) { return .code(code) }
         if word.last == UInt8(ascii: "$"), word.count <= 3 {
@@ -44,7 +44,7 @@ struct CurrencyCode: Hashable {
         return nil
     }
 
-    /// The decimals that its amounts have by ISO 4217.
+    /// Returns the decimals that its amounts have by ISO 4217.
     static func decimals(of code: String) -> Int {
         switch code {
         case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF",

@@ -11,7 +11,7 @@ struct DateNumbers: Hashable, Sendable {
 
     enum Found {
         case day(Day), none
-        /// Blanks stand around the marks, which only the pattern itself knows.
+        /// Blanks surround the marks; only the pattern itself can read that.
         case unknown
     }
 
@@ -36,7 +36,7 @@ struct DateNumbers: Hashable, Sendable {
         }
     }
 
-    /// The day that is the whole of `text`.
+    /// Returns the day that is the whole of `text`.
     func read(_ text: Bytes) -> Found {
         var index = 0
         var (year, month, day) = (0, 0, 0)

@@ -50,7 +50,7 @@ struct DatePattern: Hashable, Sendable {
         numbers = DateNumbers(parts)
     }
 
-    /// What stands first.
+    /// The part that comes first.
     var order: DateOrder {
         let year = parts.firstIndex { $0 == .year4 || $0 == .year2 || $0 == .year1 } ?? parts.count
         let day = parts.firstIndex(of: .day) ?? 0
@@ -72,7 +72,7 @@ struct DatePattern: Hashable, Sendable {
         DatePattern(known: "%d. %b %Y"), DatePattern(known: "%b %d %Y"), DatePattern(known: "%d.%m.%Y."),
     ]
 
-    /// The patterns of QIF, where an apostrophe may stand before the year.
+    /// The patterns of QIF, where an apostrophe may precede the year.
     static let quicken: [DatePattern] =
         known + [
             DatePattern(known: "%m/%d'%Y"), DatePattern(known: "%d/%m'%Y"), DatePattern(known: "%m/%d'%y"),
@@ -81,7 +81,7 @@ struct DatePattern: Hashable, Sendable {
             DatePattern(parts: [.day, .literal(UInt8(ascii: "/")), .month, .literal(UInt8(ascii: "'")), .year1]),
         ]
 
-    /// The day written by the whole of `text`, blanks around it aside.
+    /// Returns the day written by the whole of `text`, ignoring blanks around it.
     func day(_ text: Bytes, defaultYear: Int? = nil) -> Day? {
         let text = text.trimmed()
         if let numbers, defaultYear == nil {
@@ -95,7 +95,7 @@ struct DatePattern: Hashable, Sendable {
         return day
     }
 
-    /// The day written at `start`, and where its writing ends; without a year it is one of `defaultYear`.
+    /// Returns the day written at `start`, and where its writing ends; without a year it is one of `defaultYear`.
     func scan(_ text: Bytes, from start: Int, defaultYear: Int? = nil) -> (day: Day, end: Int)? {
         var index = start
         var year: Int?
@@ -151,7 +151,7 @@ struct DatePattern: Hashable, Sendable {
     }
 }
 
-/// Decides over all of a file's dates which pattern it uses.
+/// A choice of the one pattern that fits all dates of a file.
 struct DateChoice {
     private var patterns: [DatePattern]
     private var isSorted: [Bool]
@@ -221,7 +221,7 @@ struct DateChoice {
         if kept == 1 { isDoubtful = false }
     }
 
-    /// How the patterns that are still possible fit a text.
+    /// The result of matching a text against the patterns that are still possible.
     enum Fit {
         case none
         /// The only pattern reads this day.
@@ -230,19 +230,20 @@ struct DateChoice {
         case open
     }
 
-    /// How the patterns that are still possible fit `text`.
+    /// Matches `text` against the patterns that are still possible.
     func fit(_ text: Bytes) -> Fit {
         guard patterns.count == 1 else { return fits(text) ? .open : .none }
         return patterns[0].day(text).map { .only($0) } ?? .none
     }
 
-    /// Whether a pattern that is still possible fits `text`.
+    /// Returns whether a pattern that is still possible fits `text`.
     func fits(_ text: Bytes) -> Bool { patterns.contains { $0.day(text) != nil } }
 
-    /// Whether no known pattern fits `text`.
+    /// Returns whether no known pattern fits `text`.
     func refuses(_ text: Bytes) -> Bool { DatePattern.quicken.allSatisfy { $0.day(text) == nil } }
 
-    /// The pattern that is beyond doubt: the only one that fits, the one of that order, or the only one that keeps
+    /// Returns the pattern that is beyond doubt: the only one that fits, the one of that order, or the only one that
+    /// keeps
     /// three or more different days in order; also where all of them read every date alike.
     func decided(order: DateOrder?) -> DatePattern? {
         guard patterns.count > 1 else { return patterns.first }
@@ -253,10 +254,10 @@ struct DateChoice {
         return sorted.count == 1 && anySorted.count == 1 ? patterns[sorted[0]] : nil
     }
 
-    /// Whether the patterns read `text` as different days.
+    /// Returns whether the patterns read `text` as different days.
     func isDoubtful(_ text: Bytes) -> Bool { Set(patterns.compactMap { $0.day(text) }).count > 1 }
 
-    /// Both readings of a date, for an error.
+    /// Returns both readings of a date, for an error.
     func readings(of text: Bytes) -> String {
         let days = patterns.compactMap { $0.day(text) }
         guard let first = days.first(where: { _ in true }), let second = days.first(where: { $0 != first }) else {

@@ -1,4 +1,4 @@
-/// Decides over all amounts of a column which mark stands before their decimals.
+/// A choice of the decimal mark, made over all amounts of a column.
 struct DecimalChoice {
     static let point = UInt8(ascii: ".")
     static let comma = UInt8(ascii: ",")

@@ -8,7 +8,7 @@ enum Hijri {
         return calendar
     }
 
-    /// The day of that date; `nil` if there is none.
+    /// Returns the day of that date; `nil` if there is none.
     static func day(year: Int, month: Int, day: Int) -> Day? {
         guard (1300...1600).contains(year), (1...12).contains(month), (1...30).contains(day) else { return nil }
         let calendar = calendar()
@@ -18,7 +18,7 @@ enum Hijri {
         return Day(number: Int32((date.timeIntervalSince1970 / 86_400).rounded(.down)))
     }
 
-    /// The year of a day.
+    /// Returns the year of a day.
     static func year(of day: Day) -> Int {
         let date = Date(timeIntervalSince1970: Double(day.number) * 86_400)
         return calendar().dateComponents([.year], from: date).year ?? 1400

@@ -5,10 +5,10 @@ enum MonthNames {
         "December",
     ]
 
-    /// The day as `2 September`.
+    /// Returns the day as `2 September`.
     static func written(_ day: Day) -> String { "\(day.date.day) \(english[day.date.month - 1])" }
 
-    /// The month of a name; `nil` if it is none.
+    /// Returns the month of a name; `nil` if it is none.
     static func month(_ word: Bytes) -> Int? {
         guard word.count >= 3, word.count <= 16 else { return nil }
         if word.count == 3 || word.withBuffer({ $0.allSatisfy { $0 < 0x80 } }) {

@@ -6,7 +6,7 @@ struct WordTable<Value: Sendable>: Sendable {
     private var hashes: [UInt32]
     private let mask: Int
 
-    /// - Parameter words: each in lower case, with what it stands for; of equal ones the first counts.
+    /// - Parameter words: each in lower case, with its value; the first of equal words counts.
     init(_ words: [(word: String, value: Value)]) {
         var size = 64
         while size < words.count * 4 { size *= 2 }
@@ -23,7 +23,7 @@ struct WordTable<Value: Sendable>: Sendable {
         }
     }
 
-    /// What a word in upper or lower case stands for.
+    /// Returns the value of a word in upper or lower case.
     func value(of word: Bytes) -> Value? {
         let hash = WordTable.hash(word)
         var place = Int(hash) & mask
@@ -50,7 +50,8 @@ struct WordTable<Value: Sendable>: Sendable {
 }
 
 extension Bytes {
-    /// The word that begins at or after `index`, which moves behind it: letters, digits and what is beyond ASCII.
+    /// Returns the word that begins at or after `index`, which moves past it: letters, digits and characters beyond
+    /// ASCII.
     func word(at index: inout Int) -> Bytes? {
         while index < count, !self[index].isWordPart { index += 1 }
         let start = index

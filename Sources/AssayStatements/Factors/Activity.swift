@@ -111,7 +111,8 @@ public struct Activity: Codable, Hashable, Sendable {
         ids = entries.contains { $0.id != nil } ? entries.map { $0.id.map(Activity.digest) ?? 0 } : nil
     }
 
-    /// A number that stands for a mark: 48 bits of its FNV-1a hash, of which no two marks of an account share one by chance.
+    /// Returns a number in place of a mark: 48 bits of its FNV-1a hash, of which no two marks of an account share
+    /// one by chance.
     private static func digest(_ id: String) -> Int64 {
         let hash = id.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
         return Int64(max((hash ^ hash >> 48) & 0xFFFF_FFFF_FFFF, 1))

@@ -1,8 +1,8 @@
-/// What a reader of factors must know before trusting them.
+/// A warning that a reader of factors must know before trusting them.
 public enum FactorFlag: String, Codable, Hashable, Comparable, Sendable {
     /// Balances, totals or a running balance contradict the entries.
     case unreconciled
-    /// The statements leave days out, or a balance does not go on from the one before.
+    /// The statements leave days out, or a balance does not continue the one before.
     case gap
     /// No opening balance is known, so there are no daily balances.
     case noOpeningBalance = "no_opening_balance"

@@ -31,7 +31,8 @@ extension Factors: Codable {
         definitionVersion = try container.decode(Int.self, forKey: .definitionVersion)
     }
 
-    /// Encodes the keys of the total and its own in one object; what is not known as `null`, `months` only if asked for.
+    /// Encodes the keys of the total and its own in one object; what is not known as `null`, `months` only if asked
+    /// for.
     public func encode(to encoder: any Encoder) throws {
         try total.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)

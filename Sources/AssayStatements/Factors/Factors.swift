@@ -66,7 +66,7 @@ public struct Factors: Hashable, Sendable {
     /// The version of the definitions.
     public var definitionVersion = Factors.definitionVersion
 
-    /// The factors of statements of one account, sorted by period and free of duplicates.
+    /// Makes the factors of statements of one account, sorted by period and free of duplicates.
     init(
         _ activities: [Activity], settings: FactorSettings, classifier: Classifier, accountType: AccountType? = nil,
         withMonths: Bool = false, flags: Set<FactorFlag> = [], ownTransfers: Set<TransferLeg> = []
@@ -123,7 +123,7 @@ public struct Factors: Hashable, Sendable {
         }
     }
 
-    /// The calendar months that are covered, in whole or in part.
+    /// Returns the calendar months that are covered, in whole or in part.
     private static func months(
         of ledger: Ledger, settings: FactorSettings, isDebt: Bool
     ) -> [(number: Int, isFull: Bool, factors: Month)] {

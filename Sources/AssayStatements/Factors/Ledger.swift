@@ -86,7 +86,7 @@ struct Ledger {
         }
         let lastOffset = activity.dayCount - 1
         coverQuietDays(before: activity)
-        // Days that an earlier statement covers are counted once, unless a page goes on within its last day.
+        // Days that an earlier statement covers are counted once, unless a page continues within its last day.
         let covered = days.last.map { $0 - from } ?? -1
         let goesOn = covered == 0 && (activity.opening == nil || activity.opening == closing || closing == nil)
         let firstCounted = goesOn ? 0 : max(0, covered + 1)
@@ -107,7 +107,7 @@ struct Ledger {
         appendBalances(from: from, opening: activity.opening, changes: changes)
     }
 
-    /// Of the days that an earlier statement covers each refusal counts once, though both name it.
+    /// Adds the refusals of a statement; on days that an earlier statement covers, each counts once.
     private mutating func addRefusals(of activity: Activity, _ from: Day, countedBefore firstCounted: Int) {
         var known: [Day: Int] = [:]
         for day in refusals { known[day, default: 0] += 1 }
@@ -121,7 +121,7 @@ struct Ledger {
         }
     }
 
-    /// What a statement repeats of the lines so far, on the first `covered` of its days.
+    /// Returns the entries that a statement repeats from earlier ones, on the first `covered` of its days.
     private func overlap(with activity: Activity, _ from: Day, _ covered: Int, _ textPlaces: [Int]) -> LedgerOverlap {
         let lastOffset = activity.dayCount - 1
         let unit = Amount.power(9 - activity.scale)
@@ -144,7 +144,7 @@ struct Ledger {
         return LedgerOverlap(before, next, end: from + (covered - 1), start: from)
     }
 
-    /// Covers the days on which a bank sent nothing: the balance goes on over them exactly.
+    /// Covers the days on which a bank sent nothing: the balance after them is exactly that before them.
     private mutating func coverQuietDays(before activity: Activity) {
         guard let last = days.last, let from = activity.from, from - last > 1, hasBalances, let balance = balances.last,
             StatementGroup.goesOn(over: from - last - 1, from: closing, to: activity.opening)
@@ -197,7 +197,7 @@ struct Ledger {
         }
     }
 
-    /// The class that a line's text gives it; what is known beside the text may have given it another.
+    /// Returns the class that a line's text gives it; what is known beside the text may have given it another.
     func classByText(of line: Line) -> EntryClass {
         line.amount > .zero ? classes[line.text].credit : classes[line.text].debit
     }
@@ -239,7 +239,7 @@ struct Ledger {
             return line.amount > .zero && (line.entryClass == .insufficientFundsReturn || line.entryClass == .reversal)
         }
         guard !returns.isEmpty else { return }
-        // The first of the day stand last, where they are taken from.
+        // The first of the day come last, where they are taken from.
         var debits: [Amount: [Int]] = [:]
         for place in day.reversed() where lines[place].amount < .zero {
             debits[lines[place].amount.magnitude, default: []].append(place)
@@ -256,7 +256,7 @@ struct Ledger {
         }
     }
 
-    /// Whether the return's text holds the beginning of the payment's text.
+    /// Returns whether the return's text holds the beginning of the payment's text.
     private func names(_ text: String, _ payment: String) -> Bool {
         let words = payment.utf8.prefix(16)
         guard let first = words.first, words.count > 3 else { return false }

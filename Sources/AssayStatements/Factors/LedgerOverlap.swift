@@ -1,7 +1,7 @@
-/// What two statements both hold of the days that both cover.
+/// The entries that two statements share on the days that both cover.
 ///
 /// An entry is known by the bank's own mark where both have one, else by day, amount and text; of equal ones the larger
-/// count counts. Marks that a bank makes anew for each export tell nothing: where no mark of the one statement stands in the
+/// count counts. Marks that a bank makes anew for each export tell nothing: if no mark of one statement occurs in the
 /// other, entries are known by their content.
 struct LedgerOverlap {
     struct Entry {
@@ -27,7 +27,8 @@ struct LedgerOverlap {
 
     /// The places of the later statement's entries that the earlier ones hold, too.
     private(set) var repeated: Set<Int> = []
-    /// Whether one of them has an entry that the other lacks although it covers the whole day, or says otherwise of one.
+    /// Whether one of them has an entry that the other lacks although it covers the whole day, or says otherwise of
+    /// one.
     private(set) var isConflict = false
 
     /// - Parameters:

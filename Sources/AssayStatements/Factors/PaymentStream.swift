@@ -34,7 +34,7 @@ struct PaymentStream {
         return streams
     }
 
-    /// The occurrences of a group in two, at the widest step between their amounts.
+    /// Returns the occurrences of a group in two, at the widest step between their amounts.
     private static func split(_ group: [Int], _ lines: [Ledger.Line]) -> [[Int]] {
         let sizes = group.map { lines[$0].amount.magnitude }.sorted()
         var widest = Amount.zero
@@ -64,7 +64,7 @@ struct PaymentStream {
             isCredit: first.amount > .zero)
     }
 
-    /// The pace of days in order: the median gap fits it, and so do two thirds of the gaps.
+    /// Returns the pace of days in order: the median gap fits it, and so do two thirds of the gaps.
     private static func cadence(_ days: [Day]) -> RecurringStream.Cadence? {
         let gaps = zip(days.dropFirst(), days).map { $0 - $1 }
         guard !gaps.isEmpty else { return nil }
@@ -78,7 +78,7 @@ struct PaymentStream {
         return nil
     }
 
-    /// Whether the days fall near the same two days of the month.
+    /// Returns whether the days fall near the same two days of the month.
     private static func onTwoFixedDays(_ days: [Day]) -> Bool {
         let dates = days.map(\.date.day).sorted()
         guard dates.count >= 3 else { return false }
@@ -95,7 +95,7 @@ struct PaymentStream {
 
 /// Payments or deposits that come back, as a report lists them.
 public struct RecurringStream: Codable, Hashable, Sendable {
-    /// How often payments come back.
+    /// The interval between payments.
     public enum Cadence: String, Codable, CaseIterable, Sendable {
         case daily, weekly
         case semiMonthly = "semi_monthly"
@@ -128,7 +128,7 @@ public struct RecurringStream: Codable, Hashable, Sendable {
         }
     }
 
-    /// Whether a stream goes on.
+    /// The state of a stream.
     public enum Status: String, Codable, Sendable {
         /// At least three occurrences, the next not overdue.
         case mature
@@ -160,7 +160,7 @@ public struct RecurringStream: Codable, Hashable, Sendable {
     public var last: Day
     /// The day the next is due.
     public var nextExpected: Day
-    /// Whether the stream goes on.
+    /// Whether the stream continues.
     public var status: Status
 
     private enum CodingKeys: String, CodingKey {

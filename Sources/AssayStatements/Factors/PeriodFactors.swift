@@ -1,7 +1,8 @@
 /// The factors that can be stated for any run of days: a whole statement, several, or a month of them.
 ///
 /// Balances are those at the end of a day and `nil` without an opening balance. Totals are positive. Definitions are
-/// those of ``Factors/definitionVersion``. Of an account that only holds debt, what tells how a business earns and copes is
+/// those of ``Factors/definitionVersion``. Of an account that only holds debt, what tells how a business earns and
+/// copes is
 /// `nil`: revenue, returned items, overdrafts, advances and negative days.
 public struct PeriodFactors: Hashable, Sendable {
     /// The first and the last covered day.
@@ -134,7 +135,7 @@ public struct PeriodFactors: Hashable, Sendable {
                 weekdaySum += balance
                 weekdays += 1
             }
-            // A run does not go on over days that are not covered.
+            // A run ends at days that are not covered.
             if index > range.lowerBound, day - ledger.days[index - 1] != 1 { run = 0 }
             run = balance < .zero ? run + 1 : 0
             longest = max(longest, run)

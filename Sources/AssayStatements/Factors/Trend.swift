@@ -1,4 +1,4 @@
-/// How a monthly figure moves over full calendar months.
+/// The trend of a monthly figure over full calendar months.
 public struct Trend: Hashable, Sendable {
     /// The ways a figure goes.
     public enum Class: String, Codable, Sendable {
@@ -22,7 +22,7 @@ public struct Trend: Hashable, Sendable {
     /// The population standard deviation over the mean, to four places.
     public var variation: Amount?
 
-    /// The trend of `values`, one for each of `months`, which are counted from the year 0.
+    /// Makes the trend of `values`, one for each of `months`, which are counted from the year 0.
     init(months: [Int], values: [Amount]) {
         self.months = months.map { "\($0 / 12)-\($0 % 12 < 9 ? "0" : "")\($0 % 12 + 1)" }
         self.values = values
@@ -66,7 +66,7 @@ public struct Trend: Hashable, Sendable {
         return Amount(billionths: Amount.halfEven(count * sumXY - sumX * sumY, denominator) * step)
     }
 
-    /// A share, not money: the only figure that goes through binary floating point.
+    /// Returns a share, not money: the only figure that goes through binary floating point.
     private static func variation(_ values: [Amount]) -> Amount? {
         guard values.count > 1 else { return nil }
         let units = values.map { Double($0.billionths) / 1e9 }

@@ -1,6 +1,6 @@
 /// Text of a page; whatever came from a file is escaped.
 enum HTML {
-    /// `text` as it stands between tags or in an attribute.
+    /// Returns `text` escaped for use between tags or in an attribute.
     static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
@@ -25,18 +25,18 @@ enum HTML {
         var isNumber = false
         var isHead = false
         var isStrong = false
-        /// Whether it stands in one line.
+        /// Whether it is on one line.
         var isWhole = false
 
-        /// A text, escaped.
+        /// Returns a text, escaped.
         static func text(_ text: String) -> Cell { Cell(html: escaped(text)) }
-        /// A day, which is not broken.
+        /// Returns a day, which is not broken.
         static func day(_ day: Day) -> Cell { Cell(html: "\(day)", isWhole: true) }
-        /// A figure, escaped.
+        /// Returns a figure, escaped.
         static func number(_ text: String) -> Cell { Cell(html: escaped(text), isNumber: true) }
-        /// What is HTML already.
+        /// Returns a cell whose content is already HTML.
         static func html(_ html: String, isNumber: Bool = false) -> Cell { Cell(html: html, isNumber: isNumber) }
-        /// The head of a row.
+        /// Returns the head of a row.
         static func head(_ text: String) -> Cell { Cell(html: escaped(text), isHead: true) }
 
         fileprivate var text: String {
@@ -48,7 +48,7 @@ enum HTML {
         }
     }
 
-    /// A table under titles; those that begin with `#` are of figures.
+    /// Returns a table under titles; those that begin with `#` are of figures.
     static func table(_ titles: [String], _ rows: [[Cell]], className: String = "") -> String {
         let head = titles.map { title in
             title.hasPrefix("#")
@@ -61,13 +61,13 @@ enum HTML {
             "<div class=\"scroll\"><table\(attribute)><thead><tr>\(head)</tr></thead>\n<tbody>\(body)</tbody></table></div>\n"
     }
 
-    /// A list of what things are called and what they are.
+    /// Returns a list of what things are called and what they are.
     static func facts(_ facts: [(String, String)]) -> String {
         "<dl class=\"facts\">" + facts.map { "<div><dt>\(escaped($0.0))</dt><dd>\($0.1)</dd></div>" }.joined()
             + "</dl>\n"
     }
 
-    /// A section of a page.
+    /// Returns a section of a page.
     static func section(_ title: String, _ body: String, level: Int = 2) -> String {
         "<section><h\(level)>\(escaped(title))</h\(level)>\n\(body)</section>\n"
     }
@@ -86,7 +86,7 @@ extension Amount {
         return (self < .zero ? "\u{2212}" : "") + result + text.dropFirst(whole.count)
     }
 
-    /// The amount as a share of `whole`, such as `12.5 %`.
+    /// Returns the amount as a share of `whole`, such as `12.5 %`.
     func share(of whole: Amount) -> String? {
         guard let ratio = ratio(to: whole) else { return nil }
         return ratio.percent

@@ -1,24 +1,24 @@
 extension ReportPage {
-    /// A figure, or why there is none.
+    /// Returns a figure, or why there is none.
     static func figure(_ amount: Amount?, _ reason: @autoclosure () -> String) -> String {
         amount.map { HTML.escaped($0.grouped) } ?? absent(reason())
     }
 
-    /// A count, or why there is none.
+    /// Returns a count, or why there is none.
     static func figure(_ count: Int?, _ reason: @autoclosure () -> String) -> String {
         count.map { "\($0)" } ?? absent(reason())
     }
 
-    /// The sign of an absent figure, with the reason.
+    /// Returns the sign of an absent figure, with the reason.
     static func absent(_ reason: String) -> String {
         "<span class=\"none\">\u{2013} <small>\(HTML.escaped(reason))</small></span>"
     }
 
-    /// An account by its short name, masked where that was asked for.
+    /// Returns an account by its short name, masked where that was asked for.
     func name(of history: AccountHistory) -> String { masked(history.shortName) }
 }
 
-/// What the accounts of one currency that are no debt come to.
+/// The combined figures of all accounts in one currency that hold no debt.
 struct BusinessFigures {
     let currency: String?
     let reports: [AccountHistory]
@@ -92,7 +92,7 @@ struct BusinessFigures {
 }
 
 extension AccountHistory {
-    /// Returned items and overdrafts in the last `count` covered days, counted as the factors count them.
+    /// Returns the number of returned items and overdrafts in the last `count` covered days, counted as in the factors.
     func refusals(inLast count: Int) -> Int {
         guard let last = report.factors.total.period.last ?? nil else { return 0 }
         var (fees, returns, overdrafts) = ([Day: Int](), [Day: Int](), 0)

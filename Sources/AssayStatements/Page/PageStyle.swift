@@ -1,4 +1,4 @@
-/// How report pages look, on screens and on paper.
+/// The style of report pages, on screens and on paper.
 enum PageStyle {
     static let css = """
         :root{color-scheme:light dark;--ink:#1a1d21;--soft:#5b636d;--line:#d5d9de;--paper:#fff;--fill:#f3f5f7;--stop:#a4161a;\

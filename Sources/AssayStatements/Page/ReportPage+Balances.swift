@@ -1,5 +1,5 @@
 extension ReportPage {
-    /// The balance at the end of each day as a picture, and the days below zero.
+    /// Returns the balance at the end of each day as a picture, and the days below zero.
     func balances(of history: AccountHistory, _ index: Int) -> String {
         guard !history.days.isEmpty else {
             let reason = "Daily balances are absent: \(history.report.reasonWithoutBalance)."
@@ -34,7 +34,7 @@ extension ReportPage {
             + HTML.table(["Day", "#Balance", "Largest payment of the day", "From"], rows) + rest
     }
 
-    /// Where an entry was read from: `jan.ofx #14`.
+    /// Returns the origin of an entry: `jan.ofx #14`.
     func place(of entry: AccountHistory.Entry) -> String {
         let name = entry.source.flatMap { $0.name.split(separator: "/").last.map(String.init) }
         return (name.map { masked($0) + " " } ?? "") + "#\(entry.number)"
@@ -64,7 +64,7 @@ private struct BalanceChart {
         high = top > low ? top : low + 1
     }
 
-    /// For places in the picture only.
+    /// Converts an amount for positions in the chart only.
     private static func units(_ amount: Amount) -> Double { Double(amount.billionths) / 1e9 }
 
     private var first: Day { days[0].day }
@@ -74,7 +74,7 @@ private struct BalanceChart {
     private func y(_ value: Double) -> Double { top + (high - value) / (high - low) * (height - top - bottom) }
     private func y(_ amount: Amount) -> Double { y(BalanceChart.units(amount)) }
 
-    /// A number with one decimal, written the same on every machine.
+    /// Returns a number with one decimal, written the same on every machine.
     private static func text(_ value: Double) -> String {
         let tenths = Int((value * 10).rounded())
         return "\(tenths < 0 ? "-" : "")\(tenths.magnitude / 10).\(tenths.magnitude % 10)"
@@ -144,7 +144,7 @@ private struct BalanceChart {
             let lowest = days.min(by: { $0.balance < $1.balance }),
             let last = days.last
         else { return [] }
-        // Labels stand at the right edge, each below the one before, and never on one another.
+        // Labels are at the right edge, each below the one before, and never overlap.
         let labels = [("last", last), ("high", highest), ("low", lowest)]
             .sorted { ($1.1.balance, $0.0) < ($0.1.balance, $1.0) }
         let lineHeight = 12.0

@@ -26,7 +26,7 @@ extension ReportPage {
         return HTML.section("Positions and debt", body, level: 3)
     }
 
-    /// Payroll, rent, taxes and the owners' money.
+    /// Writes the section on payroll, rent, taxes and the owners' money.
     func obligations(of history: AccountHistory) -> String {
         guard history.report.accountType?.isDebt != true else { return "" }
         let kinds: [EntryClass] = [.payroll, .rent, .tax, .ownerDraw, .contribution]
@@ -50,7 +50,7 @@ extension ReportPage {
             "Payroll, rent, taxes, owners", body.isEmpty ? "<p>None was found.</p>\n" : body, level: 3)
     }
 
-    /// What share of each month's revenue went to advances.
+    /// Writes the share of each month's revenue that went to advances.
     private func holdback(of history: AccountHistory) -> String {
         let rows = ReportPage.shownMonths(of: history).compactMap { month -> [HTML.Cell]? in
             guard let paid = month.factors.mcaPaymentsTotal, paid > .zero, let revenue = month.factors.trueRevenue

@@ -1,5 +1,5 @@
 extension ReportPage {
-    /// What deposits are, the largest ones, who pays, and what is no revenue.
+    /// Writes the section on deposits: kinds, the largest ones, payers, and what is not revenue.
     func deposits(of history: AccountHistory) -> String {
         let deposits = history.entries.filter { $0.amount > .zero }
         let isDebt = history.report.accountType?.isDebt == true

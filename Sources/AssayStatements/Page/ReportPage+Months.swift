@@ -1,5 +1,5 @@
 extension ReportPage {
-    /// The months side by side, the newest at the right.
+    /// Returns the months side by side, the newest at the right.
     func months(of history: AccountHistory) -> String {
         let months = ReportPage.shownMonths(of: history)
         guard !months.isEmpty else { return HTML.section("Months", "<p>No days are covered.</p>\n", level: 3) }
@@ -41,7 +41,7 @@ extension ReportPage {
             "Months", HTML.table(titles, rows, className: months.count > 6 ? "months many" : "months") + note, level: 3)
     }
 
-    /// At most the 12 newest months, without those at an edge that only carry a balance.
+    /// Returns at most the 12 newest months, without months at an edge that only carry a balance.
     static func shownMonths(of history: AccountHistory) -> [Factors.Month] {
         var months = history.report.factors.months ?? []
         func isCarried(_ month: Factors.Month) -> Bool {
@@ -59,7 +59,7 @@ extension ReportPage {
         var isStrong = false
         var showsChange = false
         var value: (PeriodFactors) -> Amount?
-        /// What stands in place of the value.
+        /// The text in place of the value.
         var note: (PeriodFactors) -> String? = { _ in nil }
         /// The note below the value.
         var remark: (PeriodFactors) -> String? = { _ in nil }
@@ -140,7 +140,7 @@ extension ReportPage {
 }
 
 extension Factors.Month {
-    /// Whether the month follows the other one and both are covered whole.
+    /// Returns whether the month follows the other one and both are covered whole.
     fileprivate func isComparable(with before: Factors.Month) -> Bool {
         guard isWhole, before.isWhole else { return false }
         let parts = [before.month, month].map { $0.split(separator: "-").compactMap { Int($0) } }

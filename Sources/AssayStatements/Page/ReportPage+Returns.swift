@@ -1,5 +1,5 @@
 extension ReportPage {
-    /// What came back or was paid without money, with how that was decided.
+    /// Writes the section on returns and overdrafts, with the evidence for each.
     func returns(of history: AccountHistory) -> String {
         guard history.report.accountType?.isDebt != true else { return "" }
         let kinds: [(String, Set<EntryClass>)] = [
@@ -25,7 +25,7 @@ extension ReportPage {
         return HTML.section("Returns", body.isEmpty ? "<p>None was found.</p>\n" : body, level: 3)
     }
 
-    /// How far each month's revenue is from the mean, from six whole months on.
+    /// Writes each month's revenue relative to the mean, if there are six whole months or more.
     func seasons(of history: AccountHistory) -> String {
         let whole = (history.report.factors.months ?? []).filter(\.isWhole)
         let values = whole.compactMap(\.factors.trueRevenue)

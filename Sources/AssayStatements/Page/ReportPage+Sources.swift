@@ -32,7 +32,7 @@ extension ReportPage {
         ]
     }
 
-    /// The file's name, without the folders above it.
+    /// Returns the file's name, without the folders above it.
     private func file(named name: String) -> HTML.Cell {
         .html(
             "<span class=\"wrap\">\(HTML.escaped(masked(name.split(separator: "/").last.map(String.init) ?? name)))</span>"

@@ -1,6 +1,6 @@
 /// A page about the accounts of an applicant, whole in itself: no script, nothing loaded, made to be printed.
 public struct ReportPage: Sendable {
-    /// What a service cost.
+    /// The cost of a service.
     public struct CostLine: Sendable {
         /// The service and operation.
         public var name: String
@@ -34,7 +34,7 @@ public struct ReportPage: Sendable {
     /// Whether account numbers keep their last four characters only, also in texts.
     public var isMasked = false
 
-    /// A page about `accounts`, those that only hold debt last.
+    /// Makes a page about `accounts`, those that only hold debt last.
     public init(applicant: String, accounts: [AccountHistory], madeOn: String, runID: String) {
         let shown = AccountType.shown.flatMap { type in accounts.filter { $0.report.accountType == type } }
         (self.applicant, self.accounts, self.madeOn, self.runID) = (applicant, shown, madeOn, runID)
@@ -56,7 +56,7 @@ public struct ReportPage: Sendable {
         return ReportPage.document(title: "Statements of \(masked(applicant))", body: body)
     }
 
-    /// A page that names the pages of several applicants, each with the file it is in.
+    /// Returns a page that names the pages of several applicants, each with the file it is in.
     public static func index(_ pages: [(page: ReportPage, file: String)]) -> String {
         let rows = pages.flatMap { page, file in
             page.accounts.map { history -> [HTML.Cell] in
@@ -98,7 +98,7 @@ public struct ReportPage: Sendable {
         """
     }
 
-    /// In words whether the balances of an account add up.
+    /// Returns in words whether the balances of an account add up.
     static func check(_ report: AccountReport) -> String {
         if report.balanceCheck == .mismatch || report.factors.flags.contains(.unreconciled) { return "WRONG" }
         return report.balanceCheck == .ok ? "adds up" : "nothing to compare"
@@ -130,7 +130,7 @@ public struct ReportPage: Sendable {
         return (from, to)
     }
 
-    /// What is said of each account: once where it is the same of all.
+    /// Returns the text for each account, or one text if it is the same for all.
     private func byAccount(_ texts: [String]) -> String {
         guard Set(texts).count > 1 else { return HTML.escaped(texts.first ?? "") }
         return zip(accounts, texts)
@@ -231,12 +231,12 @@ public struct ReportPage: Sendable {
 
     // MARK: An account
 
-    /// What is part of no figure.
+    /// Writes the list of what is left out of all figures.
     private func leftOut(of history: AccountHistory) -> String {
         history.leftOutInWords.map { "<p class=\"soft\">\(HTML.escaped($0))</p>\n" }.joined()
     }
 
-    /// The text, with all but the last four digits of long numbers hidden where that was asked for.
+    /// Returns the text, with all but the last four digits of long numbers hidden where that was asked for.
     package func masked(_ text: String) -> String {
         guard isMasked else { return text }
         var (result, run) = ("", [Character]())

@@ -1,6 +1,6 @@
 /// The exports that are known by their header, as public importers and their issues describe them.
 ///
-/// A line has names, the header and settings. In a header `…` stands for any further columns, a column in brackets may be
+/// A line has names, the header and settings. In a header `…` means any further columns, a column in brackets may be
 /// missing, and a lone `-` says that the export has no header row. What a setting says is evidence of the fourth rank:
 /// arithmetic and the structure of a file are stronger.
 enum BuiltInList {

@@ -1,4 +1,4 @@
-/// What is known of the export of a bank: its header, and what the header alone leaves open.
+/// A known export of a bank: its header, and the facts that the header does not tell.
 public struct BuiltInProfile: Sendable {
     /// What it is called; several banks may share an export.
     public var names: [String]
@@ -14,13 +14,13 @@ public struct BuiltInProfile: Sendable {
         BuiltInProfile(line: $0)
     }
 
-    /// The one called `name`; of several exports of one name the first.
+    /// Returns the one called `name`; of several exports of one name the first.
     public static func named(_ name: String) -> BuiltInProfile? { all.first { $0.names.contains(name) } }
 
     /// The names of all of them, in alphabetical order.
     public static var names: [String] { Array(Set(all.flatMap(\.names))).sorted() }
 
-    /// The one whose header a file has; `nil` if there is none, or if several fit.
+    /// Returns the one whose header a file has; `nil` if there is none, or if several fit.
     static func fitting(_ header: [String]) -> BuiltInProfile? {
         guard let first = header.first, let known = byFirstName[FoldedText.of(first)] else { return nil }
         let names = header.map { FoldedText.of($0) }
@@ -111,7 +111,7 @@ struct HeaderPattern {
         return names
     }
 
-    /// Whether a header, made comparable, is this one.
+    /// Returns whether a header, made comparable, is this one.
     func matches(_ names: [String]) -> Bool { matches(names[...], parts[...]) }
 
     private func matches(_ names: ArraySlice<String>, _ parts: ArraySlice<Part>) -> Bool {
@@ -128,7 +128,7 @@ struct HeaderPattern {
 }
 
 extension StringProtocol {
-    /// The text without blanks around it.
+    /// Returns the text without blanks around it.
     func trimming() -> String {
         var text = self[...]
         while let first = text.first, first.isWhitespace { text = text.dropFirst() }

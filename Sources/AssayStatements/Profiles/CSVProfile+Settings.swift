@@ -39,7 +39,7 @@ extension CSVProfile {
         }
     }
 
-    /// The profile that settings write.
+    /// Reads the profile that settings describe.
     ///
     /// - Parameter path: the way to it, for messages.
     /// - Throws: ``SettingsError`` with all that is wrong.
@@ -168,7 +168,7 @@ extension CSVProfile {
         }
     }
 
-    /// One signed column, or one of what went out and one of what came in.
+    /// Checks that there is one signed column, or a debit and a credit column.
     private func checkAmounts(_ reader: SettingsReader) {
         if amount != nil, debit != nil || credit != nil {
             let key = debit != nil ? "debit" : "credit"
@@ -225,7 +225,7 @@ extension CSVProfile.Match {
 }
 
 extension BuiltInProfile {
-    /// What is said at the end of a complaint about a name that is none.
+    /// Returns the end of an error message about an unknown name.
     public static func suggestion(for name: String) -> String {
         let longer = names.filter { $0.hasPrefix(name + "-") }
         guard let first = longer.first else { return Suggestion(for: name, among: names).ending }
@@ -233,7 +233,7 @@ extension BuiltInProfile {
             ? "; did you mean '\(first)'?" : "; did you mean '\(longer.joined(separator: "' or '"))'?"
     }
 
-    /// What all exports of a name have in common; `nil` if none has the name.
+    /// Returns the settings that all exports of a name share; `nil` if no export has the name.
     static func common(_ name: String) -> CSVProfile? {
         let exports = all.filter { $0.names.contains(name) }.map(\.profile)
         guard var result = exports.first else { return nil }
@@ -253,10 +253,10 @@ public struct CSVProfiles: Hashable, Sendable {
     /// The profiles.
     public var profiles: [CSVProfile]
 
-    /// These profiles.
+    /// Makes a list of these profiles.
     public init(_ profiles: [CSVProfile]) { self.profiles = profiles }
 
-    /// The profile, or `{profiles: […]}`, that settings write.
+    /// Reads the profile, or `{profiles: […]}`, that settings describe.
     ///
     /// - Throws: ``SettingsError`` with all that is wrong.
     public init(settings json: JSONValue, path: [String] = ["csv"]) throws(SettingsError) {
@@ -290,7 +290,7 @@ public struct CSVProfiles: Hashable, Sendable {
         try reader.finish()
     }
 
-    /// The profile that a file takes; `nil` if none is for it.
+    /// Returns the profile that a file takes; `nil` if none is for it.
     ///
     /// - Throws: ``StatementError`` `unsupported` if two are.
     func profile(header: @autoclosure () -> [String], file: String?) throws(StatementError) -> CSVProfile? {

@@ -1,8 +1,9 @@
 extension CSVReader {
     /// Reads a table whose header is that of a known export.
     ///
-    /// What is known of an export is weaker than what a file proves: where the file contradicts it, the file is read as any
-    /// other. But a card is known by nothing else: if it does not fit, nobody knows which way money went.
+    /// What is known of an export is weaker than what a file proves: where the file contradicts it, the file is read as
+    /// any
+    /// other. But a card is known by nothing else: if it does not fit, the direction of money is unknown.
     static func read(
         _ reading: Reading, _ table: CSVTable, as builtIn: BuiltInProfile
     ) throws(StatementError) -> [Statement] {
@@ -36,7 +37,7 @@ extension StatementError {
 }
 
 extension CSVProfile {
-    /// The profile with what `other` says of what it leaves open.
+    /// Returns the profile with what `other` says of what it leaves open.
     func completed(by other: CSVProfile) -> CSVProfile {
         var result = self
         if dateFormat == nil { result.dateOrder = dateOrder ?? other.dateOrder }
@@ -53,7 +54,7 @@ extension CSVProfile {
 }
 
 extension BuiltInProfile {
-    /// The statement with the evidence that comes from here.
+    /// Returns the statement with the evidence that comes from here.
     fileprivate func named(_ statement: Statement) -> Statement {
         var statement = statement
         let source = "built-in '\(names[0])'"
@@ -69,7 +70,7 @@ extension BuiltInProfile {
         return statement
     }
 
-    /// Whether a card's charges and payments stand where the bank writes them.
+    /// Checks that a card's charges and payments are where the bank writes them.
     ///
     /// - Throws: ``StatementError`` `malformed` where they cannot.
     func check(_ statements: [Statement]) throws(StatementError) {
@@ -95,7 +96,7 @@ extension BuiltInProfile {
     }
 }
 
-/// On which side of a card's statement payments to the card stand.
+/// The sides of a card's statement on which payments to the card are.
 private struct CardPayments {
     private(set) var amongCharges = 0
     private(set) var amongPayments = 0

@@ -36,7 +36,7 @@ public struct ProfileProposal: Sendable {
     /// Why there are two; `nil` if there is one.
     public var doubt: String?
 
-    /// What is proposed for the content of a file called `name`.
+    /// Finds a profile for the content of a file called `name`.
     ///
     /// - Throws: ``StatementError`` if the file is none of rows and columns, or cannot be read in any way.
     public init(for content: [UInt8], name: String?) throws(StatementError) {
@@ -77,7 +77,7 @@ public struct ProfileProposal: Sendable {
         }
     }
 
-    /// The profile that says all of how a table was read.
+    /// Returns the profile that says all of how a table was read.
     private static func understood(_ csv: [UInt8]) throws(StatementError) -> Reading {
         try csv.withUnsafeBufferPointer { buffer throws(StatementError) in
             let reading = FileReading(Bytes(buffer))
@@ -169,7 +169,7 @@ public struct ProfileProposal: Sendable {
         }
     }
 
-    /// The ways to settle what a refusal leaves open, as far as the file can be read with them.
+    /// Returns the ways to settle what a refusal leaves open, as far as the file can be read with them.
     private static func alternatives(_ csv: [UInt8], _ error: StatementError) -> [Reading] {
         var choices: [(key: String, value: JSONValue, profile: CSVProfile)] = []
         func choice(_ key: String, _ value: JSONValue, _ change: (inout CSVProfile) -> Void) {

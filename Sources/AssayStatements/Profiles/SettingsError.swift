@@ -1,6 +1,6 @@
 internal import Assay
 
-/// What is wrong with settings that a person wrote: each finding with the key it is about.
+/// The mistakes in settings that a person wrote: one finding per mistake, with its key.
 public struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
     /// One mistake.
     public struct Finding: Hashable, Sendable {
@@ -23,7 +23,7 @@ public struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible 
     public var description: String { findings.map(\.message).joined(separator: "; ") }
 }
 
-/// Reads the keys of a map of settings, and collects what is wrong with them.
+/// A reader of settings that collects all mistakes in them.
 final class SettingsReader {
     let path: [String]
     private let object: JSONObject
@@ -49,7 +49,7 @@ final class SettingsReader {
         guard findings.isEmpty else { throw SettingsError(findings) }
     }
 
-    /// The value under `key`; `nil` if there is none.
+    /// Returns the value under `key`; `nil` if there is none.
     func value(_ key: String) -> JSONValue? {
         known.append(key)
         guard let value = object[key], value != .null else { return nil }
@@ -74,7 +74,7 @@ final class SettingsReader {
         return text
     }
 
-    /// A text, or a number as it is written.
+    /// Returns a text, or a number as it is written.
     func amountText(_ key: String) -> String? {
         guard let value = value(key) else { return nil }
         let text = value.string ?? value.number.map { _ in value.json }

@@ -4,7 +4,7 @@ internal import Foundation
     internal import Glibc
 #endif
 
-/// Reads members of a ZIP archive with the program `unzip`, as PDF is read with `pdftotext`.
+/// A ZIP archive whose members are read with the program `unzip`, as PDF is read with `pdftotext`.
 ///
 /// No well-kept Swift package for ZIP archives is at hand, and a reader of other people's files should not be new.
 struct Archive {
@@ -53,7 +53,7 @@ struct Archive {
         return folders.map { "\($0)/unzip" }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
-    /// The content of a member; `nil` if there is none of that name.
+    /// Returns the content of a member; `nil` if there is none of that name.
     ///
     /// - Throws: ``StatementError`` `too_large` beyond the limits, `malformed` for a damaged archive.
     func member(_ name: String) throws(StatementError) -> [UInt8]? {

@@ -1,4 +1,4 @@
-/// Reads BAI2 balance reports: one statement for each account record, dated by its group's as-of date.
+/// A reader of BAI2 balance reports: one statement for each account record, dated by its group's as-of date.
 ///
 /// The control totals and counts of the records 49, 98 and 99 must add up, or the file is refused.
 struct BAI2Reader {
@@ -12,7 +12,8 @@ struct BAI2Reader {
     private var groupCurrency: String?
     private var statement = Statement()
     private var decimals = 2
-    /// The first code of the account's summary that only a loan has, and the first of an entry that only a current account has.
+    /// The first code of the account's summary that only a loan has, and the first of an entry that only a current
+    /// account has.
     private var loanCode: String?
     private var currentCode: Int?
     private var isComplete = false
@@ -23,7 +24,7 @@ struct BAI2Reader {
     /// Whether the present account has come to its trailer.
     private var isAtTrailer = false
 
-    /// What is known where an account begins.
+    /// The state of the reader where an account begins.
     private struct Before {
         var position: Int
         var reading: Reading
@@ -84,7 +85,7 @@ struct BAI2Reader {
         }
     }
 
-    /// The records of a line: some banks put several on one, each closed by a slash.
+    /// Returns the records of a line: some banks put several on one, each closed by a slash.
     private mutating func records(_ line: Bytes, at start: Int) throws(StatementError) {
         var line = line
         // Trailers hold no text.
@@ -96,7 +97,7 @@ struct BAI2Reader {
         if !line.isEmpty { try physicalRecord(line, at: start) }
     }
 
-    /// The place after the slash that another record follows on the same line.
+    /// Returns the place after the slash that another record follows on the same line.
     private static func endOfFirstRecord(_ line: Bytes) -> Int? {
         var search = 0
         while let slash = line.firstIndex(of: UInt8(ascii: "/"), from: search) {
@@ -244,7 +245,7 @@ struct BAI2Reader {
     /// The codes of what only a current account pays: checks, debits of the clearing house and wires.
     private static let codesOfCurrentAccounts: Set<Int> = [451, 455, 470, 472, 474, 475, 495]
 
-    /// What a type code says the movement is.
+    /// Returns the kind of movement that a type code names.
     private static func kind(of code: Int, text: String) -> Entry.Kind {
         switch code {
         case 255: text.uppercased().contains("STOP") ? .unknownReturn : .insufficientFundsReturn
@@ -257,7 +258,7 @@ struct BAI2Reader {
         }
     }
 
-    /// The index after a funds type at `index` and its own fields.
+    /// Returns the index after a funds type at `index` and its own fields.
     private func skipFunds(_ fields: Fields, from index: Int, at offset: Int) throws(StatementError) -> Int {
         switch fields[index].first {
         case UInt8(ascii: "S"): return index + 4
@@ -385,7 +386,7 @@ struct BAI2Reader {
             return Field(content: field)
         }
 
-        /// Everything from field `index` on: a text may hold commas.
+        /// Returns everything from field `index` on: a text may contain commas.
         func text(from index: Int) -> String {
             guard starts.indices.contains(index) else { return "" }
             return Field(content: content[starts[index]...]).text

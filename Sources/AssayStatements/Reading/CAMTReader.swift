@@ -1,4 +1,4 @@
-/// Reads ISO 20022 account reports and statements (camt.052, camt.053) of every version, by their local names.
+/// A reader of ISO 20022 account reports and statements (camt.052, camt.053) of every version, by local names.
 struct CAMTReader {
     static func read(_ bytes: Bytes) throws(StatementError) -> [Statement] {
         if let text = try XMLEncoding.transcoded(bytes) {
@@ -33,11 +33,11 @@ struct CAMTReader {
     }
 }
 
-/// Collects statements from the elements of one document.
+/// A collector of statements from the elements of one document.
 private struct CAMTCollector {
     private var reading: Reading
     private(set) var statements: [Statement] = []
-    /// Where the present event stands in the file.
+    /// The offset of the present event in the file.
     var offset = 0
     private var path: [String] = []
     private var content = ""
@@ -126,7 +126,7 @@ private struct CAMTCollector {
         }
     }
 
-    /// The element that many levels above the present one.
+    /// Returns the element that many levels above the present one.
     private func parent(_ level: Int) -> String { path.count > level ? path[path.count - 1 - level] : "" }
 
     private func failure(_ reason: String) -> StatementError { reading.malformed(reason, at: offset) }
@@ -236,7 +236,8 @@ private struct CAMTCollector {
         return ["CHRG", "FEES", "COMM"].contains(entry.subfamily) ? .fee : .other
     }
 
-    /// The code of an entry that moves money as only a current account can: a transfer that is no booking within the bank, a
+    /// The code of an entry that moves money as only a current account can: a transfer that is no booking within the
+    /// bank, a
     /// direct debit that was paid, or a check.
     private var codeOfCurrentAccount: String? {
         switch (entry.family, entry.subfamily) {
@@ -289,9 +290,9 @@ private struct CAMTCollector {
         }
     }
 
-    /// The balances that open and close a statement.
+    /// Returns the balances that open and close a statement.
     ///
-    /// The previous closing balance opens where no opening balance is given. An interim balance stands in for the end
+    /// The previous closing balance opens where no opening balance is given. An interim balance replaces the end
     /// that is missing, and two of them for both ends, if they add up.
     private func ends(of statement: Statement) -> (opening: Balance?, closing: Balance?) {
         let interim = balances.filter { $0.code == "ITBD" }
@@ -309,7 +310,7 @@ private struct CAMTCollector {
         return (opening, closing)
     }
 
-    /// Some banks mark the direction of what is reversed, and not that of the entry: then only the turned ones add up.
+    /// Turns reversals if only then the balances add up: some banks give the direction of the reversed entry.
     private func turnReversals(_ statement: inout Statement) {
         guard !reversals.isEmpty, statement.balanceCheck == .mismatch else { return }
         var turned = statement
@@ -328,7 +329,7 @@ private struct CAMTCollector {
 
     private var place: String { "entry \((statement?.entries.count ?? 0) + 1)" }
 
-    /// The text of the present element, its references replaced; one that is not known leaves it as it stands.
+    /// The text of the present element, its references replaced; an unknown one is left as it is.
     private var clean: String {
         var text = XMLText.unescaped(content) ?? content
         return text.withUTF8 { Bytes($0).text }

@@ -1,4 +1,4 @@
-/// Reads SWIFT MT940 statements and MT942 interim reports, with or without their envelope.
+/// A reader of SWIFT MT940 statements and MT942 interim reports, with or without their envelope.
 struct MT940Reader {
     private var reading: Reading
     private var statements: [Statement] = []
@@ -75,7 +75,7 @@ struct MT940Reader {
         }
     }
 
-    /// The length of the tag that ends with a colon; `nil` if none does.
+    /// Returns the length of the tag that ends with a colon; `nil` if none does.
     private static func tagLength(_ line: Bytes, from start: Int) -> Int? {
         guard let end = line.part(start, start + 4).firstIndex(of: UInt8(ascii: ":")), end >= 2,
             line[start].isDigit && line[start + 1].isDigit || line.part(start, start + end) == "NS"
@@ -83,7 +83,7 @@ struct MT940Reader {
         return end
     }
 
-    /// Reads a line that may begin a field, or go on with the text of the one above.
+    /// Reads a line that may begin a field, or continue the text of the one above.
     private mutating func field(
         of line: Bytes, tagLength: Int?, from start: Int, at offset: Int, _ position: inout Int
     ) throws(StatementError) {
@@ -108,7 +108,7 @@ struct MT940Reader {
         try self.tag(tag, value, at: offset)
     }
 
-    /// Whether the amount of a field 61 stands on its line.
+    /// Returns whether the amount of a field 61 is on its line.
     private static func hasAmount(_ value: Bytes) -> Bool {
         var index = 6
         while value[index].isDigit || value[index] == 0x20 { index += 1 }
@@ -116,7 +116,7 @@ struct MT940Reader {
         return value[index].isDigit || value[index] == UInt8(ascii: ",")
     }
 
-    /// Whether such a tag begins a field here, and is not text that goes on in a new line.
+    /// Returns whether such a tag begins a field here, and is not text that continues on a new line.
     private func begins(_ tag: Bytes, _ value: Bytes, _ next: Int) -> Bool {
         guard field == .details || field == .entry, let current, !current.isClosed else { return true }
         if tag == "61" { return value.number(at: 0, digits: 6) != nil }
@@ -182,7 +182,7 @@ struct MT940Reader {
 
     // MARK: Fields
 
-    /// The day of such digits, in the calendar of the file; a day beyond the month's end is its last one.
+    /// Returns the day of such digits, in the calendar of the file; a day beyond the month's end is its last one.
     private func day(_ value: Bytes, at start: Int, corrected: inout Bool) -> Day? {
         guard let year = value.number(at: start, digits: 2), let month = value.number(at: start + 2, digits: 2),
             let day = value.number(at: start + 4, digits: 2)
@@ -190,7 +190,7 @@ struct MT940Reader {
         if settings.calendar == .hijri { return Hijri.day(year: 1400 + year, month: month, day: day) }
         let full = Day.fullYear(year)
         if let found = Day(year: full, month: month, day: day) { return found }
-        // Interest is reckoned by months of thirty days.
+        // Interest is computed with months of thirty days.
         guard (1...12).contains(month), (29...31).contains(day) else { return nil }
         corrected = true
         return Day(year: full, month: month, day: Day.length(ofMonth: month, in: full))
@@ -268,12 +268,13 @@ struct MT940Reader {
                 text: value.dropping(end).text, kind: kind))
     }
 
-    /// The codes of what only a current account pays: checks, direct debits and standing orders; German banks number them.
+    /// The codes of what only a current account pays: checks, direct debits and standing orders; German banks number
+    /// them.
     private static let codesOfCurrentAccounts: Set<String> = [
         "CHK", "DDT", "STO", "001", "004", "005", "008", "101", "104", "105", "107", "111", "117",
     ]
 
-    /// The booking date, in the year that puts it nearest the value date.
+    /// Returns the booking date, in the year that puts it nearest the value date.
     private func bookingDay(_ month: Int, _ day: Int, near valueDay: Day) -> Day? {
         let candidates: [Day]
         if settings.calendar == .hijri {
@@ -311,7 +312,8 @@ struct MT940Reader {
         }
     }
 
-    /// The lines as one text: a line of full length goes on without a blank, German subfield marks become blanks.
+    /// Returns the lines as one text: a line of full length continues without a blank, German subfield marks become
+    /// blanks.
     private static func join(_ lines: [Bytes]) -> String {
         if lines.count == 1, lines[0].firstIndex(of: UInt8(ascii: "?")) == nil { return lines[0].text }
         var joined: [UInt8] = []

@@ -1,7 +1,7 @@
-/// Reads OFX and QFX: bank and card statements of versions 1 (SGML) and 2 (XML), any number of accounts.
+/// A reader of OFX and QFX: bank and card statements of versions 1 (SGML) and 2 (XML), any number of accounts.
 ///
 /// One tag scanner serves both versions, because banks put an XML declaration over SGML bodies with unclosed tags.
-/// Entities beyond the five of XML and character numbers are left as they stand; document types are refused.
+/// Entities beyond the five of XML and character numbers are left as they are; document types are refused.
 struct OFXReader {
     var reading: Reading
     var statements: [Statement] = []
@@ -19,7 +19,7 @@ struct OFXReader {
     var isCard = false
     let settings: OFXSettings
 
-    /// What decides the sign and the currency of an entry.
+    /// The facts that decide the sign and the currency of an entry.
     struct EntryDetails {
         var type: Bytes
         var offset: Int
@@ -181,7 +181,7 @@ struct OFXReader {
     /// Handles a closing tag; true if it closes the whole file.
     private mutating func close(_ name: Bytes, at offset: Int) throws(StatementError) -> Bool {
         guard let kind = OFXReader.aggregate(name) else { return false }
-        // A closing tag that fits nothing open is passed over, as some banks close what they never opened.
+        // A closing tag that matches no open one is ignored: some banks close what they never opened.
         guard open.last == kind else {
             guard kind == .entry || kind == .list || open.last == .entry, kind != .payee, kind != .other else {
                 return kind == .root && !open.contains(.root)
@@ -285,13 +285,13 @@ struct OFXReader {
         return day
     }
 
-    /// A date that some banks fill with zeros.
+    /// Returns a date that some banks fill with zeros.
     private func optionalDay(_ value: Bytes, at offset: Int) throws(StatementError) -> Day? {
         if value.withBuffer({ $0.allSatisfy { $0 == 0x30 } }) { return nil }
         return try day(value, at: offset)
     }
 
-    /// An amount, which OFX writes without currencies, brackets and blanks.
+    /// Returns an amount, which OFX writes without currencies, brackets and blanks.
     private func cell(_ value: Bytes, at offset: Int) throws(StatementError) -> AmountCell {
         let isPlain = value.withBuffer { $0.allSatisfy { $0.isDigit || "+-.,' ".utf8.contains($0) || $0 >= 0x80 } }
         if isPlain, case .amount(let cell) = AmountCell.content(value) { return cell }

@@ -30,7 +30,7 @@ extension OFXReader {
         try convert(&done)
     }
 
-    /// The mark before the decimals of a statement's amounts.
+    /// Returns the mark before the decimals of a statement's amounts.
     private func decimal(of statement: Statement) throws(StatementError) -> UInt8 {
         var choice = DecimalChoice()
         for (index, cell) in cells.enumerated() { choice.see(cell, row: index) }

@@ -1,8 +1,8 @@
-/// Which way the money of a part of a statement went, by the heading above it.
+/// The direction of money in a section of a statement, as its heading tells it.
 enum PDFSection {
     case none, into, out
 
-    /// The part that a line without an amount begins; `nil` if it is no heading.
+    /// Makes the part that a line without an amount begins; `nil` if it is no heading.
     init?(heading line: Bytes) {
         let words = FoldedText.of(line.text).split(separator: " ")
         guard let first = words.first, words.count <= 7 else { return nil }
@@ -24,7 +24,7 @@ enum PDFSection {
         }
     }
 
-    /// Words that may stand before those.
+    /// Words that may precede those.
     private static let before: Set<Substring> = ["other", "electronic", "atm", "service", "customer", "paid"]
     /// Words that begin headings of parts with money both ways.
     private static let mixed: Set<Substring> = [
@@ -34,18 +34,18 @@ enum PDFSection {
 
 /// A row of a PDF that begins with a date, or with the number of a check and a date, and ends with an amount.
 struct PDFEntry {
-    /// The date and the text behind it.
+    /// The date and the text after it.
     var label: Bytes
     /// The number of the check that was paid.
     var check: Bytes?
     var amount: Amount
-    /// The running balance behind the amount.
+    /// The running balance after the amount.
     var balance: Amount?
     var section: PDFSection
 
-    /// The number and the date of a row of checks, such as `1042* 03/05`, or `03/05 1042`; `nil` if it is none.
+    /// Returns the number and the date of a row of checks, such as `1042* 03/05`, or `03/05 1042`; `nil` if it is none.
     ///
-    /// - Parameter dateEnd: where the date ends that stands at a place, if one does.
+    /// - Parameter dateEnd: returns the end of the date at an offset, if there is one.
     static func check(_ label: Bytes, dateEnd: (Int) -> Int?) -> (number: Bytes, label: Bytes)? {
         func number(at start: Int) -> (number: Bytes, end: Int)? {
             var end = start
@@ -70,7 +70,7 @@ struct PDFEntry {
         return (found, label.part(0, end))
     }
 
-    /// The amounts under the one reading of signs, sections and balances that leads from balance to balance.
+    /// Returns the amounts under the one reading of signs, sections and balances that leads from balance to balance.
     static func amounts(
         of entries: [PDFEntry], from opening: Amount, to closing: Amount
     ) throws(StatementError) -> [Amount] {
@@ -102,7 +102,8 @@ struct PDFEntry {
         return only
     }
 
-    /// Sizes whose direction the running balance gives; `nil` if a row has none, or is not led to.
+    /// Returns the amounts with the directions that the running balance gives; `nil` if a row has no balance or breaks
+    /// the chain.
     private static func byBalance(_ entries: [PDFEntry], from opening: Amount) -> [Amount]? {
         var before = opening
         var result: [Amount] = []
@@ -116,14 +117,14 @@ struct PDFEntry {
         return result
     }
 
-    /// Whether the amounts lead to every balance on the way, and to the last.
+    /// Returns whether the amounts lead to every balance on the way, and to the last.
     private static func holds(
         _ amounts: [Amount], _ entries: [PDFEntry], from opening: Amount, to closing: Amount
     ) -> Bool {
         var sum = opening
         for (amount, entry) in zip(amounts, entries) {
             sum += amount
-            // Within a part of a statement balances of other parts do not stand.
+            // A section of a statement has no balances of other sections.
             if let balance = entry.balance, balance != sum { return false }
         }
         return sum == closing

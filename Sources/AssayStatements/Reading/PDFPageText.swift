@@ -68,7 +68,7 @@ struct PDFPageText {
     /// Counts the labels in a line that is no entry and no sentence.
     private mutating func seeLabels(_ line: Bytes) {
         let text = FoldedText.of(line.text)
-        // Labels stand in columns or alone; advertisements are sentences.
+        // Labels are in columns or alone; advertisements are sentences.
         let parts = line.text.split(separator: "  ").map { FoldedText.of(String($0)) }
         for part in parts where part.split(separator: " ").count <= 6 {
             for (index, names) in PDFPageText.cardLabels.enumerated()
@@ -118,7 +118,7 @@ struct PDFPageText {
             if closing == nil { closing = amount }
         } else if isEntry {
             try reading.countEntry()
-            // Before a balance stands the amount.
+            // The amount precedes the balance.
             var balance: Amount?
             let start = lastGap(of: label)
             if start > 0, let before = PDFPageText.amount(label.dropping(start)) {
@@ -132,7 +132,7 @@ struct PDFPageText {
         }
     }
 
-    /// The number and the date of a row of checks: one among payments, or one with a balance behind its amount.
+    /// Returns the number and the date of a row of checks: one among payments, or one with a balance after its amount.
     private func check(_ label: Bytes, isAlone: Bool) -> (number: Bytes, label: Bytes)? {
         guard isAlone, label[0].isDigit else { return nil }
         let start = lastGap(of: label)
@@ -144,10 +144,10 @@ struct PDFPageText {
         }
     }
 
-    /// An amount with decimals.
+    /// Returns an amount with decimals.
     private static func amount(_ text: Bytes) -> Amount? { text.contains(".") ? AmountCell.amount(text) : nil }
 
-    /// Where the last column of a row begins: after two blanks.
+    /// Returns the start of the last column of a row, which follows two blanks.
     private func lastGap(of line: Bytes) -> Int {
         var index = line.count
         while index > 1, !(line[index - 1] == 0x20 && line[index - 2] == 0x20) { index -= 1 }
@@ -161,7 +161,7 @@ struct PDFPageText {
     ].compactMap { DatePattern($0) }
     private static let patterns = DatePattern.known.map(\.withoutRest) + withoutYear
 
-    /// Whether a row begins with such a date, a blank and a word behind it.
+    /// Returns whether a row begins with such a date, a blank and a word after it.
     private static func fits(_ pattern: DatePattern, _ label: Bytes) -> Bool {
         guard let found = pattern.scan(label, from: 0, defaultYear: 2000), label[found.end] == 0x20 else {
             return false
@@ -169,7 +169,7 @@ struct PDFPageText {
         return (found.end..<label.count).contains { label[$0].isLetter && label[$0 + 1].isLetter }
     }
 
-    /// The way in which all rows write their dates; the period's dates may settle the order of day and month.
+    /// Returns the way in which all rows write their dates; the period's dates may settle the order of day and month.
     private func datePattern() throws(StatementError) -> DatePattern {
         let fitting = PDFPageText.patterns.filter { pattern in
             entries.allSatisfy { entry in
@@ -200,7 +200,7 @@ struct PDFPageText {
         label.part(0, patterns.compactMap { $0.scan(label, from: 0, defaultYear: 2000)?.end }.max() ?? 0)
     }
 
-    /// The orders of day and month that dates outside of the rows leave no doubt about.
+    /// Returns the orders of day and month that dates outside of the rows leave no doubt about.
     private func ordersOfOtherDates() -> Set<DateOrder> {
         var result = Set<DateOrder>()
         for line in otherLines {
@@ -216,7 +216,7 @@ struct PDFPageText {
 
     private static let slashed = ["%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y"].compactMap { DatePattern($0) }
 
-    /// The first two dates of one line that are in order.
+    /// Returns the first two dates of one line that are in order.
     private func period(_ dates: DatePattern) -> ClosedRange<Day>? {
         // Rows with names of months do not tell the order of day and month in numeric dates; other dates may.
         let orders = dates.parts.contains(.monthName) ? ordersOfOtherDates() : [dates.order]
@@ -247,7 +247,7 @@ struct PDFPageText {
         return nil
     }
 
-    /// The day of a row; one without a year is the one within the period, if there is one.
+    /// Returns the day of a row; one without a year is the one within the period, if there is one.
     private func day(_ label: Bytes, _ dates: DatePattern, _ period: ClosedRange<Day>?) -> Day? {
         guard PDFPageText.withoutYear.contains(dates) else { return dates.scan(label, from: 0)?.day }
         guard let period else { return nil }

@@ -4,9 +4,10 @@ internal import Foundation
     internal import Glibc
 #endif
 
-/// Reads the text of PDF statements with the program `pdftotext` of poppler.
+/// A reader of PDF statements that takes their text from the program `pdftotext` of poppler.
 ///
-/// Rows that begin with a date and end with an amount, or an amount and a balance, are entries. A PDF says nothing of signs
+/// Rows that begin with a date and end with an amount, or an amount and a balance, are entries. A PDF says nothing of
+/// signs
 /// and columns, so a statement is accepted only if its entries lead from its opening balance to its closing balance.
 struct PDFReader {
     /// The most text, in bytes, that is taken from a PDF.

@@ -1,4 +1,4 @@
-/// Reads QIF: bank, cash and card accounts; category, class and security lists are passed over.
+/// A reader of QIF: bank, cash and card accounts; category, class and security lists are skipped.
 struct QIFReader {
     private var reading: Reading
     private var statements: [Statement] = []
@@ -172,7 +172,8 @@ struct QIFReader {
         section = .skipped
     }
 
-    /// Whether the first record of an account states its opening balance: an opening phrase, and a transfer to itself.
+    /// Returns whether the first record of an account states its opening balance: an opening phrase, and a transfer to
+    /// itself.
     private func opensAccount(_ record: Record) -> Bool {
         guard let payee = record.payee?.text, Phrases.kind(ofWhole: payee) == .opening else { return false }
         guard let category = record.category, category[0] == UInt8(ascii: "["), category.last == UInt8(ascii: "]")

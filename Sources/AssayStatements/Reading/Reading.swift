@@ -1,4 +1,4 @@
-/// What every format's reader is given and shares.
+/// The state that the readers of all formats share.
 struct Reading {
     /// The most entries that are read from one file.
     static let mostEntries = 2_000_000
@@ -42,12 +42,12 @@ struct Reading {
         }
     }
 
-    /// An error at a place of the file.
+    /// Returns an error at a place of the file.
     func malformed(_ reason: String, at offset: Int) -> StatementError {
         StatementError(.malformed, reason, line: line(at: offset))
     }
 
-    /// The line, counted from 1, of a place in the file.
+    /// Returns the line, counted from 1, of a place in the file.
     func line(at offset: Int) -> Int {
         bytes.part(0, offset).withBuffer { $0.reduce(1) { $1 == 0x0A ? $0 + 1 : $0 } }
     }

@@ -1,6 +1,6 @@
 /// Text of two-byte units, as some banks' spreadsheets export it.
 enum UTF16Text {
-    /// The text as UTF-8 if it begins with the mark of UTF-16; half of a pair becomes U+FFFD.
+    /// Returns the text as UTF-8 if it begins with the mark of UTF-16; half of a pair becomes U+FFFD.
     static func transcoded(_ bytes: Bytes) -> [UInt8]? {
         let isLittle = bytes[0] == 0xFF && bytes[1] == 0xFE
         guard bytes.count >= 2, isLittle || (bytes[0] == 0xFE && bytes[1] == 0xFF) else { return nil }

@@ -1,9 +1,11 @@
-/// Reads the sheets of an XLSX workbook as tables.
+/// A reader of the sheets of an XLSX workbook as tables.
 ///
-/// Cells of a workbook have types: a date is a number with a date's format, an amount is a number. They are written as a
-/// table in which neither can be read in two ways (days as `2025-03-01`, decimals behind a point), and read as any other.
+/// Cells of a workbook have types: a date is a number with a date's format, an amount is a number. They are written as
+/// a
+/// table in which neither can be read in two ways (days as `2025-03-01`, decimals after a point), and read as any
+/// other.
 struct XLSXReader {
-    /// The statements of all sheets that hold a table of entries.
+    /// Returns the statements of all sheets that hold a table of entries.
     static func read(_ bytes: Bytes, profiles: CSVProfiles?, file: String?) throws(StatementError) -> [Statement] {
         let tables = try tables(of: bytes)
         guard let first = tables.first else {
@@ -24,12 +26,12 @@ struct XLSXReader {
         }
     }
 
-    /// Whether a table names a date and an amount.
+    /// Returns whether a table names a date and an amount.
     static func holdsEntries(_ csv: [UInt8]) -> Bool {
         csv.withUnsafeBufferPointer { CSVTable.find(in: Reading(Bytes($0))) != nil }
     }
 
-    /// The tables of a workbook as CSV, one for each sheet that has rows.
+    /// Returns the tables of a workbook as CSV, one for each sheet that has rows.
     static func tables(of bytes: Bytes) throws(StatementError) -> [(name: String, csv: [UInt8])] {
         try Archive.with(bytes) { archive throws(StatementError) in
             guard let workbook = try archive.member("xl/workbook.xml") else {
@@ -56,7 +58,7 @@ struct XLSXReader {
     }
 }
 
-/// What a workbook says of its sheets, texts and formats.
+/// The sheets, texts and formats of a workbook.
 struct XLSXBook {
     struct Sheet {
         var name: String
@@ -83,7 +85,7 @@ struct XLSXBook {
         (self.sheets, self.has1904) = (sheets, has1904)
     }
 
-    /// Where the parts of a workbook stand, by their names in it.
+    /// Returns the paths of the parts of a workbook, by their names in it.
     static func links(_ content: [UInt8]) throws(StatementError) -> [String: String] {
         var links: [String: String] = [:]
         try elements(of: content) { name, attributes in
@@ -95,7 +97,7 @@ struct XLSXBook {
         return links
     }
 
-    /// The texts that cells refer to by number.
+    /// Returns the texts that cells refer to by number.
     static func sharedTexts(_ content: [UInt8]) throws(StatementError) -> [String] {
         guard !content.isEmpty else { return [] }
         return try content.withUnsafeBufferPointer { buffer throws(StatementError) in
@@ -120,7 +122,7 @@ struct XLSXBook {
         }
     }
 
-    /// For each cell format whether it shows a day.
+    /// Returns for each cell format whether it shows a day.
     static func dateFormats(_ content: [UInt8]) throws(StatementError) -> [Bool] {
         guard !content.isEmpty else { return [] }
         var own: [String: Bool] = [:]
@@ -152,7 +154,7 @@ struct XLSXBook {
         return formats
     }
 
-    /// Whether a format of numbers writes years, months and days.
+    /// Returns whether a format of numbers writes years, months and days.
     static func isDate(_ code: String) -> Bool {
         var (letters, isQuoted, isSkipped, isBracket) = ("", false, false, false)
         for character in code.lowercased() {

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Writes the cells of a sheet as CSV in which nothing can be read in two ways.
+/// A sheet, written as CSV that can be read in only one way.
 struct XLSXSheet {
     /// The rows so far.
     private(set) var csv: [UInt8] = []
@@ -43,7 +43,8 @@ struct XLSXSheet {
                         throw StatementError(
                             .malformed, "the rows of the sheet are out of order; save it as 'CSV UTF-8'")
                     }
-                    // Rows that are not written are empty, so that rows keep their numbers; only the head may be sparse.
+                    // Rows that are not written are empty, so that rows keep their numbers; only the head may be
+                    // sparse.
                     let skipped = min(number - row - 1, 1_000)
                     csv += [UInt8](repeating: 0x0A, count: skipped)
                     row = number
@@ -118,7 +119,8 @@ struct XLSXSheet {
         return Self.plain(value) ?? cell.value
     }
 
-    /// A number as it is meant: what binary numbers add beyond the fifteenth digit is dropped, and three decimals get a
+    /// Returns a number as it is meant: what binary numbers add beyond the fifteenth digit is dropped, and three
+    /// decimals get a
     /// fourth, so that no mark of theirs can group thousands.
     private static func plain(_ value: Decimal) -> String? {
         var (result, input) = (Decimal(), value)
@@ -136,7 +138,7 @@ struct XLSXSheet {
         return text
     }
 
-    /// The day of a serial number; a time of day is passed over.
+    /// Returns the day of a serial number; a time of day is ignored.
     private func day(_ text: String) throws(StatementError) -> String {
         guard let whole = text.split(separator: ".", omittingEmptySubsequences: false).first.flatMap({ Int($0) }),
             (0...200_000).contains(whole)
@@ -150,7 +152,7 @@ struct XLSXSheet {
         return "\(origin + (has1904 ? whole : whole - 2))"
     }
 
-    /// The column of a cell called `AB12`, from 0.
+    /// Returns the column of a cell called `AB12`, from 0.
     private static func column(_ name: String) -> Int? {
         var result = 0
         for byte in name.utf8 {

@@ -1,4 +1,4 @@
-/// Reads a well-formed XML document tag by tag.
+/// A scanner that reads a well-formed XML document tag by tag.
 ///
 /// Foundation's parser on Linux traps on some damaged documents, which a reader of other people's files cannot
 /// accept. This one knows what bank messages use: elements, attributes, character data, CDATA, comments and
@@ -25,7 +25,7 @@ struct XMLScanner {
         if reading.bytes.hasPrefix("\u{FEFF}") { position = 3 }
     }
 
-    /// The next tag or piece of text.
+    /// Returns the next tag or piece of text.
     ///
     /// - Throws: ``StatementError`` `malformed` where the document is not well formed.
     mutating func next() throws(StatementError) -> Event {
@@ -122,7 +122,7 @@ extension Bytes {
         return true
     }
 
-    /// The value of `name="…"` among a tag's attributes.
+    /// Returns the value of `name="…"` among a tag's attributes.
     func attribute(_ name: StaticString) -> Bytes? {
         guard let found = firstRange(of: name), self[found - 1] <= 0x20 else { return nil }
         var index = found + name.utf8CodeUnitCount

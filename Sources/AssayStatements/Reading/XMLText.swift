@@ -2,7 +2,7 @@ internal import Foundation
 
 /// Character references in text: the five names of XML and numbers.
 enum XMLText {
-    /// `text` with its references replaced; `nil` if one is not known.
+    /// Replaces the references in `text`; returns `nil` if one is not known.
     static func unescaped(_ text: String) -> String? {
         guard text.utf8.contains(UInt8(ascii: "&")) else { return text }
         var result = ""
@@ -19,7 +19,7 @@ enum XMLText {
         return result + rest
     }
 
-    /// The text of `bytes` with its references replaced, as far as they are known.
+    /// Returns the text of `bytes` with its references replaced, as far as they are known.
     static func decoded(_ bytes: Bytes) -> String { unescaped(bytes.text) ?? bytes.text }
 
     private static func character(_ name: Substring) -> Unicode.Scalar? {
@@ -40,7 +40,7 @@ enum XMLText {
 
 /// The encodings that XML documents declare.
 enum XMLEncoding {
-    /// The document as UTF-8, if it declares another encoding.
+    /// Returns the document as UTF-8, if it declares another encoding.
     ///
     /// - Throws: ``StatementError`` `unsupported` for an encoding that is not known, or that could hide markup.
     static func transcoded(_ bytes: Bytes) throws(StatementError) -> [UInt8]? {
@@ -73,7 +73,7 @@ enum TextEncoding {
         }
     }
 
-    /// The text as UTF-8; `nil` if it holds bytes that the encoding leaves open.
+    /// Returns the text as UTF-8; `nil` if it holds bytes that the encoding leaves open.
     static func utf8(_ bytes: Bytes, from encoding: String.Encoding) -> [UInt8]? {
         let data = bytes.withBuffer { Data(buffer: $0) }
         return String(data: data, encoding: encoding).map { Array($0.utf8) }

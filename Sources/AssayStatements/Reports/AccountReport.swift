@@ -1,6 +1,6 @@
-/// What all statements of one account come to.
+/// The report on all statements of one account.
 public struct AccountReport: Hashable, Sendable {
-    /// How the statements follow each other.
+    /// The way statements follow each other.
     public enum Chain: String, Codable, Sendable {
         /// Each begins with the balance the one before ends with, on its last day or the day after.
         case ok
@@ -18,7 +18,7 @@ public struct AccountReport: Hashable, Sendable {
     public var accountType: AccountType?
     /// How many statements there are, duplicates dropped.
     public var statements: Int
-    /// How the statements follow each other.
+    /// The way statements follow each other.
     public var chain: Chain
     /// Whether the opening balance and the entries give the closing balance.
     public var balanceCheck: BalanceCheck
@@ -27,7 +27,7 @@ public struct AccountReport: Hashable, Sendable {
     /// The flags of the factors in words, the most serious first.
     public var flagReasons: [FlagReason] = []
 
-    /// The reports of all accounts that `reports` hold statements of, in the order they first appear.
+    /// Returns the reports of all accounts that `reports` hold statements of, in the order they first appear.
     ///
     /// Duplicates are dropped. Statements that name no account are taken together only where one begins with the
     /// balance another ends with. A deposit that left another of the accounts, in the same currency and at most two

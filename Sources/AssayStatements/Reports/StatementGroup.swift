@@ -29,7 +29,7 @@ struct StatementGroup {
         return groups + chained(unnamed)
     }
 
-    /// Statements without an account: each goes to the group it carries on, or begins one.
+    /// Groups statements without an account: each joins the group whose balance it continues, or starts a new one.
     private static func chained(_ parts: [StatementReport.Part]) -> [StatementGroup] {
         var whole = StatementGroup(parts: parts)
         whole.arrange()
@@ -69,7 +69,8 @@ struct StatementGroup {
         parts = order.map { parts[$0] }
     }
 
-    /// Reports of the day and interim statements yield to final statements: of the days that these cover nothing is left.
+    /// Reports of the day and interim statements yield to final statements: of the days that these cover nothing is
+    /// left.
     private mutating func yieldToFinal() {
         guard parts.contains(where: { $0.activity.provisional == true }) else { return }
         let final = StatementGroup.joined(
@@ -94,7 +95,7 @@ struct StatementGroup {
         sort()
     }
 
-    /// What is left of the days from `from` to `to` where `others`, which are in order, are taken out.
+    /// Returns the days from `from` to `to` that `others`, which are sorted, do not cover.
     private static func days(_ from: Day, _ to: Day, without others: [ClosedRange<Day>]) -> [ClosedRange<Day>] {
         var result: [ClosedRange<Day>] = []
         var next = from
@@ -120,7 +121,8 @@ struct StatementGroup {
     }
 
     /// A statement without a usable balance takes its closing one from the next statement, and its opening one from the
-    /// one before, where no day lies between; so files that were downloaded in one sitting all get theirs from the last.
+    /// one before, where no day lies between; so files that were downloaded in one sitting all get theirs from the
+    /// last.
     private mutating func passBalancesOn() {
         for index in parts.indices.dropLast().reversed() where parts[index].activity.closing == nil {
             let next = parts[index + 1].activity
@@ -156,13 +158,14 @@ struct StatementGroup {
         return days > 0 ? .gap : .overlap
     }
 
-    /// Whether a balance shows that nothing moved on the days between two statements; at zero, on a few days only.
+    /// Returns whether a balance shows that nothing moved on the days between two statements; at zero, on a few days
+    /// only.
     static func goesOn(over days: Int, from closing: Amount?, to opening: Amount?) -> Bool {
         guard let closing, closing == opening else { return false }
         return closing != .zero || days <= 4
     }
 
-    /// For each group, the credits whose money left another group of the same currency at most two days before or after.
+    /// Returns for each group the credits whose money left another group of the same currency within two days.
     ///
     /// Takes time in proportion to the number of entries.
     static func ownTransfers(of groups: [StatementGroup]) -> [Set<TransferLeg>] {
@@ -220,7 +223,7 @@ struct StatementGroup {
 }
 
 extension Array {
-    /// The first place from which on `belongs` holds; everything before it must not.
+    /// Returns the first place from which on `belongs` holds; everything before it must not.
     fileprivate func partitioningIndex(where belongs: (Element) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {

@@ -1,4 +1,4 @@
-/// What a file of statements comes to: totals, and for each statement its factors.
+/// The report on a file of statements: totals, and the factors of each statement.
 public struct StatementReport: Hashable, Sendable {
     /// One statement of the file.
     public struct Part: Hashable, Sendable {
@@ -60,14 +60,14 @@ public struct StatementReport: Hashable, Sendable {
     public var format: StatementFormat
     /// The one currency; `nil` if there are several or none is named.
     public var currency: String?
-    /// Over all statements; `opening` and `closing` only of one account whose balances go on from each other.
+    /// Over all statements; `opening` and `closing` only of one account whose balances continue each other.
     public var summary: StatementSummary
     /// The statements, in the order of the file.
     public var statements: [Part]
 }
 
 extension StatementFile {
-    /// The file's totals and factors.
+    /// Returns the file's totals and factors.
     ///
     /// - Parameter includeTransactions: whether each statement also lists its transactions.
     public func report(

@@ -1,4 +1,4 @@
-/// What kind of account a statement is of.
+/// The kind of account that a statement belongs to.
 public enum AccountType: String, Codable, CaseIterable, Hashable, Sendable {
     /// A current account.
     case bank

@@ -1,4 +1,4 @@
-/// What a decision about a file rests on.
+/// The basis of a decision about a file.
 public struct Evidence: Codable, Hashable, Sendable {
     /// What was decided, such as `direction`, `date_order` or `decimal`.
     public var decision: String
@@ -32,12 +32,12 @@ public struct LeftOut: Codable, Hashable, Sendable {
     public var balance = 0
     /// Rows that state a total.
     public var total = 0
-    /// Parts of an entry that stands above them.
+    /// Parts of the entry above them.
     public var part = 0
     /// Rows of text, repeated headers among them.
     public var text = 0
 
-    /// Nothing left out.
+    /// Makes a record with nothing left out.
     public init() {}
 
     private enum CodingKeys: String, CodingKey {

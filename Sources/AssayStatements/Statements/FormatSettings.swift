@@ -1,6 +1,6 @@
 public import Assay
 
-/// Which way money went where an amount is positive.
+/// The meaning of a positive amount.
 public enum AmountSign: String, Codable, CaseIterable, Hashable, Sendable {
     /// Plus is money in.
     case bank
@@ -8,27 +8,27 @@ public enum AmountSign: String, Codable, CaseIterable, Hashable, Sendable {
     case card
 }
 
-/// What settles OFX files that can be read in two ways; as JSON `{"amount_sign": "bank"}`.
+/// Settings for OFX files that can be read in two ways; as JSON `{"amount_sign": "bank"}`.
 public struct OFXSettings: Hashable, Sendable {
     /// What a positive amount is, where amounts have no signs.
     public var amountSign: AmountSign?
 
-    /// Nothing is settled beforehand.
+    /// Makes settings that settle nothing.
     public init() {}
 }
 
-/// What settles QIF files that can be read in two ways; as JSON `{"date_order": "day"}`.
+/// Settings for QIF files that can be read in two ways; as JSON `{"date_order": "day"}`.
 public struct QIFSettings: Hashable, Sendable {
-    /// What stands first in a date.
+    /// The part that comes first in a date.
     public var dateOrder: DateOrder?
     /// The mark before decimals, `.` or `,`.
     public var decimal: String?
 
-    /// Nothing is settled beforehand.
+    /// Makes settings that settle nothing.
     public init() {}
 }
 
-/// What settles MT940 files that can be read in two ways; as JSON `{"calendar": "hijri"}`.
+/// Settings for MT940 files that can be read in two ways; as JSON `{"calendar": "hijri"}`.
 public struct MT940Settings: Hashable, Sendable {
     /// The calendars that dates may be written in.
     public enum Calendar: String, Codable, CaseIterable, Hashable, Sendable {
@@ -40,17 +40,17 @@ public struct MT940Settings: Hashable, Sendable {
     /// The calendar of the dates; Gregorian if not given.
     public var calendar: Calendar?
 
-    /// Nothing is settled beforehand.
+    /// Makes settings that settle nothing.
     public init() {}
 }
 
-/// What stands first in a date of numbers.
+/// The part that comes first in a numeric date.
 public enum DateOrder: String, Codable, CaseIterable, Hashable, Sendable {
     case day, month, year
 }
 
 extension OFXSettings {
-    /// The settings that a person writes.
+    /// Reads the settings that a person writes.
     ///
     /// - Throws: ``SettingsError`` with all that is wrong.
     public init(settings json: JSONValue, path: [String] = ["ofx"]) throws(SettingsError) {
@@ -61,7 +61,7 @@ extension OFXSettings {
 }
 
 extension QIFSettings {
-    /// The settings that a person writes.
+    /// Reads the settings that a person writes.
     ///
     /// - Throws: ``SettingsError`` with all that is wrong.
     public init(settings json: JSONValue, path: [String] = ["qif"]) throws(SettingsError) {
@@ -74,7 +74,7 @@ extension QIFSettings {
 }
 
 extension MT940Settings {
-    /// The settings that a person writes.
+    /// Reads the settings that a person writes.
     ///
     /// - Throws: ``SettingsError`` with all that is wrong.
     public init(settings json: JSONValue, path: [String] = ["mt940"]) throws(SettingsError) {

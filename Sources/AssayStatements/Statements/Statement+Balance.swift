@@ -1,4 +1,4 @@
-/// Whether a statement's balances and entries agree.
+/// The result of checking a statement's balances against its entries.
 public enum BalanceCheck: String, Codable, Hashable, Sendable {
     case ok, mismatch
     /// A balance is missing, so there is nothing to compare.

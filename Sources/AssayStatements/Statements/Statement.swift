@@ -32,7 +32,8 @@ public struct Statement: Hashable, Sendable {
     public var evidence: [Evidence] = []
     /// The rows or entries that are no movements.
     public var leftOut = LeftOut()
-    /// The days of the payments that were refused for lack of funds before they were booked; `nil` for one without a day.
+    /// The days of the payments that were refused for lack of funds before they were booked; `nil` for one without a
+    /// day.
     public var refusals: [Day?] = []
     /// The movements, in the order of the file, oldest first where the order is known.
     public var entries: [Entry] = []
@@ -43,7 +44,7 @@ public struct Statement: Hashable, Sendable {
         self.currency = currency
     }
 
-    /// The statement with a decision before all others.
+    /// Returns the statement with a decision before all others.
     func with(_ first: Evidence) -> Statement {
         var statement = self
         statement.evidence.insert(first, at: 0)
@@ -53,7 +54,7 @@ public struct Statement: Hashable, Sendable {
 
 /// One movement on an account.
 public struct Entry: Hashable, Sendable {
-    /// What the format itself says the movement is, beside its text.
+    /// The kind of movement that the format itself names, besides its text.
     public enum Kind: UInt8, Sendable {
         case other, interest, fee, returnedDeposit
         /// The account's own item came back for lack of funds.

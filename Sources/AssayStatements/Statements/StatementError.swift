@@ -1,4 +1,4 @@
-/// Why a file is not read as bank statements.
+/// The reason a file is not read as bank statements.
 public struct StatementError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kinds of refusal.
     public enum Code: String, Codable, Sendable {

@@ -2,7 +2,7 @@
 public enum StatementFormat: String, Codable, CaseIterable, Sendable {
     case ofx, qif, csv, mt940, camt, bai2, pdf, xlsx
 
-    /// The format of a file, told by its content and, where that leaves a doubt, by its name's suffix.
+    /// Returns the format of a file, told by its content and, where that leaves a doubt, by its name's suffix.
     ///
     /// - Throws: ``StatementError`` `unsupported` for content that is none of them, such as a web page.
     static func detect(_ bytes: Bytes, suffix: String?) throws(StatementError) -> StatementFormat {
@@ -47,7 +47,7 @@ public enum StatementFormat: String, Codable, CaseIterable, Sendable {
         return bySuffix(suffix) ?? .csv
     }
 
-    /// Whether fields of MT940 begin lines.
+    /// Returns whether fields of MT940 begin lines.
     private static func hasFields(_ head: Bytes) -> Bool {
         func begins(_ tag: StaticString) -> Bool {
             var place = head.firstRange(of: tag)

@@ -1,4 +1,4 @@
-/// How amounts are written in a file.
+/// The way amounts are written in a file.
 struct AmountStyle: Hashable, Sendable {
     /// The byte between units and decimals.
     var decimal: UInt8
@@ -22,7 +22,7 @@ extension Amount {
         self = parsed
     }
 
-    /// Reads the whole of `bytes`, blanks around it aside; `nil` if any part is not an amount in that style.
+    /// Reads the whole of `bytes`, ignoring blanks around it; `nil` if any part is not an amount in that style.
     init?(_ bytes: Bytes, style: AmountStyle) {
         var text = bytes.trimmed()
         var negative = false

@@ -23,7 +23,7 @@ public struct Amount: Hashable, Comparable, Sendable {
         self.billionths = billionths
     }
 
-    /// An amount from a count of minor units, such as cents with `places` 2; `nil` if it is out of range.
+    /// Makes an amount from a count of minor units, such as cents with `places` 2; `nil` if it is out of range.
     init?(minor: Int128, places: Int) {
         guard (0...9).contains(places) else { return nil }
         let (value, overflow) = minor.multipliedReportingOverflow(by: Amount.power(9 - places))
@@ -33,30 +33,30 @@ public struct Amount: Hashable, Comparable, Sendable {
 
     /// Orders by size.
     public static func < (left: Amount, right: Amount) -> Bool { left.billionths < right.billionths }
-    /// The exact sum; of days, the day so many days later.
+    /// Returns the exact sum; of days, the day so many days later.
     public static func + (left: Amount, right: Amount) -> Amount {
         Amount(billionths: left.billionths + right.billionths)
     }
-    /// The exact difference.
+    /// Returns the exact difference.
     public static func - (left: Amount, right: Amount) -> Amount {
         Amount(billionths: left.billionths - right.billionths)
     }
     /// Adds exactly.
     public static func += (left: inout Amount, right: Amount) { left.billionths += right.billionths }
-    /// The exact difference.
+    /// Returns the exact difference.
     public static prefix func - (amount: Amount) -> Amount { Amount(billionths: -amount.billionths) }
 
     /// The amount without its sign.
     public var magnitude: Amount { billionths < 0 ? -self : self }
 
-    /// The amount divided by `count`, rounded half to even to `places` decimals; `nil` for a count of zero.
+    /// Returns the amount divided by `count`, rounded half to even to `places` decimals; `nil` for a count of zero.
     public func divided(by count: Int, places: Int = 2) -> Amount? {
         guard count != 0 else { return nil }
         let step = Amount.power(9 - min(max(places, 0), 9))
         return Amount(billionths: Amount.halfEven(billionths, Int128(count) * step) * step)
     }
 
-    /// The ratio of two amounts, rounded half to even to `places` decimals; `nil` when `other` is zero.
+    /// Returns the ratio of two amounts, rounded half to even to `places` decimals; `nil` when `other` is zero.
     public func ratio(to other: Amount, places: Int = 4) -> Amount? {
         guard other.billionths != 0 else { return nil }
         let scale = Amount.power(min(max(places, 0), 9))
@@ -66,7 +66,7 @@ public struct Amount: Hashable, Comparable, Sendable {
         return Amount(billionths: steps * (Amount.one / scale))
     }
 
-    /// The amount rounded half to even to `places` decimals.
+    /// Returns the amount rounded half to even to `places` decimals.
     public func rounded(places: Int) -> Amount {
         let step = Amount.power(9 - min(max(places, 0), 9))
         return Amount(billionths: Amount.halfEven(billionths, step) * step)
@@ -89,7 +89,7 @@ public struct Amount: Hashable, Comparable, Sendable {
         return result
     }
 
-    /// `numerator / denominator`, rounded half to even to a whole number.
+    /// Returns `numerator / denominator`, rounded half to even to a whole number.
     static func halfEven(_ numerator: Int128, _ denominator: Int128) -> Int128 {
         let (quotient, remainder) = numerator.quotientAndRemainder(dividingBy: denominator)
         let twice = remainder.magnitude * 2

@@ -23,14 +23,14 @@ struct Bytes {
         return buffer[index]
     }
 
-    /// The bytes from `start` up to `end`, both moved into range.
+    /// Returns the bytes from `start` up to `end`, both moved into range.
     func part(_ start: Int, _ end: Int) -> Bytes {
         let from = min(max(start, 0), count)
         let to = min(max(end, from), count)
         return Bytes(UnsafeBufferPointer(rebasing: buffer[from..<to]))
     }
 
-    /// Where a part of these bytes begins; 0 for one without bytes.
+    /// Returns the offset of a part of these bytes; 0 for an empty part.
     func start(of part: Bytes) -> Int {
         guard let base = buffer.baseAddress, let start = part.buffer.baseAddress else { return 0 }
         return start - base
@@ -38,7 +38,7 @@ struct Bytes {
 
     func dropping(_ length: Int) -> Bytes { part(length, count) }
 
-    /// The place of the first `byte` at or after `start`.
+    /// Returns the place of the first `byte` at or after `start`.
     func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
         guard start >= 0, start < count, let base = buffer.baseAddress,
             let found = memchr(base + start, Int32(byte), count - start)
@@ -46,7 +46,7 @@ struct Bytes {
         return UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - base
     }
 
-    /// Where `text` first stands at or after `start`.
+    /// Returns the first offset of `text` at or after `start`.
     func firstRange(of text: StaticString, from start: Int = 0) -> Int? {
         var place = firstIndex(of: text.utf8Start[0], from: start)
         while let found = place {
@@ -87,7 +87,7 @@ struct Bytes {
         bytes.count == text.utf8CodeUnitCount && bytes.hasPrefix(text)
     }
 
-    /// The number written by exactly `digits` digits at `start`.
+    /// Returns the number written by exactly `digits` digits at `start`.
     func number(at start: Int, digits: Int) -> Int? {
         guard digits > 0, digits <= 9, start + digits <= count else { return nil }
         var result = 0
@@ -98,7 +98,7 @@ struct Bytes {
         return result
     }
 
-    /// The rest of the line at `position`, which moves past its end (`\n`, `\r\n` or a lone `\r`).
+    /// Returns the rest of the line at `position`, which moves past its end (`\n`, `\r\n` or a lone `\r`).
     func line(at position: inout Int) -> Bytes {
         let start = position
         let newline = firstIndex(of: 0x0A, from: start) ?? count

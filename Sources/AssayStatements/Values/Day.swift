@@ -14,7 +14,7 @@ public struct Day: Hashable, Comparable, Sendable {
         self.number = number
     }
 
-    /// The day of that date in the Gregorian calendar; `nil` if there is none between the years 1900 and 2199.
+    /// Makes the day of that date in the Gregorian calendar; `nil` if there is none between the years 1900 and 2199.
     public init?(year: Int, month: Int, day: Int) {
         guard (1900...2199).contains(year), (1...12).contains(month), day >= 1,
             day <= Day.length(ofMonth: month, in: year)
@@ -27,7 +27,7 @@ public struct Day: Hashable, Comparable, Sendable {
         self.number = Int32(era * 146_097 + dayOfEra - 719_468)
     }
 
-    /// The number of days of a month from 1 to 12.
+    /// Returns the number of days of a month from 1 to 12.
     static func length(ofMonth month: Int, in year: Int) -> Int {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
@@ -60,9 +60,9 @@ public struct Day: Hashable, Comparable, Sendable {
 
     /// Orders by size.
     public static func < (left: Day, right: Day) -> Bool { left.number < right.number }
-    /// The exact sum; of days, the day so many days later.
+    /// Returns the exact sum; of days, the day so many days later.
     public static func + (day: Day, days: Int) -> Day { Day(number: Int32(clamping: Int(day.number) + days)) }
-    /// The number of days from `right` to `left`.
+    /// Returns the number of days from `right` to `left`.
     public static func - (left: Day, right: Day) -> Int { Int(left.number) - Int(right.number) }
 }
 
