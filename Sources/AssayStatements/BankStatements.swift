@@ -12,10 +12,10 @@ public struct BankStatements: Processor {
 
         private enum CodingKeys: CodingKey { case path, content }
 
-        /// Makes the file at `path`.
+        /// Makes a source for the file at `path`.
         public init(path: String) { self.path = path }
 
-        /// Makes a file whose text is `content`.
+        /// Makes a source whose text is `content`.
         public init(content: String) { self.content = content }
 
         public init(from decoder: any Decoder) throws {

@@ -10,11 +10,11 @@ public struct StatementReader: Hashable, Sendable {
     public var format: StatementFormat?
     /// How CSV files and workbooks are written; found out from each file if `nil`.
     public var csv: CSVProfiles?
-    /// What settles OFX files that can be read in two ways.
+    /// Settings for OFX files that can be read in two ways.
     public var ofx = OFXSettings()
-    /// What settles QIF files that can be read in two ways.
+    /// Settings for QIF files that can be read in two ways.
     public var qif = QIFSettings()
-    /// What settles MT940 files that can be read in two ways.
+    /// Settings for MT940 files that can be read in two ways.
     public var mt940 = MT940Settings()
     /// The day of reading, after which no statement begins; the clock's day if `nil`.
     public var today: Day?

@@ -6,7 +6,7 @@ extension AccountHistory {
         /// How many payments a steady pace would have brought on covered days from the first to the last one, beside
         /// those that came.
         public var missed: Int
-        /// How many payments came back on their day.
+        /// The number of payments that were returned on the same day.
         public var returned: Int
         /// The borrowed money that came before the first payment; `nil` if these statements have none.
         public var opening: Opening?

@@ -12,7 +12,7 @@ public struct AccountHistory: Sendable {
         public var balance: Amount?
         /// The text as the bank wrote it, where it is on record, else its words without numbers.
         public var description: String
-        /// What the entry is for an underwriter.
+        /// The meaning of the entry to an underwriter.
         public var entryClass: EntryClass
         /// The phrase or code that made it so; `nil` where nothing spoke for another class.
         public var why: String?
@@ -48,7 +48,7 @@ public struct AccountHistory: Sendable {
         public var summary: StatementSummary
         /// The rows or entries that are no movements.
         public var leftOut: LeftOut
-        /// What each decision about the file rests on.
+        /// The evidence for each decision about the file.
         public var evidence: [Evidence]
 
         /// The rows of the table, or the entries of the message: those that are movements and those left out.
@@ -65,7 +65,7 @@ public struct AccountHistory: Sendable {
     public var entries: [Entry]
     /// The days of the payments that were refused for lack of funds before they were booked, in no order.
     package var refusals: [Day]
-    /// What is paid back: advances, then loans and leases, each with the largest total first.
+    /// The debts that are paid back: advances, then loans and leases, each with the largest total first.
     public var positions: [Position]
     /// The balance at the end of each covered day; empty where it is not known.
     public var days: [DayBalance]

@@ -25,9 +25,9 @@ public struct FlagReason: Codable, Hashable, Sendable {
     public var code: FactorFlag
     /// How much it weighs.
     public var weight: Weight
-    /// What was found, in a line of words.
+    /// The finding, in one line.
     public var reason: String
-    /// What would mend it; `nil` where nothing is to be done.
+    /// The remedy; `nil` if there is nothing to do.
     public var remedy: String?
     /// The file at fault, where it is one.
     public var source: String?

@@ -21,7 +21,7 @@ public struct SourcedReport: Sendable {
     public var name: String
     /// The SHA-256 of the file in hexadecimal digits, where it is known.
     public var sha256: String?
-    /// What the file comes to.
+    /// The report on the file.
     public var report: StatementReport
 
     /// Makes a value of its parts.

@@ -82,7 +82,7 @@ struct CSVCells {
 struct CSVValues {
     fileprivate let numbers: [Int64]
     fileprivate let shapes: [UInt8]
-    /// What one of the numbers comes to in each shape, in billionths.
+    /// The value of one unit of a number in each shape, in billionths.
     fileprivate let units: [Int64]
     fileprivate let others: [Int: Amount]
 

@@ -3,7 +3,7 @@ enum CSVRole: Hashable {
     case bookingDate, plainDate, transactionDate, valueDate
     case amount, debit, credit, balance, fee, net, gross
     case description, type, status, account, accountOrOther, accountType, product, currency
-    /// What only the movements of a bank account have, and only those of a card.
+    /// Columns that only movements of a bank account have, or only those of a card.
     case bankOnly, cardOnly
 }
 
@@ -110,7 +110,7 @@ struct CSVColumns {
         hasDate && (hasAny(of: [.amount, .net, .gross]) || hasAny(of: [.debit]) && hasAny(of: [.credit]))
     }
 
-    /// How many columns have a known role.
+    /// The number of columns with a known role.
     var knownCount: Int { roles.count { !$0.isEmpty } }
 
     /// Returns the text of numbered columns, such as `Description 1`, in order.

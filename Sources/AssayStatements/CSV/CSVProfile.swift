@@ -25,7 +25,7 @@ public struct CSVProfile: Hashable, Sendable {
         public var opening: Int?
         /// The row of the credits' total.
         public var credits: Int?
-        /// What went out, as a positive sum; `nil` over several currencies.
+        /// The sum of money out, as a positive number; `nil` over several currencies.
         public var debits: Int?
         /// The balance after the last entry, if it is known.
         public var closing: Int?
@@ -63,7 +63,7 @@ public struct CSVProfile: Hashable, Sendable {
     public var creditValues: [String] = []
     /// The texts of the type column that mean a debit; all that are no credit if not given.
     public var debitValues: [String] = []
-    /// What a positive amount is.
+    /// The meaning of a positive amount.
     public var amountSign: AmountSign?
     /// Whether a fee is taken off the amount.
     public var fee: Fee?
@@ -83,7 +83,7 @@ public struct CSVProfile: Hashable, Sendable {
     public var endAt: String?
     /// The number of rows below the last entry.
     public var footerRows: Int?
-    /// What becomes of rows with neither a date nor an amount; text in the column of descriptions is joined if not
+    /// The treatment of rows with neither a date nor an amount; text in the column of descriptions is joined if not
     /// given.
     public var continuation: Continuation?
     /// `.` or `,`; found in the file if not given.
@@ -138,7 +138,7 @@ public struct CSVProfile: Hashable, Sendable {
 
         /// The column.
         public var column: Column
-        /// What its cell is.
+        /// The test of its cell.
         public var test: Test
         /// `pending`, `refused`, `balance`, `total` or `text`.
         public var kind: String

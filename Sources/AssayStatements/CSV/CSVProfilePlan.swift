@@ -1,5 +1,5 @@
 extension CSVTable {
-    /// Makes the table that a profile describes.
+    /// Finds the table that a profile describes.
     ///
     /// - Throws: ``StatementError`` `unsupported` if the profile cannot be followed.
     init(_ profile: CSVProfile, in reading: Reading) throws(StatementError) {
@@ -38,7 +38,7 @@ extension CSVTable {
 }
 
 extension CSVPlan {
-    /// Makes the plan that a profile sets; what it leaves open is found as in files without one.
+    /// Makes the plan that a profile sets; the rest is detected as in files without a profile.
     init(_ profile: CSVProfile, _ survey: CSVSurvey) throws(StatementError) {
         self.init(survey)
         let table = survey.table
@@ -63,7 +63,7 @@ extension CSVPlan {
         types.removeAll { used in rules.contains { $0.columns.contains(used) } }
     }
 
-    /// The amounts that the profile names, or the ones that were found, with the signs and fees it settles.
+    /// Takes the amounts that the profile names, or the ones that were found, with the signs and fees it sets.
     private mutating func useAmounts(_ profile: CSVProfile, _ survey: CSVSurvey) throws(StatementError) {
         let table = survey.table
         let type = try table.place(profile.typeColumn)

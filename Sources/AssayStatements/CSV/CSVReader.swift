@@ -1,6 +1,6 @@
 /// A reader of CSV files that finds the table and its only reading that structure and running balance allow.
 ///
-/// What can be read in two ways is refused with the profile key that settles it, never guessed.
+/// A file that can be read in two ways is refused with the profile key that decides; nothing is guessed.
 struct CSVReader {
     private let reading: Reading
     private let table: CSVTable

@@ -14,7 +14,7 @@ struct CSVRows {
         var number: Int
         /// The number of entries above it.
         var entries: Int
-        /// What it has in the amount columns.
+        /// Its cells in the amount columns.
         var cells: [AmountCell?]
         /// Which side it adds up, where it says so.
         var mark: AmountCell.Mark?
@@ -39,7 +39,7 @@ struct CSVRows {
         var group: Group
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     private(set) var count = 0
     /// The entries, in the order of the file; day and amount are given to them when they are decided.
     private(set) var entries: [Entry] = []
@@ -77,7 +77,7 @@ struct CSVRows {
     private var statuses: [(value: Bytes, status: Phrases.Status?)] = []
     private var places: [Group: Int] = [:]
     private let leaveOut: CSVLeaveOut
-    /// What the amount columns of the present row hold.
+    /// The content of the amount columns in the present row.
     var contents: [AmountCell.Content] = []
     /// The ways in which the dates of each column may be read.
     let patterns: [[DatePattern]]

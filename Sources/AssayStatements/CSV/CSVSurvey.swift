@@ -1,9 +1,9 @@
 /// A survey of what the cells of each column have in common, over all rows that look like entries.
 struct CSVSurvey {
     struct Column {
-        /// How many cells are filled.
+        /// The number of filled cells.
         var filled = 0
-        /// How many bytes all cells have together.
+        /// The total size of all cells in bytes.
         var length = 0
         /// Whether every filled cell is an amount.
         var isAmount = true

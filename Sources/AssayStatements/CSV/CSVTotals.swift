@@ -1,6 +1,7 @@
 /// A check of the rows that state totals against the entries.
 ///
-/// What a total adds up is rarely said: all entries, those above it or those since the total before, of one account or
+/// Files rarely say what a total adds up: all entries, those above it or those since the total before, of one account
+/// or
 /// of all,
 /// with pending ones or without, one side, the difference or the sum of both. A total that none of these comes to shows
 /// that

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Tells what entries are from the words of their normalised texts and their sign.
+/// Tells what entries are from the words of their normalized texts and their sign.
 struct Classifier: Sendable {
     private let table: PhraseTable
 

@@ -15,7 +15,7 @@ public enum EntryClass: String, Codable, Hashable, Sendable {
     case overdraftFee = "overdraft_fee"
     case returnedDeposit = "returned_deposit"
     case rent, tax
-    /// What the owners take out.
+    /// Money that the owners take out.
     case ownerDraw = "owner_draw"
 
     /// Whether it tells of something that came back, or was paid without money.

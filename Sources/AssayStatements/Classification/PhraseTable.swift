@@ -80,14 +80,14 @@ struct PhraseTable: Sendable {
     private static func mix(_ hash: UInt32, _ byte: UInt8) -> UInt32 { (hash ^ UInt32(byte)) &* 16_777_619 }
     private static func bucket(_ hash: UInt32) -> Int { Int((hash ^ hash >> 15) % UInt32(buckets)) }
 
-    /// Returns the lists of all phrases that occur as whole words in `text`, which is normalised.
+    /// Returns the lists of all phrases that occur as whole words in `text`, which is normalized.
     func lists(in text: String) -> Lists {
         var found: Lists = []
         forEachPhrase(in: text) { found.formUnion($0.lists) }
         return found
     }
 
-    /// Returns the longest phrase of `lists` that occurs in `text`, which is normalised.
+    /// Returns the longest phrase of `lists` that occurs in `text`, which is normalized.
     func phrase(of lists: Lists, in text: String) -> String? {
         var longest: [UInt8] = []
         forEachPhrase(in: text) { phrase in

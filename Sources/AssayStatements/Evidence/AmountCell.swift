@@ -95,7 +95,7 @@ struct AmountCell {
 
     init() {}
 
-    /// Makes an amount as nearly all are written: digits with at most one mark, which cannot part groups.
+    /// Reads an amount as nearly all are written: digits with at most one mark, which cannot separate groups.
     private init?(simple text: Bytes) {
         let isMinus = text[0] == UInt8(ascii: "-")
         let start = isMinus ? 1 : 0

@@ -13,14 +13,14 @@ struct CurrencyCode: Hashable {
         case unknown
     }
 
-    /// Makes the currency of a code in upper case letters; `nil` if ISO 4217 has none.
+    /// Finds the currency of a code in upper case letters; `nil` if ISO 4217 has none.
     init?(_ text: String) {
         guard text.utf8.count == 3 else { return nil }
         letters = text.utf8.reduce(0) { $0 << 8 | UInt32($1) }
         guard CurrencyCode.all.contains(letters) else { return nil }
     }
 
-    /// Makes the currency of a code in upper or lower case.
+    /// Finds the currency of a code in upper or lower case.
     init?(_ word: Bytes) {
         guard word.count == 3 else { return nil }
         letters = word.withBuffer { $0.reduce(0) { $0 << 8 | UInt32($1.uppercased) } }

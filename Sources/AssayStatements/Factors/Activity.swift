@@ -12,9 +12,9 @@ public struct Activity: Codable, Hashable, Sendable {
     public var closing: Amount?
     /// The decimals of `amounts`.
     public var scale: Int
-    /// Each description once, normalised.
+    /// Each description once, normalized.
     public var texts: [String]
-    /// What the format says of each text, where it says anything.
+    /// The kind that the format names for each text, if it names any.
     public var kinds: [UInt8]?
     /// For each entry the days since `from`; entries without a date are put on `to`.
     public var days: [Int]
@@ -28,11 +28,11 @@ public struct Activity: Codable, Hashable, Sendable {
     public var refusals: [Int]?
     /// Whether it yields to a final statement of the same days; `nil` for no.
     public var provisional: Bool?
-    /// How many entries have no date.
+    /// The number of entries without a date.
     public var undated: Int
     /// Whether the statement contradicts itself: balances, totals or a running balance.
     public var unreconciled: Bool
-    /// What reading the file shows about its figures.
+    /// The flags that reading the file raised.
     public var flags: [FactorFlag] = []
     /// For each entry its place in the statement, where some were taken out; known only while reports are put together.
     private(set) var places: [Int]?

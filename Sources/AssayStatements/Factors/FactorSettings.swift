@@ -68,7 +68,7 @@ public struct FactorSettings: Codable, Hashable, Sendable {
         "RETURNED CHECK FEE", "RETURNED CHECK CHARGE", "RETURNED CHEQUE FEE", "RETURNED CHEQUE CHARGE",
         "RETURN OF POSTED ITEM",
     ]
-    /// Words of a customer's cheque that bounced, which is not the merchant's own lack of funds.
+    /// Words of a customer's check that bounced, which is not the merchant's own lack of funds.
     public var returnedDeposits = [
         "DEPOSITED ITEM RETURNED", "RETURNED DEPOSITED ITEM", "RETURNED DEPOSIT", "DEPOSIT RETURNED", "RETURNED CHEQUE",
         "RETURNED CHECK",

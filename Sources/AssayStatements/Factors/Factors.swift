@@ -9,9 +9,9 @@ public struct Factors: Hashable, Sendable {
         public var date: Day
         /// Positive for money in, negative for money out.
         public var amount: Amount
-        /// The normalised text.
+        /// The normalized text.
         public var text: String
-        /// What the entry is for an underwriter.
+        /// The meaning of the entry to an underwriter.
         public var entryClass: EntryClass
 
         private enum CodingKeys: String, CodingKey {
@@ -27,7 +27,7 @@ public struct Factors: Hashable, Sendable {
         /// The factors of the covered days.
         public var factors: PeriodFactors
 
-        /// How many days the month has.
+        /// The number of days in the month.
         public var length: Int {
             let parts = month.split(separator: "-").compactMap { Int($0) }
             return parts.count == 2 ? Day.length(ofMonth: parts[1], in: parts[0]) : factors.days
@@ -39,7 +39,7 @@ public struct Factors: Hashable, Sendable {
 
     /// The factors over all covered days.
     public var total: PeriodFactors
-    /// How many entries the factors are made of.
+    /// The number of entries that the factors are computed from.
     public var entries: Int
     /// Deposits that are not revenue, largest first.
     public var excludedDeposits: [Deposit]
@@ -59,7 +59,7 @@ public struct Factors: Hashable, Sendable {
     public var balanceTrend: Trend
     /// The sign of the slope over the month ends.
     public var endingBalanceTrend: Int?
-    /// What to know before trusting the factors.
+    /// Warnings about the factors.
     public var flags: [FactorFlag]
     /// The months, where several statements are taken together.
     public var months: [Month]?

@@ -32,7 +32,7 @@ struct Ledger {
     var hasBalances: Bool { opening != nil && balances.count == days.count }
 
     private var classes: [Classifier.Classes] = []
-    /// What the format says of each text.
+    /// The kind that the format names for each text.
     private(set) var kinds: [Entry.Kind] = []
     private var statements: Int32 = 0
     private var places: [String: Int] = [:]
@@ -212,7 +212,7 @@ struct Ledger {
 
     // MARK: Meaning
 
-    /// A credit whose other leg left another account of the same owner is a transfer, whatever its text says.
+    /// Turns credits whose other leg left another account of the same owner into transfers, whatever their text says.
     private mutating func dropOwnTransfers(_ legs: Set<TransferLeg>) {
         guard !legs.isEmpty else { return }
         for index in lines.indices where lines[index].entryClass == .revenue {

@@ -138,9 +138,9 @@ public struct RecurringStream: Codable, Hashable, Sendable {
         case ended
     }
 
-    /// The normalised text.
+    /// The normalized text.
     public var text: String
-    /// What the entry is for an underwriter.
+    /// The meaning of the entry to an underwriter.
     public var entryClass: EntryClass
     /// `in` or `out`.
     public var direction: String

@@ -27,7 +27,7 @@ public struct PeriodFactors: Hashable, Sendable {
     public var lowBalanceDays: Int?
     /// Entries above zero.
     public var depositsCount = 0
-    /// What they come to.
+    /// Their sum.
     public var depositsTotal = Amount.zero
     /// Distinct days with a deposit.
     public var depositDays = 0
@@ -35,7 +35,7 @@ public struct PeriodFactors: Hashable, Sendable {
     public var largestDeposit: Amount?
     /// Entries below zero.
     public var withdrawalsCount = 0
-    /// What they come to, as a positive sum.
+    /// Their sum, as a positive number.
     public var withdrawalsTotal = Amount.zero
     /// Deposits less withdrawals.
     public var netCashFlow = Amount.zero
@@ -45,7 +45,7 @@ public struct PeriodFactors: Hashable, Sendable {
     public var revenueDepositsCount: Int? = 0
     /// True revenue less the customers' payments that bounced.
     public var netRevenue: Amount?
-    /// What was paid to an account that only holds debt; `nil` of other accounts.
+    /// The payments to an account that only holds debt; `nil` for other accounts.
     public var paymentsReceived: Amount?
     /// All deposits over true revenue, to four places.
     public var grossToTrueRatio: Amount?
@@ -57,29 +57,29 @@ public struct PeriodFactors: Hashable, Sendable {
     public var overdraftCount: Int? = 0
     /// All fees of the bank.
     public var feesTotal = Amount.zero
-    /// Customers' cheques that bounced.
+    /// Customers' checks that bounced.
     public var returnedDepositsCount: Int? = 0
-    /// What they come to.
+    /// Their sum.
     public var returnedDepositsTotal: Amount? = .zero
     /// Payments of advances on receivables.
     public var mcaPaymentsCount: Int? = 0
-    /// What they come to.
+    /// Their sum.
     public var mcaPaymentsTotal: Amount? = .zero
     /// Payments to lenders.
     public var loanPaymentsCount = 0
-    /// What they come to.
+    /// Their sum.
     public var loanPaymentsTotal = Amount.zero
     /// Payments of wages.
     public var payrollCount = 0
-    /// What they come to.
+    /// Their sum.
     public var payrollTotal = Amount.zero
     /// Payments of rent.
     public var rentTotal = Amount.zero
     /// Payments of taxes.
     public var taxesTotal = Amount.zero
-    /// What the owners put in.
+    /// The money that the owners put in.
     public var ownerIn = Amount.zero
-    /// What the owners took out, as a positive sum.
+    /// The money that the owners took out, as a positive sum.
     public var ownerOut = Amount.zero
     /// The balance at the end of the last day.
     public var endingBalance: Amount?
@@ -113,7 +113,8 @@ public struct PeriodFactors: Hashable, Sendable {
         }
     }
 
-    /// An account that only holds debt has no revenue, and owing is no lack of funds.
+    /// Leaves out the figures of a business: an account that only holds debt has no revenue, and debt is no lack of
+    /// funds.
     private mutating func leaveOutBusiness() {
         (trueRevenue, revenueDepositsCount) = (nil, nil)
         (nsfCount, nsfFeesTotal, overdraftCount) = (nil, nil, nil)

@@ -63,7 +63,7 @@ extension ReportPage {
         var note: (PeriodFactors) -> String? = { _ in nil }
         /// The note below the value.
         var remark: (PeriodFactors) -> String? = { _ in nil }
-        /// How a value is written.
+        /// The format of a value.
         var format: (Amount) -> String = \.grouped
 
         func figure(_ value: Amount?) -> String {

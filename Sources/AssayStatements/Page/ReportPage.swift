@@ -8,9 +8,9 @@ public struct ReportPage: Sendable {
         public var count: Int
         /// How often its result came from the cache.
         public var cached: Int
-        /// What was charged.
+        /// The amount charged.
         public var total: String
-        /// What was not charged because the result was there.
+        /// The amount avoided because the result was known.
         public var avoided: String
 
         /// Makes a value of its parts.
@@ -27,7 +27,7 @@ public struct ReportPage: Sendable {
     public var madeOn: String
     /// The run that read the statements.
     public var runID: String
-    /// What the run cost.
+    /// The cost of the run.
     public var costs: [CostLine] = []
     /// The currency of those costs.
     public var costCurrency = ""

@@ -1,12 +1,12 @@
 /// A known export of a bank: its header, and the facts that the header does not tell.
 public struct BuiltInProfile: Sendable {
-    /// What it is called; several banks may share an export.
+    /// Its names; several banks may share an export.
     public var names: [String]
     /// The country of the banks as an ISO 3166 code, where it is one.
     public var country: String?
     /// The header as the bank writes it, `…` for any further columns; empty if the export has none.
     public var header: [String]
-    /// What it says of the file, as evidence of the fourth rank.
+    /// Its settings, as evidence of the fourth rank.
     public var profile: CSVProfile
 
     /// All of them.

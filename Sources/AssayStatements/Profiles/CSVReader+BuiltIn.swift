@@ -1,7 +1,8 @@
 extension CSVReader {
     /// Reads a table whose header is that of a known export.
     ///
-    /// What is known of an export is weaker than what a file proves: where the file contradicts it, the file is read as
+    /// Knowledge of an export is weaker evidence than the file itself: where the file contradicts it, the file is read
+    /// as
     /// any
     /// other. But a card is known by nothing else: if it does not fit, the direction of money is unknown.
     static func read(

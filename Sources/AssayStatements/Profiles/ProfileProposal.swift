@@ -6,7 +6,7 @@ public struct ProfileProposal: Sendable {
     public struct Reading: Sendable {
         /// The keys with their values as YAML, each with what it rests on.
         public var keys: [Key]
-        /// What the file comes to.
+        /// The report on the file.
         public var statements: [Statement]
 
         /// The keys as settings have them.
@@ -23,7 +23,7 @@ public struct ProfileProposal: Sendable {
         public var name: String
         /// The value.
         public var value: JSONValue
-        /// What it rests on.
+        /// Its evidence.
         public var evidence: String
 
         init(_ name: String, _ value: JSONValue, _ evidence: String) {
@@ -203,7 +203,7 @@ public struct ProfileProposal: Sendable {
     }
 }
 
-/// What readers share, which a proposal has a word of its own for.
+/// The state that readers share, under a name that differs from the proposal's own.
 private typealias FileReading = AssayStatements.Reading
 
 extension CSVRule {

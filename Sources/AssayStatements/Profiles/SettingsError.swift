@@ -6,7 +6,7 @@ public struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible 
     public struct Finding: Hashable, Sendable {
         /// The way to the key or element: `["csv", "leave_out", "0", "as"]`.
         public var path: [String]
-        /// What is wrong and what to do about it.
+        /// The mistake and its remedy.
         public var message: String
 
         /// Makes a value of its parts.

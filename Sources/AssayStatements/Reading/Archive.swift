@@ -10,15 +10,15 @@ internal import Foundation
 struct Archive {
     /// The largest member, in bytes, once it is unpacked.
     static let largestMember = 64 << 20
-    /// How many times its packed size a member may have.
+    /// The largest ratio of a member's size to its packed size.
     static let largestRatio = 200
-    /// How long `unzip` may take for a member, in seconds.
+    /// The time limit for `unzip` and one member, in seconds.
     static let timeLimit = 30.0
 
     private let program: String
     private let file: URL
     private let folder: URL
-    /// How many bytes the archive has.
+    /// The size of the archive in bytes.
     private let size: Int
 
     /// Lends an archive to `body`.

@@ -85,7 +85,7 @@ struct BAI2Reader {
         }
     }
 
-    /// Returns the records of a line: some banks put several on one, each closed by a slash.
+    /// Reads the records of a line: some banks put several on one, each closed by a slash.
     private mutating func records(_ line: Bytes, at start: Int) throws(StatementError) {
         var line = line
         // Trailers hold no text.

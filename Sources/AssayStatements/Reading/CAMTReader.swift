@@ -248,7 +248,7 @@ private struct CAMTCollector {
         }
     }
 
-    /// The kind of account that its code, or an entry of it, tells.
+    /// Takes the kind of account from its code or from the code of an entry.
     private func takeType(_ statement: inout Statement) {
         let type: AccountType? =
             switch accountCode {

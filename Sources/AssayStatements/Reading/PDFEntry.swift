@@ -2,7 +2,7 @@
 enum PDFSection {
     case none, into, out
 
-    /// Makes the part that a line without an amount begins; `nil` if it is no heading.
+    /// Reads the section that a line without an amount begins; `nil` if the line is no heading.
     init?(heading line: Bytes) {
         let words = FoldedText.of(line.text).split(separator: " ")
         guard let first = words.first, words.count <= 7 else { return nil }

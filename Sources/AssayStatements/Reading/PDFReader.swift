@@ -12,7 +12,7 @@ internal import Foundation
 struct PDFReader {
     /// The most text, in bytes, that is taken from a PDF.
     static let mostText = 16 << 20
-    /// How long `pdftotext` may take, in seconds.
+    /// The time limit for `pdftotext`, in seconds.
     static let timeLimit = 30.0
 
     static func read(_ bytes: Bytes) throws(StatementError) -> [Statement] {

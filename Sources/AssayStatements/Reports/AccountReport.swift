@@ -14,9 +14,9 @@ public struct AccountReport: Hashable, Sendable {
     public var account: String?
     /// The ISO 4217 code, if the file names it.
     public var currency: String?
-    /// The kind of account; `nil` where nothing in the files says it.
+    /// The kind of account; `nil` if nothing in the files tells it.
     public var accountType: AccountType?
-    /// How many statements there are, duplicates dropped.
+    /// The number of statements without duplicates.
     public var statements: Int
     /// The way statements follow each other.
     public var chain: Chain

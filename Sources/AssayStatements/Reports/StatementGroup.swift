@@ -120,7 +120,8 @@ struct StatementGroup {
         return result
     }
 
-    /// A statement without a usable balance takes its closing one from the next statement, and its opening one from the
+    /// Gives a statement without a usable balance its closing balance from the next statement, and its opening one from
+    /// the
     /// one before, where no day lies between; so files that were downloaded in one sitting all get theirs from the
     /// last.
     private mutating func passBalancesOn() {

@@ -6,7 +6,7 @@ public struct StatementReport: Hashable, Sendable {
         public var account: String?
         /// The ISO 4217 code, if the file names it.
         public var currency: String?
-        /// The kind of account; `nil` where nothing in the file says it.
+        /// The kind of account; `nil` if nothing in the file tells it.
         public var accountType: AccountType?
         /// The first and the last day that the bank states; `nil` where it states none.
         public var period: [Day?]
@@ -14,13 +14,13 @@ public struct StatementReport: Hashable, Sendable {
         public var summary: StatementSummary
         /// The factors of the covered days.
         public var factors: Factors
-        /// What the factors of several statements are made from.
+        /// The data that the factors of several statements are computed from.
         public var activity: Activity
         /// A balance of a day that neither opens nor closes the statement.
         public var statedBalance: StatedBalance?
         /// The rows or entries that are no movements.
         public var leftOut: LeftOut
-        /// What each decision about the file rests on.
+        /// The evidence for each decision about the file.
         public var evidence: [Evidence]
         /// The first row that the running balance does not lead to.
         public var brokenRow: Int?

@@ -4,7 +4,7 @@ public struct StatementSummary: Hashable, Sendable {
     public var transactions: Int
     /// Positive sums; `nil` over several currencies.
     public var credits: Amount?
-    /// What went out, as a positive sum; `nil` over several currencies.
+    /// The sum of money out, as a positive number; `nil` over several currencies.
     public var debits: Amount?
     /// The balance before the first entry, if it is known.
     public var opening: Amount?

@@ -1,10 +1,10 @@
 /// The basis of a decision about a file.
 public struct Evidence: Codable, Hashable, Sendable {
-    /// What was decided, such as `direction`, `date_order` or `decimal`.
+    /// The decision, such as `direction`, `date_order` or `decimal`.
     public var decision: String
-    /// What it was decided to be.
+    /// The outcome of the decision.
     public var value: String
-    /// What decided it, such as `running balance` or `csv.date_order`.
+    /// The basis of the decision, such as `running balance` or `csv.date_order`.
     public var by: String
 
     /// The decision for a known export, or for a profile that was given.
@@ -22,9 +22,9 @@ public struct Evidence: Codable, Hashable, Sendable {
 public struct LeftOut: Codable, Hashable, Sendable {
     /// Not booked yet.
     public var pending = 0
-    /// What the pending ones come to; `nil` where one of them has no readable amount.
+    /// The sum of the pending entries; `nil` if one of them has no readable amount.
     public var pendingSum: Amount?
-    /// Declined, cancelled or reverted before they were booked.
+    /// Declined, canceled or reverted before they were booked.
     public var refused = 0
     /// Of the refused ones those that name a lack of funds.
     public var refusedForFunds = 0
@@ -46,7 +46,7 @@ public struct LeftOut: Codable, Hashable, Sendable {
         case refusedForFunds = "refused_for_funds"
     }
 
-    /// How many rows or entries are left out.
+    /// The number of rows or entries left out.
     public var count: Int { pending + refused + balance + total + part + text }
 
     /// The kinds that there are some of, each with how many.

@@ -10,7 +10,7 @@ public enum AmountSign: String, Codable, CaseIterable, Hashable, Sendable {
 
 /// Settings for OFX files that can be read in two ways; as JSON `{"amount_sign": "bank"}`.
 public struct OFXSettings: Hashable, Sendable {
-    /// What a positive amount is, where amounts have no signs.
+    /// The meaning of a positive amount, if amounts have no signs.
     public var amountSign: AmountSign?
 
     /// Makes settings that settle nothing.

@@ -4,7 +4,7 @@ public struct Statement: Hashable, Sendable {
     public var account: String?
     /// The ISO 4217 code, if the file names it.
     public var currency: String?
-    /// The kind of account; `nil` where nothing in the file says it.
+    /// The kind of account; `nil` if nothing in the file tells it.
     public var accountType: AccountType?
     /// The first and the last day the bank says the statement covers.
     public var from: Day?
@@ -26,9 +26,9 @@ public struct Statement: Hashable, Sendable {
     public var isProvisional = false
     /// A balance of a day that neither opens nor closes the statement.
     public var statedBalance: StatedBalance?
-    /// What to know before trusting the figures, as far as reading the file shows it.
+    /// Warnings about the figures that reading the file raised.
     public var flags: Set<FactorFlag> = []
-    /// What each decision about the file rests on.
+    /// The evidence for each decision about the file.
     public var evidence: [Evidence] = []
     /// The rows or entries that are no movements.
     public var leftOut = LeftOut()
@@ -75,7 +75,7 @@ public struct Entry: Hashable, Sendable {
     public var day: Day?
     /// The value date, where the format has one.
     public var valueDay: Day?
-    /// What the format itself says the movement is.
+    /// The kind of movement that the format itself names.
     public var kind: Kind
 
     /// Makes a value of its parts.

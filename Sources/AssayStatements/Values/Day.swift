@@ -14,7 +14,7 @@ public struct Day: Hashable, Comparable, Sendable {
         self.number = number
     }
 
-    /// Makes the day of that date in the Gregorian calendar; `nil` if there is none between the years 1900 and 2199.
+    /// Makes the day of a date in the Gregorian calendar; `nil` if there is none between the years 1900 and 2199.
     public init?(year: Int, month: Int, day: Int) {
         guard (1900...2199).contains(year), (1...12).contains(month), day >= 1,
             day <= Day.length(ofMonth: month, in: year)
