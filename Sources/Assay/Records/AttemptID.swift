@@ -20,7 +20,8 @@ public struct AttemptID: Hashable, Sendable {
     /// The name as a store keeps it.
     package var stored: String {
         JSONValue.array([
-            .string(runID.text), JSONValue(epoch), JSONValue(place), .string(processorID.text), JSONValue(number),
+            .string(runID.text), JSONValue(epoch), place.map { JSONValue($0) } ?? .null, .string(processorID.text),
+            JSONValue(number),
         ]).json
     }
 
