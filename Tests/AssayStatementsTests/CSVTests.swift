@@ -127,6 +127,30 @@ import Testing
         #expect([statement.from?.description, statement.to?.description] == ["2025-02-01", "2025-02-28"])
     }
 
+    @Test(
+        "whose profile names a column that no row has are refused with its key, and never trap",
+        arguments: ["date", "amount", "debit", "credit", "balance", "type_column", "fee"])
+    func columnsBeyondTheTable(key: String) throws {
+        var settings = ["date": 0, "debit": 2, "credit": 3]
+        if ["amount", "type_column", "fee"].contains(key) { settings = ["date": 0, "amount": 2] }
+        settings[key] = 99
+        let json = String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
+        let profile = try JSONDecoder().decode(CSVProfile.self, from: Data(json.utf8))
+        let text = "Date,Description,Debit,Credit\n2025-03-03,RENT,900.00,\n2025-03-04,CLIENT,,600.00\n"
+        #expect {
+            try read(text, csv: profile)
+        } throws: { error in
+            "\(error)".contains("csv.\(key) is column 99")
+        }
+    }
+
+    @Test("with a column of what went out alone are read, too")
+    func debitAlone() throws {
+        let profile = try JSONDecoder().decode(CSVProfile.self, from: Data(#"{"date": 0, "debit": 2}"#.utf8))
+        let statement = try read("Date,Text,Out\n2025-03-03,RENT,900.00\n2025-03-04,FEE,6.00\n", csv: profile)
+        #expect(statement.statements[0].entries.map(\.amount) == [Amount("-900"), Amount("-6")])
+    }
+
     @Test("are settled by one key of a profile alone")
     func oneKey() throws {
         let text = "Date,Description,Amount\n03/04/2025,A,-1.00\n03/04/2025,B,2.00\n"

@@ -25,7 +25,7 @@ struct CSVDates {
                 candidates[column] = Array(patterns.indices)
             } else if let order, let place = patterns.firstIndex(where: { $0.order == order }) {
                 candidates[column] = [place]
-            } else if let pattern = survey.columns[column].dates.decided(order: nil),
+            } else if let pattern = survey[column].dates.decided(order: nil),
                 let place = patterns.firstIndex(of: pattern)
             {
                 candidates[column] = [place]
@@ -40,7 +40,7 @@ struct CSVDates {
     private mutating func findOrder(_ preamble: CSVPreamble) {
         var orders = Set<DateOrder>()
         for column in rows.plan.dates {
-            let choice = survey.columns[column].dates
+            let choice = survey[column].dates
             guard let pattern = choice.candidates.first, !choice.isUndecided, pattern.parts.contains(.month) else {
                 continue
             }
@@ -133,7 +133,7 @@ struct CSVDates {
     }
 
     private func undecided(_ column: Int) -> StatementError {
-        let choice = survey.columns[column].dates
+        let choice = survey[column].dates
         let row = (0..<rows.count).first { row in
             guard rows.dateColumn(of: row) == column else { return false }
             return Set(rows.patterns[column].indices.compactMap { rows.day(of: row, $0) }).count > 1

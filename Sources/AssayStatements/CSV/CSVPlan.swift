@@ -86,31 +86,30 @@ extension CSVPlan {
     init(_ survey: CSVSurvey) {
         table = survey.table
         let names = table.columns
-        func column(_ place: Int) -> CSVSurvey.Column { survey.columns[place] }
         let places = names.names.indices
         // `Valuta` is a date in one language and a currency in another.
-        currency = names.places(.currency).first { column($0).isCurrency }
+        currency = names.places(.currency).first { survey.columns[$0].isCurrency }
         let named = [CSVRole.bookingDate, .plainDate, .transactionDate, .valueDate].flatMap { names.places($0) }
             .filter { $0 != currency }
-        dates = named.filter { column($0).isDate && column($0).filled > 0 }
+        dates = named.filter { survey.columns[$0].isDate && survey.columns[$0].filled > 0 }
         if dates.isEmpty { dates = named }
-        date = dates.first { column($0).filled == survey.rows }
+        date = dates.first { survey.columns[$0].filled == survey.rows }
         func amount(_ role: CSVRole) -> [Int] {
             let named = names.places(role).filter { !dates.contains($0) && $0 != currency }
-            let fitting = named.filter { column($0).isAmount && column($0).filled > 0 }
+            let fitting = named.filter { survey.columns[$0].isAmount && survey.columns[$0].filled > 0 }
             return fitting.isEmpty ? Array(named.prefix(1)) : fitting
         }
         let balances = names.places(.balance).filter {
-            column($0).nonZero > 0 || column($0).isAmount && column($0).filled > 0
+            survey.columns[$0].nonZero > 0 || survey.columns[$0].isAmount && survey.columns[$0].filled > 0
         }
         balance = balances.first
         if let place = balance, survey.isConstant(place) { balance = nil }
         let nets = amount(.net)
-        fee = names.places(.fee).first { column($0).isAmount && column($0).nonZero > 0 }
+        fee = names.places(.fee).first { survey.columns[$0].isAmount && survey.columns[$0].nonZero > 0 }
         var plain = amount(.amount).filter { !nets.contains($0) && $0 != balance }
         plain += amount(.gross).filter { !plain.contains($0) && $0 != balance }
-        let debit = names.places(.debit).first { column($0).isAmount && !dates.contains($0) }
-        let credit = names.places(.credit).first { column($0).isAmount && !dates.contains($0) }
+        let debit = names.places(.debit).first { survey.columns[$0].isAmount && !dates.contains($0) }
+        let credit = names.places(.credit).first { survey.columns[$0].isAmount && !dates.contains($0) }
         findDirections(survey, except: dates + plain + nets + [balance, debit, credit].compactMap { $0 })
 
         for column in plain + nets {
@@ -119,8 +118,8 @@ extension CSVPlan {
         if let debit, let credit, survey.columns[debit].nonZero + survey.columns[credit].nonZero > 0 || plain.isEmpty {
             rules.append(.pair(debit: debit, credit: credit))
         }
-        let inCurrencies = plain.filter { names.currencies[$0] != nil && column($0).filled > 0 }
-        if inCurrencies.count > 1, inCurrencies.allSatisfy({ column($0).filled < survey.rows }) {
+        let inCurrencies = plain.filter { names.currencies[$0] != nil && survey.columns[$0].filled > 0 }
+        if inCurrencies.count > 1, inCurrencies.allSatisfy({ survey.columns[$0].filled < survey.rows }) {
             rules.append(.byCurrency(inCurrencies))
             plain = []
         }
@@ -130,16 +129,18 @@ extension CSVPlan {
 
         types = names.places(.type).filter { !rules.flatMap(\.columns).contains($0) }
         status = names.places(.status)
-        account = names.places(.account).first { column($0).filled >= survey.rows && survey.rows > 0 }
-        otherAccounts = names.places(.accountOrOther).filter { column($0).filled >= survey.rows && $0 != account }
+        account = names.places(.account).first { survey.columns[$0].filled >= survey.rows && survey.rows > 0 }
+        otherAccounts = names.places(.accountOrOther).filter {
+            survey.columns[$0].filled >= survey.rows && $0 != account
+        }
         accountType = names.first(.accountType)
         product = names.first(.product)
         descriptions = names.places(.description).filter {
             !rules.flatMap(\.columns).contains($0) && !dates.contains($0)
         }
         .map { names.numbered($0) }
-        hasBankColumns = places.contains { names.has(.bankOnly, $0) && column($0).filled > 0 }
-        hasCardColumns = places.contains { names.has(.cardOnly, $0) && column($0).filled > 0 }
+        hasBankColumns = places.contains { names.has(.bankOnly, $0) && survey.columns[$0].filled > 0 }
+        hasCardColumns = places.contains { names.has(.cardOnly, $0) && survey.columns[$0].filled > 0 }
     }
 
     /// Finds the columns that tell the direction, whatever their names.

@@ -29,7 +29,6 @@ struct CSVPreamble {
         guard let label = cells.first else { return }
         let found = cells.flatMap { CSVPreamble.dates(in: $0.bytes) }
         dates += found
-        let text = FoldedText.of(label.text)
         if let kind = CSVPreamble.kind(of: cells), kind != .total {
             for cell in cells.dropFirst().reversed() {
                 guard CSVPreamble.dates(in: cell.bytes).isEmpty,
@@ -40,6 +39,7 @@ struct CSVPreamble {
             }
             return
         }
+        let text = FoldedText.of(label.text)
         if found.count == 2 {
             ranges.append((found[0], found[1]))
         } else if found.count == 1 {

@@ -43,13 +43,13 @@ extension CSVPlan {
         self.init(survey)
         let table = survey.table
         dateFormat = profile.dateFormat.flatMap { DatePattern($0) }
-        if let date = try table.place(profile.date) { (dates, self.date) = ([date], date) }
+        if let date = try survey.place(profile.date, "date") { (dates, self.date) = ([date], date) }
         guard !dates.isEmpty else {
             throw StatementError(
                 .malformed, "no column of dates is found; set csv.date, or: assay statements profile FILE")
         }
-        if let place = try table.place(profile.balance) {
-            balance = survey.columns.indices.contains(place) && survey.isConstant(place) ? nil : place
+        if let place = try survey.place(profile.balance, "balance") {
+            balance = survey.isConstant(place) ? nil : place
         } else if profile.date != nil {
             balance = nil
         }
@@ -65,14 +65,13 @@ extension CSVPlan {
 
     /// Takes the amounts that the profile names, or the ones that were found, with the signs and fees it sets.
     private mutating func useAmounts(_ profile: CSVProfile, _ survey: CSVSurvey) throws(StatementError) {
-        let table = survey.table
-        let type = try table.place(profile.typeColumn)
-        var amount = try table.place(profile.amount)
+        let type = try survey.place(profile.typeColumn, "type_column")
+        var amount = try survey.place(profile.amount, "amount")
         if profile.debit != nil || profile.credit != nil {
             rules = [
                 .pair(
-                    debit: try table.place(profile.debit) ?? CSVPlan.absent,
-                    credit: try table.place(profile.credit) ?? CSVPlan.absent)
+                    debit: try survey.place(profile.debit, "debit") ?? CSVPlan.absent,
+                    credit: try survey.place(profile.credit, "credit") ?? CSVPlan.absent)
             ]
             (fee, isSettled) = (nil, true)
             return
@@ -96,7 +95,7 @@ extension CSVPlan {
             rules = [.direction(amount, by: type)]
             try useValues(profile, type, survey)
             isSettled = true
-        } else if case .column(let column)? = profile.fee, let place = try table.place(column) {
+        } else if case .column(let column)? = profile.fee, let place = try survey.place(column, "fee") {
             rules = [.lessFee(amount, fee: place)]
             isSettled = true
         } else {
@@ -115,13 +114,13 @@ extension CSVPlan {
         guard let type else { return }
         let credits = Set(profile.creditValues.map { $0.lowercased() })
         let debits = Set(profile.debitValues.map { $0.lowercased() })
-        guard !survey.columns.indices.contains(type) || !survey.columns[type].hasManyValues else {
+        guard !survey[type].hasManyValues else {
             throw StatementError(
                 .malformed,
                 "column '\(table.header.indices.contains(type) ? table.header[type] : String(type))' has more than 16 different values; check csv.type_column"
             )
         }
-        let values = survey.columns.indices.contains(type) ? survey.columns[type].values : []
+        let values = survey[type].values
         directions = [
             type: values.map { value in
                 let text = value.text.lowercased()
@@ -131,6 +130,20 @@ extension CSVPlan {
                 return (value, credits.isEmpty ? .credit : .debit)
             }
         ]
+    }
+}
+
+extension CSVSurvey {
+    /// Returns the place of a column that a profile names, which some row has.
+    fileprivate func place(_ column: CSVProfile.Column?, _ key: String) throws(StatementError) -> Int? {
+        guard let place = try table.place(column) else { return nil }
+        guard columns.indices.contains(place) else {
+            throw StatementError(
+                .malformed,
+                "csv.\(key) is column \(place), and the longest row has \(columns.count) (columns count from 0); set csv.\(key) to a column of the file"
+            )
+        }
+        return place
     }
 }
 

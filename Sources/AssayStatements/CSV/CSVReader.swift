@@ -67,7 +67,7 @@ struct CSVReader {
         var assembly = try assembly(CSVRows(reading, plan, survey, leaveOut: leaveOut))
         if plan.balance != nil, !assembly.solved.isProven, plan.account == nil {
             // A column that may name the own account does where every balance holds only with it.
-            for place in plan.otherAccounts where survey.columns[place].values.count > 1 {
+            for place in plan.otherAccounts where survey[place].values.count > 1 {
                 var other = plan
                 other.account = place
                 let split = try CSVRows(reading, other, survey, leaveOut: leaveOut)
@@ -142,14 +142,14 @@ struct CSVReader {
         let headers = Set(rows.plan.rules.flatMap(\.columns).compactMap { table.columns.currencies[$0] })
         if headers.count == 1 { return headers.first }
         if let balance = rows.plan.balance, let code = table.columns.currencies[balance] { return code }
-        let marks = Set(rows.columns.compactMap { survey.columns[$0].currency?.text })
+        let marks = Set(rows.columns.compactMap { survey[$0].currency?.text })
         if marks.count == 1 { return marks.first }
         return preamble.currency
     }
 
     /// Returns the mark before the decimals of a column.
     private func decimal(of column: Int, _ rows: CSVRows, currency: String?) throws(StatementError) -> UInt8 {
-        let choice = survey.columns[column].decimals
+        let choice = survey[column].decimals
         if choice.isContradictory {
             throw StatementError(
                 .malformed,
@@ -157,7 +157,7 @@ struct CSVReader {
             )
         }
         if let proven = choice.proven { return proven }
-        let others = Set(rows.columns.compactMap { survey.columns[$0].decimals.proven })
+        let others = Set(rows.columns.compactMap { survey[$0].decimals.proven })
         guard let doubtful = choice.ambiguousRow else { return others.first ?? DecimalChoice.point }
         let index = rows.columns.firstIndex(of: column) ?? 0
         let row = (0..<rows.count).first { rows.number(of: $0) == doubtful }

@@ -7,7 +7,7 @@ extension CSVRows {
             while let first = text.first, first == "'" || first == " " || first == "\"" { text.removeFirst() }
             group.account = text.isEmpty ? nil : text
         }
-        if let product = plan.product, survey.columns[product].values.count > 1 {
+        if let product = plan.product, survey[product].values.count > 1 {
             group.account = [group.account, row[product].text].compactMap { $0 }.joined(separator: " ")
         }
         if let currency = plan.currency {

@@ -340,7 +340,7 @@ struct CSVRows {
 
     /// Returns the only value of a column, if it has only one; of a single row every column has.
     func onlyValue(of place: Int) -> String? {
-        let column = survey.columns[place]
+        let column = survey[place]
         guard !column.hasManyValues, column.values.count == 1, column.filled > 1 else { return nil }
         return column.values[0].text
     }

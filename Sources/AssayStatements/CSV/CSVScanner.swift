@@ -39,7 +39,7 @@ struct CSVScanner {
     }
 
     /// The cell in `column`, empty where the row has none.
-    subscript(column: Int) -> Cell { column < cells.count ? cells[column] : Cell() }
+    subscript(column: Int) -> Cell { cells.indices.contains(column) ? cells[column] : Cell() }
 
     var isBlank: Bool { cells.allSatisfy { $0.bytes.isEmpty } }
 

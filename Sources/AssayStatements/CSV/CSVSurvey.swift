@@ -53,6 +53,9 @@ struct CSVSurvey {
     /// Returns whether every row with a date in `columns` was looked at for balances and totals.
     func knowsBalances(ofDatesIn columns: [Int]) -> Bool { columns.allSatisfy { dateColumns.contains($0) } }
 
+    /// The facts about the cells of a column, which are empty for a column that no row has.
+    subscript(place: Int) -> Column { columns.indices.contains(place) ? columns[place] : Column() }
+
     /// Returns the ways in which the dates of a column may be read.
     func datePatterns(of column: Int, _ plan: CSVPlan) -> [DatePattern] {
         if let format = plan.dateFormat { return [format] }

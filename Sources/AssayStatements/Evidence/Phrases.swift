@@ -23,7 +23,7 @@ enum Phrases {
         // "S A L D O"
         if words.count > 3, words.allSatisfy({ $0.utf8.count == 1 }) { words = [Substring(words.joined())] }
         words.removeAll { word in
-            word.utf8.contains(where: \.isDigit) || CurrencyCode(word.uppercased()) != nil
+            word.utf8.contains(where: \.isDigit) || word.utf8.count == 3 && CurrencyCode(word.uppercased()) != nil
         }
         while let last = words.last, fillers.contains(String(last)) { words.removeLast() }
         while let first = words.first, articles.contains(String(first)) { words.removeFirst() }
