@@ -30,7 +30,6 @@ struct CSVAssembly {
             type = rows.plan.hasCardColumns ? .card : .bank
         }
         let orders = orders
-        var entries = rows.takeEntries()
         var reading = reading
         var result: [Statement] = []
         for (group, order) in orders.enumerated() {
@@ -39,12 +38,8 @@ struct CSVAssembly {
                 account: rows.groups[group].account ?? account, currency: rows.groups[group].currency ?? currency)
             statement.accountType = rows.accountTypes[group] ?? type
             statement.flags = flags
-            if orders.count == 1 {
-                swap(&statement.entries, &entries)
-                if solved.isNewestFirst { statement.entries.reverse() }
-            } else {
-                statement.entries = order.map { entries[$0] }
-            }
+            statement.entries = rows.takeEntries(of: group)
+            if solved.isNewestFirst { statement.entries.reverse() }
             fill(&statement, order, turns: turns)
             if rows.groups.count == 1 { try useStated(&statement) }
             statement.evidence += evidence(turns)
@@ -114,7 +109,7 @@ struct CSVAssembly {
 
     /// Turns a signed column only if payments to a card are on its minus side.
     private func judgeSigns(_ turns: inout Bool, _ flags: inout Set<FactorFlag>) throws(StatementError) {
-        let kind = CSVKind(rows.entries, solved.amounts)
+        let kind = CSVKind(rows, solved.amounts)
         let hasBoth = solved.amounts.contains { $0 > .zero } && solved.amounts.contains { $0 < .zero }
         if !rows.plan.hasBankColumns, kind.paymentsOut > 0 {
             if kind.paymentsIn > 0 {

@@ -8,10 +8,12 @@ struct CSVKind {
     private(set) var paymentsIn = 0
     private(set) var paymentsOut = 0
 
-    init(_ entries: [Entry], _ amounts: CSVAmounts) {
-        for index in entries.indices {
-            let amount = amounts[index]
-            if amount != .zero { see(TextWords(entries[index].text), isIn: amount > .zero) }
+    init(_ rows: CSVRows, _ amounts: CSVAmounts) {
+        var next = Array(repeating: 0, count: rows.groups.count)
+        for row in 0..<rows.count {
+            let (group, amount) = (rows.group(of: row), amounts[row])
+            if amount != .zero { see(TextWords(rows.entries[group][next[group]].text), isIn: amount > .zero) }
+            next[group] += 1
         }
     }
 

@@ -41,8 +41,8 @@ struct CSVRows {
 
     /// The number of entries.
     private(set) var count = 0
-    /// The entries, in the order of the file; day and amount are given to them when they are decided.
-    private(set) var entries: [Entry] = []
+    /// The entries of each group, in the order of the file; day and amount are given to them when they are decided.
+    private(set) var entries: [[Entry]] = []
     /// For each amount column of the plan the cells of all entries.
     private(set) var cells: [CSVCells]
     /// For each reading of the dates the days of all entries.
@@ -83,7 +83,8 @@ struct CSVRows {
     let patterns: [[DatePattern]]
     /// The days of the present row in these ways.
     private var readings: [Day] = []
-    private var lastGroup: Int?
+    /// The group of the last entry.
+    private var lastGroup = 0
 
     init(
         _ reading: Reading, _ plan: CSVPlan, _ survey: CSVSurvey, leaveOut: CSVLeaveOut = CSVLeaveOut()
@@ -102,7 +103,6 @@ struct CSVRows {
         patterns = survey.columns.indices.map { plan.dates.contains($0) ? survey.datePatterns(of: $0, plan) : [] }
         days = Array(repeating: [], count: patterns.lazy.map(\.count).max() ?? 0)
         cells = Array(repeating: CSVCells(), count: columns.count)
-        entries.reserveCapacity(survey.rows)
         for index in cells.indices { cells[index].reserve(survey.rows) }
         for index in days.indices { days[index].reserveCapacity(survey.rows) }
         types.reserveCapacity(survey.rows * typeColumns.count)
@@ -189,10 +189,10 @@ struct CSVRows {
         return (scanner.rowOffset, scanner[dateColumn(of: entry)].bytes)
     }
 
-    /// Returns the entries, which are here no longer afterwards.
-    mutating func takeEntries() -> [Entry] {
+    /// Returns the entries of a group, which the rows no longer hold afterwards.
+    mutating func takeEntries(of group: Int) -> [Entry] {
         var result: [Entry] = []
-        swap(&result, &entries)
+        swap(&result, &entries[group])
         return result
     }
 
@@ -318,9 +318,10 @@ struct CSVRows {
                 at: row.rowOffset)
         }
         leftOut.text += 1
-        guard !entries.isEmpty, let more = continuation(row), !more.isEmpty else { return }
-        if entries[entries.count - 1].text.utf8.count + more.utf8.count < Bytes.longestText {
-            entries[entries.count - 1].text += " " + more
+        guard count > 0, let more = continuation(row), !more.isEmpty else { return }
+        let (group, last) = (lastGroup, entries[lastGroup].count - 1)
+        if entries[group][last].text.utf8.count + more.utf8.count < Bytes.longestText {
+            entries[group][last].text += " " + more
         }
     }
 
@@ -381,7 +382,8 @@ struct CSVRows {
         try reading.countEntry()
         let group = group(of: row)
         if isGrouped { groupPlaces.append(Int32(group)) }
-        entries.append(Entry(day: nil, amount: .zero, text: text(of: row)))
+        entries[group].append(Entry(day: nil, amount: .zero, text: text(of: row)))
+        lastGroup = group
         numbers.append(row.row)
         if plan.date == nil { dateColumns.append(UInt16(clamping: date.column)) }
         for index in days.indices { days[index].append(index < readings.count ? readings[index] : CSVRows.noDay) }
@@ -411,14 +413,13 @@ struct CSVRows {
         // Nearly all files are of one account.
         if !isGrouped, !groups.isEmpty { return 0 }
         let group = groupNames(of: row)
-        if let lastGroup, groups[lastGroup] == group { return lastGroup }
-        if let place = places[group] {
-            lastGroup = place
-            return place
-        }
+        if count > 0, groups[lastGroup] == group { return lastGroup }
+        if let place = places[group] { return place }
         places[group] = groups.count
-        lastGroup = groups.count
         groups.append(group)
+        entries.append([])
+        // What is reserved and never filled takes no memory.
+        if groups.count == 1 { entries[0].reserveCapacity(survey.rows) }
         accountTypes.append(plan.accountType.flatMap { CSVRows.accountType(row[$0].text) })
         return groups.count - 1
     }
