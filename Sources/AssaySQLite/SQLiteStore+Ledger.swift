@@ -112,7 +112,7 @@ enum CallRow {
         """
         call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id, service, operation, call_key,
         maximum_cost, timestamp, item_index, step, account_id, underwriting_id, in_doubt, cache_key, resolution,
-        unit_price, billing, time_to_live, is_repeat, seal
+        unit_price, billing, time_to_live, is_repeat, attempt, seal
         """)
     fileprivate static let insertion = """
         INSERT INTO calls (\(columns)) VALUES (\(columns.marks))
@@ -185,13 +185,18 @@ extension Connection {
 
     /// Records a call unless the known state of the call forbids it, and returns whether it was recorded.
     func file(_ call: CallRecord) throws -> Bool {
-        let find = try statement("SELECT state, run_id FROM calls WHERE call_id = ?")
+        let find = try statement("SELECT state, run_id, attempt FROM calls WHERE call_id = ?")
         find.bind(call.callID)
         // A state or run that cannot be read forbids nothing.
-        let known = try find.first { (CallRecord.State(rawValue: $0.text()), Identifier($0.text())) }
+        let known = try find.first { row in
+            (
+                CallRecord.State(rawValue: row.text()), Identifier(row.text()),
+                row.optionalText().flatMap { AttemptID(stored: $0) }
+            )
+        }
         var filed = call
-        if case (let state?, let runID?)? = known {
-            guard let following = call.following(state, of: runID) else { return false }
+        if case (let state?, let runID?, let opener)? = known {
+            guard let following = call.following(state, of: runID, openedBy: opener) else { return false }
             filed = following
         }
         let upsert = try prepare(CallRow.insertion)
@@ -357,6 +362,7 @@ extension SQLStatement {
         bind(call.billing.rawValue)
         bind(call.timeToLive?.nanoseconds)
         bind(Int64(call.isRepeat ? 1 : 0))
+        bind(call.attempt?.stored)
         bindSeal()
     }
 
@@ -368,6 +374,10 @@ extension SQLStatement {
             call.billing = billing
             call.timeToLive = row.optionalInteger().map { .nanoseconds($0) }
             call.isRepeat = row.integer() != 0
+            if let attempt = row.optionalText() {
+                guard let known = AttemptID(stored: attempt) else { return nil }
+                call.attempt = known
+            }
             return call
         }
     }

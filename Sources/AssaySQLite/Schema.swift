@@ -56,12 +56,13 @@ struct Schema {
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
 
-    /// What it takes to close a call: any program can that knows its name.
+    /// What it takes to close a call, which any program can that knows its name, and the attempt that opened it.
     private static let closings = """
         ALTER TABLE calls ADD COLUMN unit_price INTEGER;
         ALTER TABLE calls ADD COLUMN billing TEXT NOT NULL DEFAULT 'on_success';
         ALTER TABLE calls ADD COLUMN time_to_live INTEGER;
         ALTER TABLE calls ADD COLUMN is_repeat INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE calls ADD COLUMN attempt TEXT;
         """
 
     /// Cached outputs know what charges with keys came to, which are made once in an execution.

@@ -140,6 +140,29 @@ extension StoreConformance {
             try await store.file(call, charge: Sample.charge("no key"), cached: nil)
             try await expectFound(.settled, ["c2", "c4"], cached: 2)
         },
+        StoreConformance("a store lets only the attempt that opened a call say that it was not made") { store in
+            var first = Sample.call("call_1")
+            try await store.file(first, charge: nil, cached: nil)
+            first.state = .inDoubt
+            try expect(await store.file(first, charge: nil, cached: nil).isFiled, true)
+            var second = first
+            (second.state, second.attempt) = (.open, Sample.attempt(2))
+            try expect(await store.file(second, charge: nil, cached: nil).isFiled, true)
+            for state in [CallRecord.State.inDoubt, .released] {
+                first.state = state
+                let charge = Sample.charge("late \(state)", key: "late \(state)")
+                let answer = try await store.file(first, charge: charge, cached: Sample.cacheEntry("key", 1))
+                try expect([answer.isFiled, answer.isCharged], [false, false])
+            }
+            try expect(await store.calls(matching: CallFilter()), [second])
+            try expect(await store.cacheEntry("key"), nil)
+            // That it was made is news, whoever brings it.
+            first.state = .settled
+            let paid = try await store.file(first, charge: Sample.charge("c1", key: "call|1"), cached: nil)
+            try expect([paid.isFiled, paid.isCharged], [true, true])
+            second.state = .settled
+            try expect(await store.calls(matching: CallFilter()), [second])
+        },
         StoreConformance("a store finds calls by every part of their subject") { store in
             var composed = Sample.call("call_1", input: "caf\u{E9}", key: "a")
             composed.state = .inDoubt

@@ -117,12 +117,14 @@ enum Sample {
             cost: Money(billionths: cost), timestamp: moment(time), metadata: metadata)
     }
 
+    static func attempt(_ number: Int) -> AttemptID { AttemptID(of: run("run_1"), place: 0, number: number) }
+
     static func call(_ name: String, input: String? = "doc_0", key: String = "a") -> CallRecord {
         CallRecord(
             callID: name, idempotencyKey: "0a1b", state: .open, runID: id("run_1"), executionID: id("exec_1"),
             processorID: id("statement"), inputID: input, service: "clear", operation: "search", callKey: key,
             maximumCost: money(5), timestamp: moment(0), unitPrice: money(3), billing: .onAttempt,
-            timeToLive: .seconds(60), isRepeat: true)
+            timeToLive: .seconds(60), isRepeat: true, attempt: attempt(1))
     }
 
     static func cacheEntry(_ key: String, _ value: JSONValue) -> CacheEntry {

@@ -132,7 +132,7 @@ import Testing
             try database.execute(sql: "DROP TABLE doubts_met")
             let added = [
                 "item_index", "step", "account_id", "underwriting_id", "in_doubt", "cache_key", "resolution",
-                "unit_price", "billing", "time_to_live", "is_repeat",
+                "unit_price", "billing", "time_to_live", "is_repeat", "attempt",
             ]
             for column in added { try database.execute(sql: "ALTER TABLE calls DROP COLUMN \(column)") }
             try database.execute(sql: "DROP INDEX charges_by_account")

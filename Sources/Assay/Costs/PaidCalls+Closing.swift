@@ -1,19 +1,35 @@
 extension PaidCalls {
-    /// Records how a call ended, with its charge and its value.
+    /// Records how a call that this program has opened ended, with its charge and its value.
     ///
     /// - Parameters:
-    ///   - id: the name of the call.
-    ///   - open: what this program knows of it; `nil` when another program has opened it.
     ///   - isLate: whether no one waited for it anymore and its breaker has been notified.
     ///   - inputID: the item that pays for it; `nil`: the whole run.
     /// - Returns: the charged amount.
+    @discardableResult func close(
+        _ open: OpenCall, _ end: CallEnd, _ settlement: Call.Settlement?, isLate: Bool, for inputID: String?
+    ) async throws -> Money {
+        try await close(open.record, open, end, settlement, isLate: isLate, for: inputID)
+    }
+
+    /// Records how a call that another program has opened ended.
+    ///
+    /// - Returns: the charged amount.
     /// - Throws: ``ProcessingError`` with code `not_found` for a call that is not on record.
     @discardableResult func close(
-        _ id: String, _ open: OpenCall?, _ end: CallEnd, _ settlement: Call.Settlement?, isLate: Bool,
+        callNamed id: String, _ end: CallEnd, _ settlement: Call.Settlement?, by work: PayingWork
+    ) async throws -> Money {
+        guard var record = try await store.calls(matching: CallFilter(callID: id)).first else {
+            throw ProcessingError(.notFound, "call '\(id)' is not on record")
+        }
+        record.attempt = work.attempt
+        return try await close(record, nil, end, settlement, isLate: true, for: work.inputID)
+    }
+
+    private func close(
+        _ known: CallRecord, _ open: OpenCall?, _ end: CallEnd, _ settlement: Call.Settlement?, isLate: Bool,
         for inputID: String?
     ) async throws -> Money {
         defer { if let turn = open?.turn { ledger.callsInFlight.giveBack(turn) } }
-        let known = try await record(of: id, open)
         let closing = known.closed(by: end, settlement, isCancelled: Task.isCancelled)
         let record = closing.record
         var value: Result<JSONValue, any Error>?
@@ -44,15 +60,6 @@ extension PaidCalls {
         // Thrown only now: a value that cannot be kept was still paid for.
         if case .failure(let error) = value { throw error }
         return charge?.cost ?? .zero
-    }
-
-    /// Returns the record of a call, whichever program has opened it.
-    private func record(of id: String, _ open: OpenCall?) async throws -> CallRecord {
-        if let open { return open.record }
-        guard let record = try await store.calls(matching: CallFilter(callID: id)).first else {
-            throw ProcessingError(.notFound, "call '\(id)' is not on record")
-        }
-        return record
     }
 
     /// Returns the cache entry of a call's value, if it has one.

@@ -173,7 +173,7 @@ struct PaidCalls: Sendable {
                 service: request.service, operation: request.operation, callKey: callKey,
                 maximumCost: reservation ?? .zero, timestamp: ledger.world.time.now())
         }
-        (record.itemIndex, record.step) = (work.itemIndex, request.step)
+        (record.itemIndex, record.step, record.attempt) = (work.itemIndex, request.step, work.attempt)
         (record.accountID, record.underwritingID) = (work.scope.accountID, work.scope.underwritingID)
         record.doubtPolicy = request.options.doubtPolicy ?? terms.doubtPolicy
         record.billing = request.options.billing ?? terms.billing

@@ -49,8 +49,11 @@ struct SpendingTerms: Sendable {
 /// The work on an item, or of a whole run, that pays for something.
 struct PayingWork: Sendable {
     let inputID: String?
-    let itemIndex: Int?
     let scope: Scope
+    let attempt: AttemptID
     /// Makes the work wait while the body runs.
     let wait: @Sendable (EngineWait, @escaping @Sendable (WaitSign) async throws -> Bool) async throws -> Bool
+
+    /// The place of the item in the run.
+    var itemIndex: Int? { attempt.place }
 }

@@ -194,7 +194,7 @@ final class ItemDesk: Desk {
     // MARK: Money
 
     func charge(_ usage: Usage, in context: Context) async throws -> Bool {
-        let charge = try await session.paidCalls.charge(for: usage, by: context.payingWork)
+        let charge = try await session.paidCalls.charge(for: usage, by: session.payingWork(in: context))
         try await session.spend(charge, hasHappened: usage.incurred, inside: usage.inside, in: context)
         // Only the store knows whether a key is on record already, and a late charge waits for nothing.
         let waits = state.withLock { state in
@@ -210,7 +210,7 @@ final class ItemDesk: Desk {
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision {
         try check(context)
         let identity = try request.key.map { Digest(of: $0) } ?? unkeyedIdentity(of: request)
-        switch try await session.paidCalls.open(request, identity: identity, by: context.payingWork) {
+        switch try await session.paidCalls.open(request, identity: identity, by: session.payingWork(in: context)) {
         case .hit(let value, let worth):
             note(worth: worth, step: request.step, inside: request.inside, in: context)
             return .hit(value)
@@ -221,8 +221,7 @@ final class ItemDesk: Desk {
                 return true
             }
             guard inTime else {
-                try await session.paidCalls.close(
-                    open.record.callID, open, .notMade, nil, isLate: false, for: context.inputID)
+                try await session.paidCalls.close(open, .notMade, nil, isLate: false, for: context.inputID)
                 throw CancellationError()
             }
             return .proceed(open.call)
@@ -249,9 +248,14 @@ final class ItemDesk: Desk {
         let (open, isAwaited) = state.withLock { $0.openCalls.end(id, attempt: context.attempt) }
         // The call is in doubt, or a later attempt has it: only the news that it was made can still matter.
         guard isAwaited || settlement != nil || end.isMade else { return }
+        guard let open else {
+            let cost = try await session.paidCalls.close(
+                callNamed: id, end, settlement, by: session.payingWork(in: context))
+            return note(worth: cost, step: nil, inside: .none, in: context)
+        }
         let cost = try await session.paidCalls.close(
-            id, open, end, settlement, isLate: !isAwaited, for: context.inputID)
-        note(worth: cost, step: open?.record.step, inside: open?.inside ?? .none, in: context)
+            open, end, settlement, isLate: !isAwaited, for: context.inputID)
+        note(worth: cost, step: open.record.step, inside: open.inside, in: context)
     }
 
     /// Records that something in this attempt cost `amount`, or would have without a cache. A key counts once.
@@ -270,7 +274,7 @@ final class ItemDesk: Desk {
     func doubtOpenCalls(because error: any Error = CancellationError()) async throws {
         for open in state.withLock({ $0.openCalls.leave() }) {
             try await session.paidCalls.close(
-                open.record.callID, open, .threw(error), open.call.settlement, isLate: false, for: item.id)
+                open, .threw(error), open.call.settlement, isLate: false, for: item.id)
         }
     }
 

@@ -95,7 +95,7 @@ struct ItemEnds: Sendable {
         let avoided = try await self.avoided(by: found, for: entry)
         let charge = session.paidCalls.hitCharge(
             for: found, avoided: avoided, kind: .usage,
-            by: session.context(for: entry, phase: .extraction).payingWork, step: nil)
+            by: session.payingWork(in: session.context(for: entry, phase: .extraction)), step: nil)
         try await store.useCacheEntry(key, charge: charge)
         session.note(charge)
         session.tally.noteLookup(hit: avoided)

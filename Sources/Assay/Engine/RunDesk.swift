@@ -42,7 +42,7 @@ final class RunDesk: Desk {
     func charge(_ usage: Usage, in context: Context) async throws -> Bool {
         var usage = usage
         usage.step = nil
-        let charge = try await session.paidCalls.charge(for: usage, by: context.payingWork)
+        let charge = try await session.paidCalls.charge(for: usage, by: session.payingWork(in: context))
         try await session.spend(charge, hasHappened: usage.incurred, inside: usage.inside, in: context)
         try await session.record(counted: [charge])
         note(worth: charge.cost, key: usage.key, inside: usage.inside, in: context)
@@ -55,7 +55,7 @@ final class RunDesk: Desk {
         let identity =
             request.key.map { Digest(of: $0) }
             ?? Digest(of: ["unkeyed", .string(context.processorID.text), .string(context.phase.rawValue)])
-        switch try await session.paidCalls.open(request, identity: identity, by: context.payingWork) {
+        switch try await session.paidCalls.open(request, identity: identity, by: session.payingWork(in: context)) {
         case .hit(let value, let worth):
             note(worth: worth, inside: request.inside, in: context)
             return .hit(value)
@@ -69,9 +69,13 @@ final class RunDesk: Desk {
         _ id: String, _ settlement: Call.Settlement?, _ end: CallEnd, in context: Context
     ) async throws {
         let (open, _) = openCalls.withLock { $0.end(id, attempt: context.attempt) }
-        let cost = try await session.paidCalls.close(
-            id, open, end, settlement, isLate: false, for: context.inputID)
-        note(worth: cost, inside: open?.inside ?? .none, in: context)
+        guard let open else {
+            let cost = try await session.paidCalls.close(
+                callNamed: id, end, settlement, by: session.payingWork(in: context))
+            return note(worth: cost, inside: .none, in: context)
+        }
+        let cost = try await session.paidCalls.close(open, end, settlement, isLate: false, for: context.inputID)
+        note(worth: cost, inside: open.inside, in: context)
     }
 
     private func note(worth amount: Money, key: String? = nil, inside nest: CallNest, in context: Context) {

@@ -15,7 +15,7 @@ extension RunSession {
         if hasHappened { return tell(try await ledger.budgets.countIncurred(charge, under: options.budgets)) }
         let ask = BudgetBook.Ask(
             matter: .charge(charge), budgets: options.budgets, number: ledger.callsInFlight.number(), inside: inside)
-        let waiting = context?.payingWork.wait ?? { try await self.wait(for: $0, $1) }
+        let waiting = context.map { payingWork(in: $0).wait } ?? { try await self.wait(for: $0, $1) }
         do { try await paidCalls.count(ask, by: waiting) } catch let error as ProcessingError
             where error.code == .budgetExhausted
         {

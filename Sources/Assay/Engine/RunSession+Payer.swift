@@ -11,6 +11,14 @@ extension RunSession: Payer {
             payer: self)
     }
 
+    /// Returns the work in `context`, which pays for what it asks for.
+    func payingWork(in context: Context) -> PayingWork {
+        PayingWork(
+            inputID: context.inputID, scope: context.scope,
+            attempt: AttemptID(of: run, place: context.itemIndex, number: context.attempt)
+        ) { wait, body in try await context.desk.waiting(for: wait, in: context, body) }
+    }
+
     func nextCostID() -> String { tally.nextCostID() }
 
     func noteLookup(hit avoided: Money?) { tally.noteLookup(hit: avoided) }

@@ -44,13 +44,6 @@ public struct Context: Sendable {
     /// their bodies are answered, and the cost of those requests is saved when their values come from the cache.
     @TaskLocal private static var enclosingCalls: [Call] = []
 
-    /// The work that pays for what is asked for here.
-    var payingWork: PayingWork {
-        PayingWork(inputID: inputID, itemIndex: itemIndex, scope: scope) { wait, body in
-            try await desk.waiting(for: wait, in: self, body)
-        }
-    }
-
     /// Runs a part of `extract` and saves its value: a later attempt or run gets the value and skips the body.
     ///
     /// The value is durable before this returns. The second use of a name in one item is `name#2`; a step inside a

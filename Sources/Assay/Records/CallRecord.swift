@@ -62,6 +62,9 @@ public struct CallRecord: Hashable, Sendable {
     /// The source of the decision on how it ended after its outcome was unknown; `nil` if it never was, or still is.
     public var resolution: Charge.Basis.Resolution?
 
+    /// The attempt that opened it last; `nil` when that is unknown.
+    public var attempt: AttemptID?
+
     /// Creates a call from the given parts.
     public init(
         callID: String, idempotencyKey: String, state: State, runID: Run.ID, executionID: Execution.ID,
@@ -69,7 +72,8 @@ public struct CallRecord: Hashable, Sendable {
         maximumCost: Money, timestamp: Timestamp, itemIndex: Int? = nil, step: String? = nil,
         accountID: ExternalID? = nil, underwritingID: ExternalID? = nil, doubtPolicy: DoubtPolicy = .hold,
         cacheKey: String? = nil, resolution: Charge.Basis.Resolution? = nil, unitPrice: Money? = nil,
-        billing: CallOptions.Billing = .onSuccess, timeToLive: Duration? = nil, isRepeat: Bool = false
+        billing: CallOptions.Billing = .onSuccess, timeToLive: Duration? = nil, isRepeat: Bool = false,
+        attempt: AttemptID? = nil
     ) {
         self.callID = callID
         self.idempotencyKey = idempotencyKey
@@ -94,6 +98,7 @@ public struct CallRecord: Hashable, Sendable {
         self.billing = billing
         self.timeToLive = timeToLive
         self.isRepeat = isRepeat
+        self.attempt = attempt
     }
 }
 

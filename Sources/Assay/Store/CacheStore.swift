@@ -47,13 +47,17 @@ extension CacheStore {
 extension CallRecord {
     /// Returns the record to keep when this one arrives for a call that has `state` in the record of `runID`, or `nil`
     /// when it is refused. Implements the rule of ``Store/file(_:charge:cached:)``.
-    public func following(_ state: State, of runID: Run.ID) -> CallRecord? {
+    ///
+    /// - Parameter opener: the attempt that has opened it, as far as that is known.
+    public func following(_ state: State, of runID: Run.ID, openedBy opener: AttemptID?) -> CallRecord? {
         switch (state, self.state) {
+        case (.open, .inDoubt), (.open, .released):
+            if let opener, let attempt, attempt != opener { return nil }
         case (.open, _), (.inDoubt, _), (.released, .settled): break
         case (.settled, _), (.released, _): return nil
         }
         var filed = self
-        if self.state != .open { filed.runID = runID }
+        if self.state != .open { (filed.runID, filed.attempt) = (runID, opener) }
         return filed
     }
 

@@ -25,7 +25,8 @@ public protocol LedgerBook: Sendable {
     /// Records the intent or the outcome of a paid call, its charge and its value in one transaction.
     ///
     /// A `settled` call never changes, and a `released` one can only become `settled`, so a late answer casts no doubt
-    /// on a known outcome. Only an intent moves a call to another run. When a record is refused, its charge and cached
+    /// on a known outcome. Only an intent moves a call to another run or attempt, and only the attempt that
+    /// opened a call can say that it was not made or that its outcome is unknown. When a record is refused, its charge and cached
     /// value are not written either, with one exception: the charge of a `settled` record that has a key is recorded
     /// unless the key is on record.
     ///

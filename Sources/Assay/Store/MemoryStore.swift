@@ -273,7 +273,7 @@ public final class MemoryStore: Store {
         state.withLock { state in
             if let place = state.callPlaces[call.callID] {
                 let known = state.calls[place]
-                guard let call = call.following(known.state, of: known.runID) else {
+                guard let call = call.following(known.state, of: known.runID, openedBy: known.attempt) else {
                     guard let charge, call.keepsWhenRefused(charge) else { return (false, false) }
                     return (false, !state.record([charge]).isEmpty)
                 }

@@ -61,11 +61,18 @@ struct PayingProgram {
         try await ledger.budgets.begin(run)
     }
 
+    /// An attempt at an item.
+    func work(on item: String, attempt: Int = 1) -> PayingWork {
+        PayingWork(
+            inputID: item, scope: Scope(), attempt: AttemptID(of: payer.run, place: 0, number: attempt)
+        ) { wait, body in try await body(WaitSign(wait)) }
+    }
+
     /// Opens a call of an item under a key.
-    func open(_ key: String, of item: String, options: CallOptions = CallOptions()) async throws -> PaidCalls.Opening {
-        let work = PayingWork(inputID: item, itemIndex: nil, scope: Scope()) { wait, body in
-            try await body(WaitSign(wait))
-        }
+    func open(
+        _ key: String, of item: String, attempt: Int = 1, options: CallOptions = CallOptions()
+    ) async throws -> PaidCalls.Opening {
+        let work = work(on: item, attempt: attempt)
         let request = CallRequest(service: "clear", operation: "search", key: .string(key), options: options)
         return try await calls.open(request, identity: Digest(of: .string(key)), by: work)
     }

@@ -32,7 +32,7 @@ import Testing
         // The second program has no prices: what the call costs is on record.
         let second = try await PayingProgram(store, run: CostsSupport.run(1), prices: PriceList(), world: world)
         let cost = try await second.calls.close(
-            open.call.id, nil, .returned(Payload("value")), nil, isLate: true, for: "a")
+            callNamed: open.call.id, .returned(Payload("value")), nil, by: second.work(on: "a"))
         #expect(cost == "0.75")
         #expect(try await store.calls(matching: CallFilter()).map(\.state) == [.settled])
         let key = try #require(open.record.cacheKey)
@@ -40,7 +40,7 @@ import Testing
         #expect(entry.value == "value" && entry.cost == "0.75")
         #expect(entry.expiresAt == world.time.now().advanced(by: .seconds(60)))
         // The first program learns of it too late.
-        #expect(try await first.calls.close(open.call.id, open, .made, nil, isLate: false, for: "a") == "0.75")
+        #expect(try await first.calls.close(open, .made, nil, isLate: false, for: "a") == "0.75")
         #expect(try await store.charges(matching: ChargeFilter()).count == 1)
     }
 
@@ -48,7 +48,7 @@ import Testing
         let program = try await PayingProgram(
             MemoryStore(), run: CostsSupport.run(1), prices: Self.prices, world: .testing())
         let error = await #expect(throws: ProcessingError.self) {
-            try await program.calls.close("none", nil, .made, nil, isLate: true, for: nil)
+            try await program.calls.close(callNamed: "none", .made, nil, by: program.work(on: "a"))
         }
         #expect(error?.code == .notFound)
         #expect(error?.message == "call 'none' is not on record")
@@ -61,7 +61,7 @@ import Testing
         var programs = [try await PayingProgram(store, run: CostsSupport.run(1), prices: Self.prices, world: world)]
         var service = Service()
         var bodies: [Body] = []
-        var hits = 0
+        var (hits, attempts) = (0, 0)
         for _ in 0..<120 {
             let program = programs[programs.count - 1]
             switch Int.random(in: 0..<10, using: &chance) {
@@ -75,7 +75,8 @@ import Testing
                 let item = "i\(Int.random(in: 0..<3, using: &chance))"
                 let refreshes = Int.random(in: 0..<4, using: &chance) == 0
                 let options = CallOptions(cache: CachePolicy(refresh: refreshes))
-                switch try await program.open(key, of: item, options: options) {
+                attempts += 1
+                switch try await program.open(key, of: item, attempt: attempts, options: options) {
                 case .hit: hits += 1
                 case .proceed(let open): bodies.append(Body(item: item, open: open, program: programs.count - 1))
                 }
@@ -100,9 +101,15 @@ import Testing
                     }
                 // A desk drops the failure of a call that no one waits for, unless it was paid for.
                 guard body.isAwaited || end.isMade || body.open.call.settlement != nil else { continue }
-                try await program.calls.close(
-                    body.open.call.id, isKnown ? body.open : nil, end, body.open.call.settlement,
-                    isLate: !body.isAwaited, for: body.item)
+                let settlement = body.open.call.settlement
+                if isKnown {
+                    try await program.calls.close(
+                        body.open, end, settlement, isLate: !body.isAwaited, for: body.item)
+                } else {
+                    try await program.calls.close(
+                        callNamed: body.open.call.id, end, settlement,
+                        by: program.work(on: body.item, attempt: attempts))
+                }
             default:
                 // Attempts are given up, or their program ends.
                 let ends = Bool.random(using: &chance)
@@ -113,8 +120,7 @@ import Testing
                         try await store.file(open.record.abandoned, charge: nil, cached: nil)
                     } else {
                         try await program.calls.close(
-                            open.call.id, open, .threw(CancellationError()), nil, isLate: false,
-                            for: bodies[place].item)
+                            open, .threw(CancellationError()), nil, isLate: false, for: bodies[place].item)
                     }
                 }
                 guard ends else { continue }
