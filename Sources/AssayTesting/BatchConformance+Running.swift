@@ -3,7 +3,7 @@ import Assay
 extension BatchConformance {
     static let running = [
         BatchConformance("the parallel stream gives batches in order of completion, the list sorted") { stage in
-            let gate = Gate()
+            let gate = Latch()
             let processor = try RegisteredProcessor(
                 ClosureProcessor<Int, Int>("gated") { number, context in
                     // The first batch waits until the others have been handed over.

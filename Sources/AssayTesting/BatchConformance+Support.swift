@@ -27,34 +27,10 @@ struct UncheckedSequence<Base: Sequence>: Sequence, @unchecked Sendable {
     func makeIterator() -> Base.Iterator { base.makeIterator() }
 }
 
-/// A gate that blocks callers until it is opened.
-final class Gate: Sendable {
-    private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
-
-    func pass() async {
-        await withCheckedContinuation { continuation in
-            let isOpen = state.withLock { state in
-                if !state.isOpen { state.waiting.append(continuation) }
-                return state.isOpen
-            }
-            if isOpen { continuation.resume() }
-        }
-    }
-
-    func open() {
-        let waiting = state.withLock { state in
-            state.isOpen = true
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        for continuation in waiting { continuation.resume() }
-    }
-}
-
 /// A counter of callers inside at once, which keeps the first ones inside until enough have come.
 final class Load: Sendable {
     private let state = Mutex<(inside: Int, most: Int)>((0, 0))
-    private let gate = Gate()
+    private let gate = Latch()
 
     var most: Int { state.withLock { $0.most } }
 
@@ -65,7 +41,7 @@ final class Load: Sendable {
             return state.most == enough
         }
         if isFull { gate.open() }
-        await gate.pass()
+        await gate.passUncancelled()
         state.withLock { $0.inside -= 1 }
         return number
     }
@@ -74,7 +50,7 @@ final class Load: Sendable {
 /// A run handle that is passed from the caller that begins the run to one that waits for it.
 final class Handed: Sendable {
     private let handle = Mutex<RunHandle?>(nil)
-    private let gate = Gate()
+    private let gate = Latch()
 
     func put(_ handle: RunHandle) {
         self.handle.withLock { $0 = handle }
@@ -82,7 +58,7 @@ final class Handed: Sendable {
     }
 
     func get() async -> RunHandle {
-        await gate.pass()
+        await gate.passUncancelled()
         return handle.withLock { $0 }!
     }
 }

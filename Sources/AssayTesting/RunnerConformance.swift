@@ -227,13 +227,13 @@ public final class ObservedRunner: Runner {
         var mostInFlight = 0
         var held: [CheckedContinuation<Void, Never>] = []
         var gateOpen: Bool
-        var retirementWaiters: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
         var time: ManualTime?
     }
 
     private let base: any Runner
     private let gateSize: Int
     private let state: Mutex<State>
+    private let retirements = Signal()
 
     /// Creates a runner over `base`.
     ///
@@ -260,14 +260,7 @@ public final class ObservedRunner: Runner {
 
     /// Waits until `count` workers have been released.
     public func waitForRetired(_ count: Int) async {
-        await withCheckedContinuation { continuation in
-            let now = state.withLock { state in
-                guard state.retired < count else { return true }
-                state.retirementWaiters.append((count, continuation))
-                return false
-            }
-            if now { continuation.resume() }
-        }
+        await retirements.wait { state.withLock { $0.retired >= count } }
     }
 
     public func check(_ processor: RegisteredProcessor) throws { try base.check(processor) }
@@ -301,13 +294,8 @@ public final class ObservedRunner: Runner {
     fileprivate func leave() { state.withLock { $0.inFlight -= 1 } }
 
     fileprivate func retire() {
-        let ready = state.withLock { state in
-            state.retired += 1
-            let ready = state.retirementWaiters.filter { $0.count <= state.retired }.map(\.continuation)
-            state.retirementWaiters.removeAll { $0.count <= state.retired }
-            return ready
-        }
-        for continuation in ready { continuation.resume() }
+        state.withLock { $0.retired += 1 }
+        retirements.raise()
     }
 }
 

@@ -14,12 +14,12 @@ public final class ManualTime: TimeSource {
         var jumps = Duration.zero
         var sleepers: [Int: Sleeper] = [:]
         var nextSleeper = 0
-        var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
         var slept: [Duration] = []
         var runsFree: Bool
     }
 
     private let state: Mutex<State>
+    private let news = Signal()
 
     /// Creates a clock that starts at `start`.
     ///
@@ -54,14 +54,7 @@ public final class ManualTime: TimeSource {
 
     /// Waits until at least `count` waits are in progress.
     public func waitForSleepers(_ count: Int = 1) async {
-        await withCheckedContinuation { continuation in
-            let ready = state.withLock { state in
-                guard state.sleepers.count < count else { return true }
-                state.watchers.append((count, continuation))
-                return false
-            }
-            if ready { continuation.resume() }
-        }
+        await news.wait { state.withLock { $0.sleepers.count >= count } }
     }
 
     public func sleep(until deadline: Duration) async throws {
@@ -72,32 +65,22 @@ public final class ManualTime: TimeSource {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let action = state.withLock { state -> Wake in
+                let isOver = state.withLock { state in
                     state.slept.append(deadline - state.elapsed)
                     if state.runsFree, deadline - state.elapsed <= .seconds(600) {
                         state.elapsed = max(state.elapsed, deadline)
                     }
-                    guard deadline > state.elapsed, !Task.isCancelled else { return .now }
+                    guard deadline > state.elapsed, !Task.isCancelled else { return true }
                     state.sleepers[id] = Sleeper(deadline: deadline, continuation: continuation)
-                    let ready = state.watchers.filter { $0.count <= state.sleepers.count }.map(\.continuation)
-                    state.watchers.removeAll { $0.count <= state.sleepers.count }
-                    return .later(ready)
+                    return false
                 }
-                switch action {
-                case .now: continuation.resume()
-                case .later(let watchers): for watcher in watchers { watcher.resume() }
-                }
+                if isOver { continuation.resume() } else { news.raise() }
             }
         } onCancel: {
             let sleeper = state.withLock { $0.sleepers.removeValue(forKey: id) }
             sleeper?.continuation.resume(throwing: CancellationError())
         }
         try Task.checkCancellation()
-    }
-
-    private enum Wake {
-        case now
-        case later([CheckedContinuation<Void, Never>])
     }
 }
 

@@ -3,11 +3,12 @@ import AssayCommands
 import AssayPipelines
 import Foundation
 import Logging
+import AssayTesting
 import Testing
 
 /// Two commands that share a store, as two terminals do.
 @Suite("A run that others follow") struct FollowedRunTests {
-    private static func shell(_ gate: Gate) throws -> TestShell {
+    private static func shell(_ gate: Door) throws -> TestShell {
         let shell = try TestShell(registry: gate.registry)
         try shell.write(
             "run_as: processor\nprocessors: [{processor_id: w, processor_type: waits, parameters: {}}]\n", to: "p.yaml")
@@ -27,10 +28,10 @@ import Testing
     @Test(
         "is stopped, with or without what is in flight, and told so when its end is stored", arguments: [true, false])
     func cancel(drain: Bool) async throws {
-        let gate = Gate()
+        let gate = Door()
         let shell = try Self.shell(gate)
         async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
-        await gate.arrival()
+        await gate.arrived()
         let other = Self.terminal(shell)
         let words = ["cancel", "last"] + (drain ? [] : ["--now"])
         async let cancelled = CommandLineTool.run(words, in: other.shell)
@@ -51,10 +52,10 @@ import Testing
 
     @Test("lets others wait for its end and tells them its exit code", arguments: ["wait", "watch"])
     func wait(command: String) async throws {
-        let gate = Gate()
+        let gate = Door()
         let shell = try Self.shell(gate)
         async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
-        await gate.arrival()
+        await gate.arrived()
         let other = Self.terminal(shell)
         async let waited = CommandLineTool.run([command, "last"], in: other.shell)
         if command == "watch" { await other.messages.waits(for: "0 of 2") }
@@ -67,7 +68,7 @@ import Testing
 
     @Test("shows others what is said in it as it is said, when it is of a queue as well")
     func logsOfQueue() async throws {
-        let gates = [Gate(), Gate(), Gate(), Gate()]
+        let gates = [Door(), Door(), Door(), Door()]
         var registry = Registry.standard
         try registry.register("speaks", parameters: []) { name, _ in
             try RegisteredProcessor(
@@ -90,7 +91,7 @@ import Testing
         try shell.write("{\"data\":\"one\"}\n", to: "in.jsonl")
         #expect(await shell.submit("x") == 0)
         async let code = shell.assay("queue", "work", "--pipeline", "p.yaml", "--until-empty", "-o", "none")
-        await gates[0].arrival()
+        await gates[0].arrived()
         let other = Self.terminal(shell)
         async let followed = CommandLineTool.run(["logs", "last", "--follow"], in: other.shell)
         for (place, gate) in gates.enumerated() {
@@ -103,10 +104,10 @@ import Testing
 
     @Test("shows others what is said in it as it is said, until its end")
     func logs() async throws {
-        let gate = Gate()
+        let gate = Door()
         let shell = try Self.shell(gate)
         async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "--runner", "sequential", "-o", "none")
-        await gate.arrival()
+        await gate.arrived()
         let other = Self.terminal(shell)
         async let followed = CommandLineTool.run(["logs", "last", "--follow"], in: other.shell)
         await other.output.waits(for: "about one\n")
@@ -118,7 +119,7 @@ import Testing
     }
 
     /// A worker of a queue that is busy with a run of two items.
-    private static func working(_ gate: Gate) async throws -> (shell: TestShell, worker: Task<Int32, Never>) {
+    private static func working(_ gate: Door) async throws -> (shell: TestShell, worker: Task<Int32, Never>) {
         let shell = try TestShell(registry: gate.registry)
         try shell.write(
             """
@@ -130,13 +131,13 @@ import Testing
         try shell.write("{\"data\":\"one\"}\n{\"data\":\"two\"}\n", to: "in.jsonl")
         #expect(await shell.assay("queue", "submit", "p.yaml", "--inputs", "in.jsonl", "-o", "none") == 0)
         let worker = Task { await shell.assay("queue", "work", "--pipeline", "p.yaml", "--until-empty", "-o", "none") }
-        await gate.arrival()
+        await gate.arrived()
         return (shell, worker)
     }
 
     @Test("lets others wait for its end when it is of a queue", arguments: ["wait", "watch"])
     func waitQueued(command: String) async throws {
-        let gate = Gate()
+        let gate = Door()
         let (shell, worker) = try await Self.working(gate)
         let other = Self.terminal(shell)
         async let waited = CommandLineTool.run([command, "last"], in: other.shell)
@@ -150,7 +151,7 @@ import Testing
         "is stopped with its execution when it is of a queue, with or without what is in flight",
         arguments: [true, false])
     func cancelQueued(drain: Bool) async throws {
-        let gate = Gate()
+        let gate = Door()
         let (shell, worker) = try await Self.working(gate)
         let other = Self.terminal(shell)
         async let cancelled = CommandLineTool.run(["cancel", "last"] + (drain ? [] : ["--now"]), in: other.shell)
@@ -165,10 +166,10 @@ import Testing
 
     @Test("tells those who wait that a signal ended it")
     func signal() async throws {
-        let gate = Gate()
+        let gate = Door()
         let shell = try Self.shell(gate)
         async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
-        await gate.arrival()
+        await gate.arrived()
         let other = Self.terminal(shell)
         async let waited = CommandLineTool.run(["watch", "last", "-o", "jsonl"], in: other.shell)
         await other.output.waits(for: "\"counts\"")
@@ -181,10 +182,10 @@ import Testing
 
     @Test("goes on when those who wait run out of time")
     func timeout() async throws {
-        let gate = Gate()
+        let gate = Door()
         let shell = try Self.shell(gate)
         async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
-        await gate.arrival()
+        await gate.arrived()
         let other = Self.terminal(shell)
         #expect(await CommandLineTool.run(["wait", "last", "--timeout", "1ms"], in: other.shell) == 124)
         #expect(other.messages.text.contains("is still in progress after 1ms"))
@@ -194,10 +195,10 @@ import Testing
 
     @Test("is listed with the counts it has by now")
     func counts() async throws {
-        let gate = Gate()
+        let gate = Door()
         let shell = try Self.shell(gate)
         async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
-        await gate.arrival()
+        await gate.arrived()
         let (text, _) = await shell.output(of: "runs", "list", "-o", "json")
         let run = try JSONValue(json: text)["runs"]?.array?.first
         #expect(run?["status"] == "running" && run?["counts"]?["total"] == 2)

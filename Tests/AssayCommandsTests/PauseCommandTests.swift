@@ -154,7 +154,7 @@ private final class Typing: ByteSource {
 
     @Test("keeps its breakpoints when it is told to go on to its end while it does not stand still")
     func toEndTooSoon() async throws {
-        let gate = Gate()
+        let gate = Door()
         let shell = try TestShell(registry: gate.registry)
         try shell.write(
             """
@@ -168,7 +168,7 @@ private final class Typing: ByteSource {
             """, to: "p.yaml")
         try shell.write("{\"data\": \"a\"}\n", to: "in.jsonl")
         async let code = shell.assay(Self.run + ["--break", "second"])
-        await gate.arrival()
+        await gate.arrived()
         let other = CollectingSink()
         var second = shell.value
         second.messages = other

@@ -1,6 +1,7 @@
 import Assay
 import AssayCommands
 import Foundation
+import AssayTesting
 import Testing
 
 @Suite("A run from the command line") struct RunCommandTests {
@@ -237,7 +238,7 @@ import Testing
 }
 
 @Suite("Stopping a run") struct StopTests {
-    private static func shell(_ gate: Gate) throws -> TestShell {
+    private static func shell(_ gate: Door) throws -> TestShell {
         let shell = try TestShell(registry: gate.registry)
         try shell.write(
             "run_as: processor\nprocessors: [{processor_id: w, processor_type: waits, parameters: {}}]\n", to: "p.yaml")
@@ -249,10 +250,10 @@ import Testing
         "once finishes what is in flight and names the command to go on with",
         arguments: [(StopSignal.interrupt, Int32(130)), (.terminate, 143), (.hangUp, 129)])
     func drains(signal: StopSignal, status: Int32) async throws {
-        let gate = Gate()
+        let gate = Door()
         let shell = try Self.shell(gate)
         async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "jsonl")
-        await gate.arrival()
+        await gate.arrived()
         shell.signals.yield(signal)
         // A closed terminal and its shell may both say so, which is not the second signal that ends at once.
         if signal == .hangUp { shell.signals.yield(signal) }
@@ -268,10 +269,10 @@ import Testing
 
     @Test("twice does not wait for what is in flight; the run can be resumed all the same")
     func stops() async throws {
-        let gate = Gate()
+        let gate = Door()
         let shell = try Self.shell(gate)
         async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
-        await gate.arrival()
+        await gate.arrived()
         shell.signals.yield(.interrupt)
         shell.signals.yield(.interrupt)
         #expect(await code == 130)
@@ -283,10 +284,10 @@ import Testing
 
     @Test("leaves the store to its owner: others may read along, and are told who works")
     func readAlong() async throws {
-        let gate = Gate()
+        let gate = Door()
         let shell = try Self.shell(gate)
         async let code = shell.assay("run", "p.yaml", "--inputs", "in.jsonl", "-o", "none")
-        await gate.arrival()
+        await gate.arrived()
         let run = try await shell.runs()[0]
         let (text, shown) = await shell.output(of: "runs", "show", run, "-o", "json")
         #expect(shown == 0)

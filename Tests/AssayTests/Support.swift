@@ -96,47 +96,11 @@ struct Refusal: Error, CustomStringConvertible {
     var description = "refused"
 }
 
-/// A door that lets nobody through until it is opened.
-final class Door: Sendable {
-    private let state = Mutex<(open: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
-
-    /// Returns once the door is open; cancellation does not open it.
-    func pass() async {
-        await withCheckedContinuation { continuation in
-            let open = state.withLock { state in
-                if !state.open { state.waiting.append(continuation) }
-                return state.open
-            }
-            if open { continuation.resume() }
-        }
-    }
-
-    func open() {
-        let waiting = state.withLock { state in
-            state.open = true
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        for continuation in waiting { continuation.resume() }
-    }
-}
-
 /// Values as they come in from wherever.
 final class Notes<Value: Sendable>: Sendable {
     private let values = Mutex<[Value]>([])
     func add(_ value: Value) { values.withLock { $0.append(value) } }
     var all: [Value] { values.withLock { $0 } }
-}
-
-/// Returns when the calling task has been cancelled, and throws then as cooperative code does.
-func waitForCancellation() async throws -> Never {
-    let door = Door()
-    await withTaskCancellationHandler {
-        await door.pass()
-    } onCancel: {
-        door.open()
-    }
-    throw CancellationError()
 }
 
 /// The code of what `body` throws.

@@ -80,7 +80,6 @@ final class Alarm: Sendable {
         /// The earliest end that was rung for since the last look.
         var first: Duration?
         var sleepsUntil: Duration?
-        var sleeper: CheckedContinuation<Void, Never>?
 
         var isRung: Bool {
             guard let first, let sleepsUntil else { return false }
@@ -89,16 +88,15 @@ final class Alarm: Sendable {
     }
 
     private let state = Mutex(State())
+    private let rings = Signal()
 
     /// Reports that an attempt ends at `moment`.
     func ring(for moment: Duration) {
-        let sleeper = state.withLock { state -> CheckedContinuation<Void, Never>? in
+        let isRung = state.withLock { state in
             state.first = min(state.first ?? moment, moment)
-            guard state.isRung else { return nil }
-            defer { state.sleeper = nil }
-            return state.sleeper
+            return state.isRung
         }
-        sleeper?.resume()
+        if isRung { rings.raise() }
     }
 
     /// Resets the alarm. Call it before looking at ends: the sleep that follows hears everything that rings from here
@@ -114,28 +112,9 @@ final class Alarm: Sendable {
         guard !isRung else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await time.sleep(until: moment) }
-            group.addTask { await self.waitForRing() }
+            group.addTask { await self.rings.wait { self.state.withLock { $0.isRung } } }
             await group.next()
             group.cancelAll()
-        }
-    }
-
-    private func waitForRing() async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let now = state.withLock { state in
-                    guard !state.isRung, !Task.isCancelled else { return true }
-                    state.sleeper = continuation
-                    return false
-                }
-                if now { continuation.resume() }
-            }
-        } onCancel: {
-            let sleeper = state.withLock { state in
-                defer { state.sleeper = nil }
-                return state.sleeper
-            }
-            sleeper?.resume()
         }
     }
 }

@@ -6,12 +6,13 @@ import Synchronization
 final class BaseCharge: Sendable {
     private enum State {
         case unknown
-        case charging([CheckedContinuation<Void, Never>])
+        case charging
         case paid
         case byInput(Ledger.BasePrice)
     }
 
     private let state = Mutex(State.unknown)
+    private let news = Signal()
 
     private enum Turn {
         case mine, wait, none
@@ -34,7 +35,7 @@ final class BaseCharge: Sendable {
             let turn: Turn = state.withLock { state in
                 switch state {
                 case .unknown:
-                    state = .charging([])
+                    state = .charging
                     return .mine
                 case .charging: return .wait
                 case .paid: return .none
@@ -44,7 +45,7 @@ final class BaseCharge: Sendable {
             switch turn {
             case .none: return nil
             case .byInput(let price): return price
-            case .wait: await wait()
+            case .wait: await news.waitUncancelled { !isCharging }
             case .mine:
                 do {
                     let price = try await open()
@@ -58,23 +59,10 @@ final class BaseCharge: Sendable {
         }
     }
 
-    private func wait() async {
-        await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                guard case .charging(let waiters) = state else { return true }
-                state = .charging(waiters + [continuation])
-                return false
-            }
-            if isOver { continuation.resume() }
-        }
-    }
+    private var isCharging: Bool { state.withLock { if case .charging = $0 { true } else { false } } }
 
     private func finish(as next: State) {
-        let waiters = state.withLock { state in
-            defer { state = next }
-            if case .charging(let waiters) = state { return waiters }
-            return []
-        }
-        for waiter in waiters { waiter.resume() }
+        state.withLock { $0 = next }
+        news.raise()
     }
 }

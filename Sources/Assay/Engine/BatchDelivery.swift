@@ -7,11 +7,10 @@ final class BatchDelivery: Sendable {
         var held: [BatchResult] = []
         var takerFailure: (any Error)?
         var workFailure: (any Error)?
-        var isBusy = false
-        var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state: Mutex<State>
+    private let turns = Turnstile()
     private let streams: Bool
     private let hand: (@Sendable (BatchResult) async throws -> Void)?
 
@@ -56,32 +55,12 @@ final class BatchDelivery: Sendable {
 
     private func handOver(_ batch: BatchResult, _ session: RunSession) async {
         guard let hand else { return }
-        await beginTurn()
-        defer { endTurn() }
+        await turns.enterUncancelled()
+        defer { turns.leave() }
         guard failure == nil else { return }
         do { try await hand(batch) } catch {
             state.withLock { $0.takerFailure = error }
             session.stop(.init(reason: .runCancelled, drains: false))
         }
-    }
-
-    private func beginTurn() async {
-        await withCheckedContinuation { continuation in
-            let isFree = state.withLock { state in
-                if state.isBusy { state.waiting.append(continuation) }
-                defer { state.isBusy = true }
-                return !state.isBusy
-            }
-            if isFree { continuation.resume() }
-        }
-    }
-
-    private func endTurn() {
-        let next = state.withLock { state in
-            guard state.waiting.isEmpty else { return state.waiting.removeFirst() as CheckedContinuation<Void, Never>? }
-            state.isBusy = false
-            return nil
-        }
-        next?.resume()
     }
 }

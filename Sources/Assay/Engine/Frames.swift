@@ -12,10 +12,10 @@ final class Frames: Sendable {
         /// The places of items that were started out of order before their page was fetched.
         var taken: Set<Int> = []
         var fetching = false
-        var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state: Mutex<State>
+    private let fetched = Signal()
     private let fetch: @Sendable (_ start: Int, _ limit: Int) async throws -> [StoredItem]
     private let comesLate: @Sendable (_ place: Int) -> Bool
 
@@ -74,27 +74,16 @@ final class Frames: Sendable {
         return .fetch(next)
     }
 
-    private func wait() async {
-        await withCheckedContinuation { continuation in
-            let ready = state.withLock { state in
-                guard state.fetching else { return true }
-                state.waiters.append(continuation)
-                return false
-            }
-            if ready { continuation.resume() }
-        }
-    }
+    private func wait() async { await fetched.waitUncancelled { state.withLock { !$0.fetching } } }
 
     private func finishFetch(_ page: [StoredItem]) {
-        let waiters = state.withLock { state in
+        state.withLock { state in
             for entry in page where !state.taken.contains(entry.index) {
                 if comesLate(entry.index) { state.late.append(entry) } else { state.page.append(entry) }
             }
             state.fetching = false
-            defer { state.waiters = [] }
-            return state.waiters
         }
-        for waiter in waiters { waiter.resume() }
+        fetched.raise()
     }
 
     // MARK: Out of order

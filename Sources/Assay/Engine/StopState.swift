@@ -32,16 +32,13 @@ struct Stop: Sendable {
 final class StopState: Sendable {
     private struct State {
         var stop: Stop?
-        /// Waits for a stop that gives up items in progress.
-        var supervisor: CheckedContinuation<Void, Never>?
         /// Whether work is in progress that such a stop would give up.
         var hasWork = true
-        var sleepers: [Int: CheckedContinuation<Void, Never>] = [:]
-        var lastSleeper = 0
     }
 
     private let time: any TimeSource
     private let state = Mutex(State())
+    private let news = Signal()
     // Read for every item and almost always false: this flag spares the lock that all lanes share.
     private let isStopped = Atomic(false)
 
@@ -52,19 +49,12 @@ final class StopState: Sendable {
 
     /// Puts a stop in force and wakes those it concerns.
     func apply(_ stop: Stop) {
-        let woken = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            guard let next = stop.following(state.stop) else { return [] }
+        state.withLock { state in
+            guard let next = stop.following(state.stop) else { return }
             state.stop = next
             isStopped.store(true, ordering: .releasing)
-            var woken = Array(state.sleepers.values)
-            state.sleepers = [:]
-            if !stop.drains, let supervisor = state.supervisor {
-                woken.append(supervisor)
-                state.supervisor = nil
-            }
-            return woken
         }
-        for sleeper in woken { sleeper.resume() }
+        news.raise()
     }
 
     /// Lifts a stop that ended one batch only, so that its items can begin again.
@@ -81,24 +71,13 @@ final class StopState: Sendable {
     ///
     /// It ignores the cancellation of its task, which may be visible before the stop that it causes.
     func waitForHardStop() async {
-        await withCheckedContinuation { continuation in
-            let now = state.withLock { state in
-                guard state.stop?.drains != false, state.hasWork else { return true }
-                state.supervisor = continuation
-                return false
-            }
-            if now { continuation.resume() }
-        }
+        await news.waitUncancelled { state.withLock { $0.stop?.drains == false || !$0.hasWork } }
     }
 
     /// Ends that wait: nothing is in progress anymore.
     func endWaitForHardStop() {
-        let supervisor = state.withLock { state in
-            state.hasWork = false
-            defer { state.supervisor = nil }
-            return state.supervisor
-        }
-        supervisor?.resume()
+        state.withLock { $0.hasWork = false }
+        news.raise()
     }
 
     /// Waits until a moment, or until a stop that `counts`.
@@ -113,23 +92,6 @@ final class StopState: Sendable {
 
     /// Waits until a stop that `counts`, or until the task is cancelled.
     func wait(which counts: @escaping @Sendable (Stop) -> Bool) async {
-        let id = state.withLock { state in
-            state.lastSleeper += 1
-            return state.lastSleeper
-        }
-        await withTaskCancellationHandler {
-            while !Task.isCancelled, stop.map(counts) != true {
-                await withCheckedContinuation { continuation in
-                    let now = state.withLock { state in
-                        guard state.stop.map(counts) != true, !Task.isCancelled else { return true }
-                        state.sleepers[id] = continuation
-                        return false
-                    }
-                    if now { continuation.resume() }
-                }
-            }
-        } onCancel: {
-            state.withLock { $0.sleepers.removeValue(forKey: id) }?.resume()
-        }
+        await news.wait { stop.map(counts) == true }
     }
 }

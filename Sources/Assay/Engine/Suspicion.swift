@@ -37,17 +37,10 @@ final class Suspicion: Sendable {
         var isBroken = false
         /// The places of items that killed in an earlier run.
         var killers: Set<Int> = []
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-        var nextWaiter = 0
 
         /// Goes on in order, with nothing held against anybody.
         mutating func clear() {
             (isSuspected, probes, trying, probesDied, dead, names) = (false, [], [], 0, [], [])
-        }
-
-        mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
-            defer { waiters = [:] }
-            return Array(waiters.values)
         }
 
         /// Draws the conclusion once no probe is left.
@@ -59,6 +52,7 @@ final class Suspicion: Sendable {
     }
 
     private let state = Mutex(State())
+    private let news = Signal()
     // Asked for every item, and almost always false: a look at these spares the lock that all lanes share.
     private let hasDied = Atomic(false)
     private let hasAnswered = Atomic(false)
@@ -69,21 +63,20 @@ final class Suspicion: Sendable {
     /// Takes note that the program answered, which shows that it can.
     func noteAnswer() {
         guard !hasAnswered.load(ordering: .acquiring) else { return }
-        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            guard !state.hasAnswered else { return [] }
+        state.withLock { state in
+            guard !state.hasAnswered else { return }
             state.hasAnswered = true
             hasAnswered.store(true, ordering: .releasing)
-            guard !state.isBroken else { return [] }
+            guard !state.isBroken else { return }
             state.clear()
-            return state.takeWaiters()
         }
-        for waiter in waiters { waiter.resume() }
+        news.raise()
     }
 
     /// Takes note that the program died on the item at `place`.
     func noteDeath(at place: Int, of name: String, because error: ProcessingError) {
-        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            guard !state.hasAnswered, !state.isBroken else { return [] }
+        state.withLock { state in
+            guard !state.hasAnswered, !state.isBroken else { return }
             hasDied.store(true, ordering: .releasing)
             state.lastDeath = error.message
             if !state.dead.contains(place) {
@@ -96,21 +89,19 @@ final class Suspicion: Sendable {
             } else if !state.isSuspected, state.dead.count >= Self.tolerated {
                 (state.isSuspected, state.probes) = (true, Probe.allCases)
             }
-            return state.takeWaiters()
         }
-        for waiter in waiters { waiter.resume() }
+        news.raise()
     }
 
     /// Takes note that the item at `place` is no longer worked on; a probe that neither died nor was answered for shows
     /// nothing, and the run goes on in order.
     func noteEnd(at place: Int) {
         guard hasDied.load(ordering: .acquiring) else { return }
-        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            guard state.trying.remove(place) != nil else { return [] }
+        state.withLock { state in
+            guard state.trying.remove(place) != nil else { return }
             state.clear()
-            return state.takeWaiters()
         }
-        for waiter in waiters { waiter.resume() }
+        news.raise()
     }
 
     // MARK: What to do
@@ -141,12 +132,11 @@ final class Suspicion: Sendable {
 
     /// Says that a probe is made with the item at `place`, or that there is none left for it.
     func begin(at place: Int?) {
-        let waiters = state.withLock { state in
+        state.withLock { state in
             if let place { state.trying.insert(place) }
             state.conclude()
-            return state.takeWaiters()
         }
-        for waiter in waiters { waiter.resume() }
+        news.raise()
     }
 
     /// Returns when there may be another order, the run is stopped, or the task is cancelled.
@@ -160,24 +150,7 @@ final class Suspicion: Sendable {
     }
 
     private func waitForNews() async {
-        let id = state.withLock { state in
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let now = state.withLock { state in
-                    guard state.isSuspected, !state.isBroken, state.probes.isEmpty, !Task.isCancelled else {
-                        return true
-                    }
-                    state.waiters[id] = continuation
-                    return false
-                }
-                if now { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
-        }
+        await news.wait { state.withLock { !$0.isSuspected || $0.isBroken || !$0.probes.isEmpty } }
     }
 
     /// Why the run is given up.

@@ -8,7 +8,6 @@ final class Workshop<Source: WorkSource>: Sendable {
         var lanes: [Lane<Source>] = []
         var running = 0
         var holds = 0
-        var waiter: CheckedContinuation<Void, Never>?
         var failure: (any Error)?
     }
 
@@ -17,6 +16,7 @@ final class Workshop<Source: WorkSource>: Sendable {
     /// An alarm that wakes the supervisor of attempts.
     let alarm = Alarm()
     private let state = Mutex(State())
+    private let ended = Signal()
 
     init(_ source: Source) { (self.source, session) = (source, source.session) }
 
@@ -67,26 +67,15 @@ final class Workshop<Source: WorkSource>: Sendable {
     }
 
     func laneEnded() {
-        let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
+        let isLast = state.withLock { state in
             state.running -= 1
-            guard state.running == 0 else { return nil }
-            defer { state.waiter = nil }
-            return state.waiter
+            return state.running == 0
         }
-        waiter?.resume()
+        if isLast { ended.raise() }
     }
 
     /// Waits until every lane has ended.
-    func waitForEnd() async {
-        await withCheckedContinuation { continuation in
-            let ended = state.withLock { state in
-                guard state.running > 0 else { return true }
-                state.waiter = continuation
-                return false
-            }
-            if ended { continuation.resume() }
-        }
-    }
+    func waitForEnd() async { await ended.waitUncancelled { state.withLock { $0.running == 0 } } }
 
     // MARK: A lane
 

@@ -6,8 +6,6 @@ final class RemoteDesk: Desk {
     private struct State {
         var lastRef: UInt32 = 0
         var waiting: [UInt32: CheckedContinuation<DeskReply, any Error>] = [:]
-        var openCalls = 0
-        var callsEnd: CheckedContinuation<Void, Never>?
         var closed = false
     }
 
@@ -17,6 +15,7 @@ final class RemoteDesk: Desk {
     private let logLevel: Logger.Level
     let terms: WorkTerms
     private let state = Mutex(State())
+    private let openCalls = Gate()
 
     init(_ wire: WorkerWire, request: UInt64, attempt: UInt32, in run: RunMessage) {
         self.wire = wire
@@ -71,7 +70,7 @@ final class RemoteDesk: Desk {
         switch try await ask(.openCall(request)) {
         case .hit(let value): return .hit(try JSONValue(json: value))
         case .proceed(let callID, let idempotencyKey, let number):
-            state.withLock { $0.openCalls += 1 }
+            openCalls.begin()
             return .proceed(Call(callID, idempotencyKey: idempotencyKey, number: number))
         default: throw FrameFault("another reply than a call")
         }
@@ -80,7 +79,7 @@ final class RemoteDesk: Desk {
     func closeCall(
         _ id: String, _ settlement: Call.Settlement?, _ end: CallEnd, in context: Context
     ) async throws {
-        defer { noteCallEnd() }
+        defer { openCalls.end() }
         let message: DeskMessage.CallEndMessage
         switch end {
         case .returned(let payload):
@@ -173,26 +172,9 @@ final class RemoteDesk: Desk {
 
     // MARK: The end
 
-    private func noteCallEnd() {
-        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            state.openCalls -= 1
-            guard state.openCalls == 0 else { return nil }
-            defer { state.callsEnd = nil }
-            return state.callsEnd
-        }
-        waiter?.resume()
-    }
-
     /// Sends the answer once no paid call is open, so that none is in doubt without need. Nothing is sent after it.
     func close(_ answer: AnswerMessage) async {
-        await withCheckedContinuation { continuation in
-            let now = state.withLock { state in
-                guard state.openCalls > 0 else { return true }
-                state.callsEnd = continuation
-                return false
-            }
-            if now { continuation.resume() }
-        }
+        await openCalls.passUncancelled()
         let left = state.withLock { state in
             state.closed = true
             wire.send(Frame(kind: .answer, request: request, attempt: attempt, parts: answer.parts))

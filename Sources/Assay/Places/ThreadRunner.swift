@@ -81,7 +81,7 @@ extension Runner where Self == SequentialRunner {
 struct ThreadWorker: Worker {
     private let processor: RegisteredProcessor
     private let thread = WorkerThread()
-    private let attempts = Attendance()
+    private let attempts = Gate()
 
     init(_ processor: RegisteredProcessor) { self.processor = processor }
 
@@ -96,34 +96,7 @@ struct ThreadWorker: Worker {
 
     /// Waits for attempts whose processor starts programs; it ends these when it is cancelled. Nothing else can be
     /// ended.
-    func stop() async { if processor.startsPrograms { await attempts.waitForEnd() } }
+    func stop() async { if processor.startsPrograms { await attempts.passUncancelled() } }
 
     func retire() { thread.retire() }
-}
-
-/// A count of attempts at work, and those who wait until there are none.
-private final class Attendance: Sendable {
-    private let state = Mutex<(count: Int, waiters: [CheckedContinuation<Void, Never>])>((0, []))
-
-    func begin() { state.withLock { $0.count += 1 } }
-
-    func end() {
-        let waiters = state.withLock { state in
-            state.count -= 1
-            guard state.count == 0 else { return [CheckedContinuation<Void, Never>]() }
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume() }
-    }
-
-    func waitForEnd() async {
-        await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                if state.count > 0 { state.waiters.append(continuation) }
-                return state.count == 0
-            }
-            if isOver { continuation.resume() }
-        }
-    }
 }

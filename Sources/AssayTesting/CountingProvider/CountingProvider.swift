@@ -1,3 +1,4 @@
+import Assay
 import Foundation
 import Synchronization
 
@@ -29,7 +30,7 @@ public final class CountingProvider: Sendable {
         var status = 200
         var headers: [(name: String, value: String)] = []
         var body: [UInt8] = []
-        var latch: Latch?
+        var brake: Brake?
         var isDropped = false
         var isCharged = true
 
@@ -46,10 +47,10 @@ public final class CountingProvider: Sendable {
         /// An answer that does the work and charges for it, but closes the connection without a response.
         public static let drop = Answer(isDropped: true)
 
-        /// Returns this answer, to be given only when `latch` is released.
-        public func held(by latch: Latch) -> Answer {
+        /// Returns this answer, to be given only when `brake` is released.
+        public func held(by brake: Brake) -> Answer {
             var answer = self
-            answer.latch = latch
+            answer.brake = brake
             return answer
         }
     }
@@ -58,7 +59,6 @@ public final class CountingProvider: Sendable {
         var calls: [Call] = []
         var answers: [String: Answer] = [:]
         var charges = 0
-        var waiters: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
         var connections: Set<Int32> = []
         var isStopped = false
     }
@@ -68,6 +68,7 @@ public final class CountingProvider: Sendable {
     private let listener: Int32
     private let answer: @Sendable (Call) -> Answer
     private let state = Mutex(State())
+    private let news = Signal()
 
     /// Starts a service that answers with `answer`, which is called for each call without an idempotency key, and for
     /// each call whose key has no charged answer yet.
@@ -99,27 +100,19 @@ public final class CountingProvider: Sendable {
 
     /// Waits until `count` calls have arrived; they need not be answered.
     public func waitForCalls(_ count: Int = 1) async {
-        await withCheckedContinuation { continuation in
-            let ready = state.withLock { state in
-                guard state.calls.count < count, !state.isStopped else { return true }
-                state.waiters.append((count, continuation))
-                return false
-            }
-            if ready { continuation.resume() }
-        }
+        await news.wait { state.withLock { $0.calls.count >= count || $0.isStopped } }
     }
 
-    /// Closes every connection and stops listening. Answers held by a latch are dropped.
+    /// Closes every connection and stops listening. Answers held by a brake are dropped.
     public func stop() {
-        let (connections, waiters) = state.withLock { state in
-            guard !state.isStopped else { return (Set<Int32>(), [CheckedContinuation<Void, Never>]()) }
+        let connections = state.withLock { state -> Set<Int32> in
+            guard !state.isStopped else { return [] }
             state.isStopped = true
-            defer { state.waiters = [] }
             Socket.shut(listener)
-            return (state.connections, state.waiters.map(\.continuation))
+            return state.connections
         }
         for connection in connections { Socket.shut(connection) }
-        for waiter in waiters { waiter.resume() }
+        news.raise()
     }
 
     // MARK: Connections
@@ -143,13 +136,11 @@ public final class CountingProvider: Sendable {
 
     /// Records a call and decides on its answer.
     private func take(_ call: Call) -> Answer {
-        let (known, waiters) = state.withLock { state in
+        let known = state.withLock { state in
             state.calls.append(call)
-            let ready = state.waiters.filter { $0.count <= state.calls.count }
-            state.waiters.removeAll { $0.count <= state.calls.count }
-            return (call.idempotencyKey.flatMap { state.answers[$0] }, ready.map(\.continuation))
+            return call.idempotencyKey.flatMap { state.answers[$0] }
         }
-        for waiter in waiters { waiter.resume() }
+        news.raise()
         if var known {
             // A repetition of a call whose answer was lost gets an answer.
             known.isDropped = false
@@ -169,7 +160,7 @@ public final class CountingProvider: Sendable {
     }
 
     private func give(_ answer: Answer, to connection: Int32) {
-        answer.latch?.wait()
+        answer.brake?.wait()
         guard !answer.isDropped else { return }
         var head = "HTTP/1.1 \(answer.status) Answer\r\nContent-Length: \(answer.body.count)\r\nConnection: close\r\n"
         for (name, value) in answer.headers { head += "\(name): \(value)\r\n" }
@@ -177,12 +168,12 @@ public final class CountingProvider: Sendable {
     }
 }
 
-/// A latch that blocks callers until it is released.
-public final class Latch: Sendable {
+/// A brake that blocks callers until it is released.
+public final class Brake: Sendable {
     private let isReleased = Mutex(false)
     private let gate = DispatchSemaphore(value: 0)
 
-    /// Creates a latch that blocks.
+    /// Creates a brake that blocks.
     public init() {}
 
     /// Releases all current and future waiters.

@@ -85,8 +85,8 @@ import Testing
 
     @Test("that does not answer is given up after 30 s of its clock, and the request with it")
     func timeout() async throws {
-        let (latch, time) = (Latch(), ManualTime())
-        let provider = try CountingProvider { _ in .reply().held(by: latch) }
+        let (brake, time) = (Brake(), ManualTime())
+        let provider = try CountingProvider { _ in .reply().held(by: brake) }
         let hook = Webhook(try #require(URL(string: "\(provider.url)/slow")), time: time)
         let sent = Task { try await hook.send(PipelineWatchTests.alert()) }
         await provider.waitForCalls()
@@ -94,6 +94,6 @@ import Testing
         time.advance(by: .seconds(30))
         let error = await #expect(throws: ProcessingError.self) { try await sent.value }
         #expect(error?.code == .timeout && error?.message == "webhook '127.0.0.1' did not answer within 30.0 s")
-        latch.release()
+        brake.release()
     }
 }

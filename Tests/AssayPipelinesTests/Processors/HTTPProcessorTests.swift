@@ -323,8 +323,8 @@ import Testing
 
     @Test("is in doubt when its time is out, and the request is given up")
     func timeout() async throws {
-        let latch = Latch()
-        let provider = try CountingProvider { _ in .reply().held(by: latch) }
+        let brake = Brake()
+        let provider = try CountingProvider { _ in .reply().held(by: brake) }
         let time = ManualTime()
         let engine = Engine(world: .testing(time: time))
         async let report = run(provider, ", maximum_cost: 5", engine: engine)
@@ -332,7 +332,7 @@ import Testing
         await time.waitForSleepers()
         time.advance(by: .seconds(3_600))
         let ended = try await report
-        latch.release()
+        brake.release()
         #expect(ended.outcomes[0].error?.code == .timeout)
         #expect(ended.bill.inDoubtCost == (try Money(5)))
     }

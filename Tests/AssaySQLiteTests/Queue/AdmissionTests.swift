@@ -127,7 +127,7 @@ import Testing
 
     @Test("starts nothing once the queue is stopped or paused, whatever it answers then", arguments: [false, true])
     func stopped(isPaused: Bool) async throws {
-        let gate = Gate()
+        let gate = Door()
         let rig = try QueueRig()
         let queue = try await rig.queue(admission: GatedAdmission(gate: gate))
         try await queue.submit("x")
@@ -146,7 +146,7 @@ import Testing
 
     @Test("does not let in more than may run, whoever was invoked meanwhile")
     func limit() async throws {
-        let (asking, running) = (Gate(), Gate())
+        let (asking, running) = (Door(), Door())
         let rig = try QueueRig { value, _ in if value == "b" { await running.pass() } }
         let configuration = try QueueConfiguration(capacity: 10, refreshTime: .seconds(1), concurrencyLimit: 1)
         let queue = try await rig.queue(configuration, admission: GatedAdmission(gate: asking))
@@ -169,7 +169,7 @@ import Testing
 
     @Test("is not asked about an execution that was invoked while it denied it")
     func invoked() async throws {
-        let (asking, resolving) = (Gate(), Gate())
+        let (asking, resolving) = (Door(), Door())
         let rig = try QueueRig()
         let processor = try rig.processor()
         let queue = try await ExecutionQueue(

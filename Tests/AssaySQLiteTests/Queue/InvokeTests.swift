@@ -13,14 +13,14 @@ import Testing
         "one execution a hundred times at once makes one run and one report", arguments: Shelf.allCases, Ending.allCases
     )
     func shared(shelf: Shelf, ending: Ending) async throws {
-        let (gate, calls) = (Gate(), Gate())
+        let (gate, calls) = (Door(), Door())
         calls.open()
         let rig = try QueueRig(shelf) { _, _ in
             await gate.pass()
             switch ending {
             case .success: break
             case .failure: throw ProcessingError(.extraction, "no text")
-            case .timeout, .cancellation: try await untilCancelled()
+            case .timeout, .cancellation: try await waitForCancellation()
             }
         }
         let queue = try await rig.queue()
@@ -83,10 +83,10 @@ import Testing
 
     @Test("is cancelled with its task, and the execution with it", arguments: Shelf.allCases)
     func cancelledTask(shelf: Shelf) async throws {
-        let gate = Gate()
+        let gate = Door()
         let rig = try QueueRig(shelf) { _, _ in
             await gate.pass()
-            try await untilCancelled()
+            try await waitForCancellation()
         }
         let queue = try await rig.queue()
         try await queue.submit("x")
@@ -179,7 +179,7 @@ import Testing
         "again as soon as its run has ended in the store waits until the queue has taken note",
         arguments: Shelf.allCases)
     func retryAtTheEnd(shelf: Shelf) async throws {
-        let gate = Gate()
+        let gate = Door()
         let rig = try QueueRig(
             shelf,
             wrapping: Wrapping { base in
@@ -212,7 +212,7 @@ import Testing
 
     @Test("again takes a place in the queue while it is on its way", arguments: Shelf.allCases)
     func retryFull(shelf: Shelf) async throws {
-        let gate = Gate()
+        let gate = Door()
         let first = Once()
         let rig = try QueueRig(
             shelf,

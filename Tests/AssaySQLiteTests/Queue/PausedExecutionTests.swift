@@ -187,7 +187,7 @@ import Testing
         "waits for its turn when a worker that went on with it is given up, and is cancelled with any other caller",
         arguments: Shelf.allCases, [true, false])
     func givenUp(shelf: Shelf, isWork: Bool) async throws {
-        let gate = Gate()
+        let gate = Door()
         let queue = try await queue(try store(shelf)) { await gate.pass() }
         try await pause(in: queue)
         let id = id
@@ -207,7 +207,7 @@ import Testing
     func cancelledCaller(shelf: Shelf) async throws {
         let queue = try await queue(try store(shelf))
         try await pause(in: queue)
-        let (id, gate) = (id, Gate())
+        let (id, gate) = (id, Door())
         let caller = Task { () -> ProcessingError.Code? in
             await gate.pass()
             return await code { try await queue.goOn(id, by: .goOn, toEnd: true, isWork: true) }

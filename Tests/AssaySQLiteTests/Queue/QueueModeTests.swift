@@ -8,7 +8,7 @@ import Testing
 @Suite("A working queue", .timeLimit(.minutes(5))) struct QueueModeTests {
     @Test("works in cycles with the refresh time between them, and a slow execution holds nobody")
     func background() async throws {
-        let gate = Gate()
+        let gate = Door()
         // Waits of up to ten minutes end at once.
         let rig = try QueueRig(time: ManualTime(runsFree: true)) { value, _ in
             if value == "slow" { await gate.pass() }
@@ -30,7 +30,7 @@ import Testing
 
     @Test("starts nothing more once it is stopped, and returns when what runs has ended")
     func stop() async throws {
-        let gate = Gate()
+        let gate = Door()
         let rig = try QueueRig { _, _ in await gate.pass() }
         let queue = try await rig.queue(
             QueueConfiguration(capacity: 10, refreshTime: .seconds(1), concurrencyLimit: 1))
@@ -80,7 +80,7 @@ import Testing
 
     @Test("whose work is given up lets what ran wait again", arguments: Shelf.allCases)
     func givenUp(shelf: Shelf) async throws {
-        let gate = Gate()
+        let gate = Door()
         let isFirst = Mutex(true)
         let rig = try QueueRig(shelf) { _, _ in
             guard
@@ -90,7 +90,7 @@ import Testing
                 })
             else { return }
             await gate.pass()
-            try await untilCancelled()
+            try await waitForCancellation()
         }
         let queue = try await rig.queue()
         try await queue.submit("x", 7)
@@ -110,7 +110,7 @@ import Testing
         "that is given up has the work waiting again with the end of its run, as it was to go on",
         arguments: Shelf.allCases)
     func givenUpAtOnce(shelf: Shelf) async throws {
-        let gate = Gate()
+        let gate = Door()
         let runs = Log<String>()
         let (failing, first) = (Once(), Once())
         let stands = Log<Status?>()
@@ -131,7 +131,7 @@ import Testing
             if failing.take() { throw ProcessingError(.api, "down") }
             guard first.take() else { return }
             await gate.pass()
-            try await untilCancelled()
+            try await waitForCancellation()
         }
         let queue = try await rig.queue()
         var submission = Submission(QueueRig.name, over: ["a", "b"])

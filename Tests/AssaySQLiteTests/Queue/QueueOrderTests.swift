@@ -53,7 +53,7 @@ import Testing
 
     @Test("never runs more than its limit: 2 of 5 at once, all in one cycle of capacity 10", arguments: Shelf.allCases)
     func concurrency(shelf: Shelf) async throws {
-        let gate = Gate()
+        let gate = Door()
         let rig = try QueueRig(shelf) { _, _ in await gate.pass() }
         let queue = try await rig.queue(QueueConfiguration(capacity: 10, refreshTime: .seconds(1), concurrencyLimit: 2))
         for number in 0..<5 { try await queue.submit("e\(number)") }

@@ -11,7 +11,7 @@ import Testing
         in folder: TemporaryFolder, _ configuration: QueueConfiguration, cancelling: Bool = false
     ) async throws {
         let copy = folder.path + "/crash"
-        let gate = Gate()
+        let gate = Door()
         let store = try SQLiteStore.open(folder.path + "/life/assay.db")
         let engine = Engine(store: store, prices: try prices())
         let queue = try await ExecutionQueue(
@@ -222,7 +222,7 @@ import Testing
 
     @Test("shows one moment of a queue at work, and what ran then waits again", arguments: Shelf.allCases)
     func atWork(shelf: Shelf) async throws {
-        let gate = Gate()
+        let gate = Door()
         let rig = try QueueRig(shelf) { _, _ in await gate.pass() }
         let queue = try await rig.queue()
         try await queue.submit("x", 1)
@@ -294,7 +294,7 @@ import Testing
 
     @Test("lets wait at once what ran in it, or at the next cycle if the store failed", arguments: [false, true])
     func orphans(isFailing: Bool) async throws {
-        let gate = Gate()
+        let gate = Door()
         let rig = try QueueRig { _, _ in await gate.pass() }
         let queue = try await rig.queue()
         try await queue.submit("x")

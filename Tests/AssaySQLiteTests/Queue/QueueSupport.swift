@@ -147,71 +147,9 @@ final class Log<Value: Sendable>: Sendable {
     var all: [Value] { values.withLock { $0 } }
 }
 
-/// A door that lets nobody through until it is opened, and tells when so many wait before it.
-final class Gate: Sendable {
-    private struct State {
-        var isOpen = false
-        var waiting: [CheckedContinuation<Void, Never>] = []
-        var arrivals = 0
-        var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
-    }
-
-    private let state = Mutex(State())
-
-    /// Returns once the gate is open; cancellation does not open it.
-    func pass() async {
-        await withCheckedContinuation { continuation in
-            let (isOpen, watchers) = state.withLock { state -> (Bool, [CheckedContinuation<Void, Never>]) in
-                state.arrivals += 1
-                if !state.isOpen { state.waiting.append(continuation) }
-                let due = state.watchers.filter { $0.count <= state.arrivals }.map(\.continuation)
-                state.watchers.removeAll { $0.count <= state.arrivals }
-                return (state.isOpen, due)
-            }
-            for watcher in watchers { watcher.resume() }
-            if isOpen { continuation.resume() }
-        }
-    }
-
-    func open() {
-        let waiting = state.withLock { state in
-            state.isOpen = true
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        for continuation in waiting { continuation.resume() }
-    }
-
-    /// How many have come to the gate.
-    var count: Int { state.withLock { $0.arrivals } }
-
-    /// Returns once so many have come to the gate.
-    func arrived(_ count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isSo = state.withLock { state in
-                guard state.arrivals < count else { return true }
-                state.watchers.append((count, continuation))
-                return false
-            }
-            if isSo { continuation.resume() }
-        }
-    }
-}
-
-/// Returns when the calling task has been cancelled, and throws then as cooperative code does.
-func untilCancelled() async throws -> Never {
-    let gate = Gate()
-    await withTaskCancellationHandler {
-        await gate.pass()
-    } onCancel: {
-        gate.open()
-    }
-    throw CancellationError()
-}
-
 /// Admission that answers once its gate is open.
 struct GatedAdmission: AdmissionPolicy {
-    let gate: Gate
+    let gate: Door
     var answer = Admission.admit
 
     func admit(_ execution: Execution.ID, request: JSONObject, scope: Scope) async throws -> Admission {

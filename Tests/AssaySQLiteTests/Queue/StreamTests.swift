@@ -40,7 +40,7 @@ import Testing
 
     @Test("keeps the last 1000 chunks for who comes late, then goes on")
     func late() async throws {
-        let gate = Gate()
+        let gate = Door()
         let rig = try QueueRig { _, context in
             for number in 0..<1_005 { try await context.emit("\(number)") }
             await gate.pass()
@@ -67,7 +67,7 @@ import Testing
 
     @Test("waits while a listener is 1000 chunks behind, and forgets one that leaves")
     func backPressure() async throws {
-        let emitted = Gate()
+        let emitted = Door()
         emitted.open()
         let rig = try QueueRig { _, context in
             for number in 0..<3_000 {
@@ -100,7 +100,7 @@ import Testing
     func timeout() async throws {
         let rig = try QueueRig { _, context in
             try await context.emit("one")
-            try await untilCancelled()
+            try await waitForCancellation()
         }
         let queue = try await rig.queue()
         let id = try await submit(to: queue, timeout: .milliseconds(50))

@@ -45,7 +45,6 @@ final class ProgramPipes: Sendable {
         var isClosed = false
         var pieces: [Piece] = []
         var pending = 0
-        var waiter: CheckedContinuation<Void, Never>?
         var errorEnd: [UInt8] = []
         var isEnding = false
         /// The context of the current request; `nil` between two requests.
@@ -63,6 +62,7 @@ final class ProgramPipes: Sendable {
     private let bell: (read: Descriptor, write: Descriptor)
     private let filter: SecretFilter
     private let state: Mutex<State>
+    private let arrivals = Signal()
 
     private let handed: Mutex<[Descriptor]>
 
@@ -142,13 +142,11 @@ final class ProgramPipes: Sendable {
 
     /// Stops serving callers: ``next()`` returns the end from now on.
     func close() {
-        let waiter = state.withLock { state in
+        state.withLock { state in
             state.isClosed = true
             state.pieces = [.end]
-            defer { state.waiter = nil }
-            return state.waiter
         }
-        waiter?.resume()
+        arrivals.raise()
         ring()
     }
 
@@ -171,14 +169,7 @@ final class ProgramPipes: Sendable {
                 if wasFull { ring() }
                 return piece
             }
-            await withCheckedContinuation { continuation in
-                let isReady = state.withLock { state in
-                    guard state.pieces.isEmpty else { return true }
-                    state.waiter = continuation
-                    return false
-                }
-                if isReady { continuation.resume() }
-            }
+            await arrivals.waitUncancelled { state.withLock { !$0.pieces.isEmpty } }
         }
     }
 
@@ -332,16 +323,14 @@ final class ProgramPipes: Sendable {
 
     private func deliver(_ pieces: [Piece]) {
         guard !pieces.isEmpty else { return }
-        let waiter = state.withLock { state in
-            guard !state.isClosed else { return CheckedContinuation<Void, Never>?.none }
+        state.withLock { state in
+            guard !state.isClosed else { return }
             for piece in pieces {
                 if case .output(let bytes) = piece { state.pending += bytes.count + Self.overhead }
                 state.pieces.append(piece)
             }
-            defer { state.waiter = nil }
-            return state.waiter
         }
-        waiter?.resume()
+        arrivals.raise()
     }
 
     /// Handles bytes of the error stream.
