@@ -1,42 +1,9 @@
 /// The rows of a table, sorted by what they are.
 struct CSVRows {
-    /// A row that states a balance.
-    struct BalanceRow {
-        var kind: Phrases.Kind
-        var number: Int
-        var date: Bytes?
-        var amount: AmountCell
-        var mark: AmountCell.Mark?
-    }
-
-    /// A row that states a total.
-    struct TotalRow {
-        var number: Int
-        /// The number of entries above it.
-        var entries: Int
-        /// Its cells in the amount columns.
-        var cells: [AmountCell?]
-        /// Which side it adds up, where it says so.
-        var mark: AmountCell.Mark?
-        /// The account and the currency that it names.
-        var group: Group
-    }
-
     /// The position of a cell in the file, which never has four billion bytes.
     private struct Place {
         var start: UInt32
         var count: UInt32
-    }
-
-    struct Group: Hashable {
-        var account: String?
-        var currency: String?
-    }
-
-    /// A row that was refused for lack of funds: no entry, but an event that counts.
-    struct Refusal {
-        var date: (cell: Bytes, column: Int)?
-        var group: Group
     }
 
     /// The number of entries.
