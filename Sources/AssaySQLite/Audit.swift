@@ -19,6 +19,7 @@ struct Audit {
         examine("the paid calls") { try $0.checkCalls() }
         examine("the cached values") { try $0.checkCache() }
         examine("the runs") { try $0.checkRuns() }
+        examine("the input lists") { try $0.checkLists() }
         examine("the executions") { try $0.checkExecutions() }
         examine("the events") { try $0.checkEvents() }
         examine("the rows") { try $0.checkSeals() }
@@ -44,12 +45,72 @@ struct Audit {
         problems += try texts("PRAGMA foreign_key_check").map { "a row of '\($0)' refers to nothing" }
         problems += try texts(
             """
-            SELECT run FROM (SELECT DISTINCT run FROM items UNION SELECT DISTINCT run FROM outcomes)
+            SELECT run FROM (SELECT DISTINCT run FROM intakes UNION SELECT DISTINCT run FROM outcomes)
             WHERE run NOT IN (SELECT key FROM runs)
             """
         ).map { "there are items or outcomes of run number \($0), which is not there" }
-        problems += try texts("SELECT place FROM outcomes WHERE place NOT IN (SELECT place FROM items)")
-            .map { "the outcome at place \($0) has no item" }
+    }
+
+    /// Checks that lists have the items that they and their runs say, and that the counts of references are right.
+    private mutating func checkLists() throws {
+        problems += try texts(
+            """
+            SELECT key FROM lists WHERE count <> (SELECT coalesce(sum(p.count), 0) FROM list_pages p WHERE p.list = key)
+            """
+        ).map { "input list \($0) does not have the items that it says" }
+        problems += try texts(
+            """
+            SELECT p.place FROM list_pages p LEFT JOIN chunks c ON c.key = p.chunk
+            WHERE c.key IS NULL OR p.first + p.count > c.count
+            """
+        ).map { "the page of an input list at place \($0) has no items" }
+        problems += try texts(
+            "SELECT key FROM chunks WHERE users <> (SELECT count(*) FROM list_pages WHERE chunk = key)"
+        ).map { "the inputs of chunk \($0) are counted wrong" }
+        problems += try texts(
+            """
+            SELECT key FROM lists WHERE users <> (SELECT count(*) FROM run_lists WHERE list = key) + (maker IS NULL)
+            """
+        ).map { "the runs of input list \($0) are counted wrong" }
+        problems += try texts(
+            """
+            SELECT r.id FROM runs r JOIN run_lists ON run = r.key LEFT JOIN lists l ON l.key = list
+            WHERE coalesce(l.count, 0) < (SELECT sum(count) FROM intakes i WHERE i.run = r.key)
+            """
+        ).map { "the input list of run '\($0)' is too short" }
+    }
+
+    /// Checks that a run knows every item that it has an outcome for, and has every outcome that it takes over.
+    private mutating func checkIntakes(of run: Run) throws {
+        guard let key = try connection.stand(of: run.id)?.key else { return }
+        let all = Place.of(0, inRun: key)...Place.of(.max, inRun: key)
+        var next = 0
+        for intake in try connection.intakes(in: all, ofRun: key) {
+            if intake.start != next { problems.append("the items of run '\(run.id)' have a gap at place \(next)") }
+            next = intake.places.upperBound
+            for (places, source) in intake.carried {
+                let count = try connection.statement(
+                    """
+                    SELECT count(*) FROM outcomes WHERE place BETWEEN ?1 AND ?2 AND status = ?3
+                        AND EXISTS (SELECT 1 FROM carries WHERE run = ?4 AND source = ?5)
+                    """)
+                count.bind(Place.of(source.place, inRun: source.run))
+                count.bind(Place.of(source.place + places.count - 1, inRun: source.run))
+                count.bind(OutcomeRow.statuses.firstIndex(of: source.status) ?? 0)
+                count.bind(key)
+                count.bind(source.run)
+                guard try count.first({ $0.int() }) != places.count else { continue }
+                problems.append(
+                    "run '\(run.id)' takes over outcomes from place \(places.lowerBound) that are not there")
+            }
+        }
+        let last = try connection.statement("SELECT max(place) FROM outcomes WHERE place BETWEEN ? AND ?")
+        last.bind(all.lowerBound)
+        last.bind(all.upperBound)
+        guard let place = try last.first({ $0.optionalInteger() }) ?? nil, place & Place.largestIndex >= next else {
+            return
+        }
+        problems.append("the outcome at place \(place) has no item")
     }
 
     private mutating func checkChargeKeys() throws {
@@ -89,6 +150,7 @@ struct Audit {
             examine("run '\(id)'") { audit in
                 guard let id = Identifier(id), let run = try audit.connection.run(id) else { return }
                 guard run.status.isTerminal, run.deletedAt == nil else { return }
+                try audit.checkIntakes(of: run)
                 try audit.checkCounts(of: run)
                 try audit.checkCosts(of: run)
             }
@@ -104,22 +166,24 @@ struct Audit {
     /// Checks that no outcome costs more than the run's charges for its item. The charges can be more: a call in
     /// progress when its item was abandoned is charged when its answer comes.
     private mutating func checkCosts(of run: Run) throws {
+        guard let stand = try connection.stand(of: run.id), let list = stand.list else { return }
         let sums = try connection.statement(
-            """
-            SELECT o.input_id, o.cost, coalesce(sum(c.cost), 0)
-            FROM outcomes o LEFT JOIN charges c ON c.run_id = ?1 AND c.input_id = o.input_id
-            WHERE o.place BETWEEN ?2 AND ?3 GROUP BY o.place
-            """)
-        guard let key = try connection.stand(of: run.id)?.key else { return }
+            "SELECT input_id, sum(cost) FROM charges WHERE run_id = ? AND input_id IS NOT NULL GROUP BY input_id")
         sums.bind(run.id.text)
-        sums.bind(Place.of(0, inRun: key))
-        sums.bind(Place.of(.max, inRun: key))
-        try sums.forEach { row in
-            let (input, cost, charged) = (row.text(), row.integer(), row.integer())
-            guard cost > charged else { return }
+        let charged = Dictionary(
+            uniqueKeysWithValues: try sums.all { (Array($0.text().utf8), $0.integer()) })
+        let costs = try connection.statement(
+            "SELECT place, cost FROM outcomes WHERE place BETWEEN ? AND ? AND cost > 0")
+        costs.bind(Place.of(0, inRun: stand.key))
+        costs.bind(Place.of(.max, inRun: stand.key))
+        let names = ListReader(list, in: connection)
+        for (place, cost) in try costs.all({ ($0.integer(), $0.integer()) }) {
+            let input = try names.name(at: Int(place & Place.largestIndex))
+            let sum = charged[Array(input.utf8)] ?? 0
+            guard cost > sum else { continue }
             problems.append(
                 "item '\(input)' of run '\(run.id)' says it cost \(Money(billionths: cost)), "
-                    + "its charges are \(Money(billionths: charged))")
+                    + "its charges are \(Money(billionths: sum))")
         }
         let charges = try connection.charges(matching: ChargeFilter(runID: run.id))
         do { _ = try Bill(charges, currency: "", runID: run.id) } catch {
@@ -163,7 +227,8 @@ extension Connection {
             try prepare(sql).forEach { statement in do { try row(statement) } catch { found(error) } }
         }
         try read(OutcomeRow.selection) { _ = try $0.readOutcome() }
-        try read(ItemRow.selection) { _ = try $0.readItem() }
+        try read(IntakeRow.selection) { _ = try $0.readIntake() }
+        try forEachListRow(read)
         try read("SELECT place, value, seal FROM transformed") { _ = try $0.readTransformed() }
         try read(ChargeRow.selection) { _ = try $0.readCharge() }
         try read(CallRow.selection) { _ = try $0.readCall() }

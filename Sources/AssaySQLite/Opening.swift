@@ -70,7 +70,15 @@ struct Opening {
         guard try Int32.fetchOne(database, sql: "PRAGMA application_id") == Schema.applicationID else {
             throw ProcessingError(.store, "'\(path)' is not a store; choose another path", retryable: false)
         }
-        guard try !schema.migrator.hasBeenSuperseded(database) else {
+        let generation = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        guard generation >= Schema.generation else {
+            throw ProcessingError(
+                .store,
+                "'\(path)' was made by an earlier version, whose stores this one cannot read; keep it for that version, "
+                    + "and begin anew with another store, or move the file away",
+                retryable: false)
+        }
+        guard generation == Schema.generation, try !schema.migrator.hasBeenSuperseded(database) else {
             throw ProcessingError(
                 .store, "'\(path)' was written by a newer version; use that version, or another store", retryable: false
             )

@@ -18,7 +18,9 @@ extension Connection {
         var open = CallFilter()
         open.states = [.open]
         for call in try calls(matching: open) { _ = try file(call.abandoned) }
-        try statement("DELETE FROM queue_items WHERE execution_id NOT IN (SELECT execution_id FROM queue)").run()
+        let lost = try statement(
+            "SELECT key FROM lists WHERE maker IS NULL AND execution_id NOT IN (SELECT execution_id FROM queue)")
+        for list in try lost.all({ $0.integer() }) { try release(list: list) }
         return unfinished.map(\.id)
     }
 
@@ -29,25 +31,10 @@ extension Connection {
         return try runs(matching: filter).reversed()
     }
 
-    /// Returns a run as its owner's death ended it: at the last sign of the run or its owner, no matter when it is
-    /// read.
+    /// Returns a run as its owner's death ended it: at the last sign of the run or its owner.
     func interrupted(_ run: Run, lastSign: Timestamp?) throws -> Run {
-        let signs = [run.startedAt, lastSign, try lastTrace(of: run.id)].compactMap { $0 }
-        let end = signs.max() ?? run.startedAt
-        var run = run
-        run.epoch += 1
-        run.status = .failed
-        run.counts = try countOutcomes(of: run.id)
-        run.finishedAt = end
-        run.duration = .milliseconds(max(0, end.milliseconds - run.startedAt.milliseconds))
-        run.error = FailureRecord(
-            inputID: nil, step: "run", exception: ProcessingError.Code.interrupted.exception,
-            message: "the program that held run '\(run.id)' ended before the run did; "
-                + (run.isListed
-                    ? "go on with: assay resume \(run.id)"
-                    : "not all of its inputs are on record, so start it anew with all of them"),
-            code: .interrupted, phase: .extraction, attempt: 0, retryable: run.isListed)
-        return run
+        try run.interrupted(
+            counts: countOutcomes(of: run.id), lastSigns: [lastSign, lastTrace(of: run.id)].compactMap { $0 })
     }
 
     /// Returns the time of the last charge, call or event of a run.
@@ -71,23 +58,17 @@ extension Connection {
     /// Returns the counts of a run's outcomes.
     func countOutcomes(of run: Run.ID) throws -> Counts {
         guard let key = try stand(of: run)?.key else { return Counts() }
-        let items = try statement("SELECT count(*) FROM items WHERE place BETWEEN ? AND ?")
-        items.bind(Place.of(0, inRun: key))
-        items.bind(Place.of(.max, inRun: key))
-        var counts = Counts(total: try items.first { $0.int() } ?? 0)
+        var counts = Counts()
+        for intake in try intakes(in: Place.of(0, inRun: key)...Place.of(.max, inRun: key), ofRun: key) {
+            counts.total += intake.count
+            for (places, source) in intake.carried { counts.add(source.status, places.count) }
+        }
         let outcomes = try statement(
             "SELECT status, count(*) FROM outcomes WHERE place BETWEEN ? AND ? GROUP BY status")
         outcomes.bind(Place.of(0, inRun: key))
         outcomes.bind(Place.of(.max, inRun: key))
-        for (status, count) in try outcomes.all({ (Status(rawValue: $0.text()), $0.int()) }) {
-            switch status {
-            case .succeeded: counts.succeeded = count
-            case .failed: counts.failed = count
-            case .skipped: counts.skipped = count
-            case .cancelled: counts.cancelled = count
-            default: break
-            }
-        }
+        for (status, count) in try outcomes.all({ ($0.int(), $0.int()) })
+        where OutcomeRow.statuses.indices.contains(status) { counts.add(OutcomeRow.statuses[status], count) }
         return counts
     }
 }

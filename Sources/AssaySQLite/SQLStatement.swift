@@ -60,6 +60,17 @@ final class SQLStatement {
         if let bytes { bind(json: bytes) } else { bindNull() }
     }
 
+    /// Binds bytes that are not text.
+    func bind(blob bytes: [UInt8]) {
+        bytes.withUnsafeBytes { seal.add($0) }
+        // A null pointer would bind NULL instead of no bytes.
+        guard !bytes.isEmpty else {
+            sqlite3_bind_zeroblob(raw, next(), 0)
+            return
+        }
+        sqlite3_bind_blob(raw, next(), bytes, Int32(bytes.count), Self.copied)
+    }
+
     func bindNull() {
         seal.addNull()
         sqlite3_bind_null(raw, next())
@@ -171,6 +182,15 @@ final class SQLStatement {
     func optionalText() -> String? {
         guard sqlite3_column_type(raw, position) != SQLITE_NULL else { return null() }
         return text()
+    }
+
+    /// Reads bytes that are not text.
+    func blob() -> [UInt8] {
+        let column = nextColumn()
+        let start = sqlite3_column_blob(raw, column)
+        let bytes = UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(raw, column)))
+        seal.add(bytes)
+        return Array(bytes)
     }
 
     func json() throws -> JSONValue { try bytes { try JSONValue(json: $0.bindMemory(to: UInt8.self)) } }

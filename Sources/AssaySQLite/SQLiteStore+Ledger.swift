@@ -86,24 +86,6 @@ struct ChargeRow: Sendable {
         self.charge = charge
         metadata = try JSONValue.object(charge.metadata).storedBytes("the metadata of charge '\(charge.costID)'")
     }
-
-    /// Moves the basis of the charges that version 7 wrote out of their metadata. A damaged charge stays unchanged and
-    /// is found when it is read.
-    static func adoptVersion7(_ connection: Connection) throws {
-        let find = try connection.statement(
-            """
-            SELECT cost_id, key, kind, run_id, execution_id, processor_id, input_id, item_index, step, service, operation,
-            cost, timestamp, avoided_cost, account_id, underwriting_id, metadata, seal FROM charges WHERE seq = ?
-            """)
-        let update = try connection.prepare("UPDATE charges SET (\(columns)) = (\(columns.marks)) WHERE seq = ?")
-        for seq in try connection.statement("SELECT seq FROM charges").all({ $0.integer() }) {
-            find.bind(seq)
-            guard let charge = try find.first({ try? $0.readChargeOfVersion7() }) ?? nil else { continue }
-            update.bind(try ChargeRow(charge))
-            update.bind(seq)
-            try update.run()
-        }
-    }
 }
 
 /// The stored form of a paid call.
@@ -119,32 +101,6 @@ enum CallRow {
         ON CONFLICT (call_id) DO UPDATE SET (\(columns)) = (\(columns.marks))
         """
     static let selection = "SELECT \(columns) FROM calls"
-
-    /// Converts the calls that earlier versions wrote to the current form. A damaged call stays unchanged and is found
-    /// when it is read.
-    static func adoptEarlier(_ connection: Connection) throws {
-        let first = """
-            call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id, service, operation,
-            call_key, maximum_cost, timestamp
-            """
-        let forms: [(columns: String, read: (SQLStatement) -> CallRecord?)] = [
-            (first, { try? $0.readCallOfVersion1() }),
-            (first + ", item_index, step, account_id, underwriting_id, in_doubt", { try? $0.readCallOfVersion2() }),
-            (
-                first + ", item_index, step, account_id, underwriting_id, in_doubt, cache_key, resolution",
-                { try? $0.readCallOfVersion9() }
-            ),
-        ]
-        // All are read before the first is written: a row in the current form matches none of the earlier ones.
-        let found = try forms.flatMap { form in
-            try connection.prepare("SELECT \(form.columns), seal FROM calls ORDER BY seq").all(form.read)
-        }
-        let upsert = try connection.prepare(insertion)
-        for case let call? in found {
-            upsert.bind(call)
-            try upsert.run()
-        }
-    }
 }
 
 /// The stored form of a price.
@@ -309,16 +265,9 @@ extension SQLStatement {
         bindSeal()
     }
 
-    func readCharge() throws -> Charge {
-        try sealed("a charge") { row in try row.charge { _, _ in try Charge.Basis(stored: row.json()) } }
-    }
+    func readCharge() throws -> Charge { try sealed("a charge") { try $0.charge() } }
 
-    /// Reads a charge in the form of version 7, which kept the basis in the metadata.
-    fileprivate func readChargeOfVersion7() throws -> Charge {
-        try sealed("a charge") { row in try row.charge(Charge.Basis.init(metadata:avoidedCost:)) }
-    }
-
-    private func charge(_ readBasis: (JSONObject, Money?) throws -> Charge.Basis?) throws -> Charge? {
+    private func charge() throws -> Charge? {
         let (costID, key) = (text(), optionalText())
         guard let kind = Charge.Kind(rawValue: text()), let run = Identifier(text()),
             let execution = Identifier(text()), let processor = Identifier(text())
@@ -329,7 +278,7 @@ extension SQLStatement {
         let avoided = optionalInteger().map { Money(billionths: $0) }
         let (account, underwriting) = (optionalText(), optionalText())
         let metadata = try json().object ?? JSONObject()
-        guard let basis = try readBasis(metadata, avoided) else { return nil }
+        guard let basis = try Charge.Basis(stored: json()) else { return nil }
         return Charge(
             costID: costID, key: key, kind: kind, runID: run, executionID: execution, processorID: processor,
             inputID: inputID, itemIndex: index.map { Int($0) }, step: step, service: service,
@@ -368,7 +317,16 @@ extension SQLStatement {
 
     func readCall() throws -> CallRecord {
         try sealed("a call") { row in
-            guard var call = row.callOfVersion9() else { return nil }
+            guard var call = row.unscopedCall() else { return nil }
+            (call.itemIndex, call.step) = (row.optionalInteger().map { Int($0) }, row.optionalText())
+            call.accountID = row.optionalText().flatMap { ExternalID($0) }
+            call.underwritingID = row.optionalText().flatMap { ExternalID($0) }
+            guard let policy = DoubtPolicy(rawValue: row.text()) else { return nil }
+            (call.doubtPolicy, call.cacheKey) = (policy, row.optionalText())
+            if let resolution = row.optionalText() {
+                guard let known = Charge.Basis.Resolution(rawValue: resolution) else { return nil }
+                call.resolution = known
+            }
             call.unitPrice = row.optionalInteger().map { Money(billionths: $0) }
             guard let billing = CallOptions.Billing(rawValue: row.text()) else { return nil }
             call.billing = billing
@@ -382,36 +340,8 @@ extension SQLStatement {
         }
     }
 
-    /// Reads a call in the form of version 9, which did not store what it takes to close a call.
-    func readCallOfVersion9() throws -> CallRecord { try sealed("a call") { $0.callOfVersion9() } }
-
-    /// Reads a call in the form of version 1, which stored no scope.
-    func readCallOfVersion1() throws -> CallRecord { try sealed("a call") { $0.callOfVersion1() } }
-
-    /// Reads a call in the form of version 2, which stored no cache key.
-    func readCallOfVersion2() throws -> CallRecord { try sealed("a call") { $0.callOfVersion2() } }
-
-    private func callOfVersion9() -> CallRecord? {
-        guard var call = callOfVersion2() else { return nil }
-        call.cacheKey = optionalText()
-        if let resolution = optionalText() {
-            guard let known = Charge.Basis.Resolution(rawValue: resolution) else { return nil }
-            call.resolution = known
-        }
-        return call
-    }
-
-    private func callOfVersion2() -> CallRecord? {
-        guard var call = callOfVersion1() else { return nil }
-        (call.itemIndex, call.step) = (optionalInteger().map { Int($0) }, optionalText())
-        call.accountID = optionalText().flatMap { ExternalID($0) }
-        call.underwritingID = optionalText().flatMap { ExternalID($0) }
-        guard let policy = DoubtPolicy(rawValue: text()) else { return nil }
-        call.doubtPolicy = policy
-        return call
-    }
-
-    private func callOfVersion1() -> CallRecord? {
+    /// Reads the columns of a call up to its time.
+    private func unscopedCall() -> CallRecord? {
         let (callID, idempotencyKey) = (text(), text())
         guard let state = CallRecord.State(rawValue: text()), let run = Identifier(text()),
             let execution = Identifier(text()), let processor = Identifier(text())

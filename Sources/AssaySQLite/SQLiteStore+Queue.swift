@@ -6,22 +6,6 @@ extension SQLiteStore {
         return try await write { connection in try rows.map { try connection.submit($0) } }
     }
 
-    public func stage(_ items: [Item], from start: Int, for execution: Execution.ID) async throws {
-        let rows = try items.map(QueueItemRow.init)
-        try await write { try $0.stage(rows, from: start, for: execution) }
-    }
-
-    public func discardStaged(for execution: Execution.ID) async throws {
-        try await write { connection in
-            guard try connection.queued(execution) == nil else { return }
-            try connection.deleteQueueItems(of: execution)
-        }
-    }
-
-    public func items(ofExecution id: Execution.ID, from start: Int, limit: Int) async throws -> [Item] {
-        try await readAside { try $0.items(ofExecution: id, from: start, limit: limit) }
-    }
-
     public func executions(matching filter: ExecutionFilter) async throws -> [Execution] {
         guard abandoned != nil else { return try await readAside { try $0.executions(matching: filter) } }
         var wide = filter
@@ -88,36 +72,11 @@ extension SQLiteStore {
 /// An execution with its stored items.
 private struct SubmittedRow: Sendable {
     var execution: Execution
-    var items: [QueueItemRow]
-    var staged: Int
+    var items: InputChunks
 
     init(_ submitted: SubmittedExecution) throws {
         execution = submitted.execution
-        items = try submitted.items.map(QueueItemRow.init)
-        staged = submitted.staged
-    }
-}
-
-/// An item of an execution with its stored values.
-private struct QueueItemRow: Sendable {
-    static let columns = Columns(
-
-        """
-        execution_id, idx, input_id, account_id, underwriting_id, scope_execution_id, slot, data, payload, file, seal
-        """)
-    static let insertion = "INSERT INTO queue_items (\(columns)) VALUES (\(columns.marks))"
-    static let selection = "SELECT \(columns) FROM queue_items"
-
-    var item: Item
-    var data: [UInt8]
-    var payload: [UInt8]?
-    var file: [UInt8]?
-
-    init(_ item: Item) throws {
-        self.item = item
-        data = try item.storedData()
-        file = item.storedFile
-        payload = try item.payload?.storedBytes("the resume point of item '\(item.id)'")
+        items = try InputChunks(submitted.items)
     }
 }
 
@@ -164,7 +123,7 @@ extension Connection {
         insert.bind(execution.createdAt.milliseconds)
         try insert.run()
         try write(execution, try nextMove(to: execution.status), QueuedRow.insertion)
-        try stage(row.items, from: row.staged, for: execution.id)
+        try append(row.items, toSubmission: execution.id)
         return execution
     }
 
@@ -213,7 +172,8 @@ extension Connection {
         for run in try runs(matching: RunFilter(executionID: id)) {
             _ = try deleteContents(of: run.id, at: run.startedAt)
         }
-        for table in ["runs", "checkpoints", "queue_items", "queue"] {
+        if let list = try find(Execution.submittedList(of: id)), list.maker == nil { try release(list: list.key) }
+        for table in ["runs", "checkpoints", "queue"] {
             let delete = try prepare("DELETE FROM \(table) WHERE execution_id = ?")
             delete.bind(id.text)
             try delete.run()
@@ -223,44 +183,9 @@ extension Connection {
         try delete.run()
     }
 
-    // MARK: Items
-
-    fileprivate func stage(_ rows: [QueueItemRow], from start: Int, for execution: Execution.ID) throws {
-        let insert = try prepare(QueueItemRow.insertion)
-        for (offset, row) in rows.enumerated() {
-            insert.bind(execution.text)
-            insert.bind(start + offset)
-            insert.bind(row.item.id)
-            insert.bind(row.item.accountID)
-            insert.bind(row.item.underwritingID)
-            insert.bind(row.item.executionID)
-            insert.bind(row.item.slot)
-            insert.bind(json: row.data)
-            insert.bind(json: row.payload)
-            insert.bind(jsonIfThere: row.file)
-            insert.bindSeal()
-            try insert.run()
-        }
-    }
-
-    func deleteQueueItems(of id: Execution.ID) throws {
-        let delete = try statement("DELETE FROM queue_items WHERE execution_id = ?")
-        delete.bind(id.text)
-        try delete.run()
-    }
-
-    func items(ofExecution id: Execution.ID, from start: Int, limit: Int) throws -> [Item] {
-        let find = try prepare(QueueItemRow.selection + " WHERE execution_id = ? AND idx >= ? ORDER BY idx LIMIT ?")
-        find.bind(id.text)
-        find.bind(start)
-        find.bind(limit)
-        return try find.all { try $0.readQueueItem() }
-    }
-
     /// Reads every row of the queue and reports its errors.
     func forEachQueueRow(_ read: (String, (SQLStatement) throws -> Void) throws -> Void) throws {
         try read(QueuedRow.selection) { _ = try $0.readQueued() }
-        try read(QueueItemRow.selection) { _ = try $0.readQueueItem() }
     }
 }
 
@@ -273,18 +198,6 @@ extension SQLStatement {
                 number: number, status: status, priority: priority, idempotencyKey: key, record: try row.json())
             guard let execution, execution.id.text == id else { return nil }
             return QueuedRow(execution: execution, moved: moved)
-        }
-    }
-
-    fileprivate func readQueueItem() throws -> Item {
-        try sealed("an item of the queue") { row in
-            _ = (row.text(), row.integer())
-            let (id, account, underwriting) = (row.text(), row.optionalText(), row.optionalText())
-            let (execution, slot) = (row.optionalText(), row.optionalText())
-            let (data, point) = (Payload(json: try row.json()), try row.optionalJSON())
-            return Item(
-                id, storedData: data, file: try row.jsonIfThere(), accountID: account, underwritingID: underwriting,
-                executionID: execution, slot: slot, resumePoint: point)
         }
     }
 }

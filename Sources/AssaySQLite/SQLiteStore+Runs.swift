@@ -26,7 +26,7 @@ extension SQLiteStore {
                 try connection.run(id)
             } _: { found, abandoned in
                 try found.map { try connection.shown($0, abandoned) }
-            }
+            }.map(complete)
         }
     }
 
@@ -47,7 +47,7 @@ extension SQLiteStore {
                     try connection.runs(matching: filter)
                 } _: { runs, abandoned in
                     try runs.map { try connection.shown($0, abandoned) }
-                }
+                }.map(complete)
             }
         }
         var wide = filter
@@ -57,10 +57,31 @@ extension SQLiteStore {
     }
 }
 
+extension SQLiteStore {
+    /// Returns a run whose summary is the list of its outputs with that list, which is read on demand.
+    private func complete(_ run: Run) throws -> Run {
+        guard let summary = run.summary, try summary.jsonText() == RunRecord.outputs else { return run }
+        var run = run
+        let id = run.id
+        run.summary = Payload(deferredJSONText: { [self] in
+            try read { connection in try connection.snapshot { try connection.outputs(of: id) } }
+        })
+        return run
+    }
+}
+
 /// The stored form of a run's values.
 struct RunRecord: Sendable {
+    /// What stands for a summary that is the list of the outputs. It is no JSON.
+    static let outputs = Array("outputs".utf8)
+    /// The size from which on a summary is compared with the outputs.
+    private static let comparedSize = 64 * 1_024
+
     var json: [UInt8]
     var summary: [UInt8]?
+
+    /// Whether the summary may be a long list of outputs, which is not stored twice.
+    var mayBeOutputs: Bool { (summary?.count ?? 0) >= Self.comparedSize && summary?.first == UInt8(ascii: "[") }
 
     init(_ run: Run) throws {
         json = try run.record()
@@ -79,8 +100,13 @@ extension Run {
 /// The part of a run that its writes must check.
 struct RunStand {
     let key: Int64
+    let executionID: String
     let epoch: Int
     let isTerminal: Bool
+    /// The key of the list that it refers to.
+    let list: Int64?
+    /// Whether it takes over outcomes of earlier runs.
+    let carries: Bool
 
     func takesOutcomes(of epoch: Int) -> Bool { self.epoch == epoch && !isTerminal }
 }
@@ -123,6 +149,8 @@ extension Connection {
     /// - Returns: `false` when the run has ended, or when another program has taken it over.
     func replace(_ run: Run, _ record: RunRecord) throws -> Bool {
         guard let stand = try stand(of: run.id), !stand.isTerminal, stand.epoch <= run.epoch else { return false }
+        var record = record
+        if record.mayBeOutputs, try record.summary == outputs(of: run.id) { record.summary = RunRecord.outputs }
         let update = try prepare(Run.replacement)
         update.bind(run, record)
         try update.run()
@@ -136,12 +164,9 @@ extension Connection {
     func deleteContents(of id: Run.ID, at moment: Timestamp) throws -> Bool {
         guard let key = try stand(of: id)?.key, var run = try run(id), run.status.isTerminal, run.deletedAt == nil
         else { return false }
-        for table in ["items", "transformed", "outcomes", "events"] {
-            let delete = try prepare("DELETE FROM \(table) WHERE place BETWEEN ? AND ?")
-            delete.bind(Place.of(0, inRun: key))
-            delete.bind(Place.of(.max, inRun: key))
-            try delete.run()
-        }
+        for table in ["intakes", "transformed", "events"] { try empty(table, ofRun: key) }
+        try releaseList(ofRun: key)
+        try releaseOutcomes(ofRun: key)
         try deleteLogs(ofRun: key)
         (run.summary, run.deletedAt) = (nil, moment)
         let update = try prepare(Run.replacement)
@@ -150,13 +175,56 @@ extension Connection {
         return true
     }
 
+    private func empty(_ table: String, ofRun key: Int64) throws {
+        let delete = try prepare("DELETE FROM \(table) WHERE place BETWEEN ? AND ?")
+        delete.bind(Place.of(0, inRun: key))
+        delete.bind(Place.of(.max, inRun: key))
+        try delete.run()
+    }
+
+    /// Deletes the outcomes of a deleted run unless a later run takes some of them over, and those of deleted runs that
+    /// only this one did.
+    private func releaseOutcomes(ofRun key: Int64) throws {
+        let end = try statement("DELETE FROM carries WHERE run = ? RETURNING source")
+        end.bind(key)
+        // Only a deleted run has no list.
+        let needed = try statement(
+            """
+            SELECT EXISTS (SELECT 1 FROM carries WHERE source = ?1) OR EXISTS (SELECT 1 FROM run_lists WHERE run = ?1)
+            """)
+        for run in try end.all({ $0.integer() }) + [key] {
+            needed.bind(run)
+            if try needed.first({ $0.int() }) == 0 { try empty("outcomes", ofRun: run) }
+        }
+    }
+
+    /// Returns the outputs of a run as a list of JSON text.
+    func outputs(of run: Run.ID) throws -> [UInt8] {
+        guard let count = try stand(of: run).map({ try countItems(ofRun: $0.key) }) else { return Array("[]".utf8) }
+        var list = [UInt8(ascii: "[")]
+        for start in stride(from: 0, to: count, by: 1_024) {
+            for outcome in try outcomes(of: run, from: start, limit: 1_024) where outcome.status == .succeeded {
+                guard let output = outcome.output else { continue }
+                if list.count > 1 { list.append(UInt8(ascii: ",")) }
+                list += try output.jsonText()
+            }
+        }
+        return list + [UInt8(ascii: "]")]
+    }
+
     /// Returns the state of the run of that name, if there is one.
     func stand(of run: Run.ID) throws -> RunStand? {
-        let find = try statement("SELECT key, epoch, status FROM runs WHERE id = ?")
+        let find = try statement(
+            """
+            SELECT key, execution_id, epoch, status, (SELECT list FROM run_lists WHERE run = key),
+                EXISTS (SELECT 1 FROM carries WHERE run = key) FROM runs WHERE id = ?
+            """)
         find.bind(run.text)
         return try find.first { row in
             RunStand(
-                key: row.integer(), epoch: row.int(), isTerminal: Status(rawValue: row.text())?.isTerminal ?? true)
+                key: row.integer(), executionID: row.text(), epoch: row.int(),
+                isTerminal: Status(rawValue: row.text())?.isTerminal ?? true, list: row.optionalInteger(),
+                carries: row.int() != 0)
         }
     }
 

@@ -3,52 +3,34 @@ import GRDB
 
 /// The tables of the store, created by append-only migrations.
 ///
-/// Items, outcomes and events are stored under one number, their `place`: the run's key times 2³² plus the place in the
-/// run. Their order on disk is therefore the order in which they are written and read, and the key costs almost
-/// nothing. The columns `run` and `idx` are derived from it for people with a SQL prompt. Amounts are billionths, times
-/// are milliseconds since 1970, durations are nanoseconds. `seal` is the ``RowSeal`` of the columns before it. Saved
-/// steps and cached values have no second index that a damaged row could contradict, so each of them can be replaced or
-/// deleted in any state.
+/// What belongs to a run or a list in order is stored under one number, its `place`: the key of the run or list times
+/// 2³² plus the place in it. The order on disk is therefore the order in which rows are written and read, and the key
+/// costs almost nothing. The columns `run`, `list` and `idx` are derived from it for people with a SQL prompt. Amounts
+/// are billionths, times are milliseconds since 1970, durations are nanoseconds. `seal` is the ``RowSeal`` of the
+/// columns before it. Saved steps and cached values have no second index that a damaged row could contradict, so each
+/// of them can be replaced or deleted in any state.
 struct Schema {
     /// A step from an older database to a newer one.
     struct Migration {
         var name: String
         var sql: String
-        /// The changes that SQL cannot express, made after `sql`.
-        var adopt: @Sendable (Connection) throws -> Void = { _ in }
     }
 
     var migrations: [Migration]
 
     /// The schema that this version of the program writes.
-    static let current = Schema(migrations: [
-        Migration(name: "1", sql: version1),
-        Migration(name: "2", sql: version2),
-        Migration(name: "3", sql: version3),
-        Migration(name: "4", sql: version4),
-        Migration(name: "5", sql: version5),
-        Migration(name: "6", sql: version6),
-        Migration(name: "7", sql: version7),
-        Migration(name: "8", sql: version8, adopt: ChargeRow.adoptVersion7),
-        Migration(name: "9", sql: version9),
-        Migration(name: "10", sql: logs),
-        Migration(name: "11", sql: admissions),
-        Migration(name: "12", sql: files),
-        Migration(name: "13", sql: worths),
-        Migration(name: "14", sql: keyedWorths),
-        Migration(name: "15", sql: closings, adopt: CallRow.adoptEarlier),
-    ])
+    static let current = Schema(migrations: [Migration(name: "1", sql: version1 + logs)])
 
     /// The mark of a file as a store of this engine: "asay".
     static let applicationID: Int32 = 0x6173_6179
 
+    /// The generation of stores that can be migrated. Stores of an earlier generation cannot be read.
+    static let generation: Int32 = 1
+
     var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         for migration in migrations {
-            migrator.registerMigration(migration.name) { database in
-                try database.execute(sql: migration.sql)
-                try migration.adopt(Connection(database))
-            }
+            migrator.registerMigration(migration.name) { try $0.execute(sql: migration.sql) }
         }
         return migrator
     }
@@ -56,92 +38,15 @@ struct Schema {
     /// The name of the newest migration.
     var version: String { migrations.last?.name ?? "0" }
 
-    /// What it takes to close a call, which any program can that knows its name, and the attempt that opened it.
-    private static let closings = """
-        ALTER TABLE calls ADD COLUMN unit_price INTEGER;
-        ALTER TABLE calls ADD COLUMN billing TEXT NOT NULL DEFAULT 'on_success';
-        ALTER TABLE calls ADD COLUMN time_to_live INTEGER;
-        ALTER TABLE calls ADD COLUMN is_repeat INTEGER NOT NULL DEFAULT 0;
-        ALTER TABLE calls ADD COLUMN attempt TEXT;
-        """
-
-    /// Cached outputs know what charges with keys came to, which are made once in an execution.
-    private static let keyedWorths = "ALTER TABLE cache ADD COLUMN keyed TEXT NOT NULL DEFAULT '{}'"
-
-    /// The times of admissions under rates. Rates apply across programs.
-    private static let admissions = """
-        CREATE TABLE admissions (
-            number INTEGER PRIMARY KEY,
-            rate TEXT NOT NULL,
-            moment INTEGER NOT NULL,
-            seal INTEGER NOT NULL
-        ) STRICT;
-        CREATE INDEX admissions_by_rate ON admissions (rate);
-        """
-
-    /// The worth of saved steps.
-    private static let worths = "ALTER TABLE checkpoints ADD COLUMN worth INTEGER"
-
-    /// Files of items and the digests of their contents; `file` is part of the seal where it is not null. The key is
-    /// for digests of values that must stay secret.
-    private static let files = """
-        ALTER TABLE items ADD COLUMN file TEXT;
-        ALTER TABLE queue_items ADD COLUMN file TEXT;
-        CREATE TABLE file_digests (
-            path TEXT NOT NULL PRIMARY KEY,
-            device INTEGER NOT NULL,
-            inode INTEGER NOT NULL,
-            size INTEGER NOT NULL,
-            modified INTEGER NOT NULL,
-            changed INTEGER NOT NULL,
-            digest TEXT NOT NULL,
-            seal INTEGER NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        INSERT INTO meta (name, value) VALUES ('definition_key', lower(hex(randomblob(32))));
-        """
-
-    /// The cache keys of calls, which make doubts visible to all runs, and the resolutions of doubts.
-    private static let version9 = """
-        ALTER TABLE calls ADD COLUMN cache_key TEXT;
-        ALTER TABLE calls ADD COLUMN resolution TEXT;
-        CREATE INDEX calls_in_doubt ON calls (cache_key) WHERE state = 'in_doubt';
-        CREATE TABLE doubts_met (
-            call_id TEXT NOT NULL,
-            run_id TEXT NOT NULL,
-            execution_id TEXT NOT NULL,
-            PRIMARY KEY (call_id, run_id)
-        ) STRICT, WITHOUT ROWID;
-        """
-
-    /// The basis of charges: what the engine knows of a charge, separate from the processor's metadata.
-    private static let version8 = "ALTER TABLE charges ADD COLUMN basis TEXT NOT NULL DEFAULT '{}'"
-
-    /// The states of alerts that watch events.
-    private static let version7 = """
-        CREATE TABLE alerts (
-            name TEXT NOT NULL PRIMARY KEY,
-            fired INTEGER NOT NULL,
-            suppressed INTEGER NOT NULL,
-            errors INTEGER NOT NULL,
-            fired_at INTEGER,
-            kind TEXT,
-            run_id TEXT,
-            input_id TEXT,
-            cleared_at INTEGER,
-            seal INTEGER NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        """
-
-    /// The graphs of events.
-    private static let version6 = "ALTER TABLE events ADD COLUMN graph_id TEXT"
-
     private static let version1 = """
         PRAGMA application_id = \(applicationID);
+        PRAGMA user_version = \(generation);
 
         CREATE TABLE meta (
             name TEXT NOT NULL PRIMARY KEY,
             value TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
+        INSERT INTO meta (name, value) VALUES ('definition_key', lower(hex(randomblob(32))));
 
         CREATE TABLE executions (
             key INTEGER PRIMARY KEY,
@@ -169,19 +74,58 @@ struct Schema {
         CREATE INDEX runs_by_execution ON runs (execution_id);
         CREATE INDEX runs_by_status ON runs (status);
 
-        CREATE TABLE items (
+        -- Lists of items. `maker` is the run that appends to a list, null for a list that was submitted to the queue.
+        -- `users` counts the runs and submissions that refer to a list, and the pages that refer to a chunk.
+        CREATE TABLE lists (
+            key INTEGER PRIMARY KEY AUTOINCREMENT,
+            execution_id TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            maker INTEGER,
+            count INTEGER NOT NULL,
+            users INTEGER NOT NULL,
+            UNIQUE (execution_id, number)
+        ) STRICT;
+
+        CREATE TABLE list_pages (
+            place INTEGER PRIMARY KEY,
+            list INTEGER AS (place >> 32) VIRTUAL,
+            idx INTEGER AS (place & 4294967295) VIRTUAL,
+            count INTEGER NOT NULL,
+            chunk INTEGER NOT NULL,
+            first INTEGER NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE chunks (
+            key INTEGER PRIMARY KEY,
+            count INTEGER NOT NULL,
+            users INTEGER NOT NULL,
+            seal INTEGER NOT NULL,
+            data BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE run_lists (
+            run INTEGER PRIMARY KEY,
+            list INTEGER NOT NULL
+        ) STRICT;
+
+        -- What a run knows of the items that it took in together; see IntakeMarks.
+        CREATE TABLE intakes (
             place INTEGER PRIMARY KEY,
             run INTEGER AS (place >> 32) VIRTUAL,
             idx INTEGER AS (place & 4294967295) VIRTUAL,
-            input_id TEXT NOT NULL,
-            account_id TEXT,
-            underwriting_id TEXT,
-            execution_id TEXT,
-            data TEXT NOT NULL,
-            payload TEXT,
-            flags INTEGER NOT NULL,
+            count INTEGER NOT NULL,
+            marks BLOB NOT NULL,
             seal INTEGER NOT NULL
         ) STRICT;
+
+        -- The runs whose outcomes a run takes over.
+        CREATE TABLE carries (
+            run INTEGER NOT NULL,
+            source INTEGER NOT NULL,
+            PRIMARY KEY (run, source)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX carries_by_source ON carries (source);
 
         CREATE TABLE transformed (
             place INTEGER PRIMARY KEY,
@@ -189,14 +133,14 @@ struct Schema {
             seal INTEGER NOT NULL
         ) STRICT;
 
+        -- The name of an outcome's item is on the list of its run. Status 0 is succeeded; see OutcomeRow.
         CREATE TABLE outcomes (
             place INTEGER PRIMARY KEY,
             run INTEGER AS (place >> 32) VIRTUAL,
             idx INTEGER AS (place & 4294967295) VIRTUAL,
-            input_id TEXT NOT NULL,
-            status TEXT NOT NULL,
-            reason TEXT,
+            status INTEGER NOT NULL,
             flags INTEGER NOT NULL,
+            reason TEXT,
             attempts INTEGER NOT NULL,
             duration INTEGER NOT NULL,
             cost INTEGER NOT NULL,
@@ -220,6 +164,7 @@ struct Schema {
             value TEXT NOT NULL,
             sha256 TEXT NOT NULL,
             serial INTEGER NOT NULL,
+            worth INTEGER,
             PRIMARY KEY (execution_id, processor_id, input_id, step)
         ) STRICT, WITHOUT ROWID;
 
@@ -242,12 +187,14 @@ struct Schema {
             account_id TEXT,
             underwriting_id TEXT,
             metadata TEXT NOT NULL,
+            basis TEXT NOT NULL,
             seal INTEGER NOT NULL
         ) STRICT;
         CREATE UNIQUE INDEX charges_once ON charges (key) WHERE key IS NOT NULL;
         CREATE INDEX charges_by_run ON charges (run_id);
         CREATE INDEX charges_by_execution ON charges (execution_id);
         CREATE INDEX charges_by_time ON charges (timestamp);
+        CREATE INDEX charges_by_account ON charges (account_id) WHERE account_id IS NOT NULL;
 
         CREATE TABLE calls (
             seq INTEGER PRIMARY KEY,
@@ -263,11 +210,31 @@ struct Schema {
             call_key TEXT NOT NULL,
             maximum_cost INTEGER NOT NULL,
             timestamp INTEGER NOT NULL,
+            item_index INTEGER,
+            step TEXT,
+            account_id TEXT,
+            underwriting_id TEXT,
+            in_doubt TEXT NOT NULL,
+            cache_key TEXT,
+            resolution TEXT,
+            unit_price INTEGER,
+            billing TEXT NOT NULL,
+            time_to_live INTEGER,
+            is_repeat INTEGER NOT NULL,
+            attempt TEXT,
             seal INTEGER NOT NULL
         ) STRICT;
         CREATE INDEX calls_by_item ON calls (execution_id, input_id);
         CREATE INDEX calls_by_run ON calls (run_id);
         CREATE INDEX calls_unknown ON calls (state) WHERE state IN ('open', 'in_doubt');
+        CREATE INDEX calls_in_doubt ON calls (cache_key) WHERE state = 'in_doubt';
+
+        CREATE TABLE doubts_met (
+            call_id TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            execution_id TEXT NOT NULL,
+            PRIMARY KEY (call_id, run_id)
+        ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE cache (
             key TEXT NOT NULL PRIMARY KEY,
@@ -276,6 +243,7 @@ struct Schema {
             stored_at INTEGER NOT NULL,
             expires_at INTEGER,
             cost INTEGER NOT NULL,
+            keyed TEXT NOT NULL,
             cost_id TEXT,
             value TEXT NOT NULL,
             sha256 TEXT NOT NULL,
@@ -302,26 +270,12 @@ struct Schema {
             timestamp INTEGER NOT NULL,
             execution_id TEXT,
             processor_id TEXT,
+            graph_id TEXT,
             input_id TEXT,
             data TEXT NOT NULL
         ) STRICT;
-        """
 
-    /// The scope of calls, so that budgets count those with an unknown outcome.
-    private static let version2 = """
-        ALTER TABLE calls ADD COLUMN item_index INTEGER;
-        ALTER TABLE calls ADD COLUMN step TEXT;
-        ALTER TABLE calls ADD COLUMN account_id TEXT;
-        ALTER TABLE calls ADD COLUMN underwriting_id TEXT;
-        ALTER TABLE calls ADD COLUMN in_doubt TEXT NOT NULL DEFAULT 'hold';
-        CREATE INDEX charges_by_account ON charges (account_id) WHERE account_id IS NOT NULL;
-        """
-
-    /// The slots of items, which determine the sizes of their batches.
-    private static let version3 = "ALTER TABLE items ADD COLUMN slot TEXT"
-
-    /// The queue of executions and their items. `moved` counts entries into a status.
-    private static let version4 = """
+        -- The queue of executions. `moved` counts entries into a status.
         CREATE TABLE queue (
             number INTEGER PRIMARY KEY,
             execution_id TEXT NOT NULL UNIQUE REFERENCES executions (id),
@@ -335,23 +289,14 @@ struct Schema {
         CREATE UNIQUE INDEX queue_once ON queue (idempotency_key) WHERE idempotency_key IS NOT NULL;
         CREATE INDEX queue_by_status ON queue (status, moved);
 
-        CREATE TABLE queue_items (
-            execution_id TEXT NOT NULL,
-            idx INTEGER NOT NULL,
-            input_id TEXT NOT NULL,
-            account_id TEXT,
-            underwriting_id TEXT,
-            scope_execution_id TEXT,
-            slot TEXT,
-            data TEXT NOT NULL,
-            payload TEXT,
-            seal INTEGER NOT NULL,
-            PRIMARY KEY (execution_id, idx)
-        ) STRICT, WITHOUT ROWID;
-        """
+        CREATE TABLE admissions (
+            number INTEGER PRIMARY KEY,
+            rate TEXT NOT NULL,
+            moment INTEGER NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX admissions_by_rate ON admissions (rate);
 
-    /// States that were saved under names of their own.
-    private static let version5 = """
         CREATE TABLE named_checkpoints (
             serial INTEGER PRIMARY KEY AUTOINCREMENT,
             id TEXT NOT NULL UNIQUE,
@@ -365,5 +310,30 @@ struct Schema {
             data TEXT NOT NULL,
             sha256 TEXT NOT NULL
         ) STRICT;
+
+        CREATE TABLE alerts (
+            name TEXT NOT NULL PRIMARY KEY,
+            fired INTEGER NOT NULL,
+            suppressed INTEGER NOT NULL,
+            errors INTEGER NOT NULL,
+            fired_at INTEGER,
+            kind TEXT,
+            run_id TEXT,
+            input_id TEXT,
+            cleared_at INTEGER,
+            seal INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE file_digests (
+            path TEXT NOT NULL PRIMARY KEY,
+            device INTEGER NOT NULL,
+            inode INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            modified INTEGER NOT NULL,
+            changed INTEGER NOT NULL,
+            digest TEXT NOT NULL,
+            seal INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
         """
 }

@@ -46,15 +46,5 @@ public final class DyingStore: Sendable {
     }
 
     /// Recovers what a dead owner left, as the next owner of a store does.
-    public func recover() async throws {
-        for var run in try await survivor.runs(matching: RunFilter(statuses: [.running])) {
-            run.epoch += 1
-            run.status = .failed
-            try await survivor.update(run)
-        }
-        for var call in try await survivor.calls(matching: CallFilter(states: [.open])) {
-            call.state = .inDoubt
-            try await survivor.file(call, charge: nil, cached: nil)
-        }
-    }
+    public func recover() async throws { try await survivor.recover() }
 }

@@ -5,7 +5,7 @@ public final class FaultyStore: Store {
     /// A write that is about to happen.
     public enum Write: Sendable {
         case begin(Run)
-        case append([StoredItem])
+        case append(Intake)
         case setTransformed
         case commit([CommittedOutcome])
         case withdraw
@@ -27,7 +27,7 @@ public final class FaultyStore: Store {
         case alert(AlertRecord)
         case fileDigests([FileDigest])
         case submit([SubmittedExecution])
-        case stage(Execution.ID)
+        case extend(InputList.ID)
         case replace(Execution)
         case remove([Execution.ID])
         case queueRecord
@@ -75,13 +75,15 @@ public final class FaultyStore: Store {
         try await write(.begin(run)) { try await base.begin(run, asSubmitted: asSubmitted) }
     }
 
-    public func append(
-        _ items: [StoredItem], settled: [CommittedOutcome], to run: Run.ID, epoch: Int
-    ) async throws {
-        if !settled.isEmpty { try await fault(.commit(settled)) }
-        try await write(.append(items)) {
-            try await base.append(items, settled: settled, to: run, epoch: epoch)
-        }
+    public func append(_ intake: Intake, to run: Run.ID, epoch: Int) async throws {
+        if !intake.settled.isEmpty { try await fault(.commit(intake.settled)) }
+        try await write(.append(intake)) { try await base.append(intake, to: run, epoch: epoch) }
+    }
+
+    public func list(of run: Run.ID) async throws -> InputList? { try await base.list(of: run) }
+
+    public func items(of list: InputList.ID, from start: Int, limit: Int) async throws -> [Item] {
+        try await base.items(of: list, from: start, limit: limit)
     }
 
     public func setTransformed(_ values: [(index: Int, value: Payload)], of run: Run.ID) async throws {
@@ -230,17 +232,11 @@ public final class FaultyStore: Store {
         try await write(.submit(executions)) { try await base.submit(executions) }
     }
 
-    public func stage(_ items: [Item], from start: Int, for execution: Execution.ID) async throws {
-        try await write(.stage(execution)) { try await base.stage(items, from: start, for: execution) }
+    public func append(_ items: [Item], to list: InputList.ID) async throws {
+        try await write(.extend(list)) { try await base.append(items, to: list) }
     }
 
-    public func discardStaged(for execution: Execution.ID) async throws {
-        try await base.discardStaged(for: execution)
-    }
-
-    public func items(ofExecution id: Execution.ID, from start: Int, limit: Int) async throws -> [Item] {
-        try await base.items(ofExecution: id, from: start, limit: limit)
-    }
+    public func discard(_ list: InputList.ID) async throws { try await base.discard(list) }
 
     public func executions(matching filter: ExecutionFilter) async throws -> [Execution] {
         try await base.executions(matching: filter)

@@ -18,7 +18,7 @@ extension StoreConformance {
                 createdAt: Timestamp(milliseconds: 1_000))
             let items = try Self.samples
             _ = try await store.submit([SubmittedExecution(execution, items: items)])
-            let found = try await store.items(ofExecution: execution.id, from: 0, limit: 9)
+            let found = try await store.items(of: Execution.submittedList(of: execution.id), from: 0, limit: 9)
             try expect(found.map(\.file), items.map(\.file))
             try expect(found.map(\.hasOwnData), items.map(\.hasOwnData))
         },

@@ -20,7 +20,8 @@ extension StoreConformance {
             _ = try await store.submit([Sample.submitted("a")])
             try await expect(.exists) { _ = try await store.submit([Sample.submitted("b"), Sample.submitted("a")]) }
             try expect(try await store.execution(Sample.id("b")) == nil, true)
-            try expect(try await store.items(ofExecution: Sample.id("b"), from: 0, limit: 9).count, 0)
+            try expect(
+                try await store.items(of: Execution.submittedList(of: Sample.id("b")), from: 0, limit: 9).count, 0)
             try expect(try await store.submit([Sample.submitted("c")]).map(\.number), [2])
         },
         StoreConformance("a store answers a known idempotency key with what is on record") { store in
@@ -88,20 +89,23 @@ extension StoreConformance {
             try expect(try await store.admissions(under: "b"), [Sample.moment(2)])
             try expect(try await store.admissions(under: "c"), [])
         },
-        StoreConformance("a store keeps staged items and forgets those of an execution that never came") { store in
+        StoreConformance("a store keeps the list of a submission and forgets that of an execution that never came") {
+            store in
             let id = Sample.id("a")
             let items = (0..<5).map { Sample.item($0).item }
-            try await store.stage(Array(items[..<2]), from: 0, for: id)
+            let list = Execution.submittedList(of: id)
+            try await store.append(Array(items[..<2]), to: list)
             var submitted = Sample.submitted("a")
-            (submitted.items, submitted.staged) = (Array(items[2...]), 2)
+            (submitted.items, submitted.isBegun) = (Array(items[2...]), true)
             _ = try await store.submit([submitted])
-            try await store.discardStaged(for: id)
+            try await store.discard(list)
             func texts(_ items: [Item]) throws -> [String] { try items.map { try $0.jsonValue().json } }
-            try expect(try texts(await store.items(ofExecution: id, from: 0, limit: 9)), try texts(items))
-            try expect(try texts(await store.items(ofExecution: id, from: 3, limit: 1)), try texts([items[3]]))
-            try await store.stage(items, from: 0, for: Sample.id("b"))
-            try await store.discardStaged(for: Sample.id("b"))
-            try expect(try await store.items(ofExecution: Sample.id("b"), from: 0, limit: 9).count, 0)
+            try expect(try texts(await store.items(of: list, from: 0, limit: 9)), try texts(items))
+            try expect(try texts(await store.items(of: list, from: 3, limit: 1)), try texts([items[3]]))
+            try await store.append(items, to: Execution.submittedList(of: Sample.id("b")))
+            try await store.discard(Execution.submittedList(of: Sample.id("b")))
+            try expect(
+                try await store.items(of: Execution.submittedList(of: Sample.id("b")), from: 0, limit: 9).count, 0)
         },
         StoreConformance("a store removes executions that have ended with their runs, and keeps their charges") {
             store in
@@ -117,7 +121,8 @@ extension StoreConformance {
             try expect(try await store.run(run.id) == nil, true)
             try expect(try await store.execution(run.executionID) == nil, true)
             try expect(try await store.checkpoints(of: Sample.subject).saved, [])
-            try expect(try await store.items(ofExecution: run.executionID, from: 0, limit: 9).count, 0)
+            try expect(
+                try await store.items(of: Execution.submittedList(of: run.executionID), from: 0, limit: 9).count, 0)
             try expect(try await store.charges(matching: ChargeFilter()).map(\.costID), ["c1"])
             _ = try await store.submit([Sample.submitted("exec_1")])
         },

@@ -23,7 +23,8 @@ public struct StoreConformance: Sendable, CustomStringConvertible {
 
     /// All rules.
     public static let all =
-        runs + items + files + outcomes + ledger + savedValues + namedCheckpoints + cache + logs + alerts + queue
+        runs + items + lists + files + outcomes + ledger + savedValues + namedCheckpoints + cache + logs + alerts
+        + queue
         + concurrency
 }
 

@@ -116,99 +116,21 @@ import Testing
         }
     }
 
-    @Test("brings calls of its first version into the form of now, those in doubt with their keys")
-    func callsOfVersion1() async throws {
-        let run = Sample.run()
-        let call = try await {
-            let store = try SQLiteStore.open(folder.database)
-            defer { store.close() }
-            try await store.begin(run)
-            return Sample.call("call_1", of: run, state: .inDoubt)
-        }()
-        // The seal of a row of version 1 is over the columns that there were.
+    @Test("refuses a database that an earlier version made, with the way to begin anew, and leaves it as it is")
+    func earlier() throws {
+        try SQLiteStore.open(folder.database).close()
         let database = try DatabaseQueue(path: folder.database)
-        try database.inDatabase { database in
-            try database.execute(sql: "DROP INDEX calls_in_doubt")
-            try database.execute(sql: "DROP TABLE doubts_met")
-            let added = [
-                "item_index", "step", "account_id", "underwriting_id", "in_doubt", "cache_key", "resolution",
-                "unit_price", "billing", "time_to_live", "is_repeat", "attempt",
-            ]
-            for column in added { try database.execute(sql: "ALTER TABLE calls DROP COLUMN \(column)") }
-            try database.execute(sql: "DROP INDEX charges_by_account")
-            try database.execute(sql: "DELETE FROM grdb_migrations WHERE identifier IN ('2', '9', '15')")
-            let insert = try Connection(database).prepare(
-                """
-                INSERT INTO calls (call_id, idempotency_key, state, run_id, execution_id, processor_id, input_id,
-                service, operation, call_key, maximum_cost, timestamp, seal)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
-            for text in [call.callID, call.idempotencyKey, call.state.rawValue, call.runID.text, call.executionID.text]
-            {
-                insert.bind(text)
-            }
-            insert.bind(call.processorID.text)
-            insert.bind(call.inputID)
-            for text in [call.service, call.operation, call.callKey] { insert.bind(text) }
-            insert.bind(call.maximumCost.billionths)
-            insert.bind(call.timestamp.milliseconds)
-            insert.bindSeal()
-            try insert.run()
-        }
+        try database.inDatabase { try $0.execute(sql: "PRAGMA user_version = 0") }
         try database.close()
-        let store = try SQLiteStore.open(folder.database)
-        #expect(try await store.calls(matching: CallFilter()) == [call])
-        #expect(try await store.check() == [])
-        store.close()
-    }
-
-    @Test("gives charges of its seventh version their basis, which a processor's metadata cannot make a hit")
-    func chargesOfVersion7() async throws {
-        try await {
-            let store = try SQLiteStore.open(folder.database)
-            defer { store.close() }
-            try await store.begin(Sample.run())
-        }()
-        let database = try DatabaseQueue(path: folder.database)
-        try database.inDatabase { database in
-            try database.execute(sql: "ALTER TABLE charges DROP COLUMN basis")
-            try database.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = '8'")
-            let insert = try Connection(database).prepare(
-                """
-                INSERT INTO charges (cost_id, key, kind, run_id, execution_id, processor_id, input_id, item_index, step,
-                service, operation, cost, timestamp, avoided_cost, account_id, underwriting_id, metadata, seal)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
-            for (name, avoided, metadata) in [
-                ("hit", 5_000_000_000, #"{"cache_hit":true,"cached_at":"2025-03-03T09:15:00Z","note":1}"#),
-                ("forged", nil, #"{"cache_hit":true,"avoided_cost":9}"#),
-                ("priced", nil, #"{"price_source":"none","quantity":2,"unit_price":0.00}"#),
-            ] as [(String, Int64?, String)] {
-                for text in [name, nil, "usage", "run_1", "exec_1", "p", nil] { insert.bind(text) }
-                insert.bindNull()
-                insert.bindNull()
-                insert.bind("ocr")
-                insert.bind("page")
-                insert.bind(Int64(0))
-                insert.bind(Int64(1))
-                insert.bind(avoided)
-                insert.bindNull()
-                insert.bindNull()
-                insert.bind(json: Array(metadata.utf8))
-                insert.bindSeal()
-                try insert.run()
-            }
+        let before = try Data(contentsOf: URL(fileURLWithPath: folder.database))
+        for access in [SQLiteStore.Access.owner, .readOnly] {
+            let error = #expect(throws: ProcessingError.self) { try SQLiteStore.open(folder.database, access: access) }
+            #expect(error?.message.contains("was made by an earlier version") == true)
+            #expect(error?.message.contains("move the file away") == true)
         }
-        try database.close()
-        let store = try SQLiteStore.open(folder.database)
-        let charges = try await store.charges(matching: ChargeFilter())
-        #expect(charges.map(\.isCacheHit) == [true, false, false])
-        #expect(charges.map(\.metadata) == [["note": 1], [:], [:]])
-        #expect(charges[0].basis.cachedAt == Timestamp("2025-03-03T09:15:00Z"))
-        #expect(
-            charges[2].basis == Charge.Basis(quantity: 2, unitPrice: .zero, priceSource: PriceOrigin.none))
-        #expect(try await store.check() == [])
-        store.close()
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.database)) == before)
+        try FileManager.default.moveItem(atPath: folder.database, toPath: folder.database + ".old")
+        try SQLiteStore.open(folder.database).close()
     }
 
     @Test("backs an older database up before it brings it up to date, in one step or not at all")
@@ -322,7 +244,10 @@ import Testing
         arguments: [
             "UPDATE charges SET cost = cost + 1 WHERE seq = 1", "DELETE FROM charges WHERE seq = 2",
             "UPDATE outcomes SET output = '1' WHERE idx = 1", "DELETE FROM outcomes WHERE idx = 2",
-            "UPDATE items SET data = '7' WHERE idx = 0", "DELETE FROM items WHERE idx = 0",
+            "UPDATE chunks SET data = CAST(replace(data, 'doc_1', 'doc_2') AS BLOB)", "DELETE FROM chunks",
+            "UPDATE list_pages SET first = 1", "DELETE FROM list_pages", "UPDATE lists SET count = 9",
+            "UPDATE lists SET users = 2", "UPDATE chunks SET users = 2", "DELETE FROM run_lists",
+            "UPDATE intakes SET count = 2", "DELETE FROM intakes",
             "UPDATE runs SET epoch = 9", "UPDATE executions SET status = 'failed'",
             "UPDATE calls SET maximum_cost = 0", "UPDATE events SET place = place + 1",
         ])

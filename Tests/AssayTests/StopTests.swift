@@ -102,9 +102,7 @@ import Testing
         let calls = Counter()
         let fails = Mutex(false)
         let store = FaultyStore { write in
-            guard case .commit(let outcomes) = write, fails.withLock({ $0 }),
-                outcomes.contains(where: \.outcome.carried)
-            else { return }
+            guard case .append(let intake) = write, fails.withLock({ $0 }), !intake.carried.isEmpty else { return }
             throw ProcessingError(.store, "the disk is gone")
         }
         let engine = Engine.testing(store)

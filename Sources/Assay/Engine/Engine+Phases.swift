@@ -110,13 +110,15 @@ extension Engine {
     /// Files the next items of a run, with the outcomes of those that an earlier run finished.
     func file(_ items: [Item], _ session: RunSession, _ history: inout History) async throws {
         var index = session.items.places.upperBound
-        var stored: [StoredItem] = []
-        var settled: [CommittedOutcome] = []
+        var intake = Intake([])
+        var ended: [Outcome] = []
         var resuming: [Int] = []
-        stored.reserveCapacity(items.count)
+        intake.items.reserveCapacity(items.count)
         for item in items.map({ $0.named(within: 1_024) }) {
             var entry = StoredItem(item, index: index)
-            let verdict = try await history.verdict(on: item, by: session.processor)
+            let verdict = try await history.verdict(on: item, at: index, by: session.processor)
+            if intake.items.isEmpty { intake.kept = history.kept }
+            if intake.kept != history.kept { intake.kept = nil }
             entry.basis = verdict.basis
             switch verdict {
             case .new: break
@@ -125,10 +127,11 @@ extension Engine {
                 if hasKilled { session.suspicion.noteKiller(at: index) }
             case .afresh(let changed): entry.inputChanged = changed
             case .refused(let error): throw error
-            case .settled(var outcome):
+            case .settled(var outcome, let carried):
                 entry.settled = true
                 outcome.index = index
-                settled.append(CommittedOutcome(outcome))
+                ended.append(outcome)
+                intake.carried.append(carried)
             }
             if let path = session.processor.unwatchedFile(of: item) {
                 session.hint(
@@ -146,20 +149,21 @@ extension Engine {
                 entry.settled = true
                 var outcome = Outcome(entry, .failed, nil)
                 outcome.error = FailureRecord(error, stage: .prevalidation, item: item.id, attempt: 0)
-                settled.append(CommittedOutcome(outcome))
+                ended.append(outcome)
+                intake.settled.append(CommittedOutcome(outcome))
                 resuming.removeAll { $0 == index }
             }
             if let named = ResumePoint(of: item)?.inputDigest, named != (try session.digest(of: item)) {
                 entry.inputChanged = true
             }
-            stored.append(entry)
+            intake.items.append(entry)
             index += 1
         }
-        try await store.append(stored, settled: settled, to: session.run.id, epoch: session.run.epoch)
-        session.items.add(stored.count, resuming: resuming)
-        session.tally.noteTaken(stored.count)
-        try await session.announce(settled.map(\.outcome))
-        for outcome in settled.lazy.map(\.outcome) where outcome.status == .failed && !outcome.carried {
+        try await store.append(intake, to: session.run.id, epoch: session.run.epoch)
+        session.items.add(intake.items.count, resuming: resuming)
+        session.tally.noteTaken(intake.items.count)
+        try await session.announce(ended)
+        for outcome in ended where outcome.status == .failed && !outcome.carried {
             session.noteFailure(of: outcome.inputID) { outcome.error }
         }
     }
@@ -179,16 +183,16 @@ extension Engine {
     /// Transforms and validates every item, one at a time.
     func prepareItems(_ session: RunSession) async throws {
         var transformed: [(index: Int, value: Payload)] = []
-        var isBasePaid = false
-        try await forEachItem(session) { entry in
+        guard session.items.total > 0 else { return }
+        func checkStop() throws {
             if world.time.uptime() >= session.end { session.stop(.init(reason: .runTimeout, drains: false)) }
             if session.stopped != nil { throw GateFailure.stopped }
-            // The nodes of a graph charge for themselves when they first start.
-            if session.graph == nil, !isBasePaid {
-                try await chargeBase(session)
-                isBasePaid = true
-            }
-            guard !session.items.hasEnded(entry.index) else { return }
+        }
+        try checkStop()
+        // The nodes of a graph charge for themselves when they first start.
+        if session.graph == nil { try await chargeBase(session) }
+        try await forEachUnfinished(session) { entry in
+            try checkStop()
             do throws(ProcessingError) { try session.processor.files?.verify() } catch {
                 throw GateFailure(error, stage: .transformation, index: nil)
             }
@@ -252,8 +256,7 @@ extension Engine {
     /// Commits `outcome` for every item that has none.
     func endRest(_ session: RunSession, _ outcome: (StoredItem) -> Outcome) async throws {
         var rest: [CommittedOutcome] = []
-        try await forEachItem(session) { entry in
-            guard !session.items.hasEnded(entry.index) else { return }
+        try await forEachUnfinished(session) { entry in
             var ended = outcome(entry)
             let sums = session.tally.takeCosts(of: entry.index)
             session.tally.fill(&ended, cost: sums.cost, avoided: sums.avoided)
@@ -374,13 +377,14 @@ extension Engine {
 
     // MARK: Pages
 
-    /// Visits the items of a run in order, page by page.
-    func forEachItem(_ session: RunSession, _ body: (StoredItem) async throws -> Void) async throws {
+    /// Visits the items of a run that have no outcome, in order, page by page. Pages that have ended are not read.
+    func forEachUnfinished(_ session: RunSession, _ body: (StoredItem) async throws -> Void) async throws {
         var rest = session.items.places
-        while !rest.isEmpty {
-            let page = try await store.items(of: session.run.id, from: rest.lowerBound, limit: min(rest.count, 1_024))
+        while let next = session.items.firstUnfinished(in: rest) {
+            rest = next..<rest.upperBound
+            let page = try await store.items(of: session.run.id, from: next, limit: min(rest.count, 1_024))
             guard !page.isEmpty else { return }
-            for entry in page { try await body(entry) }
+            for entry in page where !session.items.hasEnded(entry.index) { try await body(entry) }
             rest.removeFirst(page.count)
         }
     }

@@ -118,12 +118,12 @@ private struct Planner {
     }
 
     mutating func add(_ item: Item, at index: Int) async throws -> Plan.Entry {
-        let verdict = try await history.verdict(on: item, by: processor)
+        let verdict = try await history.verdict(on: item, at: index, by: processor)
         var entry = Plan.Entry(
             inputID: item.id, action: .run, group: verdict.group, reason: verdict.basis.words,
             digest: try processor.digest(of: item))
         switch verdict {
-        case .settled(let outcome):
+        case .settled(let outcome, _):
             entry.action = outcome.status == .succeeded ? .carried : .kept
             (entry.calls, entry.high) = (0, .zero)
         case .refused(let error): plan.refuse(error, &entry)

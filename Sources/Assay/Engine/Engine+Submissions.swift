@@ -28,16 +28,18 @@ extension Engine {
     func submittedItems(of id: Execution.ID) -> ItemSource {
         let position = ListPosition()
         return { [store] limit in
-            try await store.items(ofExecution: id, from: position.advance(by: limit).lowerBound, limit: limit)
+            try await store.items(
+                of: Execution.submittedList(of: id), from: position.advance(by: limit).lowerBound, limit: limit)
         }
     }
 
     /// Refuses items that differ from those an execution was submitted with. Reads both lists page by page.
     private func compare(_ items: ItemSource, with id: Execution.ID) async throws {
         var start = 0
+        let list = Execution.submittedList(of: id)
         while true {
             let page = try await items(1_024)
-            let submitted = try await store.items(ofExecution: id, from: start, limit: max(page.count, 1))
+            let submitted = try await store.items(of: list, from: start, limit: max(page.count, 1))
             guard !page.isEmpty || !submitted.isEmpty else { return }
             for place in 0..<max(page.count, submitted.count) {
                 guard place < page.count, place < submitted.count,

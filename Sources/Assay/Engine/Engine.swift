@@ -257,8 +257,9 @@ public final class Engine: Sendable {
     ) async throws -> Report {
         let items = reading(items, for: processor, options, records: true)
         let (options, page) = graph == nil ? try await settleRunner(options, for: processor, items) : (options, items)
-        let (begun, history) = try await prepare(processor, options, failedOnly: failedOnly, graph: graph)
+        var (begun, history) = try await prepare(processor, options, failedOnly: failedOnly, graph: graph)
         let (list, isSubmission) = try await checkSubmission(of: begun, options, page)
+        if isSubmission { history.consult(Execution.submittedList(of: begun.executionID), in: store) }
         let session = RunSession(
             run: begun, processor: processor, options: options, services: services, graph: graph?.terms)
         try await store.begin(session.run, asSubmitted: isSubmission)

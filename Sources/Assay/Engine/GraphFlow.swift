@@ -146,7 +146,8 @@ final class GraphFlow: GraphSteering {
         failures = Dictionary((comeback?.pause.failures ?? []).map { ($0.key, $0) }) { $1 }
         let (id, store) = (session.run.id, session.store)
         frames = Frames(over: session.items.places, comesLate: session.suspicion.isKiller) { place, limit in
-            try await store.items(of: id, from: place, limit: limit).filter {
+            guard session.items.firstUnfinished(in: place..<place + limit) != nil else { return [] }
+            return try await store.items(of: id, from: place, limit: limit).filter {
                 !session.items.hasEnded($0.index) && $0.index != comeback?.entry.index
             }
         }

@@ -73,13 +73,13 @@ struct GraphPlanner {
     // MARK: An item
 
     mutating func add(_ item: Item, at index: Int) async throws -> Plan.Entry {
-        let verdict = try await history.verdict(on: item, by: processor)
+        let verdict = try await history.verdict(on: item, at: index, by: processor)
         var entry = Plan.Entry(
             inputID: item.id, action: .run, group: verdict.group, reason: verdict.basis.words,
             digest: try processor.digest(of: item))
         (entry.calls, entry.high) = (0, .zero)
         switch verdict {
-        case .settled(let outcome): entry.action = outcome.status == .succeeded ? .carried : .kept
+        case .settled(let outcome, _): entry.action = outcome.status == .succeeded ? .carried : .kept
         case .refused(let error): plan.refuse(error, &entry)
         case .new, .again, .afresh:
             if let error = item.file?.refusal {

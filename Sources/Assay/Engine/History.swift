@@ -8,8 +8,8 @@ struct History {
         case again(isReopened: Bool, hasKilled: Bool, hasFailed: Bool)
         /// It comes with other data, or is to start over: runs in full, and its saved steps are forgotten.
         case afresh(changed: Bool)
-        /// It has its outcome: taken over.
-        case settled(Outcome)
+        /// It has its outcome, at a place of an earlier run: taken over.
+        case settled(Outcome, Intake.Carried)
         /// Another definition worked on it, and nobody said what that means; only plans come to it.
         case refused(ProcessingError)
 
@@ -19,13 +19,14 @@ struct History {
             case .new: .new
             case .again(let isReopened, _, _): isReopened ? .reopened : .unfinished
             case .afresh(let changed): changed ? .changed : .restarted
-            case .settled(let outcome): outcome.status == .succeeded ? .finished : .notFailed
+            case .settled(let outcome, _): outcome.status == .succeeded ? .finished : .notFailed
             case .refused: .restarted
             }
         }
     }
 
     private var runs: [EarlierRun]
+    private let keepsLists: Bool
     private let name: Identifier
     private let definition: Definition
     private let recovery: RecoveryMode
@@ -36,6 +37,9 @@ struct History {
     private(set) var refusal: ProcessingError?
     /// The item that runs again whatever became of it.
     var reopened: String?
+    /// The list that had the last item of ``verdict(on:at:by:)`` at the same place, if one did.
+    private(set) var kept: Intake.Kept?
+    private var submission: SubmittedList?
 
     /// The history of `processor` in an execution.
     ///
@@ -75,14 +79,27 @@ struct History {
         self.failedOnly = failedOnly
         self.isPlan = isPlan
         runs = earlier.map { EarlierRun($0, store: store) }
+        keepsLists = store.keepsJSON && !isPlan
     }
 
-    /// What to do with `item`; items should come in the order of the earlier run, which makes this a single scan.
-    mutating func verdict(on item: Item, by processor: RegisteredProcessor) async throws -> Verdict {
-        // The last run that had the item says how it stands: what it took over was filed together with the item.
+    /// Looks for items on the list that the execution was submitted with as well.
+    mutating func consult(_ list: InputList.ID, in store: any Store) {
+        if keepsLists { submission = SubmittedList(list, store) }
+    }
+
+    /// What to do with `item` at `place`; items should come in the order of the earlier run, which makes this a single
+    /// scan.
+    mutating func verdict(
+        on item: Item, at place: Int, by processor: RegisteredProcessor
+    ) async throws -> Verdict {
+        kept = nil
+        if try await submission?.item(at: place)?.isIdentical(to: item) == true { kept = .submission }
+        // The last run that had the item says how it stands.
         for index in runs.indices {
             guard let (stored, outcome) = try await runs[index].find(item.id) else { continue }
-            guard try Self.isSame(stored.item, item, for: processor) else {
+            let isIdentical = try keepsLists && stored.item.isIdentical(to: item)
+            if isIdentical, stored.index == place, kept == nil { kept = .run(runs[index].run.id) }
+            guard try isIdentical || Self.isSame(stored.item, item, for: processor) else {
                 // A batch that prevalidation refused has left no mark.
                 if outcome?.wasRefused == true { continue }
                 return .afresh(changed: true)
@@ -104,7 +121,7 @@ struct History {
             if let outcome, failedOnly, !outcome.isRetried, !isReopened {
                 // What a run that was given up did not finish was to run in it.
                 let isLeft = run.isGivenUp && outcome.status == .cancelled && !outcome.carried
-                if !isLeft { return .settled(outcome.takenOver(ofOther: isOther)) }
+                if !isLeft { return .settled(outcome, from: run, at: stored.index, to: place, isOther: isOther) }
             }
             guard recovery == .resume else { return .afresh(changed: false) }
             guard let outcome, outcome.status == .succeeded, !isReopened else {
@@ -112,7 +129,7 @@ struct History {
                     isReopened: isReopened, hasKilled: outcome?.hasKilled == true,
                     hasFailed: outcome?.status == .failed)
             }
-            return .settled(outcome.takenOver(ofOther: isOther))
+            return .settled(outcome, from: run, at: stored.index, to: place, isOther: isOther)
         }
         return .new
     }
@@ -199,21 +216,37 @@ private struct EarlierRun {
     }
 }
 
+/// The items that an execution was submitted with, read in pages.
+private struct SubmittedList {
+    private let list: InputList.ID
+    private let store: any Store
+    private var page: [Item] = []
+    private var start = 0
+
+    init(_ list: InputList.ID, _ store: any Store) { (self.list, self.store) = (list, store) }
+
+    mutating func item(at place: Int) async throws -> Item? {
+        if !(start..<start + page.count).contains(place) {
+            (start, page) = (place, try await store.items(of: list, from: place, limit: 1_024))
+        }
+        return page.first == nil ? nil : page[place - start]
+    }
+}
+
+extension History.Verdict {
+    /// The verdict on an item whose outcome is at `place` of an earlier run.
+    fileprivate static func settled(
+        _ outcome: Outcome, from run: Run, at place: Int, to index: Int, isOther: Bool
+    ) -> Self {
+        let carried = Intake.Carried(
+            index: index, runID: run.id, place: place, status: outcome.status, isKept: outcome.isKept || isOther)
+        return .settled(outcome.carriedOver(isKept: isOther), carried)
+    }
+}
+
 extension Outcome {
     /// Whether a retry runs the item again: it failed, or its program never came to it.
     fileprivate var isRetried: Bool { status == .failed || status == .cancelled && reason == .programBroken }
-
-    /// The outcome in a later run that does not work on the item again.
-    ///
-    /// - Parameter isOther: whether another definition made it.
-    fileprivate func takenOver(ofOther isOther: Bool) -> Outcome {
-        var outcome = Outcome(inputID: inputID, index: index, status: status, reason: reason)
-        outcome.output = output
-        outcome.error = error
-        outcome.carried = true
-        outcome.isKept = isKept || isOther
-        return outcome
-    }
 
     /// Whether nothing was done for it because its list, or its batch, was refused or stopped in a gate.
     fileprivate var wasRefused: Bool { status == .skipped || error?.step == Stage.prevalidation.rawValue }

@@ -39,6 +39,11 @@ final class ItemBook: Sendable {
         hasResuming.load(ordering: .acquiring) && state.withLock { $0.resuming.contains(index) }
     }
 
+    /// Returns the first of `places` whose item has no outcome yet.
+    func firstUnfinished(in places: Range<Int>) -> Int? {
+        state.withLock { state in places.first { !state.ended[$0 - start] } }
+    }
+
     func hasEnded(_ index: Int) -> Bool { state.withLock { $0.ended[index - start] } }
 
     /// Records how items ended.

@@ -43,7 +43,9 @@ final class ListSource: WorkSource {
         ends = ItemEnds(session)
         let (id, store) = (session.run.id, session.store)
         frames = Frames(over: session.items.places, comesLate: session.suspicion.isKiller) { place, limit in
-            try await store.items(of: id, from: place, limit: limit).filter { !session.items.hasEnded($0.index) }
+            guard session.items.firstUnfinished(in: place..<place + limit) != nil else { return [] }
+            return try await store.items(of: id, from: place, limit: limit)
+                .filter { !session.items.hasEnded($0.index) }
         }
     }
 

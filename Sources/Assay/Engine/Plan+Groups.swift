@@ -123,7 +123,7 @@ extension History.Verdict {
         case .again(isReopened: true, _, _): .reopened
         case .again(_, _, let hasFailed): hasFailed ? .failed : .unfinished
         case .afresh(let changed): changed ? .changed : .restarted
-        case .settled(let outcome): outcome.status == .succeeded ? .carried : .kept
+        case .settled(let outcome, _): outcome.status == .succeeded ? .carried : .kept
         case .refused: .changedProgram
         }
     }

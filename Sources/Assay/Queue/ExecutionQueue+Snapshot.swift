@@ -45,9 +45,8 @@ extension ExecutionQueue {
     private static func row(_ execution: Execution, _ engine: Engine) async throws -> JSONValue {
         guard case .object(var row) = execution.jsonValue else { return .null }
         var items: [JSONValue] = []
-        while case let page = try await engine.store.items(ofExecution: execution.id, from: items.count, limit: 1_024),
-            !page.isEmpty
-        {
+        let list = Execution.submittedList(of: execution.id)
+        while case let page = try await engine.store.items(of: list, from: items.count, limit: 1_024), !page.isEmpty {
             items += page.map { (try? $0.jsonValue()) ?? unserializable }
         }
         row["items"] = .array(items)

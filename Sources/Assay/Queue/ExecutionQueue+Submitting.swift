@@ -31,8 +31,8 @@ extension ExecutionQueue {
             }
             return try await file(entries)
         } catch {
-            for entry in entries where entry.staged > 0 {
-                try? await store.discardStaged(for: entry.execution.id)
+            for entry in entries where entry.isBegun {
+                try? await store.discard(Execution.submittedList(of: entry.execution.id))
             }
             throw error
         }
@@ -46,7 +46,7 @@ extension ExecutionQueue {
             "queue '\(configuration.name)' takes '\(processorID)' only, not '\(submission.processorID)'")
     }
 
-    /// Reads the items of a submission, and stages all but the last of a long list.
+    /// Reads the items of a submission, and stores all but the last of a long list.
     private func entry(of submission: Submission, named id: Execution.ID) async throws -> SubmittedExecution {
         let now = world.time.now()
         var execution = Execution(id: id, scope: submission.scope, status: .pending, createdAt: now)
@@ -65,15 +65,15 @@ extension ExecutionQueue {
         execution.waitsFor = elsewhere(execution)
         let files = DefinitionFiles(submission.idempotencyKey == nil ? [] : submission.definitionFiles)
         try await files.read(by: FileIntake(store, world.time, records: true, rereads: submission.rehash))
-        let list: (rest: [Item], staged: Int, digest: Digest)
+        let list: (rest: [Item], isBegun: Bool, digest: Digest)
         do { list = try await read(submission, as: id) } catch {
-            try? await store.discardStaged(for: id)
+            try? await store.discard(Execution.submittedList(of: id))
             throw error
         }
         if submission.idempotencyKey != nil {
             execution.content = Digest(of: submission.content(list.digest, files.digests))
         }
-        return SubmittedExecution(execution, items: list.rest, staged: list.staged)
+        return SubmittedExecution(execution, items: list.rest, isBegun: list.isBegun)
     }
 
     /// Reserves the name while it is submitted; a submission with a key may still find it taken.
@@ -91,26 +91,26 @@ extension ExecutionQueue {
 
     private func read(
         _ submission: Submission, as id: Execution.ID
-    ) async throws -> (rest: [Item], staged: Int, digest: Digest) {
+    ) async throws -> (rest: [Item], isBegun: Bool, digest: Digest) {
         let intake = FileIntake(store, world.time, records: true, rereads: submission.rehash)
         let items = submission.items()
         let counts = submission.idempotencyKey != nil
         // The items of one that is on record stay as they are.
         let isKnown = change { $0.index.contains(id) }
-        var (rest, staged, digest) = ([Item](), 0, Digest(of: .null))
+        var (rest, isBegun, digest) = ([Item](), false, Digest(of: .null))
         while case let page = try await intake.read(items(1_024)), !page.isEmpty {
             if counts {
                 for item in page { digest = Digest(of: [.string(digest.text), try item.identity()]) }
             }
             guard !isKnown else { continue }
             if rest.count + page.count > 1_024 {
-                try await store.stage(rest, from: staged, for: id)
-                staged += rest.count
+                try await store.append(rest, to: Execution.submittedList(of: id))
+                isBegun = true
                 rest = []
             }
             rest += page
         }
-        return (rest, staged, digest)
+        return (rest, isBegun, digest)
     }
 
     private func file(_ entries: [SubmittedExecution]) async throws -> [Execution] {
@@ -144,7 +144,7 @@ extension ExecutionQueue {
             }
         }
         for (entry, execution) in zip(entries, filed) where execution.id != entry.execution.id {
-            if entry.staged > 0 { try await store.discardStaged(for: entry.execution.id) }
+            if entry.isBegun { try await store.discard(Execution.submittedList(of: entry.execution.id)) }
         }
         meters.count(submitted: added.count)
         for execution in added { tell(execution, from: nil) }
@@ -184,7 +184,8 @@ extension ExecutionQueue {
         guard let processorID = original.processorID else { throw ProcessingError.executionUnknown(id) }
         let position = ListPosition()
         var submission = Submission(processorID) { [store] limit in
-            try await store.items(ofExecution: id, from: position.advance(by: limit).lowerBound, limit: limit)
+            try await store.items(
+                of: Execution.submittedList(of: id), from: position.advance(by: limit).lowerBound, limit: limit)
         }
         submission.scope = original.scope
         submission.priority = original.ownPriority

@@ -73,18 +73,6 @@ extension Charge.Basis {
         return .object(object)
     }
 
-    /// Creates the basis of a charge that was recorded before bases existed, from the facts in its metadata. A hit is
-    /// recognized by the amount it avoided, which no processor could state. The source of a decision on a doubt was not
-    /// recorded then.
-    package init(metadata: JSONObject, avoidedCost: Money?) {
-        self.init(
-            avoidedCost != nil ? .cacheHit : metadata["charged_despite_error"] == true ? .failure : .used,
-            cachedAt: metadata["cached_at"].flatMap { Timestamp(jsonValue: $0) },
-            quantity: metadata["quantity"]?.number,
-            unitPrice: metadata["unit_price"].flatMap { Money(jsonValue: $0) },
-            priceSource: metadata["price_source"]?.string.flatMap(PriceOrigin.init(rawValue:)))
-    }
-
     /// Creates the basis that ``stored`` wrote; `nil` for anything else.
     package init?(stored json: JSONValue) {
         guard case .object(let object) = json else { return nil }

@@ -118,6 +118,18 @@ public struct Outcome: Sendable {
         self.reason = reason
     }
 
+    /// Returns the outcome in a later run of the execution, which does not work on the item again.
+    ///
+    /// - Parameter isKept: whether it is the work of another definition of the processor.
+    public func carriedOver(isKept: Bool) -> Outcome {
+        var outcome = Outcome(inputID: inputID, index: index, status: status, reason: reason)
+        outcome.output = output
+        outcome.error = error
+        outcome.carried = true
+        outcome.isKept = self.isKept || isKept
+        return outcome
+    }
+
     /// The way it was carried, in words for people.
     package var carriedInWords: String { isKept ? "carried under on_change: keep" : "carried" }
 

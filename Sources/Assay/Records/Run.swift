@@ -40,13 +40,13 @@ public struct Counts: Hashable, Sendable {
     /// Creates counts in which no item has ended yet.
     public init(total: Int = 0) { self.total = total }
 
-    /// Counts one more item that ended with `status`.
-    public mutating func add(_ status: Status) {
+    /// Counts `count` more items that ended with `status`.
+    public mutating func add(_ status: Status, _ count: Int = 1) {
         switch status {
-        case .succeeded: succeeded += 1
-        case .failed: failed += 1
-        case .skipped: skipped += 1
-        case .cancelled: cancelled += 1
+        case .succeeded: succeeded += count
+        case .failed: failed += count
+        case .skipped: skipped += count
+        case .cancelled: cancelled += count
         case .pending, .running, .paused, .partial, .aborted: break
         }
     }

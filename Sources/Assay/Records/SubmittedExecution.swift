@@ -1,17 +1,17 @@
-/// An execution on its way into the queue, with the items that were not staged before.
+/// An execution on its way into the queue, with the items that are not on its list yet.
 public struct SubmittedExecution: Sendable {
     /// The execution, which is waiting.
     public var execution: Execution
-    /// The last items, which were not staged.
+    /// The last items, which go to the end of its list.
     public var items: [Item]
-    /// The number of items staged before them.
-    public var staged: Int
+    /// Whether items were appended to its list before.
+    public var isBegun: Bool
 
     /// Creates an execution with its items.
-    public init(_ execution: Execution, items: [Item], staged: Int = 0) {
+    public init(_ execution: Execution, items: [Item], isBegun: Bool = false) {
         self.execution = execution
         self.items = items
-        self.staged = staged
+        self.isBegun = isBegun
     }
 }
 

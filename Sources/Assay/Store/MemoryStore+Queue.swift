@@ -7,7 +7,7 @@ struct MemoryQueue: Sendable {
     var moves = 0
     /// When each execution entered its status, as a count of such moves.
     var moved: [Execution.ID: Int] = [:]
-    var items: [Execution.ID: [Item]] = [:]
+    var items: [InputList.ID: [Item]] = [:]
     var keys: [ExternalID: Execution.ID] = [:]
     /// The times of admissions, by rate.
     var admissions: [String: [Timestamp]] = [:]
@@ -25,7 +25,8 @@ extension MemoryStore.State {
     /// Reverts the last submission.
     fileprivate mutating func takeBack(_ execution: Execution) {
         if let key = execution.idempotencyKey { queue.keys[ExternalID(unchecked: key)] = nil }
-        (executions[execution.id], queue.moved[execution.id], queue.items[execution.id]) = (nil, nil, nil)
+        (executions[execution.id], queue.moved[execution.id]) = (nil, nil)
+        queue.items[Execution.submittedList(of: execution.id)] = nil
     }
 
     fileprivate mutating func submit(_ submitted: SubmittedExecution) throws -> Execution {
@@ -38,7 +39,7 @@ extension MemoryStore.State {
         let number = execution.number ?? queue.numbers + 1
         queue.numbers = max(queue.numbers, number)
         execution.number = number
-        queue.items[execution.id, default: []] += submitted.items
+        queue.items[Execution.submittedList(of: execution.id), default: []] += submitted.items
         file(execution)
         return execution
     }
@@ -60,18 +61,14 @@ extension MemoryStore {
         }
     }
 
-    public func stage(_ items: [Item], from start: Int, for execution: Execution.ID) async throws {
-        state.withLock { $0.queue.items[execution, default: []] += items }
+    public func append(_ items: [Item], to list: InputList.ID) async throws {
+        state.withLock { $0.queue.items[list, default: []] += items }
     }
 
-    public func discardStaged(for execution: Execution.ID) async throws {
+    public func discard(_ list: InputList.ID) async throws {
         state.withLock { state in
-            if state.executions[execution]?.number == nil { state.queue.items[execution] = nil }
+            if state.executions[list.executionID]?.number == nil { state.queue.items[list] = nil }
         }
-    }
-
-    public func items(ofExecution id: Execution.ID, from start: Int, limit: Int) async throws -> [Item] {
-        state.withLock { state in Array((state.queue.items[id] ?? []).dropFirst(start).prefix(limit)) }
     }
 
     public func executions(matching filter: ExecutionFilter) async throws -> [Execution] {
@@ -104,7 +101,8 @@ extension MemoryStore {
                 })
             for id in removed {
                 if let key = state.executions[id]?.idempotencyKey { state.queue.keys[ExternalID(unchecked: key)] = nil }
-                (state.executions[id], state.queue.moved[id], state.queue.items[id]) = (nil, nil, nil)
+                (state.executions[id], state.queue.moved[id]) = (nil, nil)
+                state.queue.items[Execution.submittedList(of: id)] = nil
             }
             let runs = Set(removed.flatMap { state.runsOf.removeValue(forKey: $0) ?? [] })
             for run in runs { state.runs[run] = nil }

@@ -16,6 +16,9 @@ public final class MemoryStore: Store {
     /// A run and its data. A class, so that a commit looks it up once and not once per outcome.
     final class StoredRun {
         var run: Run
+        var list: InputList.ID?
+        var ownsList = false
+        /// The items of the run. They share their values with the list and with other runs that refer to it.
         var items: [StoredItem] = []
         var outcomes: [Outcome?] = []
         var events: [Event] = []
@@ -111,17 +114,6 @@ public final class MemoryStore: Store {
         }
     }
 
-    public func append(
-        _ items: [StoredItem], settled: [CommittedOutcome], to run: Run.ID, epoch: Int
-    ) async throws {
-        state.withLock { state in
-            guard let stored = state.runs[run], stored.takesOutcomes(of: epoch) else { return }
-            stored.items += items
-            stored.outcomes += repeatElement(nil, count: items.count)
-            for outcome in settled { _ = state.commit(outcome, to: stored) }
-        }
-    }
-
     public func setTransformed(_ values: [(index: Int, value: Payload)], of run: Run.ID) async throws {
         state.withLock { state in
             guard let stored = state.runs[run] else { return }
@@ -187,7 +179,7 @@ public final class MemoryStore: Store {
             guard let stored = state.runs[run], stored.run.status.isTerminal, stored.run.deletedAt == nil else {
                 return false
             }
-            (stored.items, stored.outcomes, stored.events) = ([], [], [])
+            (stored.items, stored.outcomes, stored.events, stored.list) = ([], [], [], nil)
             state.log.remove([run])
             (stored.run.summary, stored.run.deletedAt) = (nil, moment)
             return true
@@ -380,7 +372,7 @@ public final class MemoryStore: Store {
 
 extension MemoryStore.State {
     /// Records an outcome unless the item already has one.
-    fileprivate mutating func commit(_ committed: CommittedOutcome, to stored: MemoryStore.StoredRun) -> Bool {
+    mutating func commit(_ committed: CommittedOutcome, to stored: MemoryStore.StoredRun) -> Bool {
         let index = committed.outcome.index - stored.released
         guard stored.outcomes[index] == nil else { return false }
         stored.outcomes[index] = committed.outcome

@@ -2,7 +2,7 @@
 ///
 /// The rules of ``Store`` hold for each of its functions.
 public protocol QueueShelf: Sendable {
-    /// Records waiting executions and the rest of their items in one transaction.
+    /// Records waiting executions and the rest of their lists in one transaction.
     ///
     /// They get the next numbers in the order of the list, except those that already have a number. An execution whose
     /// idempotency key is on record with equal content is not recorded; the recorded one is returned in its place.
@@ -11,14 +11,11 @@ public protocol QueueShelf: Sendable {
     /// - Throws: ``ProcessingError`` with code `exists` when a name, or a key with other content, is on record.
     func submit(_ executions: [SubmittedExecution]) async throws -> [Execution]
 
-    /// Stores items of an execution that is about to be submitted, starting at place `start`.
-    func stage(_ items: [Item], from start: Int, for execution: Execution.ID) async throws
+    /// Appends items to the list of an execution that is about to be submitted.
+    func append(_ items: [Item], to list: InputList.ID) async throws
 
-    /// Removes the staged items of an execution that was not submitted after all.
-    func discardStaged(for execution: Execution.ID) async throws
-
-    /// Returns up to `limit` items that an execution was submitted with, in order, starting at place `start`.
-    func items(ofExecution id: Execution.ID, from start: Int, limit: Int) async throws -> [Item]
+    /// Removes the list of an execution that was not submitted after all. Does nothing when it was submitted.
+    func discard(_ list: InputList.ID) async throws
 
     /// Returns the executions of the queue that match `filter`, in the order in which they entered their statuses.
     func executions(matching filter: ExecutionFilter) async throws -> [Execution]

@@ -10,11 +10,19 @@ public protocol RunJournal: Sendable {
     func begin(_ run: Run, asSubmitted: Bool) async throws
 
     /// Appends items to a run and records the outcomes of those that were settled before, in one transaction: no reader
-    /// ever sees a settled item without its outcome. The indices of the items continue after the last ones.
+    /// ever sees a settled item without its outcome.
     ///
-    /// Outcomes follow the rules of ``commit(_:of:epoch:)``. Nothing is written when the run has ended or its epoch is
-    /// not `epoch`.
-    func append(_ items: [StoredItem], settled: [CommittedOutcome], to run: Run.ID, epoch: Int) async throws
+    /// The items go to the end of the run's list, unless the list that `intake` names has them: then the run refers to
+    /// that list as long as it takes in nothing else. An outcome that is carried is not written again: it is the one of
+    /// the earlier run, as ``Outcome/carriedOver(isKept:)`` makes it. Other outcomes follow the rules of
+    /// ``commit(_:of:epoch:)``. Nothing is written when the run has ended or its epoch is not `epoch`.
+    func append(_ intake: Intake, to run: Run.ID, epoch: Int) async throws
+
+    /// Returns the list that a run refers to; `nil` for a run without items and for an unknown run.
+    func list(of run: Run.ID) async throws -> InputList?
+
+    /// Returns up to `limit` items of a list in order, starting at place `start`.
+    func items(of list: InputList.ID, from start: Int, limit: Int) async throws -> [Item]
 
     /// Replaces the transformed values of items of a run.
     func setTransformed(_ values: [(index: Int, value: Payload)], of run: Run.ID) async throws
@@ -51,8 +59,9 @@ public protocol RunJournal: Sendable {
 
     /// Deletes the items, outcomes, events, log lines and summary of a run that has ended, durable on return.
     ///
-    /// The run itself stays on record with the time of its deletion, and so do saved steps, charges and calls. This
-    /// function does not check what a later run of the execution still needs; see ``Engine/delete(_:force:)``.
+    /// A list stays until no run and no submission refers to it, and so do the outcomes that later runs carry. The run
+    /// itself stays on record with the time of its deletion, and so do saved steps, charges and calls. This function
+    /// does not check what a later run of the execution still needs; see ``Engine/delete(_:force:)``.
     ///
     /// - Returns: `false` when there is no such run, when it has not ended, or when its contents were deleted before.
     func deleteContents(of run: Run.ID, at moment: Timestamp) async throws -> Bool
@@ -69,6 +78,13 @@ public protocol RunJournal: Sendable {
 
 extension RunJournal {
     public func release(_ places: Range<Int>, of run: Run.ID) async {}
+
+    /// Appends items to a run's own list, with the outcomes of those that were settled before.
+    public func append(
+        _ items: [StoredItem], settled: [CommittedOutcome], to run: Run.ID, epoch: Int
+    ) async throws {
+        try await append(Intake(items, settled: settled), to: run, epoch: epoch)
+    }
 
     /// Begins a run of an execution that was not submitted to the queue, as ``begin(_:asSubmitted:)`` does.
     public func begin(_ run: Run) async throws { try await begin(run, asSubmitted: false) }

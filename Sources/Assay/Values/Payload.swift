@@ -6,6 +6,7 @@ public struct Payload: Sendable {
         case value(any Codable & Sendable)
         case json(JSONValue)
         case text([UInt8])
+        case deferred(@Sendable () throws -> [UInt8])
     }
 
     private let form: Form
@@ -21,6 +22,9 @@ public struct Payload: Sendable {
     /// Creates a payload from the JSON text that a store kept, which is parsed on demand.
     package init(jsonText: [UInt8]) { form = .text(jsonText) }
 
+    /// Creates a payload from JSON text that a store keeps, which is read and parsed on demand.
+    package init(deferredJSONText read: @escaping @Sendable () throws -> [UInt8]) { form = .deferred(read) }
+
     /// Returns the value as `type`.
     ///
     /// - Throws: `DecodingError` when it was JSON of another shape or a value of another type.
@@ -30,6 +34,7 @@ public struct Payload: Sendable {
         case .value(let value): try JSONValue(encoding: value).decoded(as: type)
         case .json(let json): try json.decoded(as: type)
         case .text(let text): try JSONValue(json: text).decoded(as: type)
+        case .deferred(let read): try JSONValue(json: read()).decoded(as: type)
         }
     }
 
@@ -39,15 +44,25 @@ public struct Payload: Sendable {
         case .value(let value): try JSONValue(encoding: value)
         case .json(let json): json
         case .text(let text): try JSONValue(json: text)
+        case .deferred(let read): try JSONValue(json: read())
         }
     }
 
     /// Whether the payload is JSON text from a store.
-    package var isJSONText: Bool { if case .text = form { true } else { false } }
+    package var isJSONText: Bool {
+        switch form {
+        case .text, .deferred: true
+        case .value, .json: false
+        }
+    }
 
     /// Returns the value as JSON text for a store; text that came from a store is returned unchanged.
     package func jsonText() throws -> [UInt8] {
-        if case .text(let text) = form { text } else { try json().jsonBytes }
+        switch form {
+        case .text(let text): text
+        case .deferred(let read): try read()
+        case .value, .json: try json().jsonBytes
+        }
     }
 
     /// Whether the value is certainly neither a map nor a list, determined without encoding it.
@@ -55,7 +70,7 @@ public struct Payload: Sendable {
         switch form {
         case .value(let value):
             value is Int || value is String || value is Bool || value is Double
-        case .json(.array), .json(.object), .text: false
+        case .json(.array), .json(.object), .text, .deferred: false
         case .json: true
         }
     }
