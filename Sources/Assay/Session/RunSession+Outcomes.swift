@@ -41,4 +41,15 @@ extension RunSession {
         if !isBatch { items.noteEnd(of: outcomes) }
         tally.note(outcomes)
     }
+
+    /// Visits the items of a run in order, page by page.
+    func forEachItem(_ body: (StoredItem) async throws -> Void) async throws {
+        var rest = items.places
+        while !rest.isEmpty {
+            let page = try await store.items(of: run.id, from: rest.lowerBound, limit: min(rest.count, 1_024))
+            guard !page.isEmpty else { return }
+            for entry in page { try await body(entry) }
+            rest.removeFirst(page.count)
+        }
+    }
 }
