@@ -219,7 +219,7 @@ import Testing
         }
         #expect(registry.runnerWords == ["auto", "cluster", "process", "sequential", "thread"])
         let pipeline = try TemporaryFolder().load(
-            "processor:\n  id: a\n  type: simple\nrunner: cluster\n", registry: registry)
+            PipelineText.top("runner: cluster"), registry: registry)
         #expect(pipeline.options.runner.maxWorkers == 7)
     }
 
