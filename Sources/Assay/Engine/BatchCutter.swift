@@ -49,12 +49,13 @@ struct BatchCutter {
     /// Cuts the next batch and files it; `nil` at the end of the list.
     mutating func next() async throws -> Cut? {
         switch source {
-        case .list(let items, var history):
+        case .list(let items, let history):
             let batch = try await take(items)
             guard !batch.isEmpty else { return nil }
             let session = whole.beginBatch(from: position)
-            try await engine.file(batch, session, &history)
-            source = .list(items, history)
+            var intake = ListIntake(session: session, history: history)
+            try await intake.file(batch)
+            source = .list(items, intake.history)
             return finish(session, batch)
         case .record:
             let page = try await engine.store.items(

@@ -6,7 +6,7 @@ extension Engine {
         _ session: RunSession, _ work: any RunWork, _ history: History, inBatches batching: Batching,
         items page: @escaping ItemSource
     ) async throws -> Report {
-        let delivery = BatchDelivery(session.options, batching.policy)
+        let (delivery, ending) = (BatchDelivery(session.options, batching.policy), RunEnding(session: session))
         var (summary, failure): (Payload?, FailureRecord?)
         do {
             var cutter = try await makeCutter(session, history, batching, items: page)
@@ -17,11 +17,12 @@ extension Engine {
             await delivery.finish(session)
         } catch let gate as GateFailure {
             failure = gate.record
-            if failure != nil { try await skipRest(session, after: gate) }
+            if failure != nil { try await ending.skipRest(after: gate) }
         }
-        if let stop = session.stopped { try await endRest(session) { Outcome($0, .cancelled, stop.reason) } }
-        if session.options.listsFirst, failure == nil { (summary, failure) = await aggregate(session) }
-        var report = try await finish(session, summary: summary, failure: failure)
+        if let stop = session.stopped { try await ending.endRest { Outcome($0, .cancelled, stop.reason) } }
+        if session.options.listsFirst, failure == nil { (summary, failure) = await ending.aggregate() }
+        let run = try await ending.finish(self, summary: summary, failure: failure)
+        var report = try await report(of: run, outcomes: session.options.returnsOutcomes)
         if let error = delivery.failure { throw error }
         report.batches = delivery.aggregate
         return report
@@ -31,11 +32,12 @@ extension Engine {
     private func makeCutter(
         _ session: RunSession, _ history: History, _ batching: Batching, items page: @escaping ItemSource
     ) async throws -> BatchCutter {
+        var intake = ListIntake(session: session, history: history)
         guard session.options.listsFirst else {
-            try await hintAtPredecessor(session)
+            try await intake.hintAtPredecessor()
             return BatchCutter(self, session, batching, over: page, history)
         }
-        let violation = try await takeIn(page, session, history)
+        let violation = try await intake.takeIn(page)
         session.tally.noteListed()
         // A violation by one item shows up again in its batch, and the other items are worked on.
         if let violation, violation.index == nil { throw violation }
@@ -168,15 +170,16 @@ extension Engine {
     /// Makes one attempt at the unfinished items of a batch: its gates, its extraction, and an outcome for every item.
     private func attempt(_ cut: BatchCutter.Cut, _ work: any RunWork) async throws {
         let batch = cut.session
+        let ending = RunEnding(session: batch)
         do {
             if let violation = cut.violation { throw violation }
             if batch.tally.noteAccepted() { try await store.update(batch.currentRun) }
-            try await prepareItems(batch)
+            try await ItemGates(session: batch).pass()
             try await work.carryOut(batch)
         } catch let gate as GateFailure {
-            if gate.record != nil { try await skipRest(batch, after: gate) }
+            if gate.record != nil { try await ending.skipRest(after: gate) }
         }
-        if let stop = batch.stopped { try await endRest(batch) { Outcome($0, .cancelled, stop.reason) } }
+        if let stop = batch.stopped { try await ending.endRest { Outcome($0, .cancelled, stop.reason) } }
     }
 
     /// Waits before a retry, no longer than the run may take.
@@ -192,7 +195,7 @@ extension Engine {
         guard !outcomes.isEmpty else { return }
         try await reopen(outcomes, batch)
         let attempts = Dictionary(outcomes.map { ($0.index, $0.attempts) }) { $1 }
-        try await endRest(batch) { entry in
+        try await RunEnding(session: batch).endRest { entry in
             var outcome = Outcome(entry, .cancelled, stop.reason)
             outcome.attempts = attempts[entry.index] ?? 0
             return outcome

@@ -62,24 +62,9 @@ extension Engine {
         let page = reading(rest, for: processor, options.run, records: false)
         var (run, history) = try await prepare(processor, options.run, failedOnly: failedOnly, isPlan: true)
         run.graphID = graph.id
-        do {
-            var planner = try await GraphPlanner(
+        return try await plan(processor, options.run, run, each, items: page) {
+            try await GraphPlanner(
                 self, wiring, order: levels.flatMap(\.self), processor, options, run, history, sample)
-            var gate = ListGate(options.run, runID: run.id)
-            var index = 0
-            while case let items = try await page(1_024), !items.isEmpty {
-                for item in items {
-                    gate.check(item, at: index)
-                    try await each(planner.add(item, at: index))
-                    index += 1
-                }
-            }
-            let plan = try await planner.finish(violation: gate.violation)
-            await processor.finish?(run.id)
-            return plan
-        } catch {
-            await processor.finish?(run.id)
-            throw error
         }
     }
 }

@@ -55,11 +55,20 @@ extension Engine {
         let rest = reading(rest, for: processor, options, records: false)
         let (options, page) = try await settleRunner(options, for: processor, rest)
         let (run, history) = try await prepare(processor, options, failedOnly: failedOnly, isPlan: true)
-        let price = try await ledger.basePrice(of: run, pipeline: options.price)
-        var planner = Planner(
-            engine: self, processor: processor, options: options, run: run, history: history, price: price,
-            sample: sample)
+        return try await plan(processor, options, run, each, items: page) {
+            Planner(
+                engine: self, processor: processor, options: options, run: run, history: history,
+                price: try await ledger.basePrice(of: run, pipeline: options.price), sample: sample)
+        }
+    }
+
+    /// Plans a list page by page with the planner that `make` makes.
+    func plan<Planner: RunPlanner>(
+        _ processor: RegisteredProcessor, _ options: RunOptions, _ run: Run,
+        _ each: (Plan.Entry) async throws -> Void, items page: ItemSource, with make: () async throws -> Planner
+    ) async throws -> Plan {
         do {
+            var planner = try await make()
             var gate = ListGate(options, runID: run.id)
             var index = 0
             while case let items = try await page(1_024), !items.isEmpty {
@@ -80,7 +89,28 @@ extension Engine {
 }
 
 /// Adds up what a run would do, item by item.
-private struct Planner {
+protocol RunPlanner {
+    /// Plans an item.
+    mutating func add(_ item: Item, at index: Int) async throws -> Plan.Entry
+    /// Returns the plan with what is known once all items are there.
+    mutating func finish(violation: GateFailure?) async throws -> Plan
+}
+
+extension Plan {
+    /// Creates the plan of `run` with nothing planned yet.
+    init(of run: Run, _ options: RunOptions, _ history: History, currency: String) {
+        self.init(
+            processorID: run.processorID, definition: run.definition,
+            executionID: options.executionID ?? options.scope.executionID
+                ?? (options.previousRunID == nil ? nil : run.executionID),
+            runner: run.runner, currency: currency, base: .zero, prices: [:], gate: nil, warnings: [])
+        definitionParts = run.definitionParts
+        gate = history.refusal?.message
+    }
+}
+
+/// Adds up what a run of one processor would do.
+private struct Planner: RunPlanner {
     let engine: Engine
     let processor: RegisteredProcessor
     let options: RunOptions
@@ -108,13 +138,7 @@ private struct Planner {
         self.run = run
         self.history = history
         forecast = CostForecast(engine)
-        plan = Plan(
-            processorID: processor.name, definition: run.definition,
-            executionID: options.executionID ?? options.scope.executionID
-                ?? (options.previousRunID == nil ? nil : run.executionID),
-            runner: run.runner, currency: engine.store.currency, base: .zero, prices: [:], gate: nil, warnings: [])
-        plan.definitionParts = run.definitionParts
-        plan.gate = history.refusal?.message
+        plan = Plan(of: run, options, history, currency: engine.store.currency)
     }
 
     mutating func add(_ item: Item, at index: Int) async throws -> Plan.Entry {
@@ -195,7 +219,7 @@ private struct Planner {
         let subject = CheckpointSubject(
             executionID: run.executionID, processorID: run.processorID, inputID: item.id)
         return try await engine.store.checkpoints(of: subject).saved.filter {
-            $0.inputDigest == digest && History.accepts($0.definition, for: run, options)
+            $0.inputDigest == digest && options.accepts($0.definition, for: run)
         }.map(\.step)
     }
 

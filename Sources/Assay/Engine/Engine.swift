@@ -263,7 +263,9 @@ public final class Engine: Sendable {
         let session = RunSession(
             run: begun, processor: processor, options: options, services: services, graph: graph?.terms)
         try await store.begin(session.run, asSubmitted: isSubmission)
-        let work: any RunWork = if let graph { GraphRun(graph) } else { ListWork() }
+        let crew = Crew(of: options.runner, for: processor)
+        defer { crew.dismissIdle() }
+        let work: any RunWork = if let graph { GraphRun(graph) } else { ListWork(crew: crew) }
         return try await hold(session, watching) { try await live(session, work, history, items: list) }
     }
 
@@ -275,7 +277,6 @@ public final class Engine: Sendable {
         sessions.withLock { $0[run.id] = session }
         defer { sessions.withLock { $0[run.id] = nil } }
         defer { ledger.budgets.end(run) }
-        defer { session.crew.dismissIdle() }
         return try await withTaskCancellationHandler {
             do {
                 try await ledger.budgets.begin(run)
@@ -302,7 +303,8 @@ public final class Engine: Sendable {
         _ options: RunOptions, for processor: RegisteredProcessor, _ rest: @escaping ItemSource
     ) async throws -> (RunOptions, ItemSource) {
         try options.validate()
-        guard let automatic = options.runner as? AutomaticRunner else {
+        let enough = options.runner.itemsToResolve
+        guard enough > 0 else {
             try options.runner.check(processor)
             return (options, rest)
         }
@@ -310,11 +312,11 @@ public final class Engine: Sendable {
         if let batching = options.batching, !options.listsFirst {
             // No item is requested before its batch is.
             let size = try batching.size(of: processor, slot: nil)
-            options.runner = try automatic.runner(forAtLeast: size, of: processor)
+            options.runner = try options.runner.resolved(forAtLeast: size, of: processor)
             return (options, rest)
         }
-        var first = try await rest(automatic.enough)
-        options.runner = try automatic.runner(forAtLeast: first.count, of: processor)
+        var first = try await rest(enough)
+        options.runner = try options.runner.resolved(forAtLeast: first.count, of: processor)
         return (
             options,
             { limit in

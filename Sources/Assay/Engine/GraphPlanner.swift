@@ -1,5 +1,5 @@
 /// Adds up what a run of a graph would do, item by item and node by node.
-struct GraphPlanner {
+struct GraphPlanner: RunPlanner {
     /// What comes out of a port, or arrives at one.
     private enum Value {
         case known(Payload)
@@ -61,13 +61,7 @@ struct GraphPlanner {
                     attempts: (node.errorStrategy ?? options.errorStrategy).mostAttempts,
                     price: try await engine.ledger.basePrice(of: own, pipeline: node.price)))
         }
-        plan = Plan(
-            processorID: processor.name, definition: run.definition,
-            executionID: options.run.executionID ?? options.run.scope.executionID
-                ?? (options.run.previousRunID == nil ? nil : run.executionID),
-            runner: run.runner, currency: engine.store.currency, base: .zero, prices: [:], gate: nil, warnings: [])
-        plan.definitionParts = run.definitionParts
-        plan.gate = history.refusal?.message
+        plan = Plan(of: run, options.run, history, currency: engine.store.currency)
     }
 
     // MARK: An item
@@ -207,7 +201,7 @@ struct GraphPlanner {
         let kept =
             resumes
             ? try await engine.store.checkpoints(of: subject).saved.filter {
-                $0.inputDigest == digest && History.accepts($0.definition, for: place.run, place.options)
+                $0.inputDigest == digest && place.options.accepts($0.definition, for: place.run)
             } : []
         if let saved = kept.last(where: { $0.step == Checkpoint.nodeOutput }) {
             figures[node].saved += 1

@@ -4,7 +4,7 @@ import Logging
 
 extension DeskMessage {
     /// Whether the processor waits for a reply.
-    var isAsked: Bool {
+    package var isAsked: Bool {
         switch self {
         case .openStep, .rejectSaved, .closeStep, .charge, .openCall, .closeCall, .emit: true
         case .failStep, .heartbeat, .warn, .log: false
@@ -25,9 +25,11 @@ extension DeskMessage {
         case .heartbeat, .warn, .log: "a message"
         }
     }
+}
 
+extension DeskMessage: DeskValue {
     /// Its parts: its name and arguments, then values.
-    var parts: [[UInt8]] {
+    package var parts: [[UInt8]] {
         switch self {
         case .openStep(let name, let outer): ["open_step", JSONValue(name), JSONValue(outer)].parts()
         case .rejectSaved(let path, let reason): ["reject_saved", JSONValue(path), JSONValue(reason)].parts()
@@ -79,7 +81,7 @@ extension DeskMessage {
     /// Creates the message from its parts.
     ///
     /// - Throws: ``FrameFault`` for anything that ``parts`` does not make.
-    init(parts: [[UInt8]]) throws(FrameFault) {
+    package init(parts: [[UInt8]]) throws(FrameFault) {
         let words = try Words(parts.first)
         func value(_ index: Int) throws(FrameFault) -> [UInt8] {
             guard index < parts.count else { throw FrameFault("a message without its value") }
@@ -132,9 +134,9 @@ extension DeskMessage {
     }
 }
 
-extension DeskReply {
+extension DeskReply: DeskValue {
     /// Its parts: its name and arguments, then values.
-    var parts: [[UInt8]] {
+    package var parts: [[UInt8]] {
         switch self {
         case .done: ["done"].parts()
         case .accepted: ["accepted"].parts()
@@ -149,7 +151,7 @@ extension DeskReply {
     /// Creates the reply from its parts.
     ///
     /// - Throws: ``FrameFault`` for anything that ``parts`` does not make.
-    init(parts: [[UInt8]]) throws(FrameFault) {
+    package init(parts: [[UInt8]]) throws(FrameFault) {
         let words = try Words(parts.first)
         switch try words.text(0) {
         case "done": self = .done

@@ -1,7 +1,7 @@
-import Logging
+package import Logging
 
-/// A message of a processor in a worker process, sent through its ``Context``.
-enum DeskMessage: Sendable {
+/// A message of a processor at work somewhere else, sent through its ``Context``.
+package enum DeskMessage: Sendable {
     case openStep(String, inside: String?)
     case rejectSaved(path: String, reason: String)
     case closeStep(path: String, value: [UInt8])
@@ -15,7 +15,7 @@ enum DeskMessage: Sendable {
     case warn(String)
     case log(Logger.Level, String, metadata: [String: String])
 
-    enum CallEndMessage: Sendable {
+    package enum CallEndMessage: Sendable {
         case returned([UInt8])
         case made
         case threw(WireError)
@@ -23,7 +23,7 @@ enum DeskMessage: Sendable {
 }
 
 /// A reply of the engine.
-enum DeskReply: Sendable {
+package enum DeskReply: Sendable {
     case done
     /// A charge was counted and is not on record yet.
     case accepted
@@ -34,13 +34,13 @@ enum DeskReply: Sendable {
 }
 
 /// An error as it crosses between processes: what the engine looks at, and the name of its type.
-struct WireError: Sendable {
+package struct WireError: Sendable {
     /// The most bytes of a text that are sent. Every failure fits a frame, even when each of its bytes is escaped.
     private static let longest = 1 << 20
 
     private let json: JSONValue
 
-    init(_ error: any Error) {
+    package init(_ error: any Error) {
         let described = ProcessingError(wrapping: error, as: .extraction)
         json = [
             "cancelled": .bool(error is CancellationError), "code": .string(described.code.rawValue),
@@ -59,7 +59,7 @@ struct WireError: Sendable {
     var jsonValue: JSONValue { json }
 
     /// The error as this program would have thrown it.
-    var error: any Error {
+    package var error: any Error {
         if json["cancelled"] == true { return CancellationError() }
         let code = json["code"]?.string.flatMap(ProcessingError.Code.init) ?? .extraction
         var error = ProcessingError(
@@ -69,5 +69,27 @@ struct WireError: Sendable {
         error.wasNotTaken = json["not_taken"] == true
         error.thrownName = json["exception"]?.string
         return error
+    }
+}
+
+/// A message between an engine and a place where its orders are worked on: words, and values as JSON texts.
+///
+/// Any codec may carry the parts. As a `Codable` value it is the list of them.
+package protocol DeskValue: Codable, Sendable {
+    /// The words, and the values.
+    var parts: [[UInt8]] { get }
+    /// Creates the message from its parts.
+    ///
+    /// - Throws: ``FrameFault`` for anything that ``parts`` does not make.
+    init(parts: [[UInt8]]) throws(FrameFault)
+}
+
+extension DeskValue {
+    package func encode(to encoder: any Encoder) throws {
+        try parts.map { try JSONValue(json: $0) }.encode(to: encoder)
+    }
+
+    package init(from decoder: any Decoder) throws {
+        try self.init(parts: [JSONValue](from: decoder).map(\.jsonBytes))
     }
 }

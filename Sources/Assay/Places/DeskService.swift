@@ -1,15 +1,15 @@
 import Logging
 import Synchronization
 
-/// A service that passes the messages of a processor in a worker process to the desk of its item.
-final class DeskService: Sendable {
+/// A service that passes the messages of a processor at work somewhere else to the desk of its item.
+package final class DeskService: Sendable {
     private let context: Context
     private let steps = Mutex<[String: OpenedStep]>([:])
 
-    init(_ context: Context) { self.context = context }
+    package init(_ context: Context) { self.context = context }
 
     /// Handles a message that needs no reply.
-    func hear(_ message: DeskMessage) throws {
+    package func hear(_ message: DeskMessage) throws {
         switch message {
         case .failStep(let path):
             if let step = steps.withLock({ $0.removeValue(forKey: path) }) { context.desk.failStep(step) }
@@ -22,7 +22,7 @@ final class DeskService: Sendable {
     }
 
     /// Carries out a request. A refusal is a reply like any other.
-    func reply(to message: DeskMessage) async -> DeskReply {
+    package func reply(to message: DeskMessage) async -> DeskReply {
         do { return try await answer(message) } catch { return .refused(WireError(error)) }
     }
 

@@ -96,10 +96,10 @@ struct Frame: Equatable, Sendable {
 }
 
 /// The reason why bytes are not a frame. It is unknown where the next frame would begin.
-struct FrameFault: Error, Equatable, CustomStringConvertible {
-    let description: String
+package struct FrameFault: Error, Equatable, CustomStringConvertible {
+    package let description: String
 
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }
 
 /// A decoder that turns the bytes of a socket into frames. It holds no more than one frame and one read.

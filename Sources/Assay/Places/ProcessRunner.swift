@@ -8,6 +8,7 @@ public struct ProcessRunner: Runner {
     public let name = "process"
     public let maxWorkers: Int
     public let sharesWorkers = true
+    public let servesOneProcessor = true
 
     private var pool: WorkerPool
     private let time: any TimeSource

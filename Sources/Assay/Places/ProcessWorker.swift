@@ -34,16 +34,19 @@ final class ProcessWorker: Worker {
 
     func extract(_ input: Payload, in context: Context) async throws -> Payload {
         try pool.admit()
-        let value = try text(of: input)
-        if value.count > 8 << 20 {
+        let order = WorkOrder(input, in: context)
+        let parts = try order.itemParts
+        let size = parts[1].count
+        guard size <= Frame.maximumValue else { throw Frame.tooLarge("the input", size) }
+        if size > 8 << 20 {
             context.desk.hint(
                 "large_item",
-                "'\(context.inputID ?? "")' has \(value.count >> 20) MiB of JSON, which the process runner copies; use the runner 'thread' or smaller batches",
+                "'\(context.inputID ?? "")' has \(size >> 20) MiB of JSON, which the process runner copies; use the runner 'thread' or smaller batches",
                 explainsTimeout: false, in: context)
         }
         let link = try await currentLink()
         do {
-            return try await converse(about: value, with: link, in: context)
+            return try await converse(about: order, parts, with: link, in: context)
         } catch let loss as WorkerLoss {
             let stopped = state.withLock { state in
                 (state.link, state.base) = (nil, nil)
@@ -56,35 +59,23 @@ final class ProcessWorker: Worker {
         }
     }
 
-    private func text(of input: Payload) throws -> [UInt8] {
-        let text: [UInt8]
-        do { text = try input.jsonText() } catch {
-            throw ProcessingError(.processing, "the input cannot be written as JSON: \(error)", retryable: false)
-        }
-        guard text.count <= Frame.maximumValue else { throw Frame.tooLarge("the input", text.count) }
-        return text
-    }
-
     private func converse(
-        about value: [UInt8], with link: WorkerLink, in context: Context
+        about order: WorkOrder, _ parts: [[UInt8]], with link: WorkerLink, in context: Context
     ) async throws -> Payload {
         link.output.beginItem(context)
         defer { link.output.endItem() }
         let base = Base(runID: context.runID, scope: context.scope)
         if state.withLock({ $0.base != base }) {
-            try link.send(Frame(kind: .run, parts: RunMessage(context).parts), "the run with its metadata")
+            try link.send(Frame(kind: .run, parts: order.terms.parts), "the run with its metadata")
         }
         let number = state.withLock { state in
             state.items += 1
             state.base = base
             return state.items
         }
-        let attempt = UInt32(truncatingIfNeeded: context.attempt)
-        let head: [JSONValue] = [
-            JSONValue(context.inputID), JSONValue(context.itemIndex ?? 0), context.file?.jsonValue ?? .null,
-        ]
+        let attempt = UInt32(truncatingIfNeeded: order.attempt)
         try link.send(
-            Frame(kind: .work, request: number, attempt: attempt, parts: head.parts(value)), "the input with its name")
+            Frame(kind: .work, request: number, attempt: attempt, parts: parts), "the input with its name")
 
         let service = DeskService(context)
         // Requests that may wait are served while reading continues: what they wait for may be the next message.
@@ -125,7 +116,7 @@ final class ProcessWorker: Worker {
     /// Returns the result of the item's work.
     private func answer(in frame: Frame, from link: WorkerLink) async throws -> Payload {
         do {
-            switch try AnswerMessage(parts: frame.parts) {
+            switch try WorkAnswer(parts: frame.parts) {
             case .returned(let value): return Payload(jsonText: value)
             case .threw(let error): throw error.error
             }
@@ -154,7 +145,7 @@ final class ProcessWorker: Worker {
         do { frame = try link.next() } catch { try await kill(link, error) }
         if let frame { return frame }
         let exit = await link.child.waitForExit()
-        throw WorkerLoss.died(exit, lastWords: link.lastWords)
+        throw WorkerLoss.crashed("\(exit)", lastWords: link.lastWords)
     }
 
     private func kill(_ link: WorkerLink, _ loss: WorkerLoss) async throws -> Never {
@@ -258,5 +249,12 @@ extension Frame {
             .processing,
             "\(what) has \(tenths / 10).\(tenths % 10) MiB of JSON, and a worker process takes up to \(maximumLength >> 20) MiB; use the runner 'thread' or smaller values",
             retryable: false)
+    }
+}
+
+extension WorkerLoss {
+    /// The loss of a worker that was killed because of what it sent.
+    static func babbled(_ fault: FrameFault) -> WorkerLoss {
+        .crashed("was killed because it sent \(fault),", lastWords: nil)
     }
 }

@@ -1,28 +1,15 @@
 import Logging
-import Synchronization
 
-/// The desk of an item in a worker process. Requests go to the program that started the worker.
+/// The desk of an item where it is worked on. Requests go to the engine at the other end of a channel.
 final class RemoteDesk: Desk {
-    private struct State {
-        var lastRef: UInt32 = 0
-        var waiting: [UInt32: CheckedContinuation<DeskReply, any Error>] = [:]
-        var closed = false
-    }
-
-    private let wire: WorkerWire
-    private let request: UInt64
-    private let attempt: UInt32
+    private let channel: any DeskChannel
     private let logLevel: Logger.Level
     let terms: WorkTerms
-    private let state = Mutex(State())
     private let openCalls = Gate()
 
-    init(_ wire: WorkerWire, request: UInt64, attempt: UInt32, in run: RunMessage) {
-        self.wire = wire
-        self.request = request
-        self.attempt = attempt
-        logLevel = run.logLevel
-        terms = run.terms
+    init(_ channel: any DeskChannel, _ order: OrderTerms) {
+        self.channel = channel
+        (logLevel, terms) = (order.logLevel, order.limits)
     }
 
     // MARK: The desk
@@ -56,9 +43,7 @@ final class RemoteDesk: Desk {
         do { text = try value.jsonText() } catch {
             throw ProcessingError(.processing, "the value of step '\(step.path)' cannot be written as JSON: \(error)")
         }
-        guard text.count <= Frame.maximumValue else {
-            throw Frame.tooLarge("the value of step '\(step.path)'", text.count)
-        }
+        if let refusal = channel.refusal(ofValue: text, "the value of step '\(step.path)'") { throw refusal }
         _ = try await ask(.closeStep(path: step.path, value: text))
     }
 
@@ -85,7 +70,7 @@ final class RemoteDesk: Desk {
         case .returned(let payload):
             do {
                 let text = try payload.jsonText()
-                guard text.count <= Frame.maximumValue else { throw Frame.tooLarge("the value of a call", text.count) }
+                if let refusal = channel.refusal(ofValue: text, "the value of a call") { throw refusal }
                 message = .returned(text)
             } catch {
                 // The call was made and is paid for, though no one receives its value.
@@ -98,17 +83,17 @@ final class RemoteDesk: Desk {
         case .notMade: throw FrameFault("a call that was opened and not made")
         }
         let whole = DeskMessage.closeCall(id: id, settlement, message)
-        if let size = Self.excess(of: whole), let settlement {
+        if let refusal = channel.refusal(of: whole), let settlement {
             // The cost is known, though the metadata noted with it is lost.
             _ = try await ask(.closeCall(id: id, Call.Settlement(cost: settlement.cost, metadata: [:]), message))
-            throw Frame.tooLarge("a paid call with its metadata", size)
+            throw refusal
         }
         _ = try await ask(whole)
     }
 
     func emit(_ chunk: Payload, in context: Context) async throws {
         let text = try chunk.jsonText()
-        guard text.count <= Frame.maximumValue else { throw Frame.tooLarge("a piece of output", text.count) }
+        if let refusal = channel.refusal(ofValue: text, "a piece of output") { throw refusal }
         _ = try await ask(.emit(text))
     }
 
@@ -126,62 +111,24 @@ final class RemoteDesk: Desk {
         for wait: EngineWait, in context: Context, _ body: @escaping @Sendable (WaitSign) async throws -> Value
     ) async throws -> Value { try await body(WaitSign(wait)) }
 
-    // MARK: The wire
-
-    /// Returns the length of a message that is too long to be sent; otherwise `nil`.
-    private static func excess(of message: DeskMessage) -> Int? {
-        let length = Frame(kind: .ask, parts: message.parts).length
-        return length > Frame.maximumLength ? length : nil
-    }
+    // MARK: The channel
 
     private func ask(_ message: DeskMessage) async throws -> DeskReply {
-        let parts = message.parts
-        let length = Frame(kind: .ask, parts: parts).length
-        guard length <= Frame.maximumLength else { throw Frame.tooLarge(message.title, length) }
-        let reply = try await withCheckedThrowingContinuation { continuation in
-            let sent = state.withLock { state in
-                guard !state.closed else { return false }
-                state.lastRef += 1
-                state.waiting[state.lastRef] = continuation
-                wire.send(
-                    Frame(kind: .ask, request: request, attempt: attempt, ref: state.lastRef, parts: parts))
-                return true
-            }
-            if !sent { continuation.resume(throwing: CancellationError()) }
-        }
+        if let refusal = channel.refusal(of: message) { throw refusal }
+        let reply = try await channel.ask(message)
         if case .refused(let error) = reply { throw error.error }
         return reply
     }
 
     /// - Returns: `false` when the item has been answered.
-    @discardableResult fileprivate func tell(_ message: DeskMessage) -> Bool {
-        let frame = Frame(kind: .tell, request: request, attempt: attempt, parts: message.parts)
-        return state.withLock { state in
-            // A fact is not worth a failure: the caller has cut it short already.
-            if !state.closed, frame.length <= Frame.maximumLength { wire.send(frame) }
-            return !state.closed
-        }
-    }
-
-    /// Accepts a reply.
-    func take(_ frame: Frame) throws {
-        let reply = try DeskReply(parts: frame.parts)
-        let asker = state.withLock { $0.waiting.removeValue(forKey: frame.ref) }
-        asker?.resume(returning: reply)
-    }
+    @discardableResult fileprivate func tell(_ message: DeskMessage) -> Bool { channel.tell(message) }
 
     // MARK: The end
 
     /// Sends the answer once no paid call is open, so that none is in doubt without need. Nothing is sent after it.
-    func close(_ answer: AnswerMessage) async {
+    func close(_ answer: WorkAnswer) async {
         await openCalls.passUncancelled()
-        let left = state.withLock { state in
-            state.closed = true
-            wire.send(Frame(kind: .answer, request: request, attempt: attempt, parts: answer.parts))
-            defer { state.waiting = [:] }
-            return state.waiting.values
-        }
-        for asker in left { asker.resume(throwing: CancellationError()) }
+        channel.close(answer)
     }
 }
 

@@ -40,8 +40,7 @@ public struct AutomaticRunner: Runner {
 
     private var processes: ProcessRunner?
 
-    /// The number of items to look at before choosing.
-    var enough: Int { processes == nil ? 10 : 101 }
+    public var itemsToResolve: Int { processes == nil ? 10 : 101 }
 
     /// Creates a choice of up to `maxWorkers` at once; `nil`: as many as the machine has cores.
     ///
@@ -52,17 +51,17 @@ public struct AutomaticRunner: Runner {
         self.processes = processes
     }
 
-    /// Returns the same choice with workers that make their processor from `setup`.
-    package func handing(_ setup: JSONValue) -> AutomaticRunner {
+    public func handing(_ setup: JSONValue) -> AutomaticRunner {
         var runner = self
         runner.processes = processes?.handing(setup)
         return runner
     }
 
-    /// Returns the runner for a run of at least `count` items.
-    func runner(forAtLeast count: Int, of processor: RegisteredProcessor) throws(ProcessingError) -> any Runner {
+    public func settled() throws -> any Runner { try ThreadRunner(maxWorkers: maxWorkers) }
+
+    public func resolved(forAtLeast count: Int, of processor: RegisteredProcessor) throws -> any Runner {
         if count < 10 { return .sequential }
-        let threads = try ThreadRunner(maxWorkers: maxWorkers)
+        let threads = try settled()
         guard let processes, processor.workload != .io, processor.workload == .compute || count > 100 else {
             return threads
         }

@@ -36,11 +36,11 @@ struct WorkerLoop {
         wire.watch(beat: hello.beat)
         wire.send(Frame(kind: .ready, parts: [JSONValue]().parts()))
 
-        var run: RunMessage?
+        var run: OrderTerms?
         while true {
             let frame = receive()
             switch frame.kind {
-            case .run: run = try RunMessage(parts: frame.parts)
+            case .run: run = try OrderTerms(parts: frame.parts[...])
             case .work:
                 guard let run else { throw FrameFault("an item of no run") }
                 wire.note(working: true)
@@ -54,46 +54,22 @@ struct WorkerLoop {
     }
 
     private mutating func work(
-        on frame: Frame, of run: RunMessage, with processor: RegisteredProcessor, _ wire: WorkerWire
+        on frame: Frame, of run: OrderTerms, with processor: RegisteredProcessor, _ wire: WorkerWire
     ) throws {
-        let words = try Words(frame.parts.first)
-        guard frame.parts.count == 2 else { throw FrameFault("an item without its data") }
-        let input = Payload(jsonText: frame.parts[1])
-        let desk = RemoteDesk(wire, request: frame.request, attempt: frame.attempt, in: run)
-        let context = Context(
-            runID: run.runID, executionID: run.executionID, processorID: run.processorID, scope: run.scope,
-            lineage: run.lineage, inputID: words[0]?.string, attempt: Int(frame.attempt), phase: .extraction,
-            itemIndex: words[1]?.number?.integer, file: words[2].flatMap { InputFile(json: $0) }, desk: desk)
+        let order = try WorkOrder(run, attempt: Int(frame.attempt), itemParts: frame.parts[...])
+        let channel = FrameChannel(wire, request: frame.request, attempt: frame.attempt)
         executor.begin()
         Task(executorPreference: executor) { [executor] in
-            let answer: AnswerMessage
-            do {
-                let text = try Self.text(of: await processor.extract(input, context))
-                answer = .returned(text)
-            } catch {
-                answer = .threw(WireError(error))
-            }
-            // The item's output is on its way before the answer.
-            fflush(nil)
-            await desk.close(answer)
+            await processor.work(on: order, for: channel)
             executor.finish()
         }
         while !executor.runJobs() {
             if let reply = try decoder.next() {
-                if reply.kind == .reply, reply.request == frame.request { try desk.take(reply) }
+                if reply.kind == .reply, reply.request == frame.request { try channel.take(reply) }
             } else if executor.waits(for: socket) {
                 fill()
             }
         }
-    }
-
-    private static func text(of output: Payload) throws -> [UInt8] {
-        let text: [UInt8]
-        do { text = try output.jsonText() } catch {
-            throw ProcessingError(.processing, "the output cannot be written as JSON: \(error)", retryable: false)
-        }
-        guard text.count <= Frame.maximumValue else { throw Frame.tooLarge("the output", text.count) }
-        return text
     }
 
     // MARK: Receiving

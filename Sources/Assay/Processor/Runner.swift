@@ -12,6 +12,26 @@ public protocol Runner: Sendable {
     /// has that many.
     var sharesWorkers: Bool { get }
 
+    /// Whether a worker serves only the processor that it was started for; otherwise the nodes of a graph share
+    /// workers.
+    var servesOneProcessor: Bool { get }
+
+    /// The number of items to look at before the run begins, to be counted by ``resolved(forAtLeast:of:)``.
+    var itemsToResolve: Int { get }
+
+    /// Returns the runner of a run of at least `count` items.
+    ///
+    /// - Throws: ``ProcessingError`` with code `configuration` when it cannot be made.
+    func resolved(forAtLeast count: Int, of processor: RegisteredProcessor) throws -> any Runner
+
+    /// Returns the runner where the number of items decides nothing, as at the nodes of a graph.
+    ///
+    /// - Throws: as ``resolved(forAtLeast:of:)``.
+    func settled() throws -> any Runner
+
+    /// Returns the same runner with workers that make their processor from `setup`, where they make it themselves.
+    func handing(_ setup: JSONValue) -> Self
+
     /// Checks that `processor` can run here, before its run exists.
     ///
     /// - Throws: ``ProcessingError`` with code `configuration` when it cannot.
@@ -43,6 +63,21 @@ public protocol Worker: Sendable {
 extension Runner {
     /// `false` by default: each batch has its own workers.
     public var sharesWorkers: Bool { false }
+
+    /// `false` by default: a worker serves any processor.
+    public var servesOneProcessor: Bool { false }
+
+    /// 0 by default: it is known from the beginning where items run.
+    public var itemsToResolve: Int { 0 }
+
+    /// Itself by default.
+    public func resolved(forAtLeast count: Int, of processor: RegisteredProcessor) throws -> any Runner { self }
+
+    /// Itself by default.
+    public func settled() throws -> any Runner { self }
+
+    /// Itself by default: its workers are given their processor.
+    public func handing(_ setup: JSONValue) -> Self { self }
 
     /// Accepts any processor.
     public func check(_ processor: RegisteredProcessor) throws {}

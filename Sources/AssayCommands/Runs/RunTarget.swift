@@ -27,6 +27,8 @@ struct RunTarget {
     let pauses: PauseDesk?
     /// The setup from which worker processes create the processor.
     private let workerSetup: WorkerSetup
+    /// The runners that flags may name.
+    private let registry: Registry
     /// The output for warnings.
     let warnings: Warnings
 
@@ -48,7 +50,7 @@ struct RunTarget {
             request: [
                 "pipeline": .string(path), "definition": pipeline.definition,
                 "parameters": .array(parameters.map { .string($0) }), "folder": .string(shell.folder),
-            ], warnings)
+            ], shell.registry, warnings)
     }
 
     /// Creates a target of one processor by its type.
@@ -73,6 +75,7 @@ struct RunTarget {
             "folder": .string(shell.folder),
         ]
         pauses = nil
+        registry = shell.registry
         workerSetup = .type(type, parameters: .object(object), folder: shell.folder)
         warnings = Warnings(console)
     }
@@ -97,7 +100,7 @@ struct RunTarget {
             let pipeline = try Pipeline.load(
                 definition: definition, path: shell.place(of: path), registry: shell.registry,
                 environment: shell.environment, overrides: overrides, warn: warnings.tell)
-            self.init(pipeline, overrides, request: request.object ?? [:], warnings)
+            self.init(pipeline, overrides, request: request.object ?? [:], shell.registry, warnings)
         } else {
             throw CommandFailure(
                 .failed, "\(name) was not started from the command line; name its pipeline with --pipeline FILE")
@@ -105,8 +108,10 @@ struct RunTarget {
     }
 
     private init(
-        _ pipeline: Pipeline, _ overrides: [ParameterOverride], request: JSONObject, _ warnings: Warnings
+        _ pipeline: Pipeline, _ overrides: [ParameterOverride], request: JSONObject, _ registry: Registry,
+        _ warnings: Warnings
     ) {
+        self.registry = registry
         workerSetup = pipeline.workerSetup(overrides: overrides)
         switch pipeline.content {
         case .processor(let processor, _):
@@ -139,7 +144,7 @@ extension RunTarget {
     mutating func apply(_ settings: Settings, earlier: JSONValue? = nil) throws {
         try work.refuseFlagsOfProcessors(settings)
         let runner =
-            try settings.value(.runner, "auto, sequential, thread or process", Self.runnerWord)
+            try settings.value(.runner, "auto, sequential, thread or process", runnerWord)
             ?? earlier?["runner"]?.string
         let workers =
             try settings.value(.workers, "a whole number between 1 and 1024") { text in
@@ -150,7 +155,7 @@ extension RunTarget {
             let word = runner ?? (named == "sequential" && workers != 1 ? "thread" : named)
             // The file's number of workers also holds for another kind of runner.
             let most = named == "sequential" || word == "sequential" ? nil : options.runner.maxWorkers
-            do { options.runner = try RunnerChoice.runner(word, workers: workers ?? most) } catch {
+            do { options.runner = try registry.runner(word, workers: workers ?? most) } catch {
                 throw CommandFailure.usage(error.message)
             }
             options.handToWorkers(workerSetup)
@@ -213,15 +218,16 @@ extension RunTarget {
     }
 
     /// Returns `word` if it names a runner of this program.
-    private static func runnerWord(_ word: String) throws -> String {
-        if word == "temporal" {
+    private func runnerWord(_ word: String) throws -> String {
+        let words = registry.runnerWords
+        if word == "temporal", !words.contains(word) {
             throw ProcessingError(
                 .configuration,
                 "the runner '\(word)' is not part of this version; use auto, sequential, thread or process")
         }
-        guard RunnerChoice.words.contains(word) else {
+        guard words.contains(word) else {
             throw ProcessingError(
-                .configuration, "unknown runner '\(word)'" + Nearest.ending(for: word, among: RunnerChoice.words))
+                .configuration, "unknown runner '\(word)'" + Nearest.ending(for: word, among: words))
         }
         return word
     }

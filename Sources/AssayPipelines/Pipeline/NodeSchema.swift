@@ -80,8 +80,8 @@ struct NodeSchema {
     }
 
     private func runner(word value: ValueReader, workers: Int?) -> (any Runner)? {
-        guard let word = value.word("runner", of: RunnerChoice.words) else { return nil }
-        do { return workerSetup.handed(to: try RunnerChoice.runner(word, workers: workers)) } catch {
+        guard let word = value.word("runner", of: registry.runnerWords) else { return nil }
+        do { return try registry.runner(word, workers: workers).handing(workerSetup.jsonValue) } catch {
             value.report(error.message)
             return nil
         }

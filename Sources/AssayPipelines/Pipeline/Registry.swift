@@ -1,8 +1,8 @@
 public import Assay
 import Foundation
 
-/// The names that pipeline files may use: types of processors, error strategies and admission policies, and charge
-/// policies; and the resolvers of calls of unknown outcome, by service.
+/// The names that pipeline files may use: types of processors, error strategies and admission policies, runners and
+/// charge policies; and the resolvers of calls of unknown outcome, by service.
 ///
 /// Registration does not affect graphs or pipelines that already exist.
 public struct Registry: Sendable {
@@ -23,6 +23,8 @@ public struct Registry: Sendable {
     private var types: [String: Reading] = [:]
     private var strategies: [String: StrategyReading] = [:]
     private var admissions: [String: AdmissionReading] = [:]
+    /// The runners besides those that every registry has, by their words.
+    var runners: [String: MakeRunner] = [:]
     /// Charge policies that prices may name besides the standard ones. Pass them to the engine.
     public private(set) var chargePolicies: [any ChargePolicy] = []
     /// The resolvers of calls of unknown outcome, by service. Pass them to the engine.

@@ -68,14 +68,5 @@ public enum WorkerSetup: Sendable {
 
 extension RunOptions {
     /// Makes worker processes, if the runner starts any, create their processor from `setup`.
-    public mutating func handToWorkers(_ setup: WorkerSetup) { runner = setup.handed(to: runner) }
-}
-
-extension WorkerSetup {
-    /// Returns `runner` with workers, if it starts any, that create their processor from this setup.
-    func handed(to runner: any Runner) -> any Runner {
-        if let processes = runner as? ProcessRunner { return processes.handing(jsonValue) }
-        if let choice = runner as? AutomaticRunner { return choice.handing(jsonValue) }
-        return runner
-    }
+    public mutating func handToWorkers(_ setup: WorkerSetup) { runner = runner.handing(setup.jsonValue) }
 }

@@ -211,13 +211,31 @@ import Testing
     }
 }
 
-@Suite("The words of runners") struct RunnerChoiceTests {
+@Suite("The words of runners") struct RunnerWordTests {
+    @Test("name a registered runner in files, too") func registered() throws {
+        var registry = Registry.standard
+        try registry.registerRunner("cluster") { (workers) throws(ProcessingError) in
+            try ThreadRunner(maxWorkers: workers ?? 7)
+        }
+        #expect(registry.runnerWords == ["auto", "cluster", "process", "sequential", "thread"])
+        let pipeline = try TemporaryFolder().load(
+            PipelineText.top("runner: cluster"), registry: registry)
+        #expect(pipeline.options.runner.maxWorkers == 7)
+    }
+
+    @Test("are taken once", arguments: ["thread", "cluster"]) func taken(word: String) throws {
+        var registry = Registry()
+        try registry.registerRunner("cluster") { _ in .sequential }
+        let error = #expect(throws: ProcessingError.self) { try registry.registerRunner(word) { _ in .sequential } }
+        #expect(error?.code == .exists)
+    }
+
     @Test(
         "name a runner",
         arguments: [("auto", 3, 3), ("sequential", 1, 1), ("sequential", nil, 1), ("thread", 8, 8)]
             as [(String, Int?, Int)])
     func words(word: String, workers: Int?, expected: Int) throws {
-        let runner = try RunnerChoice.runner(word, workers: workers)
+        let runner = try Registry().runner(word, workers: workers)
         #expect(runner.name == word)
         #expect(runner.maxWorkers == expected)
     }
@@ -232,7 +250,7 @@ import Testing
             ("sequential", 2, "max_workers must be 1 with the sequential runner, found 2"),
         ] as [(String, Int?, String)])
     func refused(word: String, workers: Int?, message: String) throws {
-        let error = #expect(throws: ProcessingError.self) { try RunnerChoice.runner(word, workers: workers) }
+        let error = #expect(throws: ProcessingError.self) { try Registry().runner(word, workers: workers) }
         #expect(error?.code == .configuration)
         #expect(error?.message == message)
     }

@@ -9,7 +9,7 @@ extension GraphSource {
         guard let saved = kept.last(where: { $0.step == Checkpoint.nodeOutput }),
             saved.isOutput(for: try node.digest(of: entry.item)),
             node.options.recovery != .reprocess || saved.runID == node.run.id,
-            History.accepts(saved.definition, for: node.run, node.options)
+            node.options.accepts(saved.definition, for: node.run)
         else { return nil }
         return saved
     }

@@ -38,7 +38,6 @@ final class RunSession: Sendable {
     let world: World
     let events: EventStream
     let tally: RunTally
-    let crew: Crew
     /// The base charge of its processor. A whole run shares its own with its batches; the nodes of a graph have their
     /// own.
     let base: BaseCharge
@@ -73,7 +72,6 @@ final class RunSession: Sendable {
         // A run that was left in a pause continues with the time it had taken.
         clock = Stopwatch(ledger.world.time, worked: run.duration ?? .zero)
         tally = RunTally(run, events: events, world: ledger.world, store: ledger.store, onLogged: options.onLogged)
-        crew = Crew(of: options.runner, for: processor)
         (base, suspicion) = (BaseCharge(), Suspicion())
         (role, stops, items) = (.whole, StopState(ledger.world.time), ItemBook(from: 0))
         var logger = services.logger
@@ -101,7 +99,7 @@ final class RunSession: Sendable {
         (run, processor, options, graph) = (whole.run, whole.processor, whole.options, whole.graph)
         (store, ledger, breakers) = (whole.store, whole.ledger, whole.breakers)
         (world, events, clock) = (whole.world, whole.events, whole.clock)
-        (tally, crew, base, logger) = (whole.tally, whole.crew, whole.base, whole.logger)
+        (tally, base, logger) = (whole.tally, whole.base, whole.logger)
         suspicion = whole.suspicion
         (role, stops, items) = (.batch(of: whole), StopState(whole.world.time), ItemBook(from: start))
     }
@@ -141,14 +139,14 @@ final class RunSession: Sendable {
     /// - Parameters:
     ///   - base: the node's base price, which all batches of a run share.
     ///   - suspicion: what they know of its program.
-    init(node: Node, of graph: RunSession, crew: Crew, base: BaseCharge, suspicion: Suspicion) {
+    init(node: Node, of graph: RunSession, base: BaseCharge, suspicion: Suspicion) {
         var run = graph.run
         run.processorID = node.id
         run.definition = node.processor.definition(in: graph.store).digest
         (self.run, processor, options) = (run, node.processor, RunOptions(of: node, in: graph.options))
         (store, ledger, breakers) = (graph.store, graph.ledger, graph.breakers)
         (world, events, clock) = (graph.world, graph.events, graph.clock)
-        (tally, self.crew, self.base, self.suspicion) = (graph.tally, crew, base, suspicion)
+        (tally, self.base, self.suspicion) = (graph.tally, base, suspicion)
         (role, stops, items, self.graph) = (.node(node.id, of: graph), graph.stops, graph.items, nil)
         var logger = graph.logger
         logger[metadataKey: "graph"] = "\(graph.run.processorID)"

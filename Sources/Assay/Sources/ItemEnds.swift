@@ -44,7 +44,7 @@ struct ItemEnds: Sendable {
         kept.saved.removeAll { checkpoint in
             checkpoint.inputDigest != digest
                 || (session.options.recovery == .reprocess && checkpoint.runID != session.run.id)
-                || !History.accepts(checkpoint.definition, for: session.run, session.options)
+                || !session.options.accepts(checkpoint.definition, for: session.run)
         }
         return kept
     }

@@ -137,8 +137,7 @@ final class GraphFlow: GraphSteering {
         onPause = work.options.onPause
         nodes = work.wiring.nodes.enumerated().map { place, node in
             RunSession(
-                node: node, of: session, crew: plan.crew(of: place), base: course.bases[place],
-                suspicion: course.suspicions[place])
+                node: node, of: session, base: course.bases[place], suspicion: course.suspicions[place])
         }
         let comeback = work.comeback
         self.comeback = comeback

@@ -143,11 +143,6 @@ struct History {
         return definition.digest.mixed(with: last.definition)
     }
 
-    /// Whether steps that were saved under `definition` may be used.
-    static func accepts(_ definition: Digest, for run: Run, _ options: RunOptions) -> Bool {
-        definition == run.definition || options.onChange == .keep
-    }
-
     private static func isSame(_ earlier: Item, _ now: Item, for processor: RegisteredProcessor) throws -> Bool {
         if earlier.file != nil || now.file != nil {
             // What could not be read then has no content that could be the same.

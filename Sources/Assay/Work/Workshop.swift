@@ -119,33 +119,43 @@ final class Workshop<Source: WorkSource>: Sendable {
         var expired = expired
         do {
             while var job = try await nextJob(lane, generation) {
-                let work = job.work
-                let answer: Result<Payload, any Error>
+                let end: AttemptEnd
                 if let error = expired {
-                    answer = .failure(error)
+                    end = .threw(error)
                     expired = nil
                 } else {
-                    let context = work.session.context(
-                        for: work.entry, phase: .extraction, attempt: work.attempts, desk: work.desk)
-                    guard lane.arm(generation, at: world.time.uptime(), alarm: alarm) else { return false }
-                    do {
-                        try work.verifySources()
-                        let output = try await source.attempt(&job, in: lane, generation, by: worker, context)
-                        // An output of sources that changed while they were read is not valid.
-                        try work.verifySources()
-                        answer = .success(try stored(output, of: work.session))
-                    } catch {
-                        answer = .failure(error)
-                    }
-                    guard lane.disarm(generation) else { return false }
+                    end = await attempt(&job, in: lane, generation, by: worker)
                 }
-                guard try await settle(answer, of: job, in: lane, generation) else { return false }
+                guard try await settle(end, of: job, in: lane, generation) else { return false }
             }
         } catch {
             if var job = lane.jobInProgress(generation) { source.withdraw(&job) }
             fail(error)
         }
         return lane.end(generation)
+    }
+
+    /// Makes one attempt, timed by the clock of its desk.
+    private nonisolated(nonsending) func attempt(
+        _ job: inout Job<Source>, in lane: Lane<Source>, _ generation: Int, by worker: any Worker
+    ) async -> AttemptEnd {
+        let work = job.work
+        let context = work.session.context(
+            for: work.entry, phase: .extraction, attempt: work.attempts, desk: work.desk)
+        guard lane.arm(generation, at: world.time.uptime(), alarm: alarm) else { return .superseded }
+        let end: AttemptEnd
+        do {
+            try work.verifySources()
+            let output = try await source.attempt(&job, in: lane, generation, by: worker, context)
+            // An output of sources that changed while they were read is not valid.
+            try work.verifySources()
+            end = .returned(try stored(output, of: work.session))
+        } catch let loss as WorkerLoss {
+            end = .lost(loss)
+        } catch {
+            end = .threw(error)
+        }
+        return lane.disarm(generation) ? end : .superseded
     }
 
     /// Returns what to work on next, which may be what an earlier driver has left.
@@ -168,11 +178,12 @@ final class Workshop<Source: WorkSource>: Sendable {
     ///
     /// - Returns: `false` when this loop was left behind.
     private nonisolated(nonsending) func settle(
-        _ answer: Result<Payload, any Error>, of job: Job<Source>, in lane: Lane<Source>, _ generation: Int
+        _ end: AttemptEnd, of job: Job<Source>, in lane: Lane<Source>, _ generation: Int
     ) async throws -> Bool {
         let work = job.work
-        switch answer {
-        case .success where source.startsOver(work):
+        switch end {
+        case .superseded: return false
+        case .returned where source.startsOver(work):
             // Not a failure of the item, whose attempts are counted anew.
             var job = job
             try await work.desk.recordCharges()
@@ -181,21 +192,29 @@ final class Workshop<Source: WorkSource>: Sendable {
             guard lane.begin(job, generation) else { return false }
             _ = try await isStopped(job, in: lane, generation)
             return true
-        case .success(let output):
+        case .returned(let output):
             guard lane.endWork(generation) else { return false }
             work.session.suspicion.noteEnd(at: work.entry.index)
             try await source.end(job, .gave(output), in: lane)
             return true
-        case .failure(let thrown): return try await settle(thrown, of: job, in: lane, generation)
+        case .threw(let thrown):
+            let error = ProcessingError(wrapping: thrown, as: .extraction, hiding: work.session.secrets)
+            let crashed = work.session.processor.startsPrograms && error.isCrashOfProgram
+            return try await settle(error, crashed: crashed, of: job, in: lane, generation)
+        case .lost(let loss):
+            let error = try await failure(loss, of: work)
+            return try await settle(error, crashed: loss.isCrash, of: job, in: lane, generation)
         }
     }
 
+    /// Settles work after an attempt that has failed.
+    ///
+    /// - Parameter crashed: whether its worker, or its program, died.
     private nonisolated(nonsending) func settle(
-        _ thrown: any Error, of job: Job<Source>, in lane: Lane<Source>, _ generation: Int
+        _ error: ProcessingError, crashed: Bool, of job: Job<Source>, in lane: Lane<Source>, _ generation: Int
     ) async throws -> Bool {
         var job = job
         let (desk, own) = (job.work.desk, job.work.session)
-        let error = try await failure(thrown, of: job.work)
         if error.code == .definitionChanged, own.processor.files != nil {
             session.end(becauseOf: error)
             guard lane.endWork(generation) else { return false }
@@ -203,7 +222,7 @@ final class Workshop<Source: WorkSource>: Sendable {
             try await source.end(job, .givenUp(.definitionChanged), in: lane)
             return true
         }
-        let crashed = noteCrash(thrown, error, &job.work)
+        if crashed { noteCrash(error, &job.work) }
         let isPoison = crashed && job.work.crashes >= own.options.maxCrashes
         let answer: ErrorAnswer
         if crashed, !isPoison {
@@ -255,15 +274,11 @@ final class Workshop<Source: WorkSource>: Sendable {
         return lane.begin(job, generation)
     }
 
-    /// Records whether an attempt ended with the death of its worker or of its program.
-    private func noteCrash(_ thrown: any Error, _ error: ProcessingError, _ work: inout Work) -> Bool {
-        let own = work.session
-        let isLost = (thrown as? WorkerLoss)?.isCrash == true
-        guard isLost || own.processor.startsPrograms && error.isCrashOfProgram else { return false }
+    /// Records that an attempt ended with the death of its worker or of its program.
+    private func noteCrash(_ error: ProcessingError, _ work: inout Work) {
         work.crashes += 1
-        own.suspicion.noteDeath(at: work.entry.index, of: work.entry.item.id, because: error)
-        session.stopIfBroken(own)
-        return true
+        work.session.suspicion.noteDeath(at: work.entry.index, of: work.entry.item.id, because: error)
+        session.stopIfBroken(work.session)
     }
 
     /// Gives up work that has attempts left if the run was stopped, so that a resume makes them.
@@ -276,20 +291,26 @@ final class Workshop<Source: WorkSource>: Sendable {
         return true
     }
 
-    /// Returns the failure that ended an attempt. If its worker was lost, its open calls are filed as in doubt.
-    private nonisolated(nonsending) func failure(_ thrown: any Error, of work: Work) async throws -> ProcessingError {
-        let secrets = work.session.secrets
-        guard let loss = thrown as? WorkerLoss else {
-            return ProcessingError(wrapping: thrown, as: .extraction, hiding: secrets)
-        }
+    /// Returns the failure of an attempt that was lost with its worker. Its open calls are filed as in doubt.
+    private nonisolated(nonsending) func failure(_ loss: WorkerLoss, of work: Work) async throws -> ProcessingError {
         if case .unavailable(let error) = loss {
             // A failure that may pass costs the attempt, not the run.
             guard error.retryable else { throw error }
             return error
         }
         let error = ProcessingError(
-            wrapping: loss.error(inStep: work.desk.openStep), as: .workerCrashed, hiding: secrets)
+            wrapping: loss.error(inStep: work.desk.openStep), as: .workerCrashed, hiding: work.session.secrets)
         try await work.desk.doubtOpenCalls()
         return error
     }
+}
+
+/// How an attempt ends.
+enum AttemptEnd {
+    case returned(Payload)
+    case threw(any Error)
+    /// Its worker was lost.
+    case lost(WorkerLoss)
+    /// It no longer counts: the attempt was left behind, and another loop drives its lane.
+    case superseded
 }

@@ -41,4 +41,16 @@ extension RunSession {
         if !isBatch { items.noteEnd(of: outcomes) }
         tally.note(outcomes)
     }
+
+    /// Visits the items of a run that have no outcome, in order, page by page. Pages that have ended are not read.
+    func forEachUnfinished(_ body: (StoredItem) async throws -> Void) async throws {
+        var rest = items.places
+        while let next = items.firstUnfinished(in: rest) {
+            rest = next..<rest.upperBound
+            let page = try await store.items(of: run.id, from: next, limit: min(rest.count, 1_024))
+            guard !page.isEmpty else { return }
+            for entry in page where !items.hasEnded(entry.index) { try await body(entry) }
+            rest.removeFirst(page.count)
+        }
+    }
 }

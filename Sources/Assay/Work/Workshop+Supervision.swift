@@ -38,8 +38,6 @@ extension Workshop {
                     continue
                 }
                 let error = timeout(of: job.work, isSilent)
-                // Before its worker is stopped: its requests from here on are refused.
-                job.work.desk.endAttempt()
                 group.addTask {
                     await worker?.stop()
                     await self.restart(lane, generation: fresh, after: error)
@@ -68,7 +66,6 @@ extension Workshop {
     /// Gives up the work of a lane because the run was cancelled or is out of time.
     private func abandon(_ lane: Lane<Source>) async {
         guard let (job, worker) = lane.abandon() else { return }
-        job.work.desk.endAttempt()
         await worker?.stop()
         job.work.session.suspicion.noteEnd(at: job.work.entry.index)
         do { try await job.work.desk.doubtOpenCalls() } catch { fail(error) }

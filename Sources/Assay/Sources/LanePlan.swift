@@ -5,7 +5,6 @@ struct LanePlan: Sendable {
     private(set) var crews: [Crew] = []
     /// The runner of nodes that have none of their own.
     let runner: any Runner
-    private var teamOfNode: [Int]
 
     /// Creates the plan for `nodes`.
     ///
@@ -13,18 +12,16 @@ struct LanePlan: Sendable {
     /// - Throws: what a runner throws that cannot run its node.
     init(_ nodes: [Node], runner: (any Runner)?) throws {
         let places = nodes.reduce(0) { min(1_024, $0 + ($1.runner == nil ? $1.concurrency : 0)) }
-        let common = try runner.map(Self.settled) ?? ThreadRunner(maxWorkers: max(1, places))
+        let common = try runner?.settled() ?? ThreadRunner(maxWorkers: max(1, places))
         self.runner = common
-        teamOfNode = Array(repeating: 0, count: nodes.count)
         let rest = nodes.indices.filter { nodes[$0].runner == nil }
         for place in nodes.indices {
-            guard let own = try nodes[place].runner.map(Self.settled) else { continue }
+            guard let own = try nodes[place].runner?.settled() else { continue }
             try own.check(nodes[place].processor)
             addTeam([place], of: nodes, on: own, pool: addPool(min(own.maxWorkers, nodes[place].concurrency)))
         }
         let pool = addPool(common.maxWorkers)
-        if common.sharesWorkers {
-            // A worker process has one processor.
+        if common.servesOneProcessor {
             for place in rest {
                 try common.check(nodes[place].processor)
                 addTeam([place], of: nodes, on: common, pool: pool)
@@ -36,25 +33,15 @@ struct LanePlan: Sendable {
         }
     }
 
-    private static func settled(_ runner: any Runner) throws -> any Runner {
-        // The number of items says little about how often each node runs.
-        guard let automatic = runner as? AutomaticRunner else { return runner }
-        return try ThreadRunner(maxWorkers: automatic.maxWorkers)
-    }
-
     private mutating func addPool(_ limit: Int) -> Int {
         pools.append(limit)
         return pools.count - 1
     }
 
     private mutating func addTeam(_ places: [Int], of nodes: [Node], on runner: any Runner, pool: Int) {
-        for place in places { teamOfNode[place] = teams.count }
         teams.append(GraphSchedule.Team(nodes: places, pool: pool))
         crews.append(Crew(of: runner, for: RegisteredProcessor(serving: places.map { nodes[$0] })))
     }
-
-    /// Returns the workers of the node at `place`.
-    func crew(of place: Int) -> Crew { crews[teamOfNode[place]] }
 
     /// Releases all idle workers.
     func dismiss() { for crew in crews { crew.dismissIdle() } }

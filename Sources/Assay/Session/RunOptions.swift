@@ -103,6 +103,9 @@ public struct RunOptions: Sendable {
     /// Whether the cache is read, if only for values that count as made again.
     var looksUp: Bool { caching == .asConfigured || caching == .refresh && refreshedSince != nil }
 
+    /// Returns whether `run` may use steps that were saved under `definition`.
+    func accepts(_ definition: Digest, for run: Run) -> Bool { definition == run.definition || onChange == .keep }
+
     /// The part of these options that a processor may know.
     var terms: WorkTerms { WorkTerms(itemTimeout: itemTimeout, maxWorkers: runner.maxWorkers, recovery: recovery) }
 

@@ -17,11 +17,14 @@ protocol RunWork: Sendable {
 
 /// The work of a run whose items are given to one processor.
 struct ListWork: RunWork {
+    /// Its workers, which outlive batches.
+    let crew: Crew
+
     func carryOut(_ session: RunSession) async throws {
         let count = min(session.options.runner.maxWorkers, session.items.unfinished)
         guard count > 0, session.stopped == nil else { return }
         let workshop = Workshop(ListSource(session))
-        let lanes = (0..<count).map { _ in Lane<ListSource>(crew: session.crew, post: ListSource.Claim()) }
+        let lanes = (0..<count).map { _ in Lane<ListSource>(crew: crew, post: ListSource.Claim()) }
         for lane in lanes { workshop.add(lane) }
         for (place, lane) in lanes.enumerated() {
             // One lane is enough to make progress. The others work only if no other batch has taken the workers.

@@ -128,6 +128,8 @@ final class Lane<Source: WorkSource>: Sendable {
     func expire(_ generation: Int) -> (generation: Int, worker: (any Worker)?)? {
         let left: (task: Task<Void, Never>?, generation: Int, worker: (any Worker)?)? = state.withLock { state in
             guard state.generation == generation, state.isArmed else { return nil }
+            // Before the cancellation wakes it: its requests from here on are refused.
+            state.job?.work.desk.endAttempt()
             state.generation += 1
             state.isArmed = false
             defer { state.task = nil }
@@ -146,6 +148,7 @@ final class Lane<Source: WorkSource>: Sendable {
             state -> (Task<Void, Never>?, (job: Job<Source>, worker: (any Worker)?)?) in
             state.closing = true
             guard !state.ended, let job = state.job else { return (nil, nil) }
+            job.work.desk.endAttempt()
             state.generation += 1
             state.ended = true
             state.job = nil
