@@ -72,7 +72,7 @@ extension SQLiteStore {
 
 /// The stored form of a run's values.
 struct RunRecord: Sendable {
-    /// What stands for a summary that is the list of the outputs. It is no JSON.
+    /// The mark that replaces a summary equal to the list of the outputs. It is not JSON.
     static let outputs = Array("outputs".utf8)
     /// The size from which on a summary is compared with the outputs.
     private static let comparedSize = 64 * 1_024

@@ -19,7 +19,7 @@ struct CostForecast {
         let attempts: Int?
     }
 
-    /// Takes note of something that the cache will hold under `key`; `false` when earlier work puts it there already.
+    /// Records something that the cache will hold under `key`; `false` when earlier work puts it there already.
     mutating func fills(_ key: String) -> Bool { filled.insert(ShortDigest(of: key)).inserted }
 
     /// What the item cache has of an input now.

@@ -42,10 +42,14 @@ extension Engine {
             let submitted = try await store.items(of: list, from: start, limit: max(page.count, 1))
             guard !page.isEmpty || !submitted.isEmpty else { return }
             for place in 0..<max(page.count, submitted.count) {
-                guard place < page.count, place < submitted.count,
-                    try page[place].jsonValue() == submitted[place].jsonValue()
-                else {
-                    throw ProcessingError.wasSubmitted(id, "; input \(start + place + 1) of the list is another")
+                guard place < page.count else {
+                    throw ProcessingError.wasSubmitted(id, "; it has more inputs than are given here")
+                }
+                guard place < submitted.count else {
+                    throw ProcessingError.wasSubmitted(id, "; it has fewer inputs than are given here")
+                }
+                guard try page[place].jsonValue() == submitted[place].jsonValue() else {
+                    throw ProcessingError.wasSubmitted(id, "; input \(start + place + 1) given here differs")
                 }
             }
             start += page.count

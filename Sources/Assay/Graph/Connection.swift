@@ -17,11 +17,6 @@ public struct Connection: Hashable, Sendable {
     public var target: String { "\(to):\(input)" }
     /// The pipe's name: `a:output->b:input`.
     public var name: String { "\(source)->\(target)" }
-
-    /// Returns whether both connect the same ports, whatever their capacities.
-    func joinsTheSame(as other: Connection) -> Bool {
-        (from, output, to, input) == (other.from, other.output, other.to, other.input)
-    }
 }
 
 extension Connection: CustomStringConvertible {

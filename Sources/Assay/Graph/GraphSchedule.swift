@@ -98,8 +98,6 @@ struct GraphSchedule: Sendable {
     /// Returns the changes of pipes since the last call.
     mutating func takePipeChanges() -> [PipeLevels.Change] { levels.takeChanges() }
 
-    /// The number of items in the graph.
-    var inFlight: Int { flows.count }
     /// The items in the graph.
     var items: [Int] { flows.keys.sorted() }
 

@@ -45,7 +45,7 @@ package protocol Desk: Sendable {
     /// Records a charge, at once or with the work it belongs to. Returns whether it is on record already.
     func charge(_ usage: Usage, in context: Context) async throws -> Bool
     func openCall(_ request: CallRequest, in context: Context) async throws -> CallDecision
-    /// Closes a call by its name, whoever opened it.
+    /// Closes a call by its name; another program may have opened it.
     func closeCall(
         _ id: String, _ settlement: Call.Settlement?, _ end: CallEnd, in context: Context
     ) async throws

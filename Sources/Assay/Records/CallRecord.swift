@@ -1,6 +1,6 @@
 /// A paid call; its intent is recorded before it is made, its outcome after.
 ///
-/// The record says everything that is needed to close the call, so whoever knows its id can.
+/// The record has everything that closing the call takes, so any program that knows its id can close it.
 public struct CallRecord: Hashable, Sendable {
     /// The state of a call.
     public enum State: String, Codable, Sendable {

@@ -74,7 +74,7 @@ extension Plan {
         groups.sort { $0.kind.place < $1.kind.place }
     }
 
-    /// Takes note that the run would be refused, since another definition worked on an input.
+    /// Records that the run would be refused, since another definition worked on an input.
     mutating func refuse(_ error: ProcessingError, _ entry: inout Entry) {
         (entry.action, entry.group, entry.reason) = (.changedProgram, .changedProgram, error.message)
         (entry.calls, entry.high) = (0, .zero)

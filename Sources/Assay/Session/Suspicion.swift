@@ -60,7 +60,7 @@ final class Suspicion: Sendable {
 
     // MARK: What happened
 
-    /// Takes note that the program answered, which shows that it can.
+    /// Records that the program answered, which shows that it can.
     func noteAnswer() {
         guard !hasAnswered.load(ordering: .acquiring) else { return }
         state.withLock { state in
@@ -73,7 +73,7 @@ final class Suspicion: Sendable {
         news.raise()
     }
 
-    /// Takes note that the program died on the item at `place`.
+    /// Records that the program died on the item at `place`.
     func noteDeath(at place: Int, of name: String, because error: ProcessingError) {
         state.withLock { state in
             guard !state.hasAnswered, !state.isBroken else { return }
@@ -93,7 +93,7 @@ final class Suspicion: Sendable {
         news.raise()
     }
 
-    /// Takes note that the item at `place` is no longer worked on; a probe that neither died nor was answered for shows
+    /// Records that the item at `place` is no longer worked on; a probe that neither died nor was answered for shows
     /// nothing, and the run goes on in order.
     func noteEnd(at place: Int) {
         guard hasDied.load(ordering: .acquiring) else { return }

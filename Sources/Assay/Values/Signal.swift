@@ -1,7 +1,7 @@
 /// A sign that something has changed, for tasks that wait until a condition holds.
 ///
-/// Whoever changes what conditions look at raises the signal afterwards. A condition is looked at again after every
-/// raise, so no change is missed, whenever it happens.
+/// Code that changes what a condition reads raises the signal afterwards. Every raise checks the condition again, so no
+/// change is missed.
 package final class Signal: Sendable {
     private let waiters = Waiters(0)
 

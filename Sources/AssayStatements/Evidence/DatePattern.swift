@@ -181,7 +181,7 @@ struct DateChoice {
         return true
     }
 
-    /// Takes note of a day, read with the only pattern that is left.
+    /// Records a day, read with the only pattern that is left.
     mutating func see(_ day: Day) { see(day, at: 0) }
 
     private mutating func see(_ day: Day, at index: Int) {
